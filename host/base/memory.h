@@ -1,0 +1,17 @@
+/* Checked allocation on the host. */
+#ifndef CBX_BASE_MEMORY_H
+#define CBX_BASE_MEMORY_H
+
+#include <stddef.h>
+
+#include "clearbox/status.h"
+
+/* `pointer` is the address of a pointer of any object type; it becomes zeroed
+ * memory for count × size bytes (at least one byte), freed with free(), or NULL.
+ * CBX_NO_MEMORY with the size in the message, also when the product overflows. */
+cbx_status cbx_allocate(void *pointer, size_t count, size_t size);
+
+/* cbx_new(&p, n): *p becomes n zeroed elements of its type. */
+#define cbx_new(pointer, count) cbx_allocate((pointer), (count), sizeof **(pointer))
+
+#endif

@@ -1,0 +1,65 @@
+/* OpenCL devices: list, choose, open, check. */
+#ifndef CLEARBOX_DEVICE_H
+#define CLEARBOX_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clearbox/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct cbx_device cbx_device;
+
+typedef enum cbx_device_kind { CBX_KIND_CPU, CBX_KIND_GPU, CBX_KIND_OTHER } cbx_device_kind;
+
+/* Which family of the fused kernels a device gets; AUTO decides by its kind. */
+typedef enum cbx_family { CBX_FAMILY_AUTO, CBX_FAMILY_CPU, CBX_FAMILY_GPU } cbx_family;
+
+typedef struct cbx_device_info {
+    unsigned platform_index; /* P of the spec "P:D" */
+    unsigned device_index;   /* D of the spec "P:D", counted within its platform */
+    cbx_device_kind kind;
+    char platform[128];
+    char name[256];
+    char vendor[128];
+    char version[128]; /* OpenCL version string of the device */
+    char driver[128];
+    unsigned compute_units;
+    unsigned clock_mhz;
+    uint64_t global_memory_bytes;
+    uint64_t largest_buffer_bytes;
+    uint64_t local_memory_bytes;
+    size_t largest_group; /* work-items in a work-group */
+} cbx_device_info;
+
+/* Lists every device of every platform, in the drivers' order. *out is one
+ * block, the caller's, freed with cbx_device_list_free(). CBX_NO_DEVICE: no
+ * platform is installed (the message names packages), or none has a device. */
+cbx_status cbx_device_list(cbx_device_info **out, size_t *count);
+void cbx_device_list_free(cbx_device_info *list);
+
+/* Opens the device that `spec` names: NULL or "" (a GPU, else a CPU, else
+ * whatever there is), "gpu", "cpu", "P:D" as listed, or a part of a device's
+ * name in any case. CBX_NO_DEVICE: nothing or more than one fits; the message
+ * lists the candidates. The kernels are built here with the family's options:
+ * CBX_BAD_KERNEL carries the whole build log. *out is the caller's, to be given
+ * to cbx_device_close(). */
+cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family);
+void cbx_device_close(cbx_device *device);
+
+const cbx_device_info *cbx_device_about(const cbx_device *device);
+
+/* The family that was chosen, never AUTO. */
+cbx_family cbx_device_family(const cbx_device *device);
+
+/* Runs every kernel on small odd shapes and compares with the host's double
+ * precision. CBX_BAD_KERNEL: the message names the kernel and the deviation. */
+cbx_status cbx_device_self_test(cbx_device *device);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,88 @@
+/* Training on a device: weights, data and orders live there, batches are enqueued.
+ *
+ * Nothing here waits for the device unless it says so. A trainer belongs to one
+ * thread at a time.
+ */
+#ifndef CLEARBOX_TRAINER_H
+#define CLEARBOX_TRAINER_H
+
+#include <stdint.h>
+
+#include "clearbox/dataset.h"
+#include "clearbox/device.h"
+#include "clearbox/network.h"
+#include "clearbox/picture.h"
+#include "clearbox/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* LESSON: D2 = 2(Y − A2)·s(A2), D1 = (D2·W2[1:]ᵀ)·s(A1) with s(v) = σ(v)(1 − σ(v))
+ * taken of the activation; bias rows never change.
+ * NLL: D2 = Y − A2, D1 = (D2·W2[1:]ᵀ)·A1(1 − A1); all rows learn. */
+typedef enum cbx_recipe { CBX_RECIPE_LESSON, CBX_RECIPE_NLL } cbx_recipe;
+
+/* STEPWISE: one kernel per formula. FUSED: one or two launches per batch. */
+typedef enum cbx_schedule { CBX_SCHEDULE_FUSED, CBX_SCHEDULE_STEPWISE } cbx_schedule;
+
+#define CBX_MAX_BATCH 4096u
+
+typedef struct cbx_trainer_settings {
+    uint32_t hidden; /* H */
+    uint32_t batch;  /* B, the largest number of rows in a batch, 1…CBX_MAX_BATCH */
+    cbx_recipe recipe;
+    cbx_schedule schedule;
+} cbx_trainer_settings;
+
+/* Step sizes of the two layers: W += rate · (sum of the gradient over the batch). */
+typedef struct cbx_rates {
+    float hidden; /* η₁, for W1 */
+    float output; /* η₂, for W2 */
+} cbx_rates;
+
+typedef struct cbx_evaluation {
+    uint64_t images;
+    uint64_t correct;
+    double loss; /* −(1/n)·Σ [y·log a + (1 − y)·log(1 − a)] over images and classes */
+} cbx_evaluation;
+
+typedef struct cbx_trainer cbx_trainer;
+
+/* Takes device memory for weights, the whole normalised dataset and the batch,
+ * and uploads the dataset once. The device and the dataset must outlive the
+ * trainer. CBX_TOO_LARGE: beyond the device's limits, checked before asking. */
+cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings);
+void cbx_trainer_destroy(cbx_trainer *trainer);
+
+/* Copies all weights to or from the device; waits. The network's hidden must
+ * equal the trainer's. Reading completes every batch that was stepped. */
+cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *network);
+cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network);
+
+/* Uploads the order of an epoch: `count` row numbers of the training part. The
+ * array may be reused at once. */
+cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count);
+
+/* Enqueues one batch: rows order[first … first + rows). `batch` is the number
+ * that cbx_trainer_check() names when a value stops being finite. */
+cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
+                            uint64_t batch);
+
+/* Enqueues `count` full batches of settings.batch rows from order[first] on with
+ * the same rates, numbered from `batch`; the same result as that many steps. */
+cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                             cbx_rates rates, uint64_t batch);
+
+/* Waits until everything enqueued is done. CBX_DIVERGED: the message names the
+ * first batch whose sums were not finite. */
+cbx_status cbx_trainer_check(cbx_trainer *trainer);
+
+/* Loss and correct answers over a part with the weights as they stand; waits. */
+cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
