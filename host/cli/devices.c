@@ -1,5 +1,4 @@
 /* clearbox devices: lists and checks every OpenCL device. */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "base/memory.h"
 #include "clearbox/device.h"
 #include "cli/cli.h"
+#include "cli/json.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
@@ -26,10 +26,11 @@ static const cli_command_text text = {
     "devices", "devices [FLAGS]",
     "Lists the OpenCL devices and runs every kernel on each, on small odd sizes,\n"
     "against the host's double-precision answer.\n",
-    "The first column is what --device takes. Exit code 0: at least one device passed.\n"};
+    "The first column is what --device takes. Exits 0 when at least one passed.\n"};
 
 static const cli_flag flags[] = {
-    {"json", 0, CLI_SWITCH, offsetof(devices_options, json), 0, "print a JSON array instead", 0, 0, 0},
+    {"json", 0, CLI_SWITCH, offsetof(devices_options, json), 0, "print a JSON array instead", 0, 0,
+     0},
     {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
 
 static void spec_of(const cbx_device_info *info, char spec[CLI_NUMBER]) {
@@ -109,37 +110,28 @@ static void print_row(const cbx_device_info *info, const verdict *found, widths 
 
 /* ---- JSON ---- */
 
-static json_t *string(const char *words) {
-    json_t *value = words ? json_string(words) : json_null();
-    return value ? value : json_null();
-}
-
 static json_t *device_object(const cbx_device_info *info, const verdict *found) {
     char spec[CLI_NUMBER];
     spec_of(info, spec);
-    json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "spec", string(spec), "kind",
-        string(cli_kind_name(info->kind)), "name", string(info->name), "platform",
-        string(info->platform), "vendor", string(info->vendor), "version", string(info->version),
-        "driver", string(info->driver));
-    if (object) {
-        json_object_set_new(object, "compute_units", json_integer(info->compute_units));
-        json_object_set_new(object, "clock_mhz", json_integer(info->clock_mhz));
-        json_object_set_new(object, "global_memory_bytes",
-                            json_integer((json_int_t)info->global_memory_bytes));
-        json_object_set_new(object, "largest_buffer_bytes",
-                            json_integer((json_int_t)info->largest_buffer_bytes));
-        json_object_set_new(object, "local_memory_bytes",
-                            json_integer((json_int_t)info->local_memory_bytes));
-        json_object_set_new(object, "largest_group",
-                            json_integer((json_int_t)info->largest_group));
-        json_object_set_new(object, "passed", json_boolean(found->status == CBX_OK));
-        json_object_set_new(object, "reason", string(found->reason));
-        json_object_set_new(object, "open_milliseconds", json_real(found->open_seconds * 1000));
-        json_object_set_new(object, "self_test_milliseconds",
-                            json_real(found->test_seconds * 1000));
-    }
-    return object;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o,"
+                     " s:o, s:o}",
+                     "spec", cli_json_string(spec),
+                     "kind", cli_json_string(cli_kind_name(info->kind)),
+                     "name", cli_json_string(info->name),
+                     "platform", cli_json_string(info->platform),
+                     "vendor", cli_json_string(info->vendor),
+                     "version", cli_json_string(info->version),
+                     "driver", cli_json_string(info->driver),
+                     "compute_units", (json_int_t)info->compute_units,
+                     "clock_mhz", (json_int_t)info->clock_mhz,
+                     "global_memory_bytes", (json_int_t)info->global_memory_bytes,
+                     "largest_buffer_bytes", (json_int_t)info->largest_buffer_bytes,
+                     "local_memory_bytes", (json_int_t)info->local_memory_bytes,
+                     "largest_group", (json_int_t)info->largest_group,
+                     "passed", found->status == CBX_OK,
+                     "reason", cli_json_string(found->reason),
+                     "open_milliseconds", cli_json_number(found->open_seconds * 1000),
+                     "self_test_milliseconds", cli_json_number(found->test_seconds * 1000));
 }
 
 static int print_json(const cbx_device_info *devices, const verdict *verdicts, size_t count) {

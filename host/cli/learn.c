@@ -23,7 +23,8 @@ typedef struct run {
     double event_seconds;   /* when the last progress event was written */
     int output_lost;        /* standard output takes no more events */
     int told_stopping;
-    cbx_status fault;       /* of the metrics file, while training */
+    cbx_status fault;       /* of the metrics file, while training … */
+    char sentence[512];     /* … and what is to be said about it */
 } run;
 
 static int shows_tables(const run *state) {
@@ -76,10 +77,7 @@ static void finished_epoch(void *user, const cbx_epoch_report *report) {
     }
     if (state->fault == CBX_OK) {
         state->fault = cli_metrics_epoch(&state->metrics, report, state->training_images);
-        if (state->fault != CBX_OK) {
-            /* Told here, while the sentence is the last one. */
-            cli_fail_status(state->fault);
-        }
+        snprintf(state->sentence, sizeof state->sentence, "%s", cbx_last_error());
     }
 }
 
@@ -105,8 +103,9 @@ static int conclude(run *state, cbx_status status, const cbx_learn_result *resul
     if (status != CBX_OK && status != CBX_INTERRUPTED) {
         return cli_fail_status(status);
     }
+    /* The film is worth more than the metrics: the run went on without them. */
     if (state->fault != CBX_OK) {
-        return cli_exit_code(state->fault); /* told when it was seen */
+        return cli_fail(cli_exit_code(state->fault), "%s", state->sentence);
     }
     cbx_status closed = cli_metrics_close(&state->metrics);
     if (closed != CBX_OK) {

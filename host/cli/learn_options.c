@@ -46,7 +46,8 @@ static const cli_flag flags[] = {
      MOST_EPOCHS, 0},
     {"batch", 0, CLI_WHOLE, SET(batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
     {"learning-rate", 0, CLI_POSITIVE, SET(learning_rate), "X",
-     "step size of both layers [the recipe's: 0.005\nfor lesson]", 0, 0, 0},
+     "step size of both layers [the recipe's: 0.005\n"
+     "for lesson]", 0, 0, 0},
     {"recipe", 0, CLI_CHOICE, SET(recipe), 0, "what is computed: the lesson's code, or its\n"
      "cost done right [lesson]", 0, 0, cli_recipe_names},
     {"seed", 0, CLI_WHOLE64, SET(seed), "N", "fixes the weights and every order [0]", 0,
@@ -58,7 +59,8 @@ static const cli_flag flags[] = {
      "[the MNIST that comes with clearbox]", 0, 0, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Device", 0, 0, 0},
-    {"device", 0, CLI_TEXT, SET(device), "SPEC", "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
+    {"device", 0, CLI_TEXT, SET(device), "SPEC",
+     "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
      "a part of the device's name [a GPU, else a CPU]", 0, 0, 0},
     {"schedule", 0, CLI_CHOICE, SET(schedule), 0, "few launches a batch, or a kernel for every\n"
      "step of the formulas [fused]", 0, 0, cli_schedule_names},
@@ -78,7 +80,8 @@ static const cli_flag flags[] = {
     {"codec", 0, CLI_CHOICE, SET(codec), 0, "video format [h264]", 0, 0, cli_codec_names},
     {"quality", 0, CLI_WHOLE, SET(quality), "N", "0 (best) to 51 for h264, 1 to 31 for mpeg4\n"
      "[the codec's default]", 0, 51, 0},
-    {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME", "x264's preset, ultrafast to placebo: smaller\n"
+    {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME",
+     "x264's preset, ultrafast to placebo: smaller\n"
      "files for more time [clearbox's choice]", 0, 0, preset_names},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", "encoders at work, 0: one a processor [0]", 0,
      MOST_WORKERS, 0},
@@ -86,8 +89,8 @@ static const cli_flag flags[] = {
     {0, 0, CLI_HEADING, 0, 0, "Other outputs", 0, 0, 0},
     {"save", 0, CLI_OUTPUT, SET(save), "FILE", "the trained weights (safetensors)", 0, 0, 0},
     {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", "the last frame as PNG", 0, 0, 0},
-    {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE", "losses and times as JSON lines, one an epoch", 0,
-     0, 0},
+    {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE",
+     "losses and times as JSON lines, one an epoch", 0, 0, 0},
     {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
     {"progress", 0, CLI_CHOICE, AT(style), 0, "how the run is shown; json writes JSON lines to\n"
      "standard output [auto]", 0, 0, style_names},
