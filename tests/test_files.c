@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700
 #include "support/scratch.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,19 @@
 #include <unistd.h>
 
 #include "base/files.h"
+
+/* File systems without hard links (FAT): the linker sends link() here. */
+static int no_hard_links;
+int __real_link(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+
+int __wrap_link(const char *from, const char *to) {
+    if (no_hard_links) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_link(from, to);
+}
 
 static void assert_content(const char *path, const char *expected) {
     size_t size;
@@ -98,6 +112,23 @@ static void no_clobber_keeps_what_appears_meanwhile(void **state) {
     scratch_write(path, "theirs", 6);
     assert_failure(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
     cbx_output_discard(&output);
+    assert_content(path, "theirs");
+    assert_int_equal(scratch_entries(state), 1);
+}
+
+static void no_clobber_works_without_hard_links(void **state) {
+    const char *path = scratch_path(state, "out.bin");
+    cbx_output output;
+    no_hard_links = 1;
+    assert_success(cbx_write_file(path, 1, "old", 3));
+    assert_content(path, "old");
+    assert_int_equal(unlink(path), 0);
+
+    assert_success(cbx_output_open(&output, path, 1));
+    scratch_write(path, "theirs", 6);
+    assert_failure(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
+    cbx_output_discard(&output);
+    no_hard_links = 0;
     assert_content(path, "theirs");
     assert_int_equal(scratch_entries(state), 1);
 }
@@ -199,6 +230,7 @@ int main(void) {
         SCRATCH_TEST(one_process_can_write_a_target_twice),
         SCRATCH_TEST(no_clobber_keeps_what_exists),
         SCRATCH_TEST(no_clobber_keeps_what_appears_meanwhile),
+        SCRATCH_TEST(no_clobber_works_without_hard_links),
         SCRATCH_TEST(a_missing_folder_is_named),
         SCRATCH_TEST(a_target_must_be_a_file_name),
         SCRATCH_TEST(long_names_have_shorter_hidden_names),
