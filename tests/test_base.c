@@ -29,8 +29,7 @@ static void every_status_has_its_own_text(void **state) {
         assert_non_null(cbx_status_text((cbx_status)a));
         assert_string_not_equal(cbx_status_text((cbx_status)a), "unknown status");
         for (int b = 0; b > a; b--) {
-            assert_string_not_equal(cbx_status_text((cbx_status)a),
-                                    cbx_status_text((cbx_status)b));
+            assert_string_not_equal(cbx_status_text((cbx_status)a), cbx_status_text((cbx_status)b));
         }
     }
     assert_string_equal(cbx_status_text((cbx_status)-1000), "unknown status");

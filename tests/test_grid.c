@@ -25,12 +25,9 @@ static void every_size_fits_its_grid(void **state) {
 static void known_grids(void **state) {
     const struct {
         uint32_t hidden, scale, rows, columns, width, height;
-    } cases[] = {{64, 1, 8, 8, 224, 224},
-                 {37, 1, 7, 6, 168, 196},
-                 {1, 1, 1, 1, 28, 28},
-                 {3, 3, 2, 2, 168, 168},
-                 {1024, 1, 32, 32, 896, 896},
-                 {16384, 1, 128, 128, 3584, 3584},
+    } cases[] = {{64, 1, 8, 8, 224, 224},      {37, 1, 7, 6, 168, 196},
+                 {1, 1, 1, 1, 28, 28},         {3, 3, 2, 2, 168, 168},
+                 {1024, 1, 32, 32, 896, 896},  {16384, 1, 128, 128, 3584, 3584},
                  {1, 2340, 1, 1, 65520, 65520}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -140,11 +140,13 @@ static void the_file_is_as_the_format_says(void **state) {
         json_int_t rows, columns, begin, end;
         const char *format = "{s:{s:s, s:[I, I!], s:[I, I!]}}";
         assert_int_equal(json_unpack(header, format, "w1", "dtype", &type, "shape", &rows, &columns,
-                                     "data_offsets", &begin, &end), 0);
+                                     "data_offsets", &begin, &end),
+                         0);
         assert_string_equal(type, "F32");
         assert_true(rows == 785 && columns == 5 && begin == 0 && end == 785 * 5 * 4);
         assert_int_equal(json_unpack(header, format, "w2", "dtype", &type, "shape", &rows, &columns,
-                                     "data_offsets", &begin, &end), 0);
+                                     "data_offsets", &begin, &end),
+                         0);
         assert_true(rows == 6 && columns == 10 && begin == 785 * 5 * 4);
         assert_true(end == 785 * 5 * 4 + 240);
 
@@ -224,13 +226,15 @@ static void a_cut_file_is_named(void **state) {
     json_decref(header_of(bytes, size, &data));
     assert_bytes_fail(state, bytes, data - 1, "cut short");
     assert_bytes_fail(state, bytes, data, "cut short");
-    assert_bytes_fail(state, bytes, size - 1, "\"w2\" ends at byte 9580 of the data, the file "
-                                              "holds 9579");
+    assert_bytes_fail(state, bytes, size - 1,
+                      "\"w2\" ends at byte 9580 of the data, the file "
+                      "holds 9579");
     bytes = realloc(bytes, size + 1);
     assert_non_null(bytes);
     bytes[size] = 0;
-    assert_bytes_fail(state, bytes, size + 1, "end at byte 9580 of the data, but the file holds "
-                                              "9581");
+    assert_bytes_fail(state, bytes, size + 1,
+                      "end at byte 9580 of the data, but the file holds "
+                      "9581");
     free(bytes);
     cbx_network_destroy(network);
 }

@@ -73,8 +73,7 @@ static void failures_leave_nothing_behind(void **state) {
      * the midst of libpng. */
     assert_failure(cbx_png_write("/dev/full", 0, rgb, 1, 1), CBX_CANNOT_WRITE, "/dev/full");
     assert_message("No space left");
-    assert_failure(cbx_png_write("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE,
-                   "No space left");
+    assert_failure(cbx_png_write("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE, "No space left");
     assert_int_equal(scratch_entries(state), 0);
 
     scratch_write(path, "old", 3);

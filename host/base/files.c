@@ -140,8 +140,10 @@ cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber)
     } else if (errno != ENOENT) {
         status = fail_to_create(path, errno);
     } else if (path[length - 1] == '/') {
-        status = cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: it ends like a folder; add a "
-                          "file name", path);
+        status = cbx_fail(CBX_CANNOT_CREATE,
+                          "cannot create %s: it ends like a folder; add a "
+                          "file name",
+                          path);
     } else {
         status = create_temporary(output);
     }
@@ -235,8 +237,7 @@ static cbx_status write_all(const cbx_output *output, const unsigned char *bytes
     return CBX_OK;
 }
 
-cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes,
-                          unsigned long size) {
+cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, unsigned long size) {
     cbx_output output;
     cbx_status status = cbx_output_open(&output, path, no_clobber);
     if (status == CBX_OK) {

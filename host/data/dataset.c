@@ -53,10 +53,9 @@ static cbx_status check_pair(const job *load) {
     }
     for (uint32_t i = 0; i < read->labels.count; i++) {
         if (read->labels.items[i] >= CBX_CLASSES) {
-            return cbx_fail(CBX_BAD_DATA,
-                            "%s/%s-labels-idx1-ubyte: label %u is %u; only 0 to 9 can be used",
-                            load->directory, load->prefix, (unsigned)i,
-                            (unsigned)read->labels.items[i]);
+            return cbx_fail(
+                CBX_BAD_DATA, "%s/%s-labels-idx1-ubyte: label %u is %u; only 0 to 9 can be used",
+                load->directory, load->prefix, (unsigned)i, (unsigned)read->labels.items[i]);
         }
     }
     return CBX_OK;
@@ -150,12 +149,16 @@ static cbx_status measure(cbx_dataset *dataset, const char *directory) {
 static cbx_status check_directory(const char *directory) {
     struct stat about;
     if (stat(directory, &about) != 0) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot open the data folder %s: %s; name the folder "
-                        "that holds MNIST's four files", directory, strerror(errno));
+        return cbx_fail(CBX_MISSING_INPUT,
+                        "cannot open the data folder %s: %s; name the folder "
+                        "that holds MNIST's four files",
+                        directory, strerror(errno));
     }
     if (!S_ISDIR(about.st_mode)) {
-        return cbx_fail(CBX_MISSING_INPUT, "the data folder %s is not a folder; name the folder "
-                        "that holds MNIST's four files", directory);
+        return cbx_fail(CBX_MISSING_INPUT,
+                        "the data folder %s is not a folder; name the folder "
+                        "that holds MNIST's four files",
+                        directory);
     }
     return CBX_OK;
 }

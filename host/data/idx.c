@@ -21,8 +21,8 @@ enum {
     LABELS_MAGIC = 0x801,
     IMAGES_HEADER_BYTES = 16,
     LABELS_HEADER_BYTES = 8,
-    GZIP_WINDOW = 15 + 16,      /* zlib: the largest window, gzip framing only */
-    DEFLATE_RATIO = 1032,       /* no byte of deflate becomes more than this many */
+    GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip framing only */
+    DEFLATE_RATIO = 1032,  /* no byte of deflate becomes more than this many */
     SCRATCH_BYTES = 64 * 1024,
     PATH_BYTES = 4096
 };
@@ -82,7 +82,8 @@ static cbx_status fail_to_inflate(const source *in, int code) {
     if (!is_gzip(in->start, in->size)) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is not a gzip file (%s); a file that is not packed has no .gz in its "
-                        "name", in->path, text);
+                        "name",
+                        in->path, text);
     }
     return cbx_fail(CBX_BAD_DATA,
                     "%s: the gzip data is damaged near byte %zu of %zu (%s); get the file again",
@@ -172,12 +173,14 @@ static cbx_status check_size(const char *path, const uint8_t *bytes, size_t size
     if (actual < expected) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is cut short: its header promises %" PRIu64
-                        " bytes, the file holds %" PRIu64, path, expected, actual);
+                        " bytes, the file holds %" PRIu64,
+                        path, expected, actual);
     }
     if (actual > expected) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s has bytes too many: its header promises %" PRIu64
-                        " bytes, the file holds %" PRIu64, path, expected, actual);
+                        " bytes, the file holds %" PRIu64,
+                        path, expected, actual);
     }
     return CBX_OK;
 }
@@ -193,18 +196,19 @@ static cbx_status check_header(const char *path, const uint8_t *header, size_t g
     if (got >= 4 && big_endian(header) != magic) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is not an IDX file of %s: it starts with the number 0x%08" PRIx32
-                        " instead of 0x%08" PRIx32, path, what, big_endian(header), magic);
+                        " instead of 0x%08" PRIx32,
+                        path, what, big_endian(header), magic);
     }
     if (got < header_bytes(kind)) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is cut short: it holds %zu bytes, the header alone has %zu", path, got,
                         header_bytes(kind));
     }
-    if (kind == CBX_IDX_IMAGES && (big_endian(header + 8) != CBX_IMAGE_SIDE ||
-                                   big_endian(header + 12) != CBX_IMAGE_SIDE)) {
-        return cbx_fail(CBX_BAD_DATA, "%s holds images of %" PRIu32 "×%" PRIu32
-                        " pixels; only 28×28 can be used", path, big_endian(header + 8),
-                        big_endian(header + 12));
+    if (kind == CBX_IDX_IMAGES &&
+        (big_endian(header + 8) != CBX_IMAGE_SIDE || big_endian(header + 12) != CBX_IMAGE_SIDE)) {
+        return cbx_fail(CBX_BAD_DATA,
+                        "%s holds images of %" PRIu32 "×%" PRIu32 " pixels; only 28×28 can be used",
+                        path, big_endian(header + 8), big_endian(header + 12));
     }
     return CBX_OK;
 }

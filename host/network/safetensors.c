@@ -50,7 +50,8 @@ static cbx_status read_header(FILE *file, uint64_t file_bytes, const char *path,
     if (length > MAX_HEADER_BYTES || length > file_bytes - CBX_SAFETENSORS_LENGTH_BYTES) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is not a safetensors file, or cut short: it promises a header of "
-                        "%" PRIu64 " bytes, the file holds %" PRIu64, path, length, file_bytes);
+                        "%" PRIu64 " bytes, the file holds %" PRIu64,
+                        path, length, file_bytes);
     }
     status = cbx_new(&text, length);
     if (status == CBX_OK) {
@@ -59,11 +60,14 @@ static cbx_status read_header(FILE *file, uint64_t file_bytes, const char *path,
     if (status == CBX_OK) {
         *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
         if (!*header) {
-            status = cbx_fail(CBX_BAD_DATA, "%s is not a safetensors file: its header is not JSON "
-                              "(%s at byte %d)", path, error.text, error.position);
-        } else if (!json_is_object(*header)) {
             status = cbx_fail(CBX_BAD_DATA,
-                              "%s is not a safetensors file: its header is not a JSON object", path);
+                              "%s is not a safetensors file: its header is not JSON "
+                              "(%s at byte %d)",
+                              path, error.text, error.position);
+        } else if (!json_is_object(*header)) {
+            status =
+                cbx_fail(CBX_BAD_DATA,
+                         "%s is not a safetensors file: its header is not a JSON object", path);
         }
     }
     free(text);
@@ -79,11 +83,13 @@ static cbx_status check_metadata(const json_t *header, const char *path) {
         return CBX_OK;
     }
     if (!json_is_object(metadata)) {
-        return cbx_fail(CBX_BAD_DATA, "%s: " CBX_SAFETENSORS_METADATA " is not a JSON object", path);
+        return cbx_fail(CBX_BAD_DATA, "%s: " CBX_SAFETENSORS_METADATA " is not a JSON object",
+                        path);
     }
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value)) {
-            return cbx_fail(CBX_BAD_DATA, "%s: \"%.60s\" of " CBX_SAFETENSORS_METADATA " is not a string", path,
+            return cbx_fail(CBX_BAD_DATA,
+                            "%s: \"%.60s\" of " CBX_SAFETENSORS_METADATA " is not a string", path,
                             key);
         }
     }
@@ -113,7 +119,8 @@ static cbx_status read_span(const char *name, const json_t *tensor, uint64_t dat
     if (out->end > data_bytes) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is cut short: tensor \"%.60s\" ends at byte %" PRIu64
-                        " of the data, the file holds %" PRIu64, path, name, out->end, data_bytes);
+                        " of the data, the file holds %" PRIu64,
+                        path, name, out->end, data_bytes);
     }
     return CBX_OK;
 }
@@ -134,15 +141,16 @@ static cbx_status check_spans(span *spans, size_t count, uint64_t data_bytes, co
         if (spans[i].begin != reached) {
             return cbx_fail(CBX_BAD_DATA,
                             "%s: tensor \"%.60s\" begins at byte %" PRIu64
-                            " of the data instead of %" PRIu64, path, spans[i].name, spans[i].begin,
-                            reached);
+                            " of the data instead of %" PRIu64,
+                            path, spans[i].name, spans[i].begin, reached);
         }
         reached = spans[i].end;
     }
     if (reached != data_bytes) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: the tensors end at byte %" PRIu64
-                        " of the data, but the file holds %" PRIu64, path, reached, data_bytes);
+                        " of the data, but the file holds %" PRIu64,
+                        path, reached, data_bytes);
     }
     return CBX_OK;
 }
@@ -200,8 +208,8 @@ static cbx_status find_matrix(const json_t *header, const char *name, const char
                              place.end - place.begin != shape[0] * shape[1] * sizeof(float))) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: tensor \"%s\" of shape (%" PRIu64 ", %" PRIu64 ") has %" PRIu64
-                        " bytes, which does not fit", path, name, shape[0], shape[1],
-                        place.end - place.begin);
+                        " bytes, which does not fit",
+                        path, name, shape[0], shape[1], place.end - place.begin);
     }
     return status;
 }
@@ -231,14 +239,14 @@ static cbx_status check_shapes(const uint64_t w1[2], const uint64_t w2[2], const
     if (w1[0] != CBX_W1_ROWS || w1[1] == 0 || w1[1] > CBX_MAX_HIDDEN) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: tensor \"w1\" has the shape (%" PRIu64 ", %" PRIu64
-                        ") instead of (%u, H) with H from 1 to %u", path, w1[0], w1[1],
-                        CBX_W1_ROWS, CBX_MAX_HIDDEN);
+                        ") instead of (%u, H) with H from 1 to %u",
+                        path, w1[0], w1[1], CBX_W1_ROWS, CBX_MAX_HIDDEN);
     }
     if (w2[0] != w1[1] + 1 || w2[1] != CBX_CLASSES) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: tensor \"w2\" has the shape (%" PRIu64 ", %" PRIu64
-                        ") instead of (%" PRIu64 ", %u), which \"w1\" asks for", path, w2[0], w2[1],
-                        w1[1] + 1, CBX_CLASSES);
+                        ") instead of (%" PRIu64 ", %u), which \"w1\" asks for",
+                        path, w2[0], w2[1], w1[1] + 1, CBX_CLASSES);
     }
     return CBX_OK;
 }

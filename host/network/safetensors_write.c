@@ -40,8 +40,8 @@ static json_t *describe_matrix(uint64_t rows, uint64_t columns, uint64_t begin) 
 }
 
 /* The header as text, padded with spaces so that the data is aligned; free() it. */
-static cbx_status make_header(const cbx_network *network, const cbx_setting *settings,
-                              size_t count, char **out, size_t *out_bytes) {
+static cbx_status make_header(const cbx_network *network, const cbx_setting *settings, size_t count,
+                              char **out, size_t *out_bytes) {
     uint64_t w1_bytes = (uint64_t)CBX_W1_ROWS * network->hidden * sizeof(float);
     json_t *header = json_object(), *metadata = json_object();
     char *text = NULL;
@@ -55,9 +55,8 @@ static cbx_status make_header(const cbx_network *network, const cbx_setting *set
         failed |= json_object_set(header, CBX_SAFETENSORS_METADATA, metadata);
     }
     failed |= json_object_set_new(header, "w1", describe_matrix(CBX_W1_ROWS, network->hidden, 0));
-    failed |= json_object_set_new(header, "w2",
-                                  describe_matrix((uint64_t)network->hidden + 1, CBX_CLASSES,
-                                                  w1_bytes));
+    failed |= json_object_set_new(
+        header, "w2", describe_matrix((uint64_t)network->hidden + 1, CBX_CLASSES, w1_bytes));
     text = failed ? NULL : json_dumps(header, JSON_COMPACT);
     if (!text) {
         status = cbx_fail(CBX_NO_MEMORY, "no memory for the header of a safetensors file");
@@ -93,8 +92,8 @@ cbx_status cbx_safetensors_write(const cbx_network *network, FILE *file, const c
         fwrite(header, 1, header_bytes, file) != header_bytes ||
         fwrite(network->w1, sizeof(float), w1_count, file) != w1_count ||
         fwrite(network->w2, sizeof(float), w2_count, file) != w2_count || fflush(file) != 0) {
-        status = cbx_fail(CBX_CANNOT_WRITE, "cannot write the weights to %s: %s", path,
-                          strerror(errno));
+        status =
+            cbx_fail(CBX_CANNOT_WRITE, "cannot write the weights to %s: %s", path, strerror(errno));
     }
     free(header);
     return status;
@@ -109,14 +108,14 @@ cbx_status cbx_network_save(const cbx_network *network, const char *path,
     }
     FILE *file = fopen(output.temporary, "wb");
     if (!file) {
-        status = cbx_fail(CBX_CANNOT_CREATE, "cannot open %s: %s", output.temporary,
-                          strerror(errno));
+        status =
+            cbx_fail(CBX_CANNOT_CREATE, "cannot open %s: %s", output.temporary, strerror(errno));
         goto out;
     }
     status = cbx_safetensors_write(network, file, path, settings, count);
     if (fclose(file) != 0 && status == CBX_OK) {
-        status = cbx_fail(CBX_CANNOT_WRITE, "cannot write the weights to %s: %s", path,
-                          strerror(errno));
+        status =
+            cbx_fail(CBX_CANNOT_WRITE, "cannot write the weights to %s: %s", path, strerror(errno));
     }
     if (status == CBX_OK) {
         status = cbx_output_commit(&output);

@@ -6,7 +6,8 @@ enum { MAX_SIDE_PIXELS = 65535 };
 
 cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale) {
     if (hidden == 0) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a picture of 0 neurons is not possible; take at least 1");
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "a picture of 0 neurons is not possible; take at least 1");
     }
     if (scale == 0) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a picture at scale 0 is not possible; take at least 1");

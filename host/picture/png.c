@@ -64,9 +64,9 @@ static cbx_status write_file(FILE *file, const char *path, const uint8_t *rgb, u
     } else {
         errno = 0;
         if (!write_picture(png, info, file, rgb, width, height)) {
-            status = cbx_fail(CBX_CANNOT_WRITE, "cannot write the picture %s: %s%s%s", path,
-                              what.text, what.error ? ", " : "",
-                              what.error ? strerror(what.error) : "");
+            status =
+                cbx_fail(CBX_CANNOT_WRITE, "cannot write the picture %s: %s%s%s", path, what.text,
+                         what.error ? ", " : "", what.error ? strerror(what.error) : "");
         }
     }
     png_destroy_write_struct(&png, &info);
@@ -86,14 +86,14 @@ cbx_status cbx_png_write(const char *path, int no_clobber, const uint8_t *rgb, u
     }
     FILE *file = fopen(output.temporary, "wb");
     if (!file) {
-        status = cbx_fail(CBX_CANNOT_CREATE, "cannot open %s: %s", output.temporary,
-                          strerror(errno));
+        status =
+            cbx_fail(CBX_CANNOT_CREATE, "cannot open %s: %s", output.temporary, strerror(errno));
         goto out;
     }
     status = write_file(file, path, rgb, width, height);
     if (fclose(file) != 0 && status == CBX_OK) {
-        status = cbx_fail(CBX_CANNOT_WRITE, "cannot write the picture %s: %s", path,
-                          strerror(errno));
+        status =
+            cbx_fail(CBX_CANNOT_WRITE, "cannot write the picture %s: %s", path, strerror(errno));
     }
     if (status == CBX_OK) {
         status = cbx_output_commit(&output);

@@ -24,8 +24,8 @@ void scratch_assert_message(const char *part, const char *file, int line) {
     }
 }
 
-void scratch_assert_failure(cbx_status got, cbx_status expected, const char *part,
-                            const char *call, const char *file, int line) {
+void scratch_assert_failure(cbx_status got, cbx_status expected, const char *part, const char *call,
+                            const char *file, int line) {
     if (got != expected) {
         print_error("%s: %s instead of %s: %s\n", call, cbx_status_text(got),
                     cbx_status_text(expected), cbx_last_error());

@@ -23,8 +23,8 @@
 #define assert_message(part) scratch_assert_message((part), __FILE__, __LINE__)
 
 void scratch_assert_success(cbx_status got, const char *call, const char *file, int line);
-void scratch_assert_failure(cbx_status got, cbx_status expected, const char *part,
-                            const char *call, const char *file, int line);
+void scratch_assert_failure(cbx_status got, cbx_status expected, const char *part, const char *call,
+                            const char *file, int line);
 void scratch_assert_message(const char *part, const char *file, int line);
 
 /* For cmocka_unit_test_setup_teardown(): makes an empty folder below $TMPDIR or
