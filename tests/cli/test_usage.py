@@ -103,13 +103,12 @@ class Flags(CliTest):
 
     def test_nonsense_values(self):
         for flag, values in NONSENSE.items():
-            for value in values:
-                for arguments in ([f"--{flag}={value}"], [f"--{flag}", value]):
-                    with self.subTest(arguments=arguments):
-                        result = self.learn(*arguments)
-                        self.assert_only_error(result, USAGE, f"--{flag} wants ")
-                        if value:
-                            self.assertIn(f"'{value}'", result.stderr)
+            spelled = [[f"--{flag}={value}"] for value in values]
+            for arguments in [[f"--{flag}", values[0]]] + spelled:
+                with self.subTest(arguments=arguments):
+                    result = self.learn(*arguments)
+                    self.assert_only_error(result, USAGE, f"--{flag} wants ",
+                                           re.escape("'" + arguments[-1].split("=")[-1] + "'"))
 
     def test_a_value_that_is_missing(self):
         for flag in NONSENSE:
