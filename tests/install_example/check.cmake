@@ -1,8 +1,8 @@
 # Installs clearbox to an empty prefix, builds the example against it twice, and
 # runs what came out.
 #
-#   cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DLIBDIR=… -DBINDIR=… -DMANDIR=…
-#         -DDATADIR=… -DSANITIZE=… -DVERSION=… -P check.cmake
+#   cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DGENERATOR=… -DMAKE_PROGRAM=…
+#         -DLIBDIR=… -DBINDIR=… -DMANDIR=… -DDATADIR=… -DSANITIZE=… -DVERSION=… -P check.cmake
 
 function(run what)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -40,7 +40,8 @@ endif()
 set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
 set(ENV{LD_LIBRARY_PATH} ${prefix}/${LIBDIR})
 foreach(way OFF ON)
-  run("configuring the example" ${CMAKE_COMMAND} -S ${SOURCE} -B ${SCRATCH}/example-${way}
+  run("configuring the example" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}
+      -B ${SCRATCH}/example-${way} -DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}
       -DCMAKE_C_COMPILER=${COMPILER} -DCMAKE_C_FLAGS=${flags} -DCMAKE_PREFIX_PATH=${prefix}
       -DUSE_PKG_CONFIG=${way})
   run("building the example" ${CMAKE_COMMAND} --build ${SCRATCH}/example-${way})
