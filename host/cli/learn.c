@@ -71,6 +71,9 @@ static void finished_epoch(void *user, const cbx_epoch_report *report) {
         cli_progress_clear(&state->progress);
         cli_report_epoch(report);
         cli_progress_mark(&state->progress, report->epoch);
+        if (report->epoch == state->options->settings.epochs) {
+            cli_progress_wait(&state->progress, "  finishing: test images, film ...");
+        }
     }
     if (shows_events(state)) {
         state->output_lost = !cli_event_epoch(report, state->training_images);

@@ -9,14 +9,18 @@ enum { LEAST_BAR = 8, MOST_BAR = 40, MOST_LINE = 512 };
 static const double bar_seconds = 0.1, plain_seconds = 10;
 
 void cli_progress_prepare(cli_progress *progress, const cli_terminal *terminal, int bar) {
-    static const char waiting[] = "  preparing: images, device, kernels ...";
     memset(progress, 0, sizeof *progress);
     progress->terminal = terminal;
     progress->bar = bar;
-    if (bar) {
-        fputs(waiting, stderr);
+    cli_progress_wait(progress, "  preparing: images, device, kernels ...");
+}
+
+void cli_progress_wait(cli_progress *progress, const char *line) {
+    if (progress->bar) {
+        cli_progress_clear(progress);
+        fputs(line, stderr);
         fflush(stderr);
-        progress->width = (int)sizeof waiting - 1;
+        progress->width = (int)strlen(line);
     }
 }
 

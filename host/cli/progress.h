@@ -24,6 +24,9 @@ typedef struct cli_progress {
  * must outlive the progress. */
 void cli_progress_prepare(cli_progress *progress, const cli_terminal *terminal, int bar);
 
+/* Where there is a bar, shows `line` (ASCII) in its place until the next call. */
+void cli_progress_wait(cli_progress *progress, const char *line);
+
 void cli_progress_begin(cli_progress *progress, const cbx_learn_plan *plan);
 
 /* Writes at most ten times a second as a bar, every ten seconds otherwise. */
