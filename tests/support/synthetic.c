@@ -51,12 +51,12 @@ void synthetic_remove_folder(const char *path) {
 
 /* Five soft strokes of dots for each class, 0…255. */
 static void make_prototypes(double prototypes[CLASSES][PIXELS], uint64_t *state) {
-    for (size_t class = 0; class < CLASSES; class ++) {
+    for (size_t digit = 0; digit < CLASSES; digit++) {
         for (size_t dot = 0; dot < 12; dot++) {
             double x = 6 + 16 * synthetic_uniform(state), y = 6 + 16 * synthetic_uniform(state);
             for (size_t i = 0; i < PIXELS; i++) {
                 double dx = (double)(i % SIDE) - x, dy = (double)(i / SIDE) - y;
-                prototypes[class][i] += 255 * exp(-(dx * dx + dy * dy) / 5);
+                prototypes[digit][i] += 255 * exp(-(dx * dx + dy * dy) / 5);
             }
         }
     }
