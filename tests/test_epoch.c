@@ -58,16 +58,15 @@ static void check_epoch(fixture_way way, cbx_recipe recipe, const cbx_network *s
     char what[64];
     cbx_evaluation got;
     snprintf(what, sizeof what, "%s %s", fixture_recipe_name(recipe), way.name);
-    cbx_trainer *trainer =
-        training_start(way, recipe, dataset, start, BATCH, order, train_count);
+    cbx_trainer *trainer = training_start(way, recipe, dataset, start, BATCH, order, train_count);
     enqueue_epoch(trainer);
     training_bounds bounds = {1e-4 * largest_magnitude(o->w1, CBX_W1_ROWS * HIDDEN),
                               1e-4 * largest_magnitude(o->w2, (1 + HIDDEN) * CBX_CLASSES)};
     assert_training_close(trainer, o, bounds, what);
     assert_ok(cbx_trainer_evaluate(trainer, CBX_VALIDATION, &got));
     assert_number_close(got.loss, validation->loss, 1e-5 * validation->loss, "validation loss");
-    assert_number_close((double)got.correct, (double)validation->correct,
-                        (double)validation->close, "correct answers");
+    assert_number_close((double)got.correct, (double)validation->correct, (double)validation->close,
+                        "correct answers");
     assert_true(got.correct > got.images * 8 / 10);
     cbx_trainer_destroy(trainer);
 }

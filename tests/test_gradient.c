@@ -70,8 +70,8 @@ static void nll_update_is_the_gradient(void **state) {
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
         char what[64];
         cbx_network *start = synthetic_network(HIDDEN, 33);
-        cbx_trainer *trainer = training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start,
-                                              ROWS, order, TRAIN);
+        cbx_trainer *trainer =
+            training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start, ROWS, order, TRAIN);
         assert_ok(cbx_trainer_step(trainer, 3, ROWS, (cbx_rates){1, 1}, 0));
         cbx_network *after = training_weights(trainer, HIDDEN);
         oracle *o = oracle_create(CBX_RECIPE_NLL, start, ROWS);

@@ -46,8 +46,8 @@ static void check_size(uint32_t hidden, cbx_recipe recipe) {
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
         char what[64];
         cbx_evaluation got;
-        snprintf(what, sizeof what, "%s %s H=%u", fixture_recipe_name(recipe),
-                 fixture_ways[w].name, hidden);
+        snprintf(what, sizeof what, "%s %s H=%u", fixture_recipe_name(recipe), fixture_ways[w].name,
+                 hidden);
         cbx_trainer *trainer =
             training_start(fixture_ways[w], recipe, dataset, start, BATCH, order, TRAIN);
         assert_ok(cbx_trainer_steps(trainer, 0, TRAIN / BATCH, rates, 0));

@@ -26,7 +26,7 @@ static void matmul_adds_the_bias_row(void **state) {
     const double in[] = {1, 2, 3, 4, 5, /**/ -1, 0, 1, 0, 2};
     const double w[] = {10, 20, /**/ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
     const double expected[] = {10 + 1 + 6 + 15 + 28 + 45, 20 + 2 + 8 + 18 + 32 + 50,
-                               10 - 1 + 5 + 18,           20 - 2 + 6 + 20};
+                               10 - 1 + 5 + 18, 20 - 2 + 6 + 20};
     double out[4];
     oracle_biased_matmul(in, w, 2, 5, 2, out);
     assert_true(largest_difference(out, expected, 4) == 0);
@@ -35,7 +35,7 @@ static void matmul_adds_the_bias_row(void **state) {
 static void update_sums_over_the_batch(void **state) {
     (void)state;
     const double in[] = {1, 2, /**/ 3, 4, /**/ 5, 6}, d[] = {1, -1, /**/ 2, 0, /**/ 3, 1};
-    const double learnt[] = {100 + 0.5 * 6, 100, /**/ 100 + 0.5 * 22, 100 + 0.5 * 4,
+    const double learnt[] = {100 + 0.5 * 6,  100,          /**/ 100 + 0.5 * 22, 100 + 0.5 * 4,
                              100 + 0.5 * 28, 100 + 0.5 * 4};
     double w[6] = {100, 100, 100, 100, 100, 100};
     oracle_weight_update(CBX_RECIPE_NLL, in, d, 3, 2, 2, 0.5, w);
@@ -187,11 +187,11 @@ static void picture_is_laid_out_by_columns(void **state) {
     assert_int_equal(picture.height, 168);
     const double *exact = picture.exact;
     assert_true(exact[0] == ORACLE_RED && exact[2 * 168 + 2] == ORACLE_RED);
-    assert_true(exact[3 * 168 + 3] == 0);                       /* neuron 0 is all zero */
-    assert_true(exact[83 * 168 + 40] == ORACLE_RED);            /* its lower border */
-    assert_true(exact[84 * 168 + 40] == ORACLE_RED);            /* upper border of neuron 1 */
-    assert_true(exact[(84 + 40) * 168 + 84 + 40] == 0);         /* no neuron 3 */
-    assert_true(exact[84 * 168 + 84] == 0);                     /* and no border */
+    assert_true(exact[3 * 168 + 3] == 0);               /* neuron 0 is all zero */
+    assert_true(exact[83 * 168 + 40] == ORACLE_RED);    /* its lower border */
+    assert_true(exact[84 * 168 + 40] == ORACLE_RED);    /* upper border of neuron 1 */
+    assert_true(exact[(84 + 40) * 168 + 84 + 40] == 0); /* no neuron 3 */
+    assert_true(exact[84 * 168 + 84] == 0);             /* and no border */
     assert_number_close(exact[5 * 168 + 84 + 8], 255 * (28.0 + 3) / 784, 1e-4, "neuron 2");
 
     uint8_t *cb, *cr;
@@ -199,8 +199,8 @@ static void picture_is_laid_out_by_columns(void **state) {
     TEST_NEW(cr, 84 * 84);
     oracle_picture_chroma(&picture, cb, cr);
     assert_true(cb[0] == 102 && cr[0] == 240);
-    assert_true(cb[84 + 1] == 109 && cr[84 + 1] == 212);     /* three of four are red */
-    assert_true(cb[84 + 2] == 115 && cr[84 + 2] == 184);     /* two of four */
+    assert_true(cb[84 + 1] == 109 && cr[84 + 1] == 212); /* three of four are red */
+    assert_true(cb[84 + 2] == 115 && cr[84 + 2] == 184); /* two of four */
     assert_true(cb[2 * 84 + 2] == 128 && cr[2 * 84 + 2] == 128);
     free(cb);
     free(cr);

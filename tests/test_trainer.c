@@ -127,8 +127,8 @@ static void evaluation_matches_the_oracle(void **state) {
             oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
             for (size_t p = 0; p < COUNT(parts); p++) {
                 char what[128];
-                snprintf(what, sizeof what, "%s H=%u: evaluation of part %d",
-                         fixture_ways[w].name, hidden_sizes[h], (int)parts[p]);
+                snprintf(what, sizeof what, "%s H=%u: evaluation of part %d", fixture_ways[w].name,
+                         hidden_sizes[h], (int)parts[p]);
                 check_evaluation(trainer, o, parts[p], what);
             }
             /* and with a batch under way */
@@ -168,8 +168,8 @@ static void saturated_outputs_have_a_finite_loss(void **state) {
 static void check_uneven_run(fixture_way way, cbx_recipe recipe, uint32_t hidden) {
     static const uint32_t rows[] = {64, 3, 64, 1, 63, 17, 64, 2};
     char what[128];
-    snprintf(what, sizeof what, "%s %s H=%u: uneven batches", fixture_recipe_name(recipe),
-             way.name, hidden);
+    snprintf(what, sizeof what, "%s %s H=%u: uneven batches", fixture_recipe_name(recipe), way.name,
+             hidden);
     uint32_t *second = synthetic_order(TRAIN, 77);
     cbx_network *start = synthetic_network(hidden, 6);
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, 64, order, TRAIN);

@@ -68,8 +68,7 @@ static void weights_make_the_round_trip(void **state) {
             network->w1[0] = -0.0f;
             network->w1[784 * hidden_sizes[h]] = 3e30f;
             network->w2[9] = -1e-30f;
-            cbx_trainer *trainer =
-                start_training(fixture_ways[w], CBX_RECIPE_NLL, network, 7);
+            cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, network, 7);
             assert_trainer_holds(trainer, network, fixture_ways[w].name);
             cbx_trainer_destroy(trainer);
             cbx_network_destroy(network);
@@ -143,8 +142,7 @@ static void steps_are_that_many_single_steps(void **state) {
             uint32_t batch = batch_sizes[b];
             cbx_network *start = synthetic_network(37, 14);
             cbx_network *expected = train(fixture_ways[w], CBX_RECIPE_LESSON, start, batch, 10);
-            cbx_trainer *trainer =
-                start_training(fixture_ways[w], CBX_RECIPE_LESSON, start, batch);
+            cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_LESSON, start, batch);
             assert_ok(cbx_trainer_steps(trainer, 0, 1, rates, 0));
             assert_ok(cbx_trainer_steps(trainer, batch, 6, rates, 1));
             assert_ok(cbx_trainer_step(trainer, 7 * batch, batch, rates, 7));
@@ -164,8 +162,7 @@ static void looking_on_changes_nothing(void **state) {
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
         cbx_network *start = synthetic_network(37, 15), *other_start = synthetic_network(64, 16);
         cbx_network *expected = train(fixture_ways[w], CBX_RECIPE_NLL, start, 64, 8);
-        cbx_network *other_expected =
-            train(fixture_ways[w], CBX_RECIPE_LESSON, other_start, 7, 8);
+        cbx_network *other_expected = train(fixture_ways[w], CBX_RECIPE_LESSON, other_start, 7, 8);
         cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
         cbx_trainer *other = start_training(fixture_ways[w], CBX_RECIPE_LESSON, other_start, 7);
         for (uint32_t i = 0; i < 8; i++) {

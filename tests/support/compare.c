@@ -65,9 +65,9 @@ void compare_assert_same_bits(const float *actual, const float *expected, size_t
                               size_t columns, const char *what, const char *file, int line) {
     for (size_t i = 0; i < rows * columns; i++) {
         if (memcmp(&actual[i], &expected[i], sizeof actual[i]) != 0) {
-            print_error("%s: element (%zu, %zu) of (%zu, %zu) is %a, expected the same bits as %a\n",
-                        what, i / columns, i % columns, rows, columns, (double)actual[i],
-                        (double)expected[i]);
+            print_error(
+                "%s: element (%zu, %zu) of (%zu, %zu) is %a, expected the same bits as %a\n", what,
+                i / columns, i % columns, rows, columns, (double)actual[i], (double)expected[i]);
             _fail(file, line);
         }
     }

@@ -7,10 +7,10 @@
 /* How far `actual` is from `expected`. A NaN on either side counts as an
  * infinite error. */
 typedef struct comparison {
-    double max_abs;  /* largest |actual − expected| */
-    double max_rel;  /* largest |actual − expected| / |expected|, where expected ≠ 0 */
-    double largest;  /* largest |expected| */
-    size_t worst;    /* index of the element with max_abs */
+    double max_abs; /* largest |actual − expected| */
+    double max_rel; /* largest |actual − expected| / |expected|, where expected ≠ 0 */
+    double largest; /* largest |expected| */
+    size_t worst;   /* index of the element with max_abs */
 } comparison;
 
 /* actual, expected: `count` elements each. */

@@ -25,14 +25,14 @@ cbx_learn_settings learning_settings(const learning *l);
 
 /* What an observer was told. */
 typedef struct learning_log {
-    int started;           /* calls; the plan's copy below */
+    int started; /* calls; the plan's copy below */
     cbx_learn_plan plan;
-    unsigned epochs;       /* calls; the first ones' reports below */
+    unsigned epochs; /* calls; the first ones' reports below */
     cbx_epoch_report reports[LEARNING_EPOCHS];
-    uint64_t progress;     /* the last number of batches done */
-    int disorder;          /* calls before started(), numbers that go back */
-    uint64_t asked;        /* calls of should_stop() */
-    uint64_t stop_at;      /* answer yes from this call on, counted from 1; 0: never */
+    uint64_t progress; /* the last number of batches done */
+    int disorder;      /* calls before started(), numbers that go back */
+    uint64_t asked;    /* calls of should_stop() */
+    uint64_t stop_at;  /* answer yes from this call on, counted from 1; 0: never */
 } learning_log;
 
 /* An observer that writes into `log`, which the caller has zeroed. */

@@ -57,9 +57,8 @@ void oracle_output_delta(cbx_recipe recipe, const double *a2, const uint8_t *lab
         for (size_t c = 0; c < CLASSES; c++) {
             double a = a2[row * CLASSES + c];
             double y = labels[row] == c;
-            d2[row * CLASSES + c] = recipe == CBX_RECIPE_LESSON
-                                        ? 2 * (y - a) * oracle_sigmoid_derivative(a)
-                                        : y - a;
+            d2[row * CLASSES + c] =
+                recipe == CBX_RECIPE_LESSON ? 2 * (y - a) * oracle_sigmoid_derivative(a) : y - a;
         }
     }
 }
@@ -177,8 +176,8 @@ void oracle_deltas(oracle *o) {
 }
 
 void oracle_update(oracle *o, cbx_rates rates) {
-    oracle_weight_update(o->recipe, o->a1, o->d2, o->rows, o->hidden, CLASSES,
-                         (double)rates.output, o->w2);
+    oracle_weight_update(o->recipe, o->a1, o->d2, o->rows, o->hidden, CLASSES, (double)rates.output,
+                         o->w2);
     oracle_weight_update(o->recipe, o->x, o->d1, o->rows, PIXELS, o->hidden, (double)rates.hidden,
                          o->w1);
 }

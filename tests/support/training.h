@@ -50,7 +50,6 @@ void assert_training_close(cbx_trainer *trainer, const oracle *o, training_bound
                            const char *what);
 
 /* Fails unless both networks hold the same bits. */
-void assert_networks_same(const cbx_network *actual, const cbx_network *expected,
-                          const char *what);
+void assert_networks_same(const cbx_network *actual, const cbx_network *expected, const char *what);
 
 #endif
