@@ -81,9 +81,10 @@ void oracle_hidden_delta(cbx_recipe recipe, const double *d2, const double *w2, 
 void oracle_weight_update(cbx_recipe recipe, const double *in, const double *d, size_t rows,
                           size_t inner, size_t columns, double rate, double *w) {
     add_product(inner, rows, columns, rate, in, 1, inner, d, w + columns);
-    if (recipe == CBX_RECIPE_NLL) {
-        static const double one = 1;
-        add_product(1, rows, columns, rate, &one, 0, 0, d, w);
+    for (size_t row = 0; recipe == CBX_RECIPE_NLL && row < rows; row++) {
+        for (size_t c = 0; c < columns; c++) {
+            w[c] += rate * d[row * columns + c];
+        }
     }
 }
 
