@@ -21,8 +21,8 @@ double oracle_sigmoid_derivative(double v) {
  * an epoch of MNIST a matter of seconds. */
 static void add_product(size_t m, size_t k, size_t n, double scale, const double *a, size_t down,
                         size_t right, const double *b, double *c) {
-    size_t p = 0;
-    for (; p + 4 <= k; p += 4) {
+    size_t blocks = k - k % 4;
+    for (size_t p = 0; p < blocks; p += 4) {
         const double *b0 = b + p * n, *b1 = b0 + n, *b2 = b1 + n, *b3 = b2 + n;
         for (size_t i = 0; i < m; i++) {
             const double *from = a + i * down + p * right;
@@ -34,7 +34,7 @@ static void add_product(size_t m, size_t k, size_t n, double scale, const double
             }
         }
     }
-    for (; p < k; p++) {
+    for (size_t p = blocks; p < k; p++) {
         for (size_t i = 0; i < m; i++) {
             for (size_t j = 0; j < n; j++) {
                 c[i * n + j] += scale * a[i * down + p * right] * b[p * n + j];
