@@ -37,9 +37,9 @@ typedef struct cbx_images {
  * parallel. CBX_MISSING_INPUT: folder or file missing, unreadable.
  * CBX_BAD_DATA: damaged gzip, wrong magic number, not 28×28, cut short, more
  * bytes than the header says, counts of images and labels that differ, a label
- * over 9, fewer than 6 training images, no contrast at all. Headers are checked
- * against the data before memory is taken from them. On success *out is the
- * caller's, to be given to cbx_dataset_destroy(). */
+ * over 9, fewer than 6 training images, no test image, no contrast at all.
+ * Headers are checked against the data before memory is taken from them. On
+ * success *out is the caller's, to be given to cbx_dataset_destroy(). */
 cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory);
 
 /* NULL is allowed. */

@@ -1,0 +1,235 @@
+#include "clearbox/dataset.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/idx.h"
+
+enum {
+    VALIDATION_SHARE = 6, /* one image in six validates */
+    GREY_LEVELS = 256,
+    MESSAGE_BYTES = 1024
+};
+
+/* Images and labels of one pair of files. */
+typedef struct pair {
+    cbx_idx images;
+    cbx_idx labels;
+} pair;
+
+struct cbx_dataset {
+    pair training_file; /* the training part, then the validation part */
+    pair test_file;
+    size_t training_count;
+    double mean;      /* grey levels */
+    double deviation; /* grey levels */
+    float normalised[GREY_LEVELS];
+};
+
+/* Reading one pair of files, perhaps on a thread of its own. */
+typedef struct job {
+    const char *directory;
+    const char *prefix; /* "train" or "t10k" */
+    pair *out;
+    cbx_status status;
+    char message[MESSAGE_BYTES]; /* messages belong to threads: this one travels */
+} job;
+
+static cbx_status check_pair(const job *load) {
+    const pair *read = load->out;
+    if (read->images.count != read->labels.count) {
+        return cbx_fail(CBX_BAD_DATA,
+                        "%s: %u images in %s-images-idx3-ubyte, but %u labels in "
+                        "%s-labels-idx1-ubyte; the two files do not belong together",
+                        load->directory, (unsigned)read->images.count, load->prefix,
+                        (unsigned)read->labels.count, load->prefix);
+    }
+    for (uint32_t i = 0; i < read->labels.count; i++) {
+        if (read->labels.items[i] >= CBX_CLASSES) {
+            return cbx_fail(
+                CBX_BAD_DATA, "%s/%s-labels-idx1-ubyte: label %u is %u; only 0 to 9 can be used",
+                load->directory, load->prefix, (unsigned)i, (unsigned)read->labels.items[i]);
+        }
+    }
+    return CBX_OK;
+}
+
+static cbx_status read_pair(const job *load) {
+    char name[64];
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", load->prefix);
+    cbx_status status = cbx_idx_read(&load->out->labels, load->directory, name, CBX_IDX_LABELS);
+    if (status == CBX_OK) {
+        snprintf(name, sizeof name, "%s-images-idx3-ubyte", load->prefix);
+        status = cbx_idx_read(&load->out->images, load->directory, name, CBX_IDX_IMAGES);
+    }
+    return status == CBX_OK ? check_pair(load) : status;
+}
+
+static void *run_job(void *argument) {
+    job *load = argument;
+    load->status = read_pair(load);
+    if (load->status != CBX_OK) {
+        snprintf(load->message, sizeof load->message, "%s", cbx_last_error());
+    }
+    return NULL;
+}
+
+/* The test files on a second thread, the training files on this one. */
+static cbx_status read_files(cbx_dataset *dataset, const char *directory) {
+    job training = {.directory = directory, .prefix = "train", .out = &dataset->training_file};
+    job test = {.directory = directory, .prefix = "t10k", .out = &dataset->test_file};
+    pthread_t thread;
+
+    int parallel = pthread_create(&thread, NULL, run_job, &test) == 0;
+    run_job(&training);
+    if (parallel) {
+        pthread_join(thread, NULL);
+    } else {
+        run_job(&test);
+    }
+    const job *failed = training.status != CBX_OK ? &training : &test;
+    if (failed->status != CBX_OK) {
+        return cbx_fail(failed->status, "%s", failed->message);
+    }
+    return CBX_OK;
+}
+
+/* Sum of the pixels and of their squares, exact. Blocks are short enough for 32-bit
+ * sums (255²·2^16 < 2^32), which the compiler turns into vectors. */
+static void add_up(const uint8_t *pixels, size_t count, uint64_t *sum, uint64_t *squares) {
+    const size_t block = (size_t)1 << 16;
+    *sum = 0;
+    *squares = 0;
+    for (size_t first = 0; first < count; first += block) {
+        size_t size = count - first < block ? count - first : block;
+        uint32_t block_sum = 0, block_squares = 0;
+        for (size_t i = 0; i < size; i++) {
+            uint32_t value = pixels[first + i];
+            block_sum += value;
+            block_squares += value * value;
+        }
+        *sum += block_sum;
+        *squares += block_squares;
+    }
+}
+
+/* Mean and deviation with one rounding each at the end: around a whole number c near
+ * the mean, Σ(p − c) and Σ(p − c)² are exact integers, and nothing cancels. They
+ * stay below 2^63 for every file that fits in memory. */
+static cbx_status measure(cbx_dataset *dataset, const char *directory) {
+    size_t count = dataset->training_count * CBX_IMAGE_PIXELS;
+    uint64_t sum, squares;
+    add_up(dataset->training_file.images.items, count, &sum, &squares);
+
+    uint64_t centre = (sum + count / 2) / count;
+    int64_t off_centre = (int64_t)sum - (int64_t)(centre * count);
+    /* Single terms may wrap around, the whole is right modulo 2^64 and not negative. */
+    uint64_t centred_squares = squares - 2 * centre * sum + centre * centre * count;
+    if (centred_squares == 0) {
+        return cbx_fail(CBX_BAD_DATA,
+                        "%s: every pixel of the training images is %u; there is nothing to learn",
+                        directory, (unsigned)centre);
+    }
+    double offset = (double)off_centre / (double)count;
+    dataset->mean = (double)centre + offset;
+    dataset->deviation = sqrt((double)centred_squares / (double)count - offset * offset);
+    for (int level = 0; level < GREY_LEVELS; level++) {
+        dataset->normalised[level] = (float)((level - dataset->mean) / dataset->deviation);
+    }
+    return CBX_OK;
+}
+
+static cbx_status check_directory(const char *directory) {
+    struct stat about;
+    if (stat(directory, &about) != 0) {
+        return cbx_fail(CBX_MISSING_INPUT,
+                        "cannot open the data folder %s: %s; name the folder "
+                        "that holds MNIST's four files",
+                        directory, strerror(errno));
+    }
+    if (!S_ISDIR(about.st_mode)) {
+        return cbx_fail(CBX_MISSING_INPUT,
+                        "the data folder %s is not a folder; name the folder "
+                        "that holds MNIST's four files",
+                        directory);
+    }
+    return CBX_OK;
+}
+
+static cbx_status split(cbx_dataset *dataset, const char *directory) {
+    size_t count = dataset->training_file.images.count;
+    if (count < VALIDATION_SHARE) {
+        return cbx_fail(CBX_BAD_DATA, "%s: %zu training images are too few, at least %d are needed",
+                        directory, count, VALIDATION_SHARE);
+    }
+    if (dataset->test_file.images.count == 0) {
+        return cbx_fail(CBX_BAD_DATA, "%s: the test file holds no images", directory);
+    }
+    dataset->training_count = count - count / VALIDATION_SHARE;
+    return CBX_OK;
+}
+
+cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory) {
+    cbx_dataset *dataset = NULL;
+    *out = NULL;
+    cbx_status status = check_directory(directory);
+    if (status == CBX_OK) {
+        status = cbx_new(&dataset, 1);
+    }
+    if (status == CBX_OK) {
+        status = read_files(dataset, directory);
+    }
+    if (status == CBX_OK) {
+        status = split(dataset, directory);
+    }
+    if (status == CBX_OK) {
+        status = measure(dataset, directory);
+    }
+    if (status != CBX_OK) {
+        cbx_dataset_destroy(dataset);
+        return status;
+    }
+    *out = dataset;
+    return CBX_OK;
+}
+
+void cbx_dataset_destroy(cbx_dataset *dataset) {
+    if (dataset) {
+        cbx_idx_free(&dataset->training_file.images);
+        cbx_idx_free(&dataset->training_file.labels);
+        cbx_idx_free(&dataset->test_file.images);
+        cbx_idx_free(&dataset->test_file.labels);
+        free(dataset);
+    }
+}
+
+cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part) {
+    const pair *file = part == CBX_TEST ? &dataset->test_file : &dataset->training_file;
+    size_t first = part == CBX_VALIDATION ? dataset->training_count : 0;
+    size_t end = part == CBX_TRAIN ? dataset->training_count : file->images.count;
+    return (cbx_images){.count = end - first,
+                        .pixels = file->images.items + first * CBX_IMAGE_PIXELS,
+                        .labels = file->labels.items + first};
+}
+
+double cbx_dataset_mean(const cbx_dataset *dataset) {
+    return dataset->mean;
+}
+
+double cbx_dataset_deviation(const cbx_dataset *dataset) {
+    return dataset->deviation;
+}
+
+void cbx_dataset_normalise(const cbx_dataset *dataset, const uint8_t *pixels, size_t count,
+                           float *out) {
+    for (size_t i = 0; i < count; i++) {
+        out[i] = dataset->normalised[pixels[i]];
+    }
+}

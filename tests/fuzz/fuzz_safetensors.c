@@ -1,0 +1,21 @@
+/* Any bytes as a safetensors file. */
+#include <stdio.h>
+
+#include "network/safetensors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+    cbx_network *network = NULL;
+    FILE *file = size > 0 ? fmemopen((void *)(uintptr_t)bytes, size, "rb") : NULL;
+    if (!file) {
+        return 0;
+    }
+    cbx_status status = cbx_safetensors_read(&network, file, size, "fuzz");
+    if ((status == CBX_OK) != (network != NULL)) {
+        __builtin_trap();
+    }
+    cbx_network_destroy(network);
+    fclose(file);
+    return 0;
+}

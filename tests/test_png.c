@@ -1,0 +1,95 @@
+/* host/picture/png: what is written is what libpng reads again. */
+#include "support/scratch.h"
+
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "picture/png.h"
+
+static uint8_t *noise(size_t size) {
+    uint8_t *bytes = malloc(size);
+    uint32_t x = 12345;
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++) {
+        x = x * 1664525u + 1013904223u;
+        bytes[i] = (uint8_t)(x >> 24);
+    }
+    return bytes;
+}
+
+static void pictures_survive_the_file(void **state) {
+    const uint32_t sizes[][2] = {{1, 1}, {3, 2}, {37, 61}, {224, 224}};
+    const char *path = scratch_path(state, "grid.png");
+    for (int i = 0; i < 4; i++) {
+        uint32_t width = sizes[i][0], height = sizes[i][1];
+        size_t size = (size_t)width * height * 3;
+        uint8_t *rgb = noise(size), *again = malloc(size);
+        assert_non_null(again);
+        assert_success(cbx_png_write(path, 0, rgb, width, height));
+
+        png_image image;
+        memset(&image, 0, sizeof image);
+        image.version = PNG_IMAGE_VERSION;
+        assert_true(png_image_begin_read_from_file(&image, path));
+        assert_int_equal(image.width, width);
+        assert_int_equal(image.height, height);
+        assert_int_equal(image.format, PNG_FORMAT_RGB); /* 8 bits, sRGB, no alpha */
+        assert_true(png_image_finish_read(&image, NULL, again, 0, NULL));
+        assert_memory_equal(rgb, again, size);
+        free(rgb);
+        free(again);
+    }
+    assert_int_equal(scratch_entries(state), 1);
+}
+
+static int has_chunk(const uint8_t *bytes, size_t size, const char *name) {
+    for (size_t i = 0; i + 4 <= size; i++) {
+        if (memcmp(bytes + i, name, 4) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void the_colour_space_is_tagged(void **state) {
+    const char *path = scratch_path(state, "grid.png");
+    const uint8_t red[3] = {255, 0, 0};
+    size_t size;
+    assert_success(cbx_png_write(path, 1, red, 1, 1));
+    uint8_t *bytes = scratch_read(path, &size);
+    assert_true(has_chunk(bytes, size, "sRGB"));
+    free(bytes);
+}
+
+static void failures_leave_nothing_behind(void **state) {
+    const char *path = scratch_path(state, "grid.png");
+    uint8_t *rgb = noise(224 * 224 * 3);
+    assert_failure(cbx_png_write(path, 0, rgb, 0, 1), CBX_BAD_ARGUMENT, "0×1");
+    assert_failure(cbx_png_write(path, 0, rgb, 1, 0), CBX_BAD_ARGUMENT, "1×0");
+    assert_failure(cbx_png_write(scratch_path(state, "nowhere/grid.png"), 0, rgb, 1, 1),
+                   CBX_CANNOT_CREATE, "does not exist");
+    /* Small enough to fail only when the buffer is flushed, and large enough to fail in
+     * the midst of libpng. */
+    assert_failure(cbx_png_write("/dev/full", 0, rgb, 1, 1), CBX_CANNOT_WRITE, "/dev/full");
+    assert_message("No space left");
+    assert_failure(cbx_png_write("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE, "No space left");
+    assert_int_equal(scratch_entries(state), 0);
+
+    scratch_write(path, "old", 3);
+    assert_failure(cbx_png_write(path, 1, rgb, 1, 1), CBX_CANNOT_CREATE, "exists already");
+    size_t size;
+    uint8_t *bytes = scratch_read(path, &size);
+    assert_int_equal(size, 3);
+    free(bytes);
+    free(rgb);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(pictures_survive_the_file),
+        SCRATCH_TEST(the_colour_space_is_tagged),
+        SCRATCH_TEST(failures_leave_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
