@@ -93,7 +93,7 @@ static void run_reports_what_it_did(void **state) {
     assert_int_equal(result.epochs, 3);
     assert_int_equal(result.batches, 3 * BATCHES);
     assert_int_equal(result.film.frames, 3 * BATCHES);
-    free(files_read(l.film, &bytes));
+    free(scratch_read(l.film, &bytes));
     assert_int_equal(result.film.bytes, bytes);
     assert_int_equal(learning_film_frames(l.film, &width, &height), 3 * BATCHES);
     assert_int_equal(width, log.plan.grid.width);

@@ -56,9 +56,9 @@ static void interrupted_run_leaves_valid_outputs(void **state) {
 
 /* Old files with known contents, where all outputs go. */
 static void put_old_outputs(const learning *l, cbx_learn_settings *settings) {
-    files_write(l->film, "old film");
-    files_write(l->picture, "old picture");
-    files_write(l->save, "old weights");
+    files_write_text(l->film, "old film");
+    files_write_text(l->picture, "old picture");
+    files_write_text(l->save, "old weights");
     settings->film = l->film;
     settings->picture = l->picture;
     settings->save = l->save;

@@ -1,34 +1,12 @@
 #include "support/files.h"
 
 #include <dirent.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "support/test.h"
-
-uint8_t *files_read(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    uint8_t *bytes;
-    if (file == NULL) {
-        fail_msg("%s cannot be opened", path);
-    }
-    assert_int_equal(fseek(file, 0, SEEK_END), 0);
-    long end = ftell(file);
-    assert_true(end >= 0);
-    *size = (size_t)end;
-    rewind(file);
-    TEST_NEW(bytes, *size);
-    assert_int_equal(fread(bytes, 1, *size, file), *size);
-    fclose(file);
-    return bytes;
-}
-
-void files_write(const char *path, const char *text) {
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
+void files_write_text(const char *path, const char *text) {
+    scratch_write(path, text, strlen(text));
 }
 
 int files_exist(const char *path) {
@@ -48,7 +26,7 @@ size_t files_count(const char *folder) {
 
 void assert_files_same(const char *actual, const char *expected) {
     size_t actual_size, expected_size, first = 0;
-    uint8_t *a = files_read(actual, &actual_size), *b = files_read(expected, &expected_size);
+    uint8_t *a = scratch_read(actual, &actual_size), *b = scratch_read(expected, &expected_size);
     while (first < actual_size && first < expected_size && a[first] == b[first]) {
         first++;
     }
@@ -62,7 +40,7 @@ void assert_files_same(const char *actual, const char *expected) {
 
 void assert_file_holds(const char *path, const char *text) {
     size_t size;
-    uint8_t *bytes = files_read(path, &size);
+    uint8_t *bytes = scratch_read(path, &size);
     assert_int_equal(size, strlen(text));
     assert_memory_equal(bytes, text, size);
     free(bytes);

@@ -3,14 +3,10 @@
 #define TEST_SUPPORT_FILES_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include "support/synthetic.h"
+#include "support/scratch.h"
 
-/* The whole file, for free(); the test fails if it cannot be read. */
-uint8_t *files_read(const char *path, size_t *size);
-
-void files_write(const char *path, const char *text);
+void files_write_text(const char *path, const char *text);
 
 int files_exist(const char *path);
 
