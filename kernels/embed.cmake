@@ -30,3 +30,4 @@ add_custom_command(OUTPUT ${CBX_SOURCES_C}
           -P ${CMAKE_CURRENT_SOURCE_DIR}/kernels/embed.cmake
   DEPENDS ${CBX_KERNEL_FILES} ${CMAKE_CURRENT_SOURCE_DIR}/kernels/embed.cmake
   VERBATIM COMMENT "Embedding kernels")
+add_custom_target(clearbox_kernels DEPENDS ${CBX_SOURCES_C})

@@ -1,0 +1,107 @@
+#include "device/device.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static cbx_status open_queues(cbx_device *device)
+{
+    cl_int error = CL_SUCCESS;
+    device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &error);
+    cbx_status status = cbx_cl_check(error, "creating an OpenCL context");
+    if (status) {
+        return status;
+    }
+    device->queue =
+        clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &error);
+    status = cbx_cl_check(error, "creating a command queue");
+    if (status) {
+        return status;
+    }
+    device->transfers =
+        clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &error);
+    return cbx_cl_check(error, "creating a second command queue");
+}
+
+cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family)
+{
+    cbx_device *device = NULL;
+    cl_bool unified = CL_FALSE;
+    *out = NULL;
+    cbx_status status = cbx_new(&device, 1);
+    if (status) {
+        return status;
+    }
+    status = cbx_device_select(spec, &device->id, &device->info);
+    if (status) {
+        goto out;
+    }
+    device->family = family != CBX_FAMILY_AUTO                ? family
+                     : device->info.kind == CBX_KIND_CPU ? CBX_FAMILY_CPU
+                                                              : CBX_FAMILY_GPU;
+    clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+    device->shares_memory = unified && device->info.kind == CBX_KIND_CPU;
+    status = open_queues(device);
+    if (!status) {
+        status = cbx_program_build(device);
+    }
+out:
+    if (status) {
+        cbx_device_close(device);
+        return status;
+    }
+    *out = device;
+    return CBX_OK;
+}
+
+void cbx_device_close(cbx_device *device)
+{
+    if (!device) {
+        return;
+    }
+    if (device->program) {
+        clReleaseProgram(device->program);
+    }
+    if (device->transfers) {
+        clReleaseCommandQueue(device->transfers);
+    }
+    if (device->queue) {
+        clReleaseCommandQueue(device->queue);
+    }
+    if (device->context) {
+        clReleaseContext(device->context);
+    }
+    free(device);
+}
+
+const cbx_device_info *cbx_device_about(const cbx_device *device)
+{
+    return &device->info;
+}
+
+cbx_family cbx_device_family(const cbx_device *device)
+{
+    return device->family;
+}
+
+cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
+                             const char *what, cl_mem *out)
+{
+    cl_int error = CL_SUCCESS;
+    *out = NULL;
+    if (bytes > device->info.largest_buffer_bytes) {
+        return cbx_fail(CBX_TOO_LARGE,
+                        "%s needs a buffer of %" PRIu64 " MiB, but %s allows at most %" PRIu64
+                        " MiB; choose a smaller --hidden or --batch, or another device",
+                        what, bytes >> 20, device->info.name,
+                        device->info.largest_buffer_bytes >> 20);
+    }
+    *out = clCreateBuffer(device->context, flags, (size_t)bytes, NULL, &error);
+    if (error != CL_SUCCESS) {
+        return cbx_fail(CBX_TOO_LARGE, "%s: the device gives no buffer of %" PRIu64 " MiB: %s (%d)",
+                        what, bytes >> 20, cbx_cl_name(error), (int)error);
+    }
+    return CBX_OK;
+}

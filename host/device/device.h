@@ -1,0 +1,43 @@
+/* What the modules above need of an open device. */
+#ifndef CBX_DEVICE_DEVICE_H
+#define CBX_DEVICE_DEVICE_H
+
+#include <CL/cl.h>
+
+#include "clearbox/device.h"
+#include "device/opencl.h"
+
+struct cbx_device {
+    cbx_device_info info;
+    cbx_family family;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;     /* in order: all computing */
+    cl_command_queue transfers; /* in order: frames on their way to the host */
+    cl_program program;
+    int shares_memory;      /* device and host use the same memory: map, do not copy */
+    unsigned vector;        /* CBX_VECTOR of the program */
+    unsigned step_rows;     /* CBX_STEP_ROWS */
+    unsigned forward_rows;  /* CBX_FORWARD_ROWS; batches are padded to a multiple */
+    unsigned evaluate_rows; /* images of one work-group of the evaluation */
+    size_t local;           /* work-items in a group of the kernels of `stepwise` */
+};
+
+/* Fills info[0] of `id`; strings are cut to fit. */
+cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info);
+
+/* Finds the device that `spec` names, as cbx_device_open() says. */
+cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info);
+
+/* Builds every kernel for device->family; sets program and the tunables. */
+cbx_status cbx_program_build(cbx_device *device);
+
+/* A kernel of the program by its name; the caller releases it. */
+cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out);
+
+/* Device memory. CBX_TOO_LARGE, naming `what`, when it exceeds the largest buffer;
+ * checked before asking. `host` is copied when flags say CL_MEM_COPY_HOST_PTR. */
+cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
+                             const char *what, cl_mem *out);
+
+#endif

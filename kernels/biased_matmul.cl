@@ -1,0 +1,66 @@
+/* Z = [1 X]·W, the schedule `stepwise`.
+ *
+ * biased_matmul_hidden   Z1 = [1 X]·W1
+ *   images (N, 784), order, w1 [P][785][32], z1 [P][batch][32]; the rows of X are
+ *   images[order[first … first + rows)].
+ *   One work-item computes CBX_STEP_ROWS rows × CBX_VECTOR neurons in registers.
+ *   Global size: (row blocks × vectors in a panel, rounded up to the local size; P).
+ *   Rows past the end repeat the last one and are not stored.
+ *
+ * biased_matmul_output   Z2 = [1 A1]·W2
+ *   a1 [P][batch][32], w2 [1+32P][16], z2 [batch][16].
+ *   One work-item a row. Global size: rows, rounded up to the local size.
+ */
+#ifndef CBX_STEP_ROWS
+#define CBX_STEP_ROWS 8 /* must divide 784 */
+#endif
+#define CBX_VECTORS (CBX_PANEL / CBX_VECTOR)
+
+kernel void biased_matmul_hidden(global const float *restrict images,
+                                 global const uint *restrict order, uint first, uint rows,
+                                 uint batch, global const float *restrict w1,
+                                 global float *restrict z1)
+{
+    const uint row = get_global_id(0) / CBX_VECTORS * CBX_STEP_ROWS;
+    const uint lane = get_global_id(0) % CBX_VECTORS * CBX_VECTOR;
+    const size_t panel = get_global_id(1);
+    if (row >= rows) {
+        return;
+    }
+    global const float *w = w1 + panel * CBX_PANEL_SIZE + lane;
+    global const float *x[CBX_STEP_ROWS];
+    floatv z[CBX_STEP_ROWS];
+    UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
+        x[i] = images + (size_t)order[first + min(row + i, rows - 1)] * CBX_PIXELS;
+        z[i] = LOAD(w);
+    }
+    for (uint k = 0; k < CBX_PIXELS; k++) {
+        floatv weight = LOAD(w + (k + 1) * CBX_PANEL);
+        UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
+            z[i] = fma((floatv)(x[i][k]), weight, z[i]);
+        }
+    }
+    global float *out = z1 + (panel * batch + row) * CBX_PANEL + lane;
+    for (uint i = 0; i < CBX_STEP_ROWS && row + i < rows; i++) {
+        STORE(out + i * CBX_PANEL, z[i]);
+    }
+}
+
+kernel void biased_matmul_output(global const float *restrict a1, uint panels, uint rows,
+                                 uint batch, global const float *restrict w2,
+                                 global float *restrict z2)
+{
+    const uint row = get_global_id(0);
+    if (row >= rows) {
+        return;
+    }
+    float16 z = LOAD_OUT(w2);
+    for (size_t panel = 0; panel < panels; panel++) {
+        global const float *a = a1 + (panel * batch + row) * CBX_PANEL;
+        global const float *w = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
+        for (uint lane = 0; lane < CBX_PANEL; lane++) {
+            z = fma((float16)(a[lane]), LOAD_OUT(w + lane * CBX_LANES_OUT), z);
+        }
+    }
+    STORE_OUT(z2 + (size_t)row * CBX_LANES_OUT, z);
+}

@@ -1,0 +1,108 @@
+/* What the kernels and the host agree on: sizes, memory layouts, launch records.
+ *
+ * The only header that kernels see. All .cl files are built as one program, this
+ * file first, the others in alphabetical order.
+ *
+ * Layouts in device memory, float32 unless said otherwise:
+ *
+ *   images  (N, 784)      normalised pixels: training, validation, test rows
+ *   labels  (N)           bytes 0…9
+ *   order   (training)    uint, the rows in the order of this epoch
+ *   w1      [P][785][32]  panels of 32 neurons, row 0 the bias
+ *   w2      [1+32P][16]   row 0 the bias; columns 10…15 are zero
+ *   a1, d1  [P][B][32]    hidden activations, hidden error
+ *   a2, d2  [B][16]       output activations, output error; columns 10…15 zero
+ *   sums    [2][C][B][16] one share of A1·W2 for each chunk of panels
+ *
+ * P = ⌈H/32⌉. The lanes of the last panel beyond H are padding: their weights
+ * are zero and their bias is CBX_PADDING_BIAS, so that their activation is
+ * exactly 0 and every sum over lanes may run over whole panels.
+ */
+#ifndef CBX_LAYOUT_H
+#define CBX_LAYOUT_H
+
+#define CBX_PIXELS 784   /* I, pixels of an image */
+#define CBX_SIDE 28      /* of an image */
+#define CBX_ROWS 785     /* rows of W1: bias and pixels */
+#define CBX_PANEL 32     /* neurons in a panel */
+#define CBX_OUTPUTS 10   /* O */
+#define CBX_LANES_OUT 16 /* O padded to a vector */
+#define CBX_PADDING_BIAS (-1e30f)
+
+/* Floats in one panel of W1. */
+#define CBX_PANEL_SIZE (CBX_ROWS * CBX_PANEL)
+
+#define CBX_LESSON 0
+#define CBX_NLL 1
+
+#define CBX_PEAK 0
+#define CBX_RANGE 1
+#define CBX_SIGNED 2
+
+/* A batch number that means "nothing happened". */
+#define CBX_NO_FAULT 0xffffffffu
+
+#ifdef __OPENCL_VERSION__
+typedef uint cbx_u32;
+typedef float cbx_f32;
+
+/* CBX_VECTOR, given by the host: floats in the device's natural vector. */
+#ifndef CBX_VECTOR
+#define CBX_VECTOR 4
+#endif
+#define CBX_JOIN_(a, b) a##b
+#define CBX_JOIN(a, b) CBX_JOIN_(a, b)
+typedef CBX_JOIN(float, CBX_VECTOR) floatv;
+typedef CBX_JOIN(int, CBX_VECTOR) intv;
+#define as_floatv CBX_JOIN(as_float, CBX_VECTOR)
+#define as_intv CBX_JOIN(as_int, CBX_VECTOR)
+#define convert_intv CBX_JOIN(convert_int, CBX_VECTOR)
+#define convert_floatv CBX_JOIN(convert_float, CBX_VECTOR)
+
+/* Aligned loads and stores. Every layout above keeps vectors aligned; vload and
+ * vstore, which may not assume it, become several instructions on some devices. */
+#define LOAD(pointer) (*(global const floatv *)(pointer))
+#define STORE(pointer, value) (*(global floatv *)(pointer) = (value))
+#define LOAD_OUT(pointer) (*(global const float16 *)(pointer))
+#define STORE_OUT(pointer, value) (*(global float16 *)(pointer) = (value))
+#define UNROLL _Pragma("unroll")
+#else
+#include <stdint.h>
+typedef uint32_t cbx_u32;
+typedef float cbx_f32;
+#endif
+
+/* Where the tiles are in a picture; see include/clearbox/picture.h. */
+typedef struct cbx_frame_layout {
+    cbx_u32 hidden; /* H, tiles in use */
+    cbx_u32 rows;   /* g, tiles in a column */
+    cbx_u32 width;  /* pixels */
+    cbx_u32 height;
+    cbx_u32 scale; /* a tile's pixel is scale × scale pixels */
+    cbx_u32 tone;  /* CBX_PEAK … */
+} cbx_frame_layout;
+
+/* One launch of a fused kernel: finish the batch that is pending, if any, then
+ * start `count` batches, finishing all but the last of them. */
+typedef struct cbx_launch {
+    cbx_u32 panels; /* P */
+    cbx_u32 chunks; /* C, shares of the output sums */
+    cbx_u32 batch;  /* B, rows that the buffers have room for */
+    cbx_u32 recipe;
+    cbx_u32 pending_first; /* rows order[first … first + rows) of the pending batch */
+    cbx_u32 pending_rows;  /* 0: nothing is pending */
+    cbx_f32 pending_rate_hidden;
+    cbx_f32 pending_rate_output;
+    cbx_u32 first; /* of the first batch to start */
+    cbx_u32 rows;  /* of each batch to start */
+    cbx_u32 count; /* batches to start; 0: only finish */
+    cbx_f32 rate_hidden;
+    cbx_f32 rate_output;
+    cbx_u32 parity; /* half of `sums` that holds the pending batch: 0 or 1 */
+    cbx_u32 pending_number; /* of the pending batch, for the fault record */
+    cbx_u32 number;         /* of the first batch to start */
+    cbx_u32 ticket; /* counts stages since the trainer was made */
+    cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
+} cbx_launch;
+
+#endif
