@@ -1,0 +1,98 @@
+/* The schedule `stepwise`: one kernel for each formula, in the order of the text. */
+#include "network/trainer.h"
+
+static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument *arguments,
+                      cl_uint count, size_t items, size_t panels)
+{
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[id], arguments, count,
+                       cbx_trainer_range(trainer, items, panels), NULL, NULL);
+}
+
+#define RUN(id, items, panels, ...)                                                                \
+    do {                                                                                           \
+        const cbx_argument arguments_[] = {__VA_ARGS__};                                           \
+        cbx_status status_ =                                                                       \
+            run(trainer, id, arguments_, CBX_COUNT(arguments_), (items), (panels));                \
+        if (status_) {                                                                             \
+            return status_;                                                                        \
+        }                                                                                          \
+    } while (0)
+#define ARG CBX_ARGUMENT
+
+/* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
+static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch)
+{
+    const cbx_device *device = trainer->device;
+    const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
+    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / device->vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / device->vector;
+    const size_t row_blocks = (rows + device->step_rows - 1) / device->step_rows;
+    const size_t vectors = CBX_PANEL / device->vector;
+
+    RUN(CBX_KERNEL_BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
+        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->w1),
+        ARG(trainer->a1));
+    RUN(CBX_KERNEL_SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
+    RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
+        ARG(trainer->w2), ARG(trainer->z2));
+    RUN(CBX_KERNEL_SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
+    return CBX_OK;
+}
+
+/* D2 = (Y − A2)…, D1 = (D2·W2[1:]ᵀ)… */
+static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch)
+{
+    const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
+    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
+    const uint32_t recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
+
+    RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors),
+        ARG(recipe), ARG(trainer->s2));
+    RUN(CBX_KERNEL_OUTPUT_DELTA, rows, 1, ARG(trainer->z2), ARG(trainer->s2), ARG(trainer->labels),
+        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(recipe), ARG(batch->number),
+        ARG(trainer->d2), ARG(trainer->fault));
+    RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors),
+        ARG(recipe), ARG(trainer->s1));
+    RUN(CBX_KERNEL_HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(trainer->s1),
+        ARG(rows), ARG(stride), ARG(trainer->d1));
+    return CBX_OK;
+}
+
+/* W2 += η₂·A1ᵀD2, W1 += η₁·XᵀD1 */
+static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch)
+{
+    const cbx_device *device = trainer->device;
+    const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
+    const uint32_t recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
+    const size_t blocks = CBX_PIXELS / device->step_rows * (CBX_PANEL / device->vector);
+
+    RUN(CBX_KERNEL_WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1),
+        ARG(trainer->d2), ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output),
+        ARG(recipe), ARG(trainer->w2));
+    RUN(CBX_KERNEL_WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->order),
+        ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1), ARG(batch->rates.hidden),
+        ARG(recipe), ARG(trainer->w1));
+    return CBX_OK;
+}
+
+cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch)
+{
+    cbx_status status = forward(trainer, batch);
+    if (!status) {
+        status = deltas(trainer, batch);
+    }
+    if (!status) {
+        status = updates(trainer, batch);
+    }
+    if (!status && batch->has_canvas) {
+        const cbx_canvas *canvas = &batch->canvas;
+        cl_event done = NULL;
+        status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
+                                  canvas->wait ? &canvas->wait : NULL, &done);
+        if (!status) {
+            status = canvas->drawn(canvas->user, done);
+        }
+    }
+    return status;
+}

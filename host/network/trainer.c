@@ -1,0 +1,238 @@
+#include "network/trainer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "network/trainer_buffers.h"
+
+cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels)
+{
+    const cbx_range range = {{items, panels}, {trainer->device->local, 1}};
+    return range;
+}
+
+static cbx_status create_kernels(cbx_trainer *trainer)
+{
+    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
+    const char *names[CBX_KERNEL_COUNT] = {
+        [CBX_KERNEL_BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
+        [CBX_KERNEL_BIASED_MATMUL_OUTPUT] = "biased_matmul_output",
+        [CBX_KERNEL_SIGMOID] = "sigmoid",
+        [CBX_KERNEL_SIGMOID_DERIVATIVE] = "sigmoid_derivative",
+        [CBX_KERNEL_OUTPUT_DELTA] = "output_delta",
+        [CBX_KERNEL_HIDDEN_DELTA] = "hidden_delta",
+        [CBX_KERNEL_WEIGHT_UPDATE_HIDDEN] = "weight_update_hidden",
+        [CBX_KERNEL_WEIGHT_UPDATE_OUTPUT] = "weight_update_output",
+        [CBX_KERNEL_TRAIN] = gpu ? "train_gpu_hidden" : "train_cpu",
+        [CBX_KERNEL_TRAIN_OUTPUT] = gpu ? "train_gpu_output" : NULL,
+        [CBX_KERNEL_EVALUATE] = gpu ? "evaluate_gpu" : "evaluate_cpu",
+    };
+    for (int i = 0; i < CBX_KERNEL_COUNT; i++) {
+        if (names[i]) {
+            cbx_status status = cbx_kernel_create(trainer->device, names[i], &trainer->kernels[i]);
+            if (status) {
+                return status;
+            }
+        }
+    }
+    return CBX_OK;
+}
+
+static cbx_status check_settings(const cbx_trainer_settings *settings)
+{
+    if (settings->hidden < 1 || settings->hidden > CBX_MAX_HIDDEN) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a network has 1 to %u hidden neurons, not %u",
+                        CBX_MAX_HIDDEN, settings->hidden);
+    }
+    if (settings->batch < 1 || settings->batch > CBX_MAX_BATCH) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a batch has 1 to %u rows, not %u", CBX_MAX_BATCH,
+                        settings->batch);
+    }
+    return CBX_OK;
+}
+
+cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings)
+{
+    cbx_trainer *trainer = NULL;
+    *out = NULL;
+    cbx_status status = check_settings(settings);
+    if (!status) {
+        status = cbx_new(&trainer, 1);
+    }
+    if (status) {
+        return status;
+    }
+    trainer->device = device;
+    trainer->settings = *settings;
+    status = create_kernels(trainer);
+    if (!status) {
+        status = cbx_trainer_create_buffers(trainer, dataset);
+    }
+    if (status) {
+        cbx_trainer_destroy(trainer);
+        return status;
+    }
+    *out = trainer;
+    return CBX_OK;
+}
+
+void cbx_trainer_destroy(cbx_trainer *trainer)
+{
+    if (!trainer) {
+        return;
+    }
+    clFinish(trainer->device->queue);
+    cbx_trainer_release_buffers(trainer);
+    for (int i = 0; i < CBX_KERNEL_COUNT; i++) {
+        if (trainer->kernels[i]) {
+            clReleaseKernel(trainer->kernels[i]);
+        }
+    }
+    free(trainer);
+}
+
+cbx_status cbx_trainer_flush(cbx_trainer *trainer)
+{
+    if (trainer->pending.rows == 0) {
+        return CBX_OK;
+    }
+    cbx_status status = trainer->device->family == CBX_FAMILY_CPU
+                            ? cbx_train_cpu_batches(trainer, NULL, 0)
+                            : cbx_train_gpu_batch(trainer, NULL);
+    memset(&trainer->pending, 0, sizeof trainer->pending);
+    return status;
+}
+
+cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count)
+{
+    if (count > trainer->images_of[CBX_TRAIN]) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "an order of %u rows for %u training images", count,
+                        trainer->images_of[CBX_TRAIN]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (order[i] >= trainer->images_of[CBX_TRAIN]) {
+            return cbx_fail(CBX_BAD_ARGUMENT, "row %u of the order is %u, past the last image", i,
+                            order[i]);
+        }
+    }
+    cbx_status status = cbx_trainer_flush(trainer);
+    if (status) {
+        return status;
+    }
+    trainer->order_rows = count;
+    return cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, trainer->order, CL_TRUE, 0,
+                                             (size_t)count * sizeof *order, order, 0, NULL, NULL),
+                        "uploading the order of an epoch");
+}
+
+static cbx_status check_rows(const cbx_trainer *trainer, uint32_t first, uint64_t rows,
+                             uint32_t rows_each)
+{
+    if (rows_each < 1 || rows_each > trainer->settings.batch ||
+        first + rows > trainer->order_rows) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "rows %u…%llu are not a batch of this epoch's %u rows",
+                        first, (unsigned long long)(first + rows), trainer->order_rows);
+    }
+    return CBX_OK;
+}
+
+/* Drivers that collect commands get them now and then, long before they run dry. */
+static cbx_status submit(cbx_trainer *trainer)
+{
+    if (++trainer->unflushed < 8) {
+        return CBX_OK;
+    }
+    trainer->unflushed = 0;
+    return cbx_cl_check(clFlush(trainer->device->queue), "submitting work");
+}
+
+/* Launches `count` batches; the last becomes the pending one. */
+static cbx_status launch(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count)
+{
+    cbx_status status = trainer->device->family == CBX_FAMILY_CPU
+                            ? cbx_train_cpu_batches(trainer, batch, count)
+                            : cbx_train_gpu_batch(trainer, batch);
+    trainer->pending = *batch;
+    trainer->pending.first += (count - 1) * batch->rows;
+    trainer->pending.number += count - 1;
+    return status ? status : submit(trainer);
+}
+
+cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
+                                    cbx_rates rates, uint64_t number, const cbx_canvas *canvas)
+{
+    cbx_batch batch = {.first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
+    cbx_status status = check_rows(trainer, first, rows, rows);
+    if (status) {
+        return status;
+    }
+    if (canvas) {
+        batch.has_canvas = 1;
+        batch.canvas = *canvas;
+    }
+    if (trainer->settings.schedule == CBX_SCHEDULE_FUSED) {
+        return launch(trainer, &batch, 1);
+    }
+    status = cbx_stepwise_batch(trainer, &batch);
+    return status ? status : submit(trainer);
+}
+
+cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
+                            uint64_t batch)
+{
+    return cbx_trainer_step_drawing(trainer, first, rows, rates, batch, NULL);
+}
+
+uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer)
+{
+    if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||
+        trainer->device->family != CBX_FAMILY_CPU) {
+        return 1;
+    }
+    /* Some 5 ms at 50 GFLOP/s a unit: long beside a launch, short for a person. */
+    const double work = 4.0 * trainer->settings.batch * CBX_ROWS * trainer->settings.hidden;
+    const double fits = 5e-3 * 50e9 * trainer->groups / work;
+    return fits > 64 ? 64 : fits < 1 ? 1 : (uint32_t)fits;
+}
+
+cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                             cbx_rates rates, uint64_t number)
+{
+    const uint32_t rows = trainer->settings.batch;
+    const uint32_t most = cbx_trainer_batches_per_launch(trainer);
+    cbx_status status = check_rows(trainer, first, (uint64_t)count * rows, rows);
+    while (!status && count > 0) {
+        const cbx_batch batch = {
+            .first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
+        /* A picture shows the weights after one batch: it must end a launch's first stage. */
+        uint32_t n = trainer->pending.has_canvas ? 1 : count < most ? count : most;
+        status = most == 1 ? cbx_trainer_step(trainer, first, rows, rates, number)
+                           : launch(trainer, &batch, n);
+        n = most == 1 ? 1 : n;
+        first += n * rows;
+        number += n;
+        count -= n;
+    }
+    return status;
+}
+
+cbx_status cbx_trainer_check(cbx_trainer *trainer)
+{
+    uint32_t fault = CBX_NO_FAULT;
+    cbx_status status = cbx_trainer_flush(trainer);
+    if (!status) {
+        status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->fault, CL_TRUE,
+                                                  0, sizeof fault, &fault, 0, NULL, NULL),
+                              "training");
+    }
+    if (!status && fault != CBX_NO_FAULT) {
+        status = cbx_fail(CBX_DIVERGED,
+                          "the loss is no longer finite since batch %u; choose a smaller "
+                          "--learning-rate",
+                          fault);
+    }
+    return status;
+}

@@ -1,0 +1,88 @@
+/* What the schedules share: the buffers of a trainer and what is pending.
+ *
+ * A trainer holds panels of neurons of a network; of all its state only `sums`,
+ * the shares of A1·W2, crosses between panels.
+ */
+#ifndef CBX_NETWORK_TRAINER_H
+#define CBX_NETWORK_TRAINER_H
+
+#include "clearbox/trainer.h"
+#include "device/device.h"
+#include "layout.h"
+#include "picture/draw.h"
+
+/* Where the picture after a batch goes. */
+typedef struct cbx_canvas {
+    cbx_painter *painter;
+    cl_mem luma; /* (height, width) bytes */
+    cl_event wait; /* the plane may be overwritten from then on; NULL: at once */
+    /* Called as soon as drawing is enqueued; `done` marks its end and is the
+     * receiver's to release. */
+    cbx_status (*drawn)(void *user, cl_event done);
+    void *user;
+} cbx_canvas;
+
+/* A batch on its way: rows order[first … first + rows). */
+typedef struct cbx_batch {
+    uint32_t first, rows;
+    cbx_rates rates;
+    uint32_t number;
+    int has_canvas;
+    cbx_canvas canvas;
+} cbx_batch;
+
+/* Kernels by the name of their function; the order of the table in trainer.c. */
+typedef enum cbx_kernel_id {
+    CBX_KERNEL_BIASED_MATMUL_HIDDEN,
+    CBX_KERNEL_BIASED_MATMUL_OUTPUT,
+    CBX_KERNEL_SIGMOID,
+    CBX_KERNEL_SIGMOID_DERIVATIVE,
+    CBX_KERNEL_OUTPUT_DELTA,
+    CBX_KERNEL_HIDDEN_DELTA,
+    CBX_KERNEL_WEIGHT_UPDATE_HIDDEN,
+    CBX_KERNEL_WEIGHT_UPDATE_OUTPUT,
+    CBX_KERNEL_TRAIN, /* train_cpu, or train_gpu_hidden */
+    CBX_KERNEL_TRAIN_OUTPUT, /* train_gpu_output; none for CPUs */
+    CBX_KERNEL_EVALUATE,
+    CBX_KERNEL_COUNT
+} cbx_kernel_id;
+
+struct cbx_trainer {
+    cbx_device *device;
+    cbx_trainer_settings settings;
+    uint32_t images_of[3]; /* rows of each part */
+    uint32_t panels;       /* P */
+    uint32_t stride;       /* B rounded up to whole forward blocks */
+    uint32_t chunks;       /* C */
+    uint32_t groups;       /* work-groups of train_cpu */
+    uint32_t slices;       /* of the pixels, in train_gpu_hidden */
+    cl_kernel kernels[CBX_KERNEL_COUNT];
+    cl_mem images, labels, order; /* layout.h */
+    cl_mem w1, w2, a1, sums, d1, d2, progress, fault;
+    cl_mem s1, z2, s2;    /* stepwise only */
+    cl_mem loss, correct; /* one number for each work-group of the evaluation */
+    uint32_t order_rows;
+    cbx_batch pending; /* rows == 0: none */
+    uint32_t parity, ticket;
+    unsigned unflushed; /* launches since the last clFlush() */
+};
+
+/* stepwise.c, train_cpu.c, train_gpu.c: a batch, or `count` batches of `rows`. */
+cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch);
+cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch);
+
+/* Finishes the pending batch, if any, without starting another; enqueues only. */
+cbx_status cbx_trainer_flush(cbx_trainer *trainer);
+
+/* As cbx_trainer_step(), and draws the picture after the batch on `canvas`. */
+cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
+                                    cbx_rates rates, uint64_t number, const cbx_canvas *canvas);
+
+/* Batches that one launch of cbx_trainer_steps() should hold. */
+uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
+
+/* A range of `items` work-items in groups of the device's local size. */
+cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels);
+
+#endif

@@ -1,0 +1,176 @@
+#include "network/trainer_buffers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static uint32_t round_up(uint32_t value, uint32_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+/* How the work is divided: fixed by the device and the network, so that a run gives
+ * the same bits every time. */
+static void divide(cbx_trainer *trainer)
+{
+    const uint32_t units = trainer->device->info.compute_units;
+    trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
+    trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
+    trainer->groups = units;
+    trainer->slices = 1;
+    /* Several chunks a unit even out their ends; each costs a pass over the sums. */
+    trainer->chunks = trainer->panels < 8 * units ? trainer->panels : 8 * units;
+    if (trainer->device->family == CBX_FAMILY_GPU) {
+        trainer->stride = round_up(trainer->settings.batch, 64);
+        trainer->panels = round_up(trainer->panels, 2);
+        trainer->chunks = trainer->panels / 2;
+        trainer->groups = 1;
+        /* Small layers fill a GPU only when the pixels are split as well. */
+        const uint32_t tiles = trainer->chunks * (trainer->stride / 64);
+        while (trainer->slices < 14 && tiles * trainer->slices < 2 * units) {
+            trainer->slices *= trainer->slices == 1 ? 2 : trainer->slices == 2 ? 7 : 1;
+            if (trainer->slices == 14) {
+                break;
+            }
+        }
+    }
+}
+
+typedef struct buffer_plan {
+    cl_mem *buffer;
+    uint64_t bytes;
+    const char *what;
+} buffer_plan;
+
+static cbx_status take(cbx_trainer *trainer, uint64_t images)
+{
+    const uint64_t f = sizeof(float), panels = trainer->panels, stride = trainer->stride;
+    const uint64_t hidden = panels * stride * CBX_PANEL * f;
+    const uint64_t output = stride * CBX_LANES_OUT * f;
+    const uint64_t blocks = images / trainer->device->evaluate_rows + 3;
+    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
+    const int fused = trainer->settings.schedule == CBX_SCHEDULE_FUSED;
+    const buffer_plan plans[] = {
+        {&trainer->images, images * CBX_PIXELS * f, "the images"},
+        {&trainer->labels, images, "the labels"},
+        {&trainer->order, (uint64_t)trainer->images_of[CBX_TRAIN] * sizeof(cl_uint), "the order"},
+        {&trainer->w1, panels * CBX_PANEL_SIZE * f, "W1"},
+        {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2"},
+        {&trainer->a1, hidden, "A1"},
+        {&trainer->sums, 2 * trainer->chunks * output, "the output sums"},
+        {&trainer->d1, !fused                ? hidden
+                       : gpu                 ? hidden * trainer->slices
+                                             : trainer->groups * stride * CBX_PANEL * f,
+         "D1"},
+        {&trainer->d2, fused && !gpu ? trainer->groups * output : 2 * output, "D2"},
+        {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
+        {&trainer->fault, sizeof(cl_uint), "the fault record"},
+        {&trainer->s1, fused ? f : hidden, "s(A1)"},
+        {&trainer->z2, fused ? f : output, "Z2"},
+        {&trainer->s2, fused ? f : output, "s(A2)"},
+        {&trainer->loss, blocks * f, "the losses"},
+        {&trainer->correct, blocks * sizeof(cl_uint), "the counts"},
+    };
+    uint64_t total = 0;
+    for (size_t i = 0; i < CBX_COUNT(plans); i++) {
+        total += plans[i].bytes;
+    }
+    if (total > trainer->device->info.global_memory_bytes) {
+        return cbx_fail(CBX_TOO_LARGE,
+                        "training needs %" PRIu64 " MiB of device memory, but %s has %" PRIu64
+                        " MiB; choose a smaller --hidden or --batch, or another device",
+                        total >> 20, trainer->device->info.name,
+                        trainer->device->info.global_memory_bytes >> 20);
+    }
+    for (size_t i = 0; i < CBX_COUNT(plans); i++) {
+        cbx_status status = cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, plans[i].bytes,
+                                              plans[i].what, plans[i].buffer);
+        if (status) {
+            return status;
+        }
+    }
+    return CBX_OK;
+}
+
+/* Clears what is read before it is first written. */
+static cbx_status clear(cbx_trainer *trainer)
+{
+    const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
+    const uint64_t hidden = (uint64_t)trainer->panels * trainer->stride * CBX_PANEL * sizeof(float);
+    cl_command_queue queue = trainer->device->queue;
+    cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
+                                       (trainer->chunks + 1) * sizeof zero, 0, NULL, NULL);
+    if (!error) {
+        error = clEnqueueFillBuffer(queue, trainer->fault, &no_fault, sizeof no_fault, 0,
+                                    sizeof no_fault, 0, NULL, NULL);
+    }
+    if (!error) {
+        error = clEnqueueFillBuffer(queue, trainer->a1, &zero, sizeof zero, 0, (size_t)hidden, 0,
+                                    NULL, NULL);
+    }
+    if (!error && trainer->settings.schedule == CBX_SCHEDULE_STEPWISE) {
+        error = clEnqueueFillBuffer(queue, trainer->z2, &zero, sizeof zero, 0,
+                                    trainer->stride * CBX_LANES_OUT * sizeof zero, 0, NULL, NULL);
+    }
+    return cbx_cl_check(error, "clearing buffers");
+}
+
+/* Normalises the images straight into the device's buffer. */
+static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset, size_t images)
+{
+    cl_command_queue queue = trainer->device->queue;
+    cl_int error = CL_SUCCESS;
+    float *pixels = clEnqueueMapBuffer(queue, trainer->images, CL_TRUE,
+                                       CL_MAP_WRITE_INVALIDATE_REGION, 0,
+                                       images * CBX_PIXELS * sizeof(float), 0, NULL, NULL, &error);
+    cbx_status status = cbx_cl_check(error, "mapping the images");
+    if (status) {
+        return status;
+    }
+    size_t row = 0;
+    for (int part = CBX_TRAIN; part <= CBX_TEST && !status; part++) {
+        const cbx_images view = cbx_dataset_images(dataset, (cbx_part)part);
+        cbx_dataset_normalise(dataset, view.pixels, view.count * CBX_PIXELS,
+                              pixels + row * CBX_PIXELS);
+        status = cbx_cl_check(clEnqueueWriteBuffer(queue, trainer->labels, CL_TRUE, row,
+                                                   view.count, view.labels, 0, NULL, NULL),
+                              "uploading labels");
+        row += view.count;
+    }
+    error = clEnqueueUnmapMemObject(queue, trainer->images, pixels, 0, NULL, NULL);
+    return status ? status : cbx_cl_check(error, "uploading the images");
+}
+
+cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset)
+{
+    size_t images = 0;
+    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
+        const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
+        trainer->images_of[part] = (uint32_t)count;
+        images += count;
+    }
+    divide(trainer);
+    cbx_status status = take(trainer, images);
+    if (!status) {
+        status = clear(trainer);
+    }
+    if (!status) {
+        status = upload(trainer, dataset, images);
+    }
+    return status;
+}
+
+void cbx_trainer_release_buffers(cbx_trainer *trainer)
+{
+    cl_mem *buffers[] = {&trainer->images, &trainer->labels,   &trainer->order, &trainer->w1,
+                         &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
+                         &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
+                         &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct};
+    for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
+        if (*buffers[i]) {
+            clReleaseMemObject(*buffers[i]);
+            *buffers[i] = NULL;
+        }
+    }
+}

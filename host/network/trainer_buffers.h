@@ -1,0 +1,11 @@
+/* The device memory of a trainer. */
+#ifndef CBX_NETWORK_TRAINER_BUFFERS_H
+#define CBX_NETWORK_TRAINER_BUFFERS_H
+
+#include "network/trainer.h"
+
+/* Chooses panels, chunks and groups, takes every buffer and uploads the dataset. */
+cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset);
+void cbx_trainer_release_buffers(cbx_trainer *trainer);
+
+#endif

@@ -1,0 +1,39 @@
+/* Dispatch of the drawing kernels. */
+#ifndef CBX_PICTURE_DRAW_H
+#define CBX_PICTURE_DRAW_H
+
+#include "clearbox/picture.h"
+#include "device/device.h"
+#include "layout.h"
+
+/* Draws pictures of weights that lie on the device. */
+typedef struct cbx_painter {
+    cbx_device *device; /* borrowed */
+    cbx_frame_layout layout;
+    cl_kernel tone_of_tiles, picture_luma, picture_rgb, picture_chroma;
+    cl_mem tones; /* float4 [H] */
+} cbx_painter;
+
+cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone);
+
+/* Fills *painter; to be given to cbx_painter_clear() in every case. */
+cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
+                            cbx_tone tone);
+void cbx_painter_clear(cbx_painter *painter);
+
+/* Enqueues on the device's queue: luma (height, width) bytes from w1 [P][785][32].
+ * Pixels outside tiles stay. `event`, if not NULL, marks the end. */
+cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const cl_event *wait,
+                            cl_event *event);
+
+/* Fills a plane of `bytes` with one value; enqueues only. */
+cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value);
+
+/* Draws the constant chroma planes and reads them: cb and cr, (height/2, width/2)
+ * bytes each, host memory. Waits. */
+cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr);
+
+/* Draws and reads the whole picture as rgb, (height, width, 3) bytes. Waits. */
+cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb);
+
+#endif
