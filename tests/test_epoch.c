@@ -49,10 +49,10 @@ static void enqueue_epoch(cbx_trainer *trainer) {
 }
 
 /* 782 batches: each rounds the weights (u·√782 = 2e-6 of them where roundings do not
- * line up) and brings an update that is off by some 1e-6 of its size; what has been
- * learnt is a few times the largest weight of the start. Training at a stable rate
- * does not amplify that much: 1e-4 of the largest weight leaves a factor of about
- * ten. Losses and answers are averages over thousands of images. */
+ * line up) and brings an update that is off by some 1e-6 of its size; training at a
+ * stable rate does not amplify that much. Measured on PoCL: 2e-6 of the largest weight;
+ * 2e-5 leaves other devices' exp and sums a factor of ten. Losses and answers are
+ * averages over thousands of images. */
 static void check_epoch(fixture_way way, cbx_recipe recipe, const cbx_network *start,
                         const oracle *o, const oracle_evaluation *validation) {
     char what[64];
@@ -60,8 +60,8 @@ static void check_epoch(fixture_way way, cbx_recipe recipe, const cbx_network *s
     snprintf(what, sizeof what, "%s %s", fixture_recipe_name(recipe), way.name);
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, BATCH, order, train_count);
     enqueue_epoch(trainer);
-    training_bounds bounds = {1e-4 * largest_magnitude(o->w1, CBX_W1_ROWS * HIDDEN),
-                              1e-4 * largest_magnitude(o->w2, (1 + HIDDEN) * CBX_CLASSES)};
+    training_bounds bounds = {2e-5 * largest_magnitude(o->w1, CBX_W1_ROWS * HIDDEN),
+                              2e-5 * largest_magnitude(o->w2, (1 + HIDDEN) * CBX_CLASSES)};
     assert_training_close(trainer, o, bounds, what);
     assert_ok(cbx_trainer_evaluate(trainer, CBX_VALIDATION, &got));
     assert_number_close(got.loss, validation->loss, 1e-5 * validation->loss, "validation loss");
