@@ -14,6 +14,7 @@ typedef struct slot {
     uint8_t *host;  /* address of that memory while it is mapped */
     cl_event drawn; /* the end of drawing, kept for its times */
     cl_event ready; /* the plane is in host memory */
+    unsigned plane; /* of the device, that this frame is drawn on */
     struct slot *next;
 } slot;
 
@@ -23,7 +24,6 @@ struct cbx_frames {
     slot *slots;
     uint32_t limit, made;
     int drawn_apart;
-    slot *drawing;         /* acquired, not drawn yet */
     slot *first, *last;    /* drawn, in order */
     uint32_t outstanding;
     cl_mem planes[DEVICE_PLANES]; /* on a device of its own: where it draws */
@@ -141,23 +141,21 @@ static cbx_status make_slot(cbx_frames *frames, slot **out)
 /* The end of drawing: sends the plane on its way to the host. Takes the event. */
 static cbx_status drawn(void *user, cl_event done)
 {
-    cbx_frames *frames = user;
-    slot *this = frames->drawing;
+    slot *this = user;
+    cbx_frames *frames = this->frames;
     cl_command_queue transfers = frames->painter->device->transfers;
     cl_int error = CL_SUCCESS;
-    frames->drawing = NULL;
     if (shares_memory(frames)) {
         this->host = clEnqueueMapBuffer(transfers, this->memory, CL_FALSE, CL_MAP_READ, 0,
                                         frames->bytes, 1, &done, &this->ready, &error);
     } else {
-        error = clEnqueueReadBuffer(transfers, frames->planes[frames->plane], CL_FALSE, 0,
+        error = clEnqueueReadBuffer(transfers, frames->planes[this->plane], CL_FALSE, 0,
                                     frames->bytes, this->host, 1, &done, &this->ready);
-        forget(&frames->plane_read[frames->plane]);
+        forget(&frames->plane_read[this->plane]);
         if (error == CL_SUCCESS) {
             clRetainEvent(this->ready);
-            frames->plane_read[frames->plane] = this->ready;
+            frames->plane_read[this->plane] = this->ready;
         }
-        frames->plane = (frames->plane + 1) % DEVICE_PLANES;
     }
     this->drawn = done;
     this->next = NULL;
@@ -197,7 +195,7 @@ cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready
     }
     canvas->painter = frames->painter;
     canvas->drawn = drawn;
-    canvas->user = frames;
+    canvas->user = free_slot;
     canvas->wait = NULL;
     if (shares_memory(frames)) {
         canvas->luma = free_slot->memory;
@@ -208,10 +206,11 @@ cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready
             free_slot->host = NULL;
         }
     } else {
-        canvas->luma = frames->planes[frames->plane];
-        canvas->wait = frames->plane_read[frames->plane];
+        free_slot->plane = frames->plane;
+        frames->plane = (frames->plane + 1) % DEVICE_PLANES;
+        canvas->luma = frames->planes[free_slot->plane];
+        canvas->wait = frames->plane_read[free_slot->plane];
     }
-    frames->drawing = free_slot;
     return cbx_cl_check(error, "reusing a frame");
 }
 
