@@ -1,0 +1,18 @@
+/* JSON on the way out; jansson does the writing. */
+#ifndef CBX_CLI_JSON_H
+#define CBX_CLI_JSON_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* A number, or null where it is not finite: JSON has no NaN and no infinity. */
+json_t *cli_json_number(double value);
+
+/* A string, or null for NULL and for what is not UTF-8, as file names may be. */
+json_t *cli_json_string(const char *text);
+
+/* Writes `object` as one line, flushes, and frees it. 0 when that failed, also when
+ * `object` is NULL for want of memory. */
+int cli_json_line(FILE *file, json_t *object);
+
+#endif

@@ -1,0 +1,159 @@
+#include "cli/learn_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/options.h"
+
+_Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_tone) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_codec) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_family) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cli_style) == sizeof(int), "a CLI_CHOICE is stored as an int");
+
+const char *const cli_recipe_names[] = {"lesson", "nll", NULL};
+const char *const cli_schedule_names[] = {"fused", "stepwise", NULL};
+const char *const cli_tone_names[] = {"peak", "range", "signed", NULL};
+const char *const cli_codec_names[] = {"h264", "mpeg4", NULL};
+const char *const cli_family_names[] = {"auto", "cpu", "gpu", NULL};
+static const char *const style_names[] = {"auto", "bar", "plain", "json", "none", NULL};
+static const char *const preset_names[] = {"ultrafast", "superfast", "veryfast", "faster",
+                                           "fast",      "medium",    "slow",     "slower",
+                                           "veryslow",  "placebo",   NULL};
+
+static const cli_command_text text = {
+    "learn",
+    "learn [FLAGS]",
+    "Trains a network with one hidden layer on MNIST and films its weights: one frame\n"
+    "after every batch. Without flags it is the lesson's run.\n",
+    "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
+    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n"};
+
+#define AT(member) offsetof(cli_learn_options, member)
+#define SET(member) offsetof(cli_learn_options, settings.member)
+
+/* Sides of a picture end at 65,535 pixels, so one tile of 28 can grow 2,340-fold. */
+enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_SCALE = 2340, MOST_WORKERS = 1024 };
+
+static const cli_flag flags[] = {
+    {0, 0, CLI_HEADING, 0, 0, "Training", 0, 0, 0},
+    {"hidden", 0, CLI_WHOLE, SET(hidden), "N", "neurons in the hidden layer [64]", 1,
+     CBX_MAX_HIDDEN, 0},
+    {"epochs", 0, CLI_WHOLE, SET(epochs), "N", "times to go through the images [5]", 1,
+     MOST_EPOCHS, 0},
+    {"batch", 0, CLI_WHOLE, SET(batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
+    {"learning-rate", 0, CLI_POSITIVE, SET(learning_rate), "X",
+     "step size of both layers [the recipe's: 0.005\n"
+     "for lesson]", 0, 0, 0},
+    {"recipe", 0, CLI_CHOICE, SET(recipe), 0, "what is computed: the lesson's code, or its\n"
+     "cost done right [lesson]", 0, 0, cli_recipe_names},
+    {"seed", 0, CLI_WHOLE64, SET(seed), "N", "fixes the weights and every order [0]", 0,
+     UINT64_MAX, 0},
+    {"no-shuffle", 0, CLI_SWITCH, SET(no_shuffle), 0, "take the images in the file's order", 0, 0,
+     0},
+    {"init", 0, CLI_TEXT, SET(init), "FILE", "start from these weights (safetensors)", 0, 0, 0},
+    {"data", 0, CLI_TEXT, SET(data), "DIR", "folder of the four IDX files, gzipped or not\n"
+     "[the MNIST that comes with clearbox]", 0, 0, 0},
+
+    {0, 0, CLI_HEADING, 0, 0, "Device", 0, 0, 0},
+    {"device", 0, CLI_TEXT, SET(device), "SPEC",
+     "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
+     "a part of the device's name [a GPU, else a CPU]", 0, 0, 0},
+    {"schedule", 0, CLI_CHOICE, SET(schedule), 0, "few launches a batch, or a kernel for every\n"
+     "step of the formulas [fused]", 0, 0, cli_schedule_names},
+    {"family", 0, CLI_CHOICE, SET(family), 0, "kernels made for which kind of device [auto]", 0,
+     0, cli_family_names},
+
+    {0, 0, CLI_HEADING, 0, 0, "Film", 0, 0, 0},
+    {"output", 'o', CLI_OUTPUT, SET(film), "FILE", "the film [learn.mp4]", 0, 0, 0},
+    {"no-video", 0, CLI_SWITCH, AT(no_video), 0, "train only, draw no film", 0, 0, 0},
+    {"frame-every", 0, CLI_WHOLE, SET(frame_every), "N", "a frame after every Nth batch [1]", 1,
+     MOST_SKIPPED, 0},
+    {"fps", 0, CLI_WHOLE, SET(fps), "N", "frames a second [70]", 1, 1000, 0},
+    {"tone", 0, CLI_CHOICE, SET(tone), 0, "how weights become grey levels [peak]", 0, 0,
+     cli_tone_names},
+    {"scale", 0, CLI_WHOLE, SET(scale), "N", "pixels of the film per weight, each way [1]", 1,
+     MOST_SCALE, 0},
+    {"codec", 0, CLI_CHOICE, SET(codec), 0, "video format [h264]", 0, 0, cli_codec_names},
+    {"quality", 0, CLI_WHOLE, SET(quality), "N", "0 (best) to 51 for h264, 1 to 31 for mpeg4\n"
+     "[the codec's default]", 0, 51, 0},
+    {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME",
+     "x264's preset, ultrafast to placebo: smaller\n"
+     "files for more time [clearbox's choice]", 0, 0, preset_names},
+    {"workers", 0, CLI_WHOLE, SET(workers), "N", "encoders at work, 0: one a processor [0]", 0,
+     MOST_WORKERS, 0},
+
+    {0, 0, CLI_HEADING, 0, 0, "Other outputs", 0, 0, 0},
+    {"save", 0, CLI_OUTPUT, SET(save), "FILE", "the trained weights (safetensors)", 0, 0, 0},
+    {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", "the last frame as PNG", 0, 0, 0},
+    {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE",
+     "losses and times as JSON lines, one an epoch", 0, 0, 0},
+    {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
+    {"progress", 0, CLI_CHOICE, AT(style), 0, "how the run is shown; json writes JSON lines to\n"
+     "standard output [auto]", 0, 0, style_names},
+    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+
+/* Two outputs of one name would replace each other. */
+static int check_outputs(const cli_learn_options *options) {
+    const struct {
+        const char *flag, *path;
+    } outputs[] = {{"output", options->settings.film},
+                   {"save", options->settings.save},
+                   {"picture", options->settings.picture},
+                   {"metrics", options->metrics}};
+    enum { COUNT = sizeof outputs / sizeof outputs[0] };
+    for (int i = 0; i < COUNT; i++) {
+        for (int j = i + 1; j < COUNT; j++) {
+            if (outputs[i].path && outputs[j].path &&
+                strcmp(outputs[i].path, outputs[j].path) == 0) {
+                return cli_fail(CLI_USAGE, "--%s and --%s name the same file; choose two",
+                                outputs[i].flag, outputs[j].flag);
+            }
+        }
+    }
+    return CLI_PARSED;
+}
+
+static int check_quality(const cbx_learn_settings *settings) {
+    if (settings->codec == CBX_CODEC_MPEG4 &&
+        (settings->quality == 0 || settings->quality > 31)) {
+        return cli_fail(CLI_USAGE,
+                        "--quality wants a whole number from 1 to 31 with --codec mpeg4, not '%d'",
+                        settings->quality);
+    }
+    return CLI_PARSED;
+}
+
+static const char *from_environment(const char *name) {
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
+    memset(options, 0, sizeof *options);
+    cbx_learn_defaults(&options->settings);
+    const char *default_film = options->settings.film;
+
+    int code = cli_parse(argc, argv, &text, flags, options);
+    if (code != CLI_PARSED) {
+        return code;
+    }
+    if (options->no_video) {
+        if (options->settings.film != default_film) {
+            return cli_fail(CLI_USAGE, "--no-video contradicts --output; leave one out");
+        }
+        options->settings.film = NULL;
+    }
+    if (!options->settings.device) {
+        options->settings.device = from_environment("CLEARBOX_DEVICE");
+    }
+    if (!options->settings.data) {
+        cli_default_data(options->data_folder, sizeof options->data_folder);
+        options->settings.data = options->data_folder;
+    }
+    code = check_quality(&options->settings);
+    return code == CLI_PARSED ? check_outputs(options) : code;
+}

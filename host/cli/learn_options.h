@@ -1,0 +1,37 @@
+/* The flags of `clearbox learn`, and the names of their values. */
+#ifndef CBX_CLI_LEARN_OPTIONS_H
+#define CBX_CLI_LEARN_OPTIONS_H
+
+#include <limits.h>
+
+#include "clearbox/learn.h"
+
+typedef enum cli_style {
+    CLI_STYLE_AUTO, /* a bar on a terminal, else plain */
+    CLI_STYLE_BAR,
+    CLI_STYLE_PLAIN,
+    CLI_STYLE_JSON, /* JSON lines on standard output, nothing else */
+    CLI_STYLE_NONE  /* the device and faults only */
+} cli_style;
+
+/* Strings belong to argv, the environment or `data_folder`. */
+typedef struct cli_learn_options {
+    cbx_learn_settings settings;
+    cli_style style;
+    const char *metrics; /* NULL: none */
+    int no_video;
+    char data_folder[PATH_MAX];
+} cli_learn_options;
+
+/* As cli_parse(): CLI_PARSED, or the exit code. Reads CLEARBOX_DEVICE and
+ * CLEARBOX_DATA where the flags are silent. */
+int cli_learn_parse(int argc, char **argv, cli_learn_options *options);
+
+/* Names in the order of the enums, ended by NULL. */
+extern const char *const cli_recipe_names[];
+extern const char *const cli_schedule_names[];
+extern const char *const cli_tone_names[];
+extern const char *const cli_codec_names[];
+extern const char *const cli_family_names[];
+
+#endif

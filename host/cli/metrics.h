@@ -1,0 +1,41 @@
+/* The run as JSON lines: --metrics FILE and --progress json. */
+#ifndef CBX_CLI_METRICS_H
+#define CBX_CLI_METRICS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/files.h"
+#include "clearbox/learn.h"
+
+/* The file of --metrics; all zero: none. One object per epoch:
+ *   epoch                1…
+ *   train_loss           over the training images, after the epoch
+ *   validation_loss      over the validation images
+ *   validation_accuracy  0…1
+ *   seconds              of the epoch's training, evaluation left out
+ *   evaluate_seconds
+ *   images_per_second    training images / seconds
+ * A number that is not finite is null. */
+typedef struct cli_metrics {
+    cbx_output output;
+    FILE *file;
+} cli_metrics;
+
+/* The file appears under its name only when it is closed. CBX_CANNOT_CREATE. */
+cbx_status cli_metrics_open(cli_metrics *metrics, const char *path, int no_clobber);
+cbx_status cli_metrics_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
+                             uint32_t training_images);
+cbx_status cli_metrics_close(cli_metrics *metrics);
+
+/* Removes what was written; safe after closing. */
+void cli_metrics_discard(cli_metrics *metrics);
+
+/* Events on standard output, each a line with its "type": "start", "progress",
+ * "epoch" (the fields above), "result". They return 0 once writing failed. */
+int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *plan);
+int cli_event_progress(uint64_t batches_done, uint64_t batches);
+int cli_event_epoch(const cbx_epoch_report *report, uint32_t training_images);
+int cli_event_result(const cbx_learn_settings *settings, const cbx_learn_result *result);
+
+#endif

@@ -1,0 +1,55 @@
+/* Flags: a command describes its own in one table, from which they are parsed,
+ * checked and explained. A flag that several commands have means the same in each.
+ */
+#ifndef CBX_CLI_OPTIONS_H
+#define CBX_CLI_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the value of a flag is, and the type of the member at `offset`. */
+typedef enum cli_kind {
+    CLI_HEADING,     /* not a flag: `help` heads those that follow           */
+    CLI_SWITCH,      /* no value; int becomes 1                              */
+    CLI_WHOLE,       /* uint32_t or int, least…most                          */
+    CLI_WHOLE64,     /* uint64_t                                             */
+    CLI_POSITIVE,    /* double, above 0 and up to FLT_MAX                    */
+    CLI_TEXT,        /* const char *, not empty                              */
+    CLI_OUTPUT,      /* const char *, the name of a file to write, not "-"   */
+    CLI_CHOICE,      /* int or enum: the place of the value in `choices`     */
+    CLI_CHOICE_TEXT, /* const char *: one of `choices`                       */
+} cli_kind;
+
+typedef struct cli_flag {
+    const char *name; /* long name without the dashes, NULL for a heading */
+    char letter;      /* short name, 0: none */
+    cli_kind kind;
+    size_t offset;         /* of the member in the command's struct */
+    const char *argument;  /* the value's name in --help, "N"; NULL: the choices */
+    const char *help;      /* one or more lines of at most 50 columns */
+    uint64_t least, most;  /* of CLI_WHOLE */
+    const char *const *choices; /* ends with NULL */
+} cli_flag;
+
+/* What --help prints around the flags. */
+typedef struct cli_command_text {
+    const char *name;
+    const char *usage;   /* behind "Usage: clearbox " */
+    const char *summary; /* ends with a newline */
+    const char *footer;  /* likewise */
+} cli_command_text;
+
+enum {
+    CLI_PARSED = -1 /* go on; anything else is the exit code to end with */
+};
+
+/* Parses argv[1…] into `values`, a struct that holds the defaults. The table ends
+ * with a zeroed entry. Every table has --help (and -h), which prints to standard
+ * output. A fault is told on standard error in one line. */
+int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
+              void *values);
+
+/* "one, two or three" of `choices`, for messages. */
+void cli_join_choices(char *out, size_t size, const char *const *choices);
+
+#endif

@@ -1,0 +1,41 @@
+/* How far the run is: a bar on a terminal, a line now and then elsewhere. */
+#ifndef CBX_CLI_PROGRESS_H
+#define CBX_CLI_PROGRESS_H
+
+#include <stdint.h>
+
+#include "clearbox/learn.h"
+#include "cli/terminal.h"
+
+typedef struct cli_progress {
+    int bar; /* redraw one line; else write a new one every so often */
+    const cli_terminal *terminal;
+    uint32_t epochs;
+    uint64_t batches, batches_per_epoch; /* of the whole run */
+    double images_per_batch;             /* on average */
+    double begun;                        /* seconds, when training began */
+    double drawn;                        /* when something was last written */
+    uint64_t epoch_first;                /* batches done when the epoch began */
+    double epoch_begun;
+    int width;                           /* columns of the line on the screen */
+} cli_progress;
+
+/* Before anything is known: says on a terminal that work is under way. The terminal
+ * must outlive the progress. */
+void cli_progress_prepare(cli_progress *progress, const cli_terminal *terminal, int bar);
+
+/* Where there is a bar, shows `line` (ASCII) in its place until the next call. */
+void cli_progress_wait(cli_progress *progress, const char *line);
+
+void cli_progress_begin(cli_progress *progress, const cbx_learn_plan *plan);
+
+/* Writes at most ten times a second as a bar, every ten seconds otherwise. */
+void cli_progress_show(cli_progress *progress, uint64_t batches_done);
+
+/* An epoch is over; the next rate is measured from here. */
+void cli_progress_mark(cli_progress *progress, uint32_t epoch);
+
+/* Takes the bar off the screen, so that a line can be printed. */
+void cli_progress_clear(cli_progress *progress);
+
+#endif

@@ -1,0 +1,30 @@
+/* The run in words and tables, on standard error. */
+#ifndef CBX_CLI_REPORT_H
+#define CBX_CLI_REPORT_H
+
+#include "clearbox/learn.h"
+#include "cli/terminal.h"
+
+/* What is about to happen: device, network, images, film. */
+void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
+                     const cbx_learn_plan *plan);
+
+/* "device 0:0, NAME" alone; the choice is always told. */
+void cli_report_device(const cbx_learn_plan *plan);
+
+/* The table of epochs: its head, and a row. */
+void cli_report_head(const cli_terminal *terminal);
+void cli_report_epoch(const cbx_epoch_report *report);
+
+/* Test accuracy, what was written, what took the time. */
+void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,
+                       const char *metrics, const cbx_learn_result *result);
+
+/* One line after Ctrl-C: how far it came and which files were kept. */
+void cli_report_interrupted(const cbx_learn_settings *settings, const char *metrics,
+                            uint64_t batches, const cbx_learn_result *result);
+
+/* "CPU", "GPU", "other" */
+const char *cli_kind_name(cbx_device_kind kind);
+
+#endif

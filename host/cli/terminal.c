@@ -1,0 +1,93 @@
+#include "cli/terminal.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { DEFAULT_COLUMNS = 80 };
+
+static unsigned width(int file) {
+    const char *columns = getenv("COLUMNS");
+    long asked = columns ? strtol(columns, NULL, 10) : 0;
+    if (asked >= 20 && asked <= 1000) {
+        return (unsigned)asked;
+    }
+    struct winsize size;
+    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        return size.ws_col;
+    }
+    return DEFAULT_COLUMNS;
+}
+
+void cli_terminal_look(cli_terminal *terminal, FILE *stream) {
+    const char *term = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
+    int file = fileno(stream);
+    int dumb = !term || !term[0] || strcmp(term, "dumb") == 0;
+
+    /* Only the encoding: numbers keep the point that parsers expect. */
+    setlocale(LC_CTYPE, "");
+    terminal->is_terminal = isatty(file) && !dumb;
+    terminal->colour = terminal->is_terminal && !(no_color && no_color[0]);
+    terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    terminal->columns = isatty(file) ? width(file) : DEFAULT_COLUMNS;
+}
+
+const char *cli_count(char text[CLI_NUMBER], uint64_t count) {
+    char digits[CLI_NUMBER];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    char *out = text;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0) {
+            *out++ = ',';
+        }
+        *out++ = digits[i];
+    }
+    *out = '\0';
+    return text;
+}
+
+const char *cli_bytes(char text[CLI_NUMBER], uint64_t bytes) {
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    double amount = (double)bytes / 1024;
+    size_t unit = 0;
+    if (bytes < 1024) {
+        snprintf(text, CLI_NUMBER, "%u bytes", (unsigned)bytes);
+        return text;
+    }
+    while (amount >= 1023.95 && unit + 1 < sizeof units / sizeof units[0]) {
+        amount /= 1024;
+        unit++;
+    }
+    snprintf(text, CLI_NUMBER, "%.1f %s", amount, units[unit]);
+    return text;
+}
+
+const char *cli_clock(char text[CLI_NUMBER], double seconds) {
+    /* A week is longer than any guess is worth; NaN lands here too. */
+    if (!(seconds >= 0 && seconds < 7 * 86400.0)) {
+        snprintf(text, CLI_NUMBER, "-:--");
+        return text;
+    }
+    unsigned whole = (unsigned)(seconds + 0.5);
+    if (whole < 3600) {
+        snprintf(text, CLI_NUMBER, "%u:%02u", whole / 60, whole % 60);
+    } else {
+        snprintf(text, CLI_NUMBER, "%u:%02u:%02u", whole / 3600, whole / 60 % 60, whole % 60);
+    }
+    return text;
+}
+
+void cli_printable(char *out, size_t size, const char *typed) {
+    size_t length = strlen(typed);
+    size_t kept = length < size ? length : size - 4;
+    for (size_t i = 0; i < kept; i++) {
+        unsigned char letter = (unsigned char)typed[i];
+        out[i] = letter < 32 || letter == 127 ? '?' : typed[i];
+    }
+    memcpy(out + kept, "...", kept < length ? 4 : 0);
+    out[kept < length ? kept + 3 : kept] = '\0';
+}

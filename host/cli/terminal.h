@@ -1,0 +1,33 @@
+/* What a stream can show, and numbers the way people read them. */
+#ifndef CBX_CLI_TERMINAL_H
+#define CBX_CLI_TERMINAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct cli_terminal {
+    int is_terminal;  /* somebody looks at it, and lines can be redrawn  */
+    int colour;       /* a terminal, NO_COLOR unset, TERM not "dumb"      */
+    int utf8;         /* the locale's encoding                            */
+    unsigned columns; /* width, COLUMNS when set; 80 where it is unknown  */
+} cli_terminal;
+
+void cli_terminal_look(cli_terminal *terminal, FILE *stream);
+
+/* Text that fits every number below. */
+enum { CLI_NUMBER = 32 };
+
+/* 3910 → "3,910". Each writes to `text` and returns it. */
+const char *cli_count(char text[CLI_NUMBER], uint64_t count);
+
+/* "512 bytes", "4.1 MiB" */
+const char *cli_bytes(char text[CLI_NUMBER], uint64_t bytes);
+
+/* Whole seconds as a clock shows them: "0:03", "1:02:03" */
+const char *cli_clock(char text[CLI_NUMBER], double seconds);
+
+/* Copies what a user typed, control characters as '?', cut with "..." to fit. */
+void cli_printable(char *out, size_t size, const char *typed);
+
+#endif

@@ -1,0 +1,114 @@
+"""Choosing and checking devices, and what happens where there are none."""
+
+import json
+import pathlib
+
+from support import OK, SOFTWARE, UNAVAILABLE, CliTest, environment, main, write_dataset
+
+# Where Debian's loader looks, and PoCL's entry there.
+POCL = pathlib.Path("/etc/OpenCL/vendors/pocl.icd")
+
+
+class Choice(CliTest):
+    def listed(self, **options):
+        result = self.run_cli("devices", "--json", **options)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertEqual(result.stderr, "")
+        return json.loads(result.stdout)
+
+    def two_alike(self):
+        """An environment in which PoCL has two devices of one name."""
+        return environment(POCL_DEVICES="pthread pthread")
+
+    def test_table(self):
+        result = self.run_cli("devices")
+        self.assertEqual((result.returncode, result.stderr), (OK, ""))
+        head, *rows = result.stdout.splitlines()
+        self.assertEqual(head.split(), ["device", "kind", "name", "units", "memory", "driver",
+                                        "self-test"])
+        self.assertRegex(rows[0], r"^\d+:\d+ +(CPU|GPU|other) .*passed, \d+ ms$")
+
+    def test_json(self):
+        for device in self.listed():
+            self.assertRegex(device["spec"], r"^\d+:\d+$")
+            self.assertIs(device["passed"], True, device["reason"])
+            self.assertIsNone(device["reason"])
+            self.assertGreater(device["global_memory_bytes"], 0)
+            self.assertGreater(device["self_test_milliseconds"], 0)
+
+    def test_every_way_to_name_one(self):
+        device = self.listed()[0]
+        small = self.small(train=60, test=10)
+        for spec in (device["spec"], device["name"], device["name"].upper(),
+                     device["kind"].lower()):
+            with self.subTest(spec=spec):
+                if len([d for d in self.listed() if spec.lower() in d["name"].lower()]) > 1:
+                    continue
+                result = self.learn(*small, "--no-video", "--device", spec)
+                self.assert_done(result)
+                self.assertIn(f"{device['spec']} {device['name']}", result.stderr)
+
+    def test_flag_before_environment(self):
+        spec = self.listed()[0]["spec"]
+        small = self.small(train=60, test=10)
+        nowhere = environment(CLEARBOX_DEVICE="nowhere")
+        self.assert_only_error(self.learn(*small, env=nowhere), UNAVAILABLE, "nowhere")
+        self.assert_done(self.learn(*small, "--no-video", "--device", spec, env=nowhere))
+        self.assert_done(self.learn(*small, "--no-video", env=environment(CLEARBOX_DEVICE="")))
+
+    def test_unknown(self):
+        known = self.listed()[0]
+        for spec in ("no such device", "99:0", "0:99", "0:", ":0", "-1:0", "0:0:0"):
+            with self.subTest(spec=spec):
+                result = self.learn(*self.small(train=60, test=10), "--device", spec)
+                self.assert_only_error(result, UNAVAILABLE, spec, known["spec"])
+
+    def test_ambiguous(self):
+        devices = self.listed(env=self.two_alike())
+        self.assertGreaterEqual(len(devices), 2, "PoCL was to show two devices")
+        alike = [d for d in devices if "pthread" in d["name"] or "cpu" in d["name"]]
+        self.assertGreaterEqual(len(alike), 2)
+        part = alike[0]["name"][:5]
+        result = self.learn(*self.small(train=60, test=10), "--device", part,
+                            env=self.two_alike())
+        self.assert_only_error(result, UNAVAILABLE, part, alike[0]["spec"], alike[1]["spec"])
+
+    def test_too_large(self):
+        """W1 is 785 MiB here, PoCL is told to offer a buffer of 256 MiB at most."""
+        result = self.learn("--hidden", 262144, "--no-video",
+                            "--data", write_dataset(self.folder / "data", train=60, test=10),
+                            env=environment(POCL_MEMORY_LIMIT=1))
+        self.assert_only_error(result, UNAVAILABLE)
+
+
+class Nothing(CliTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "vendors").mkdir()
+        self.vendors = self.folder / "vendors"
+
+    def test_no_platform(self):
+        none = environment(OCL_ICD_VENDORS=str(self.vendors) + "/", OCL_ICD_FILENAMES=None)
+        for arguments in (["devices"], ["devices", "--json"],
+                          ["learn", *self.small(train=60, test=10)]):
+            with self.subTest(arguments=arguments):
+                result = self.run_cli(*arguments, env=none)
+                self.assert_only_error(result, UNAVAILABLE, "pocl-opencl-icd")
+        self.assertFalse((self.folder / "learn.mp4").exists())
+
+    def test_a_platform_without_devices(self):
+        """PoCL offers none when it cannot use its cache."""
+        (self.vendors / "pocl.icd").write_text(POCL.read_text())
+        none = environment(OCL_ICD_VENDORS=str(self.vendors) + "/",
+                           POCL_CACHE_DIR="/dev/null/nowhere")
+        for arguments in (["devices"], ["learn", *self.small(train=60, test=10)]):
+            with self.subTest(arguments=arguments):
+                result = self.run_cli(*arguments, env=none)
+                self.assertIn(result.returncode, (UNAVAILABLE, SOFTWARE))
+                # PoCL itself may print a line.
+                self.assertEqual(result.stderr.count("clearbox: "), 1, result.stderr)
+                self.assertEqual(self.leftovers(), [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Datasets and weights that are missing, damaged or of the wrong kind."""
+
+import gzip
+import struct
+
+from support import (BAD_DATA, FILES, MISSING, USAGE, CliTest, environment, idx_images, idx_labels,
+                     main, write_dataset, write_safetensors)
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+
+
+class Data(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.data = write_dataset(self.folder / "data", train=60, test=10, packed=False)
+        self.film = self.folder / "learn.mp4"
+        self.film.write_bytes(b"an old film")
+
+    def fails(self, code, *phrases):
+        """Learning from the folder fails, and the old film is as it was."""
+        result = self.learn("--data", self.data, "--hidden", 4, "--epochs", 1)
+        self.assert_only_error(result, code, *phrases)
+        self.assertEqual(self.film.read_bytes(), b"an old film")
+
+    def spoil(self, name, content):
+        (self.data / name).write_bytes(content)
+
+    def test_no_folder(self):
+        result = self.learn("--data", self.folder / "nowhere")
+        self.assert_only_error(result, MISSING, "nowhere")
+        result = self.learn(env=environment(CLEARBOX_DATA=self.folder / "elsewhere"))
+        self.assert_only_error(result, MISSING, "elsewhere")
+
+    def test_a_file_instead_of_a_folder(self):
+        result = self.learn("--data", self.film)
+        self.assert_only_error(result, MISSING, "learn.mp4")
+
+    def test_each_file_is_missed(self):
+        for name in FILES:
+            with self.subTest(name=name):
+                kept = (self.data / name).read_bytes()
+                (self.data / name).unlink()
+                self.fails(MISSING, name)
+                self.spoil(name, kept)
+
+    def test_a_folder_instead_of_a_file(self):
+        (self.data / TRAIN_IMAGES).unlink()
+        (self.data / TRAIN_IMAGES).mkdir()
+        self.fails(MISSING, TRAIN_IMAGES)
+
+    def test_not_gzip(self):
+        for name in FILES:
+            with self.subTest(name=name):
+                (self.data / name).rename(self.data / "kept")
+                self.spoil(name + ".gz", b"this is no gzip file, whatever its name says")
+                self.fails(BAD_DATA, name)
+                (self.data / (name + ".gz")).unlink()
+                (self.data / "kept").rename(self.data / name)
+
+    def test_gzip_cut_short(self):
+        (self.data / TRAIN_IMAGES).unlink()
+        packed = gzip.compress(idx_images(60))
+        for size in (0, 1, 10, len(packed) // 2, len(packed) - 4):
+            with self.subTest(size=size):
+                self.spoil(TRAIN_IMAGES + ".gz", packed[:size])
+                self.fails(BAD_DATA, TRAIN_IMAGES)
+
+    def test_gzip_with_a_flipped_bit(self):
+        (self.data / TRAIN_IMAGES).unlink()
+        packed = bytearray(gzip.compress(idx_images(60)))
+        packed[len(packed) // 2] ^= 0x10
+        self.spoil(TRAIN_IMAGES + ".gz", bytes(packed))
+        self.fails(BAD_DATA, TRAIN_IMAGES)
+
+    def test_cut_short(self):
+        for name, content in ((TRAIN_IMAGES, idx_images(60)), (TRAIN_LABELS, idx_labels(60))):
+            for size in (0, 3, 7, 15, len(content) - 1):
+                with self.subTest(name=name, size=size):
+                    self.spoil(name, content[:size])
+                    self.fails(BAD_DATA, name)
+            self.spoil(name, content)
+
+    def test_more_than_the_header_says(self):
+        self.spoil(TRAIN_LABELS, idx_labels(60) + b"\x00")
+        self.fails(BAD_DATA, TRAIN_LABELS)
+
+    def test_wrong_magic(self):
+        for name in FILES:
+            with self.subTest(name=name):
+                kept = (self.data / name).read_bytes()
+                self.spoil(name, b"\x00\x00\x0c\x03" + kept[4:])
+                self.fails(BAD_DATA, name, "0x00000c03")
+                self.spoil(name, kept)
+
+    def test_images_and_labels_swapped(self):
+        self.spoil(TRAIN_IMAGES, idx_labels(60))
+        self.fails(BAD_DATA, TRAIN_IMAGES)
+
+    def test_a_header_that_claims_too_much(self):
+        self.spoil(TRAIN_IMAGES, idx_images(60, claimed=0xFFFFFFFF))
+        self.fails(BAD_DATA, TRAIN_IMAGES)
+        self.spoil(TRAIN_IMAGES, struct.pack(">4I", 0x803, 1 << 31, 28, 28))
+        self.fails(BAD_DATA, TRAIN_IMAGES)
+
+    def test_other_sides(self):
+        self.spoil(TRAIN_IMAGES, idx_images(60, side=27))
+        self.fails(BAD_DATA, TRAIN_IMAGES, "28")
+
+    def test_counts_that_differ(self):
+        self.spoil(TRAIN_LABELS, idx_labels(59))
+        self.fails(BAD_DATA, "59", "60")
+
+    def test_a_label_over_9(self):
+        self.spoil(TRAIN_LABELS, idx_labels(60)[:-1] + b"\x0a")
+        self.fails(BAD_DATA, TRAIN_LABELS, "10")
+
+    def test_too_few_images(self):
+        for count in (0, 5):
+            with self.subTest(count=count):
+                self.spoil(TRAIN_IMAGES, idx_images(count))
+                self.spoil(TRAIN_LABELS, idx_labels(count))
+                self.fails(BAD_DATA)
+
+    def test_no_contrast(self):
+        self.spoil(TRAIN_IMAGES, idx_images(60)[:16] + b"\x07" * (60 * 784))
+        self.fails(BAD_DATA)
+
+
+class Weights(CliTest):
+    HIDDEN = 4
+
+    def setUp(self):
+        super().setUp()
+        self.data = write_dataset(self.folder / "data", train=60, test=10)
+        self.file = self.folder / "start.safetensors"
+
+    def start_from(self, hidden=HIDDEN):
+        return self.learn("--data", self.data, "--hidden", hidden, "--epochs", 1, "--no-video",
+                          "--init", self.file)
+
+    def test_good_weights(self):
+        write_safetensors(self.file, self.HIDDEN)
+        self.assert_done(self.start_from())
+
+    def test_missing(self):
+        self.assert_only_error(self.start_from(), MISSING, "start.safetensors")
+
+    def test_another_size(self):
+        write_safetensors(self.file, self.HIDDEN)
+        result = self.start_from(hidden=5)
+        self.assertIn(result.returncode, (BAD_DATA, USAGE), result.stderr)
+        self.assert_only_error(result, result.returncode, "4", "5")
+
+    def test_cut_short(self):
+        write_safetensors(self.file, self.HIDDEN)
+        whole = self.file.read_bytes()
+        for size in (0, 4, 8, 40, len(whole) - 1):
+            with self.subTest(size=size):
+                self.file.write_bytes(whole[:size])
+                self.assert_only_error(self.start_from(), BAD_DATA, "start.safetensors")
+
+    def test_not_safetensors(self):
+        for content in (b"PK\x03\x04 a zip file, as PyTorch writes them", b"\xff" * 64,
+                        struct.pack("<Q", 1 << 62) + b"{}", struct.pack("<Q", 8) + b"{      ["):
+            with self.subTest(content=content):
+                self.file.write_bytes(content)
+                self.assert_only_error(self.start_from(), BAD_DATA, "start.safetensors")
+
+    def test_wrong_headers(self):
+        def other_type(header):
+            header["w1"]["dtype"] = "F16"
+
+        def other_shape(header):
+            header["w2"]["shape"] = [10, self.HIDDEN + 1]
+
+        def no_tensor(header):
+            del header["w2"]
+
+        def out_of_place(header):
+            header["w2"]["data_offsets"] = [1 << 40, (1 << 40) + 200]
+
+        def backwards(header):
+            header["w1"]["data_offsets"].reverse()
+
+        for change in (other_type, other_shape, no_tensor, out_of_place, backwards):
+            with self.subTest(change=change.__name__):
+                write_safetensors(self.file, self.HIDDEN, change)
+                self.assert_only_error(self.start_from(), BAD_DATA, "start.safetensors")
+
+    def test_not_finite(self):
+        write_safetensors(self.file, self.HIDDEN)
+        content = self.file.read_bytes()
+        self.file.write_bytes(content[:-4] + struct.pack("<f", float("nan")))
+        self.assert_only_error(self.start_from(), BAD_DATA, "start.safetensors")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Commands, flags and their nonsense: nothing here needs a device."""
+
+import re
+import unittest
+
+from support import CANNOT_WRITE, OK, SOURCE, USAGE, CliTest, main
+
+WHOLE = ["0", "-1", "1e9", "abc", "", " 1", "1 ", "0x10", "1.5", "+1", "99999999999999999999"]
+CHOICE = ["", "abc", "0", "LESSON", "h264x"]
+
+# Every flag of learn that takes a value, with values that make no sense.
+NONSENSE = {
+    "hidden": WHOLE + ["262145"],
+    "epochs": WHOLE + ["1000001"],
+    "batch": WHOLE + ["4097"],
+    "learning-rate": ["0", "-1", "nan", "inf", "-inf", "1e999", "1e-999", "abc", "", "0.1x",
+                      "0x1p-3", " 0.1", "1e", "."],
+    "recipe": CHOICE,
+    "seed": ["-1", "1e9", "abc", "", "1.5", "18446744073709551616"],
+    "data": [""],
+    "device": [""],
+    "schedule": CHOICE,
+    "init": [""],
+    "frame-every": WHOLE + ["1000000001"],
+    "fps": WHOLE + ["1001"],
+    "tone": CHOICE,
+    "scale": WHOLE + ["2341"],
+    "codec": CHOICE,
+    "quality": ["-1", "52", "abc", "", "1.5"],
+    "preset": CHOICE,
+    "workers": ["-1", "abc", "", "1025"],
+    "save": ["", "-"],
+    "metrics": ["", "-"],
+    "picture": ["", "-"],
+    "progress": CHOICE,
+    "family": CHOICE,
+    "output": ["", "-"],
+}
+SWITCHES = ["no-shuffle", "no-video", "no-clobber"]
+
+
+def flags_of(text):
+    return set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", text, re.MULTILINE))
+
+
+class Commands(CliTest):
+    def test_no_command_prints_help_to_people(self):
+        result = self.run_cli()
+        self.assertEqual(result.returncode, USAGE)
+        self.assertEqual(result.stdout, "")
+        self.assertIn("Usage: clearbox COMMAND", result.stderr)
+
+    def test_help_goes_to_standard_output(self):
+        for arguments in (["--help"], ["-h"], ["help"]):
+            result = self.run_cli(*arguments)
+            self.assertEqual((result.returncode, result.stderr), (OK, ""))
+            self.assertIn("learn", result.stdout)
+            self.assertIn("devices", result.stdout)
+
+    def test_help_of_a_command(self):
+        for command in ("learn", "devices"):
+            asked = self.run_cli("help", command)
+            flagged = self.run_cli(command, "--help")
+            self.assertEqual((asked.returncode, asked.stderr), (OK, ""))
+            self.assertEqual(asked.stdout, flagged.stdout)
+            self.assertIn(f"Usage: clearbox {command}", asked.stdout)
+
+    def test_help_fits_80_columns(self):
+        for arguments in (["--help"], ["learn", "--help"], ["devices", "--help"]):
+            for line in self.run_cli(*arguments).stdout.splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
+    def test_version(self):
+        result = self.run_cli("--version")
+        self.assertEqual((result.returncode, result.stderr), (OK, ""))
+        self.assertRegex(result.stdout, r"\Aclearbox \d+\.\d+\.\d+\n\Z")
+
+    def test_unknown_command(self):
+        self.assert_only_error(self.run_cli("lern"), USAGE, "unknown command 'lern'.*'learn'")
+        self.assert_only_error(self.run_cli("xyzzy"), USAGE, "unknown command 'xyzzy'.*--help")
+        self.assert_only_error(self.run_cli("help", "xyzzy"), USAGE, "xyzzy")
+        self.assert_only_error(self.run_cli("help", "learn", "devices"), USAGE)
+        self.assert_only_error(self.run_cli("--nonsense"), USAGE, "unknown flag '--nonsense'")
+
+    def test_a_full_standard_output_is_told(self):
+        for arguments in (["--help"], ["--version"], ["learn", "--help"]):
+            with open("/dev/full", "w") as full:
+                result = self.run_cli(*arguments, stdout=full)
+            self.assertEqual(result.returncode, CANNOT_WRITE)
+            self.assertIn("standard output", result.stderr)
+
+
+class Flags(CliTest):
+    def test_the_tables_here_name_every_flag(self):
+        shown = flags_of(self.run_cli("learn", "--help").stdout)
+        self.assertEqual(shown, set(NONSENSE) | set(SWITCHES) | {"help"})
+
+    def test_every_flag_is_in_the_manual(self):
+        manual = (SOURCE / "docs" / "clearbox.1").read_text()
+        for command in ("learn", "devices"):
+            for flag in flags_of(self.run_cli(command, "--help").stdout) - {"help"}:
+                self.assertRegex(manual, rf"(?m)^\.It Fl (o , Fl )?-{flag}( |$)", flag)
+
+    def test_nonsense_values(self):
+        for flag, values in NONSENSE.items():
+            spelled = [[f"--{flag}={value}"] for value in values]
+            for arguments in [[f"--{flag}", values[0]]] + spelled:
+                with self.subTest(arguments=arguments):
+                    result = self.learn(*arguments)
+                    self.assert_only_error(result, USAGE, f"--{flag} wants ",
+                                           re.escape("'" + arguments[-1].split("=")[-1] + "'"))
+
+    def test_a_value_that_is_missing(self):
+        for flag in NONSENSE:
+            with self.subTest(flag=flag):
+                self.assert_only_error(self.learn(f"--{flag}"), USAGE, f"--{flag} wants ",
+                                       "nothing follows")
+
+    def test_a_value_that_nobody_asked_for(self):
+        for flag in SWITCHES:
+            with self.subTest(flag=flag):
+                self.assert_only_error(self.learn(f"--{flag}=1"), USAGE, f"--{flag} takes no value")
+
+    def test_the_sentence(self):
+        result = self.learn("--hidden", "abc")
+        self.assertEqual(result.stderr, "clearbox: --hidden wants a whole number from 1 to 262144, "
+                                        "not 'abc'\n")
+
+    def test_control_characters_do_not_reach_the_terminal(self):
+        self.assert_only_error(self.learn("--hidden", "a\nb\033[1m"), USAGE, r"'a\?b\?\[1m'")
+        self.assert_only_error(self.learn("--hidden", "9" * 500), USAGE, r"999\.\.\.'")
+
+    def test_unknown_flags(self):
+        self.assert_only_error(self.learn("--hiden", "3"), USAGE, "--hiden; did you mean --hidden")
+        self.assert_only_error(self.learn("--xyzzy=3"), USAGE, "--xyzzy; 'clearbox learn --help'")
+        self.assert_only_error(self.learn("-x"), USAGE, "unknown flag -x")
+        self.assert_only_error(self.learn("--s", "3"), USAGE, "--seed", "--schedule", "--scale",
+                               "--save")
+        self.assert_only_error(self.run_cli("devices", "--hidden", "3"), USAGE, "--hidden")
+
+    def test_arguments_without_a_flag(self):
+        self.assert_only_error(self.learn("film.mp4"), USAGE, "'film.mp4'")
+        self.assert_only_error(self.run_cli("devices", "0:0"), USAGE, "'0:0'")
+
+    def test_contradictions(self):
+        self.assert_only_error(self.learn("--no-video", "-o", "a.mp4"), USAGE, "--no-video",
+                               "--output")
+        self.assert_only_error(self.learn("--codec", "mpeg4", "--quality", "40"), USAGE,
+                               "--quality", "1 to 31")
+        for one, two in (("--output", "--save"), ("--save", "--picture"),
+                         ("--picture", "--metrics")):
+            self.assert_only_error(self.learn(one, "same", two, "same"), USAGE, one, two)
+
+    def test_a_picture_that_is_too_large(self):
+        self.assert_only_error(self.learn("--hidden", 1024, "--scale", 2340), USAGE, "65,?535")
+
+
+if __name__ == "__main__":
+    main()

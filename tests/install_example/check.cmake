@@ -1,0 +1,51 @@
+# Installs clearbox to an empty prefix, builds the example against it twice, and
+# runs what came out.
+#
+#   cmake -DBUILD=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DGENERATOR=… -DMAKE_PROGRAM=…
+#         -DLIBDIR=… -DBINDIR=… -DMANDIR=… -DDATADIR=… -DSANITIZE=… -DVERSION=… -P check.cmake
+
+function(run what)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${what} failed (${code}):\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(expect text)
+  string(FIND "${output}" "${text}" place)
+  if(place EQUAL -1)
+    message(FATAL_ERROR "expected '${text}' in:\n${output}")
+  endif()
+endfunction()
+
+set(prefix "${SCRATCH}/a prefix")
+file(REMOVE_RECURSE ${SCRATCH})
+run("cmake --install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+
+foreach(file ${BINDIR}/clearbox ${MANDIR}/man1/clearbox.1 ${LIBDIR}/pkgconfig/clearbox.pc
+        ${DATADIR}/clearbox/mnist/train-images-idx3-ubyte.gz include/clearbox/learn.h)
+  if(NOT EXISTS ${prefix}/${file})
+    message(FATAL_ERROR "${file} was not installed")
+  endif()
+endforeach()
+
+run("clearbox --version" ${prefix}/${BINDIR}/clearbox --version)
+expect("clearbox ${VERSION}")
+
+set(flags "")
+if(SANITIZE)
+  set(flags "-fsanitize=${SANITIZE}")
+endif()
+set(ENV{PKG_CONFIG_PATH} ${prefix}/${LIBDIR}/pkgconfig)
+set(ENV{LD_LIBRARY_PATH} ${prefix}/${LIBDIR})
+foreach(way OFF ON)
+  run("configuring the example" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}
+      -B ${SCRATCH}/example-${way} -DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM}
+      -DCMAKE_C_COMPILER=${COMPILER} -DCMAKE_C_FLAGS=${flags} -DCMAKE_PREFIX_PATH=${prefix}
+      -DUSE_PKG_CONFIG=${way})
+  run("building the example" ${CMAKE_COMMAND} --build ${SCRATCH}/example-${way})
+  run("the example" ${SCRATCH}/example-${way}/example ${prefix}/${DATADIR}/clearbox/mnist)
+  expect("50000 + 10000 + 10000 images")
+endforeach()
+file(REMOVE_RECURSE ${SCRATCH})
