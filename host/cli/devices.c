@@ -89,7 +89,7 @@ static widths measure(const cbx_device_info *devices, size_t count,
 
 static void print_head(widths wide, const cli_terminal *terminal) {
     printf("%s%-6s  %-5s  %-*s  %5s  %10s  %-*s  self-test%s\n",
-           terminal->colour ? "\033[90m" : "", "device", "kind", wide.name, "name", "units",
+           terminal->colour ? "\033[2m" : "", "device", "kind", wide.name, "name", "units",
            "memory", wide.driver, "driver", terminal->colour ? "\033[0m" : "");
 }
 

@@ -9,7 +9,7 @@ static const char *bold(const cli_terminal *terminal) {
 }
 
 static const char *dim(const cli_terminal *terminal) {
-    return terminal->colour ? "\033[90m" : "";
+    return terminal->colour ? "\033[2m" : "";
 }
 
 static const char *end(const cli_terminal *terminal) {

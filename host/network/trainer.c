@@ -186,6 +186,12 @@ cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows,
     return cbx_trainer_step_drawing(trainer, first, rows, rates, batch, NULL);
 }
 
+int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale)
+{
+    return trainer->settings.schedule != CBX_SCHEDULE_FUSED || scale != 1 ||
+           trainer->device->family != CBX_FAMILY_CPU;
+}
+
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer)
 {
     if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||

@@ -79,6 +79,9 @@ cbx_status cbx_trainer_flush(cbx_trainer *trainer);
 cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
                                     cbx_rates rates, uint64_t number, const cbx_canvas *canvas);
 
+/* Whether pictures of `scale` are drawn in a launch of their own. */
+int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
+
 /* Batches that one launch of cbx_trainer_steps() should hold. */
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
 

@@ -1,0 +1,30 @@
+/* Joins encoded groups into an mp4 file with its index in front. */
+#ifndef CBX_FILM_MUXER_H
+#define CBX_FILM_MUXER_H
+
+#include <libavcodec/avcodec.h>
+#include <stdint.h>
+
+#include "film/encoder.h"
+
+typedef struct cbx_muxer cbx_muxer;
+
+/* Creates the temporary file beside `path` and writes the film's head. A target
+ * that is not a regular file (a pipe, /dev/null) cannot be rewritten and gets a
+ * fragmented mp4. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_ENCODER (libavformat
+ * has no mp4 muxer), CBX_NO_MEMORY. */
+cbx_status cbx_muxer_open(cbx_muxer **out, const char *path, int no_clobber, uint32_t fps,
+                          const AVCodecParameters *parameters);
+
+/* Appends a group: its first frame follows the last one of the group before, each
+ * frame lasting exactly 1/fps second. CBX_CANNOT_WRITE. */
+cbx_status cbx_muxer_write(cbx_muxer *muxer, const cbx_packets *group);
+
+/* Writes the index, moves it to the front and the file to its name. `bytes` gets
+ * the file's size, 0 where it has none. Call it once; then only destroy is left. */
+cbx_status cbx_muxer_finish(cbx_muxer *muxer, uint64_t *bytes);
+
+/* Removes an unfinished file; NULL is allowed. */
+void cbx_muxer_destroy(cbx_muxer *muxer);
+
+#endif

@@ -1,0 +1,350 @@
+/*   push ──> [ filling ]            the newest group takes frames
+ *            [ group ] [ group ]     a worker each, encoding as frames arrive
+ *   file <── [ oldest ]              written by the worker that finds it done
+ *
+ * All groups that are not yet in the file are one list, oldest first. One lock
+ * guards it; encoding and writing happen outside the lock.
+ */
+#include "film/workers.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+typedef struct waiting_frame {
+    const uint8_t *luma;
+    void (*release)(void *opaque);
+    void *opaque;
+} waiting_frame;
+
+typedef struct frame_group {
+    struct frame_group *next; /* the next younger one */
+    pthread_cond_t arrived;   /* a frame was added, or no more will come */
+    uint32_t pushed;          /* frames handed over so far */
+    int closed;               /* no more will come */
+    int encoded;              /* `packets` are complete, all frames released */
+    cbx_packets packets;      /* touched by the group's worker, then by the writer */
+    waiting_frame frames[];   /* group_frames places */
+} frame_group;
+
+struct cbx_workers {
+    cbx_film_plan plan;
+    pthread_t *threads;
+    uint32_t thread_count;
+    pthread_mutex_t lock;         /* guards all that follows */
+    pthread_cond_t unclaimed;     /* `unstarted` is no longer NULL, or the film ended */
+    frame_group *oldest, *newest; /* every group that is not yet in the file */
+    frame_group *unstarted;       /* the oldest that no worker has taken */
+    frame_group *filling;         /* the newest, while it takes frames */
+    cbx_encoder *first;           /* an open encoder for the first group */
+    uint64_t frames;
+    int ended;   /* no more frames will come */
+    int writing; /* a thread is busy with the muxer */
+    double encode_seconds;
+    cbx_status failure; /* of the first thing that failed */
+    char message[1024];
+};
+
+/* Keeps the first failure for the thread that pushes; the sentence is the one that
+ * the calling thread has just recorded. Call with the lock held. */
+static void note_failure(cbx_workers *workers, cbx_status status) {
+    if (status && !workers->failure) {
+        workers->failure = status;
+        (void)snprintf(workers->message, sizeof workers->message, "%s", cbx_last_error());
+    }
+}
+
+static void note_failure_unlocked(cbx_workers *workers, cbx_status status) {
+    if (status) {
+        pthread_mutex_lock(&workers->lock);
+        note_failure(workers, status);
+        pthread_mutex_unlock(&workers->lock);
+    }
+}
+
+static void release_frame(const waiting_frame *frame) {
+    if (frame->release) {
+        frame->release(frame->opaque);
+    }
+}
+
+static void destroy_group(frame_group *group) {
+    cbx_packets_clear(&group->packets);
+    pthread_cond_destroy(&group->arrived);
+    free(group);
+}
+
+/* Waits until the group has more than `taken` frames or is complete, and returns
+ * how many it has. `*failed` tells whether there is still a film to encode for. */
+static uint32_t await_frames(cbx_workers *workers, frame_group *group, uint32_t taken,
+                             int *failed) {
+    pthread_mutex_lock(&workers->lock);
+    while (group->pushed == taken && !group->closed) {
+        pthread_cond_wait(&group->arrived, &workers->lock);
+    }
+    uint32_t pushed = group->pushed;
+    *failed = workers->failure != CBX_OK;
+    pthread_mutex_unlock(&workers->lock);
+    return pushed;
+}
+
+static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
+    pthread_mutex_lock(&workers->lock);
+    *out = workers->first;
+    workers->first = NULL;
+    pthread_mutex_unlock(&workers->lock);
+    if (*out) {
+        return CBX_OK;
+    }
+    const cbx_film_plan *plan = &workers->plan;
+    cbx_status status = cbx_encoder_open(out, plan->settings, plan->group_frames, plan->chroma);
+    if (!status && !cbx_encoder_matches(*out, plan->parameters)) {
+        status = cbx_fail(CBX_NO_ENCODER, "%s described two groups of one film differently",
+                          cbx_film_encoder(plan->settings->codec));
+    }
+    return status;
+}
+
+/* Encodes a group to its end as its frames arrive. After a failure, of any worker,
+ * its frames are only released, so that nobody waits for them. */
+static void encode_group(cbx_workers *workers, frame_group *group) {
+    cbx_encoder *encoder = NULL;
+    cbx_status status = open_encoder(workers, &encoder);
+    uint32_t taken = 0, pushed;
+    int failed = 0;
+
+    note_failure_unlocked(workers, status);
+    while ((pushed = await_frames(workers, group, taken, &failed)) > taken) {
+        for (; taken < pushed; taken++) {
+            const waiting_frame *frame = &group->frames[taken];
+            if (status || failed) {
+                release_frame(frame);
+                continue;
+            }
+            status = cbx_encoder_push(encoder, frame->luma, frame->release, frame->opaque,
+                                      &group->packets);
+            note_failure_unlocked(workers, status);
+        }
+    }
+    if (!status && !failed) {
+        note_failure_unlocked(workers, cbx_encoder_finish(encoder, &group->packets));
+    }
+    cbx_encoder_destroy(encoder);
+}
+
+/* Writes the groups whose turn has come, unless another thread is at it: that one
+ * looks again before it leaves. Call with the lock held; it is let go meanwhile. */
+static void write_encoded(cbx_workers *workers) {
+    if (workers->writing) {
+        return;
+    }
+    workers->writing = 1;
+    while (workers->oldest && workers->oldest->encoded) {
+        frame_group *done = workers->oldest;
+        workers->oldest = done->next;
+        if (!workers->oldest) {
+            workers->newest = NULL;
+        }
+        int skip = workers->failure != CBX_OK;
+        pthread_mutex_unlock(&workers->lock);
+        cbx_status status = skip ? CBX_OK : cbx_muxer_write(workers->plan.muxer, &done->packets);
+        destroy_group(done);
+        pthread_mutex_lock(&workers->lock);
+        note_failure(workers, status);
+    }
+    workers->writing = 0;
+}
+
+static void *work(void *argument) {
+    cbx_workers *workers = argument;
+
+    pthread_mutex_lock(&workers->lock);
+    for (;;) {
+        while (!workers->unstarted && !workers->ended) {
+            pthread_cond_wait(&workers->unclaimed, &workers->lock);
+        }
+        frame_group *mine = workers->unstarted;
+        if (!mine) {
+            break;
+        }
+        workers->unstarted = mine->next;
+        pthread_mutex_unlock(&workers->lock);
+        encode_group(workers, mine);
+        pthread_mutex_lock(&workers->lock);
+        mine->encoded = 1;
+        write_encoded(workers);
+    }
+    workers->encode_seconds += cbx_clock_thread_seconds();
+    pthread_mutex_unlock(&workers->lock);
+    return NULL;
+}
+
+/* Call with the lock held. */
+static cbx_status start_group(cbx_workers *workers) {
+    frame_group *made;
+
+    size_t size = sizeof *made + workers->plan.group_frames * sizeof made->frames[0];
+    cbx_status status = cbx_allocate(&made, 1, size);
+    if (status) {
+        return status;
+    }
+    if (pthread_cond_init(&made->arrived, NULL) != 0) {
+        free(made);
+        return cbx_fail(CBX_NO_MEMORY, "no memory for a group of frames");
+    }
+    if (workers->newest) {
+        workers->newest->next = made;
+    } else {
+        workers->oldest = made;
+    }
+    workers->newest = workers->filling = made;
+    if (!workers->unstarted) {
+        workers->unstarted = made;
+    }
+    pthread_cond_signal(&workers->unclaimed);
+    return CBX_OK;
+}
+
+/* Call with the lock held. */
+static cbx_status append_frame(cbx_workers *workers, waiting_frame frame) {
+    if (workers->failure) {
+        return cbx_fail(workers->failure, "%s", workers->message);
+    }
+    if (!workers->filling) {
+        cbx_status status = start_group(workers);
+        if (status) {
+            note_failure(workers, status);
+            return status;
+        }
+    }
+    frame_group *filling = workers->filling;
+    filling->frames[filling->pushed++] = frame;
+    workers->frames++;
+    if (filling->pushed == workers->plan.group_frames) {
+        filling->closed = 1;
+        workers->filling = NULL;
+    }
+    pthread_cond_signal(&filling->arrived);
+    return CBX_OK;
+}
+
+cbx_status cbx_workers_push(cbx_workers *workers, const uint8_t *luma,
+                            void (*release)(void *opaque), void *opaque) {
+    waiting_frame frame = {luma, release, opaque};
+
+    pthread_mutex_lock(&workers->lock);
+    cbx_status status = append_frame(workers, frame);
+    pthread_mutex_unlock(&workers->lock);
+    if (status) {
+        release_frame(&frame);
+    }
+    return status;
+}
+
+/* Signals stay with the caller's threads, where a handler may want to run. */
+static cbx_status start_threads(cbx_workers *workers) {
+    sigset_t blocked, before;
+    int error = 0;
+
+    sigfillset(&blocked);
+    sigdelset(&blocked, SIGSEGV);
+    sigdelset(&blocked, SIGBUS);
+    sigdelset(&blocked, SIGILL);
+    sigdelset(&blocked, SIGFPE);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    while (workers->thread_count < workers->plan.workers && !error) {
+        error = pthread_create(&workers->threads[workers->thread_count], NULL, work, workers);
+        workers->thread_count += !error;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        return cbx_fail(CBX_NO_MEMORY, "cannot start encoder %u of %u: %s; ask for fewer workers",
+                        workers->thread_count + 1, workers->plan.workers, strerror(error));
+    }
+    return CBX_OK;
+}
+
+/* Lets the threads do all that was pushed, or drop it after a failure, and waits. */
+static void join_threads(cbx_workers *workers) {
+    pthread_mutex_lock(&workers->lock);
+    workers->ended = 1;
+    if (workers->filling) {
+        workers->filling->closed = 1;
+        pthread_cond_signal(&workers->filling->arrived);
+        workers->filling = NULL;
+    }
+    pthread_cond_broadcast(&workers->unclaimed);
+    pthread_mutex_unlock(&workers->lock);
+    while (workers->thread_count > 0) {
+        pthread_join(workers->threads[--workers->thread_count], NULL);
+    }
+}
+
+/* Frees what no thread uses. */
+static void free_workers(cbx_workers *workers) {
+    cbx_encoder_destroy(workers->first);
+    free(workers->threads);
+    free(workers);
+}
+
+cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_plan *plan, cbx_encoder *first) {
+    cbx_workers *workers;
+
+    *out = NULL;
+    cbx_status status = cbx_new(&workers, 1);
+    if (status) {
+        cbx_encoder_destroy(first);
+        return status;
+    }
+    workers->plan = *plan;
+    workers->first = first;
+    status = cbx_new(&workers->threads, plan->workers);
+    if (status) {
+        free_workers(workers);
+        return status;
+    }
+    if (pthread_mutex_init(&workers->lock, NULL) != 0) {
+        free_workers(workers);
+        return cbx_fail(CBX_NO_MEMORY, "no memory for the encoders' lock");
+    }
+    if (pthread_cond_init(&workers->unclaimed, NULL) != 0) {
+        pthread_mutex_destroy(&workers->lock);
+        free_workers(workers);
+        return cbx_fail(CBX_NO_MEMORY, "no memory for the encoders' lock");
+    }
+    status = start_threads(workers);
+    if (status) {
+        cbx_workers_destroy(workers);
+        return status;
+    }
+    *out = workers;
+    return CBX_OK;
+}
+
+cbx_status cbx_workers_finish(cbx_workers *workers, uint64_t *frames, double *seconds) {
+    join_threads(workers);
+    *frames = workers->frames;
+    *seconds = workers->encode_seconds;
+    return workers->failure ? cbx_fail(workers->failure, "%s", workers->message) : CBX_OK;
+}
+
+void cbx_workers_destroy(cbx_workers *workers) {
+    if (!workers) {
+        return;
+    }
+    pthread_mutex_lock(&workers->lock);
+    if (!workers->failure) {
+        workers->failure = CBX_INTERRUPTED; /* nobody wants what is left */
+    }
+    pthread_mutex_unlock(&workers->lock);
+    join_threads(workers);
+    pthread_cond_destroy(&workers->unclaimed);
+    pthread_mutex_destroy(&workers->lock);
+    free_workers(workers);
+}

@@ -1,0 +1,41 @@
+/* The threads that turn frames into groups of packets and put them in the file.
+ *
+ * One worker encodes one group, from its first frame on, while the next workers
+ * wait for the next groups. Which worker takes which group is left to chance; the
+ * packets do not depend on it, and they are written in the order of the groups.
+ */
+#ifndef CBX_FILM_WORKERS_H
+#define CBX_FILM_WORKERS_H
+
+#include <stdint.h>
+
+#include "film/encoder.h"
+#include "film/muxer.h"
+
+typedef struct cbx_workers cbx_workers;
+
+/* What all groups of a film share; everything outlives the workers. */
+typedef struct cbx_film_plan {
+    const cbx_film_settings *settings;
+    uint32_t workers, group_frames;
+    const cbx_chroma *chroma;
+    const AVCodecParameters *parameters; /* what every group's encoder must agree with */
+    cbx_muxer *muxer;                    /* used by one worker at a time */
+} cbx_film_plan;
+
+/* Starts the threads. `first`, the encoder that the parameters came from, encodes
+ * the first group; the workers own it in every case. CBX_NO_MEMORY. */
+cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_plan *plan, cbx_encoder *first);
+
+/* cbx_film_push() without its checks. */
+cbx_status cbx_workers_push(cbx_workers *workers, const uint8_t *luma,
+                            void (*release)(void *opaque), void *opaque);
+
+/* Encodes and writes all that was pushed and ends the threads. Returns the first
+ * failure. `frames` and `seconds`, of processor time, count from the start. */
+cbx_status cbx_workers_finish(cbx_workers *workers, uint64_t *frames, double *seconds);
+
+/* Ends the threads, releasing what they have not encoded; NULL is allowed. */
+void cbx_workers_destroy(cbx_workers *workers);
+
+#endif

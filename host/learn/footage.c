@@ -1,0 +1,97 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "learn/job.h"
+
+/* Launches that may be under way: enough to keep the device busy while this thread
+ * hands frames over in bunches. */
+enum { MOST_OUTSTANDING = 16 };
+
+static cbx_status choose_encoder(cbx_job *job, cbx_codec *codec)
+{
+    *codec = job->settings->codec;
+    if (*codec == CBX_CODEC_H264 && !cbx_film_encoder(*codec)) {
+        *codec = CBX_CODEC_MPEG4;
+        job->plan.encoder_is_fallback = 1;
+    }
+    job->plan.encoder = cbx_film_encoder(*codec);
+    return CBX_OK;
+}
+
+cbx_status cbx_job_open_film(cbx_job *job)
+{
+    const cbx_learn_settings *settings = job->settings;
+    const cbx_grid *grid = &job->plan.grid;
+    const size_t chroma = (size_t)(grid->width / 2) * (grid->height / 2);
+    cbx_film_settings film = {.width = grid->width,
+                              .height = grid->height,
+                              .fps = settings->fps,
+                              .quality = settings->quality,
+                              .preset = settings->preset,
+                              .workers = settings->workers,
+                              .no_clobber = settings->no_clobber};
+    uint8_t *planes = NULL;
+    cbx_status status = choose_encoder(job, &film.codec);
+    if (!status) {
+        status = cbx_new(&planes, 2 * chroma);
+    }
+    if (!status) {
+        status = cbx_painter_chroma(&job->painter, planes, planes + chroma);
+    }
+    if (!status) {
+        status = cbx_film_open(&job->film, settings->film, &film, planes, planes + chroma);
+    }
+    if (!status) {
+        status = cbx_frames_create(&job->frames, &job->painter,
+                                   cbx_film_ring_frames(job->film) + 2,
+                                   cbx_trainer_draws_apart(job->trainer, grid->scale));
+    }
+    free(planes);
+    return status;
+}
+
+static cbx_status hand_over_one(cbx_job *job, int wait, int *done)
+{
+    const uint8_t *luma = NULL;
+    void *slot = NULL;
+    cbx_status status = cbx_frames_collect(job->frames, wait, &luma, &slot);
+    *done = luma != NULL;
+    return status || !luma ? status : cbx_film_push(job->film, luma, cbx_frames_release, slot);
+}
+
+cbx_status cbx_job_collect(cbx_job *job, uint32_t keep)
+{
+    cbx_status status = CBX_OK;
+    int done = 1;
+    while (!status && cbx_frames_outstanding(job->frames) > keep) {
+        status = hand_over_one(job, 1, &done);
+    }
+    while (!status && done && cbx_frames_outstanding(job->frames) > 0) {
+        status = hand_over_one(job, 0, &done);
+    }
+    return status;
+}
+
+cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas)
+{
+    cbx_status status = CBX_OK;
+    int ready = 0;
+    if (cbx_frames_outstanding(job->frames) >= MOST_OUTSTANDING) {
+        status = cbx_job_collect(job, MOST_OUTSTANDING / 2);
+    }
+    while (!status) {
+        status = cbx_frames_acquire(job->frames, canvas, &ready);
+        if (status || ready) {
+            break;
+        }
+        const double start = cbx_clock_seconds();
+        if (cbx_frames_outstanding(job->frames) > 0) {
+            status = cbx_job_collect(job, cbx_frames_outstanding(job->frames) - 1);
+        } else {
+            cbx_frames_wait_released(job->frames);
+        }
+        job->result->times.waited += cbx_clock_seconds() - start;
+    }
+    return status;
+}

@@ -1,0 +1,53 @@
+/* The parts of a running job, shared by the files of host/learn. */
+#ifndef CBX_LEARN_JOB_H
+#define CBX_LEARN_JOB_H
+
+#include "base/random.h"
+#include "clearbox/learn.h"
+#include "network/trainer.h"
+#include "picture/frames.h"
+
+typedef struct cbx_job {
+    const cbx_learn_settings *settings;
+    const cbx_learn_observer *observer; /* never NULL */
+    cbx_learn_result *result;           /* never NULL */
+    cbx_learn_plan plan;
+    cbx_dataset *dataset;
+    cbx_device *device;
+    cbx_network *network;
+    cbx_trainer *trainer;
+    cbx_painter painter; /* zeroed: none */
+    cbx_frames *frames;
+    cbx_film *film;
+    uint32_t *order; /* (training_images) */
+    cbx_random random;
+    uint64_t batch;  /* number of the next batch, counted from the run's start */
+    double began;    /* clock */
+    double reported; /* clock of the last progress report */
+    int stopping;
+} cbx_job;
+
+/* prepare.c: everything up to the first batch, and the end of it all. */
+cbx_status cbx_job_prepare(cbx_job *job);
+void cbx_job_clear(cbx_job *job);
+
+/* epoch.c: one epoch's training; ends early when the observer wants to stop. */
+cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch);
+
+/* footage.c: frames on their way from the device to the film. */
+cbx_status cbx_job_open_film(cbx_job *job);
+/* A canvas for the picture after the next batch; waits for a free frame. */
+cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas);
+/* Hands finished frames to the film until at most `keep` are outstanding. */
+cbx_status cbx_job_collect(cbx_job *job, uint32_t keep);
+
+/* outputs.c */
+/* Whether every output file can be created, before any work. */
+cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
+/* Weights, picture, then the film. */
+cbx_status cbx_job_write_outputs(cbx_job *job);
+
+/* Tells the observer, at most some 20 times a second; asks whether to stop. */
+void cbx_job_report(cbx_job *job, uint64_t batches_done);
+
+#endif

@@ -1,0 +1,115 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "learn/job.h"
+
+/* Losses and accuracy after an epoch, for the observer. */
+static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds)
+{
+    cbx_evaluation train, validation;
+    const double start = cbx_clock_seconds();
+    cbx_status status = cbx_trainer_evaluate(job->trainer, CBX_TRAIN, &train);
+    if (!status) {
+        status = cbx_trainer_evaluate(job->trainer, CBX_VALIDATION, &validation);
+    }
+    if (status) {
+        return status;
+    }
+    const double took = cbx_clock_seconds() - start;
+    job->result->times.evaluate += took;
+    job->result->epochs = epoch;
+    if (job->observer->finished_epoch) {
+        const cbx_epoch_report report = {
+            .epoch = epoch,
+            .train_loss = train.loss,
+            .validation_loss = validation.loss,
+            .validation_accuracy = (double)validation.correct / (double)validation.images,
+            .seconds = seconds,
+            .evaluate_seconds = took,
+        };
+        job->observer->finished_epoch(job->observer->user, &report);
+    }
+    return CBX_OK;
+}
+
+static cbx_status train_epochs(cbx_job *job)
+{
+    cbx_status status = CBX_OK;
+    for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status; epoch++) {
+        const double start = cbx_clock_seconds();
+        status = cbx_job_train_epoch(job, epoch);
+        if (job->stopping) {
+            break;
+        }
+        if (!status) {
+            status = evaluate_epoch(job, epoch, cbx_clock_seconds() - start);
+        }
+    }
+    return status;
+}
+
+static cbx_status evaluate_test(cbx_job *job)
+{
+    cbx_evaluation test;
+    const double start = cbx_clock_seconds();
+    cbx_status status = cbx_trainer_evaluate(job->trainer, CBX_TEST, &test);
+    if (!status) {
+        job->result->test_loss = test.loss;
+        job->result->test_accuracy = (double)test.correct / (double)test.images;
+        job->result->times.evaluate += cbx_clock_seconds() - start;
+    }
+    return status;
+}
+
+static cbx_status run(cbx_job *job)
+{
+    cbx_status status = cbx_job_prepare(job);
+    if (status) {
+        return status;
+    }
+    if (job->observer->started) {
+        job->observer->started(job->observer->user, &job->plan);
+    }
+    status = train_epochs(job);
+    const double trained = cbx_clock_seconds();
+    /* A stop that was asked for during the last batch came too late to stop anything. */
+    const int complete = job->result->epochs == job->settings->epochs;
+    if (!status && complete) {
+        status = evaluate_test(job);
+    }
+    if (!status) {
+        status = cbx_job_write_outputs(job);
+    }
+    job->result->times.finish = cbx_clock_seconds() - trained;
+    job->result->interrupted = !complete;
+    if (!status && !complete) {
+        status = cbx_fail(CBX_INTERRUPTED, "stopped after batch %llu of %llu",
+                          (unsigned long long)job->result->batches,
+                          (unsigned long long)job->plan.batches);
+    }
+    return status;
+}
+
+cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,
+                     cbx_learn_result *result)
+{
+    static const cbx_learn_observer nobody;
+    cbx_learn_result ignored;
+    cbx_job job;
+    memset(&job, 0, sizeof job);
+    job.settings = settings;
+    job.observer = observer ? observer : &nobody;
+    job.result = result ? result : &ignored;
+    memset(job.result, 0, sizeof *job.result);
+    job.result->test_loss = job.result->test_accuracy = NAN;
+    job.began = cbx_clock_seconds();
+    cbx_status status = cbx_learn_check(settings);
+    if (!status) {
+        status = run(&job);
+    }
+    job.result->times.total = cbx_clock_seconds() - job.began;
+    cbx_job_clear(&job);
+    return status;
+}

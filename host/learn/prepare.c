@@ -1,0 +1,158 @@
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "learn/job.h"
+#include "learn/rates.h"
+
+/* The dataset is read while the device starts. */
+typedef struct loading {
+    const char *directory;
+    cbx_dataset *dataset;
+    cbx_status status;
+    double seconds;
+    char message[1024];
+} loading;
+
+static void *load(void *argument)
+{
+    loading *this = argument;
+    const double start = cbx_clock_seconds();
+    this->status = cbx_dataset_load(&this->dataset, this->directory);
+    if (this->status) {
+        snprintf(this->message, sizeof this->message, "%s", cbx_last_error());
+    }
+    this->seconds = cbx_clock_seconds() - start;
+    return NULL;
+}
+
+static cbx_status start_device(cbx_job *job)
+{
+    cbx_status status =
+        cbx_device_open(&job->device, job->settings->device, job->settings->family);
+    return status ? status : cbx_device_self_test(job->device);
+}
+
+static cbx_status load_and_start(cbx_job *job)
+{
+    loading data = {.directory = job->settings->data};
+    pthread_t thread;
+    const double start = cbx_clock_seconds();
+    const int threaded = pthread_create(&thread, NULL, load, &data) == 0;
+    if (!threaded) {
+        load(&data);
+    }
+    cbx_status status = start_device(job);
+    job->result->times.start = cbx_clock_seconds() - start;
+    if (threaded) {
+        pthread_join(thread, NULL);
+    }
+    job->dataset = data.dataset;
+    job->result->times.load = data.seconds;
+    if (data.status) {
+        return cbx_fail(data.status, "%s", data.message);
+    }
+    return status;
+}
+
+static cbx_status make_network(cbx_job *job)
+{
+    const cbx_learn_settings *settings = job->settings;
+    cbx_status status = CBX_OK;
+    if (settings->init) {
+        status = cbx_network_load(&job->network, settings->init);
+        if (!status && job->network->hidden != settings->hidden) {
+            status = cbx_fail(CBX_BAD_DATA,
+                              "%s holds a network of %u hidden neurons; run it with --hidden %u",
+                              settings->init, job->network->hidden, job->network->hidden);
+        }
+        return status;
+    }
+    status = cbx_network_create(&job->network, settings->hidden);
+    if (!status) {
+        cbx_network_randomise(job->network, settings->seed);
+    }
+    return status;
+}
+
+static void make_plan(cbx_job *job)
+{
+    const cbx_learn_settings *settings = job->settings;
+    cbx_learn_plan *plan = &job->plan;
+    plan->device = cbx_device_about(job->device);
+    plan->family = cbx_device_family(job->device);
+    plan->parameters =
+        (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
+    plan->training_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TRAIN).count;
+    plan->validation_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_VALIDATION).count;
+    plan->test_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TEST).count;
+    plan->batches_per_epoch = (plan->training_images + settings->batch - 1) / settings->batch;
+    plan->batches = plan->batches_per_epoch * settings->epochs;
+    if (settings->film) {
+        plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
+    }
+    const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
+    plan->first_learning_rate_hidden = (double)rates.hidden;
+    plan->first_learning_rate_output = (double)rates.output;
+}
+
+cbx_status cbx_job_prepare(cbx_job *job)
+{
+    const cbx_learn_settings *settings = job->settings;
+    cbx_status status = cbx_job_probe_outputs(settings);
+    if (!status) {
+        status = load_and_start(job);
+    }
+    if (!status) {
+        status = make_network(job);
+    }
+    if (status) {
+        return status;
+    }
+    const double start = cbx_clock_seconds();
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
+    make_plan(job);
+    cbx_random_seed(&job->random, settings->seed, CBX_STREAM_ORDER);
+    status = cbx_new(&job->order, job->plan.training_images);
+    if (!status) {
+        status = cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
+    }
+    if (!status) {
+        status = cbx_trainer_set_weights(job->trainer, job->network);
+    }
+    if (!status) {
+        status = cbx_grid_lay_out(&job->plan.grid, settings->hidden, settings->scale);
+    }
+    if (!status && (settings->film || settings->picture)) {
+        status = cbx_painter_init(&job->painter, job->device, &job->plan.grid, settings->tone);
+    }
+    if (!status && settings->film) {
+        status = cbx_job_open_film(job);
+    }
+    job->result->times.start += cbx_clock_seconds() - start;
+    return status;
+}
+
+void cbx_job_clear(cbx_job *job)
+{
+    if (job->device) {
+        /* What is enqueued may still write to frames. */
+        clFinish(job->device->queue);
+        clFinish(job->device->transfers);
+    }
+    cbx_film_discard(job->film);
+    cbx_frames_destroy(job->frames);
+    if (job->painter.device) {
+        cbx_painter_clear(&job->painter);
+    }
+    cbx_trainer_destroy(job->trainer);
+    cbx_network_destroy(job->network);
+    cbx_device_close(job->device);
+    cbx_dataset_destroy(job->dataset);
+    free(job->order);
+}
