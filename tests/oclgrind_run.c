@@ -1,6 +1,7 @@
 /* A small training run for Oclgrind's device: `oclgrind_run cpu|gpu fused|stepwise`.
- * Films two batch sizes of odd shapes with every tone, so that every kernel of the
- * schedule runs with edges. Not a test by itself; test_oclgrind.sh starts it. */
+ * Both recipes, odd sizes, a short last batch, tiles drawn plainly and scaled, and the
+ * self-test, so that every kernel meets its edges. Not a test by itself:
+ * test_oclgrind.sh starts it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,14 @@
 static cbx_schedule schedule;
 static cbx_family family;
 
-static void run(const learning *l, cbx_recipe recipe, cbx_tone tone) {
+static void run(const learning *l, cbx_recipe recipe, cbx_tone tone, uint32_t scale) {
     cbx_learn_settings settings = learning_settings(l);
     settings.device = NULL;
     settings.family = family;
     settings.schedule = schedule;
     settings.recipe = recipe;
     settings.tone = tone;
+    settings.scale = scale;
     settings.hidden = 37;
     settings.film = l->film;
     settings.picture = l->picture;
@@ -30,8 +32,8 @@ static void small_run_succeeds(void **state) {
     (void)state;
     learning l;
     learning_open(&l, 36, 5);
-    run(&l, CBX_RECIPE_LESSON, CBX_TONE_PEAK);
-    run(&l, CBX_RECIPE_NLL, CBX_TONE_RANGE);
+    run(&l, CBX_RECIPE_LESSON, CBX_TONE_PEAK, 1);
+    run(&l, CBX_RECIPE_NLL, CBX_TONE_RANGE, 3);
     learning_close(&l);
 }
 

@@ -216,6 +216,63 @@ static void divergence_names_the_first_bad_batch(void **state) {
     }
 }
 
+/* Weights that make the output sums infinite at once, or merely very large. */
+static cbx_status check_large_sums(fixture_way way, float bias) {
+    cbx_network *start = synthetic_network(37, 18);
+    for (size_t i = 0; i < 38 * CBX_CLASSES; i++) {
+        start->w2[i] = 0;
+    }
+    for (size_t c = 0; c < CBX_CLASSES; c++) {
+        start->w2[c] = bias;
+        start->w2[CBX_CLASSES + c] = bias;
+        start->w2[2 * CBX_CLASSES + c] = bias;
+    }
+    start->w1[0] = start->w1[1] = 1000; /* the first two activations are 1 */
+    cbx_trainer *trainer = start_training(way, CBX_RECIPE_LESSON, start, 7);
+    assert_ok(cbx_trainer_steps(trainer, 0, 3, rates, 880));
+    cbx_status status = cbx_trainer_check(trainer);
+    cbx_trainer_destroy(trainer);
+    cbx_network_destroy(start);
+    return status;
+}
+
+static void only_infinite_sums_are_divergence(void **state) {
+    (void)state;
+    static const float too_large[] = {3e38f, -3e38f};
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        assert_ok(check_large_sums(fixture_ways[w], 1e30f));
+        assert_ok(check_large_sums(fixture_ways[w], -1e30f));
+        for (size_t i = 0; i < COUNT(too_large); i++) {
+            assert_status(CBX_DIVERGED, check_large_sums(fixture_ways[w], too_large[i]));
+            if (strstr(cbx_last_error(), "880") == NULL) {
+                fail_msg("%s: the message does not name batch 880: %s", fixture_ways[w].name,
+                         cbx_last_error());
+            }
+        }
+    }
+}
+
+static void rows_beyond_the_data_are_refused(void **state) {
+    (void)state;
+    static const uint32_t beyond[] = {0, 1, TRAIN};
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        cbx_network *start = synthetic_network(3, 19), *other = synthetic_network(4, 19);
+        cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_set_order(trainer, beyond, 3));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_step(trainer, TRAIN - 1, 2, rates, 0));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_step(trainer, UINT32_MAX, 64, rates, 0));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_step(trainer, 0, 65, rates, 0));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_step(trainer, 0, 0, rates, 0));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_steps(trainer, 0, TRAIN / 64 + 1, rates, 0));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_set_weights(trainer, other));
+        assert_status(CBX_BAD_ARGUMENT, cbx_trainer_get_weights(trainer, other));
+        assert_trainer_holds(trainer, start, "after refusals");
+        cbx_trainer_destroy(trainer);
+        cbx_network_destroy(start);
+        cbx_network_destroy(other);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_make_the_round_trip),
@@ -225,6 +282,8 @@ int main(void) {
         cmocka_unit_test(steps_are_that_many_single_steps),
         cmocka_unit_test(looking_on_changes_nothing),
         cmocka_unit_test(divergence_names_the_first_bad_batch),
+        cmocka_unit_test(only_infinite_sums_are_divergence),
+        cmocka_unit_test(rows_beyond_the_data_are_refused),
     };
     return cmocka_run_group_tests_name("trainer bits", tests, set_up, tear_down);
 }

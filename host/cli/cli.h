@@ -40,6 +40,7 @@ int cli_flush(int code);
 /* argv[0] is the command's name. They return the exit code. */
 int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);
+int cli_bench(int argc, char **argv);
 
 /* Writes the folder of the default dataset to `path`: CLEARBOX_DATA, else
  * ../data/mnist (build tree) or ../share/clearbox/mnist (installed) beside the

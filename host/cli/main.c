@@ -19,6 +19,7 @@ typedef struct command {
 static const command commands[] = {
     {"learn", cli_learn, "train on MNIST and film the hidden layer"},
     {"devices", cli_devices, "list and check the OpenCL devices"},
+    {"bench", cli_bench, "measure how fast devices train, draw and film"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -81,6 +81,17 @@ static void describe(const cli_flag *flag, char *out, size_t size) {
         snprintf(out, size, "a whole number from %llu to %llu", (unsigned long long)flag->least,
                  (unsigned long long)flag->most);
         break;
+    case CLI_WHOLES:
+        snprintf(out, size, "up to %d whole numbers from %llu to %llu, such as 64,256",
+                 CLI_MOST_VALUES, (unsigned long long)flag->least, (unsigned long long)flag->most);
+        break;
+    case CLI_CHOICES:
+        cli_join_choices(choices, sizeof choices, flag->choices);
+        snprintf(out, size, "%s, or several with commas between", choices);
+        break;
+    case CLI_TEXTS:
+        snprintf(out, size, "up to %d values", CLI_MOST_VALUES);
+        break;
     case CLI_POSITIVE:
         snprintf(out, size, "a positive number such as 0.005");
         break;
@@ -97,10 +108,64 @@ static void describe(const cli_flag *flag, char *out, size_t size) {
     }
 }
 
+/* The place of `value` in the flag's choices, or -1. */
+static int find_choice(const cli_flag *flag, const char *value) {
+    for (int i = 0; flag->choices[i]; i++) {
+        if (strcmp(flag->choices[i], value) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* One value of a list; 0 when it is nonsense. */
+static int store_item(const cli_flag *flag, const char *item, char *target) {
+    uint64_t whole = 0;
+    if (flag->kind == CLI_TEXTS) {
+        cli_texts *texts = (cli_texts *)(void *)target;
+        if (!*item || texts->count == CLI_MOST_VALUES) {
+            return 0;
+        }
+        snprintf(texts->values[texts->count++], CLI_MOST_TEXT, "%s", item);
+        return 1;
+    }
+    cli_list *list = (cli_list *)(void *)target;
+    int place = flag->kind == CLI_CHOICES ? find_choice(flag, item) : 0;
+    if (place < 0 || list->count == CLI_MOST_VALUES ||
+        (flag->kind == CLI_WHOLES && !parse_whole(item, flag->least, flag->most, &whole))) {
+        return 0;
+    }
+    list->values[list->count++] = flag->kind == CLI_CHOICES ? (uint32_t)place : (uint32_t)whole;
+    return 1;
+}
+
+/* Several values with commas between; 0 when one is nonsense or missing. */
+static int store_list(const cli_flag *flag, const char *value, char *target) {
+    char item[CLI_MOST_TEXT];
+    if (flag->kind != CLI_TEXTS) {
+        ((cli_list *)(void *)target)->count = 0;
+    }
+    for (;;) {
+        const size_t length = strcspn(value, ",");
+        if (length >= sizeof item) {
+            return 0;
+        }
+        snprintf(item, sizeof item, "%.*s", (int)length, value);
+        if (!store_item(flag, item, target)) {
+            return 0;
+        }
+        if (!value[length]) {
+            return 1;
+        }
+        value += length + 1;
+    }
+}
+
 /* Stores `value` in `target`; 0 when it is nonsense. */
 static int store(const cli_flag *flag, const char *value, char *target) {
     uint64_t whole;
     double real;
+    int place;
     switch (flag->kind) {
     case CLI_WHOLE:
         if (parse_whole(value, flag->least, flag->most, &whole)) {
@@ -126,15 +191,17 @@ static int store(const cli_flag *flag, const char *value, char *target) {
         return value[0] && !(flag->kind == CLI_OUTPUT && strcmp(value, "-") == 0);
     case CLI_CHOICE:
     case CLI_CHOICE_TEXT:
-        for (int i = 0; flag->choices[i]; i++) {
-            if (strcmp(flag->choices[i], value) == 0) {
-                const void *from = flag->kind == CLI_CHOICE ? (const void *)&i
-                                                            : (const void *)&flag->choices[i];
-                memcpy(target, from, flag->kind == CLI_CHOICE ? sizeof i : sizeof(char *));
-                return 1;
-            }
+        place = find_choice(flag, value);
+        if (place >= 0) {
+            const void *from = flag->kind == CLI_CHOICE ? (const void *)&place
+                                                        : (const void *)&flag->choices[place];
+            memcpy(target, from, flag->kind == CLI_CHOICE ? sizeof place : sizeof(char *));
         }
-        return 0;
+        return place >= 0;
+    case CLI_WHOLES:
+    case CLI_CHOICES:
+    case CLI_TEXTS:
+        return store_list(flag, value, target);
     case CLI_SWITCH:
         memcpy(target, &(int){1}, sizeof(int));
         return 1;

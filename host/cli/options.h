@@ -18,7 +18,23 @@ typedef enum cli_kind {
     CLI_OUTPUT,      /* const char *, the name of a file to write, not "-"   */
     CLI_CHOICE,      /* int or enum: the place of the value in `choices`     */
     CLI_CHOICE_TEXT, /* const char *: one of `choices`                       */
+    CLI_WHOLES,      /* cli_list: numbers least…most, with commas between    */
+    CLI_CHOICES,     /* cli_list: places in `choices`, likewise              */
+    CLI_TEXTS,       /* cli_texts: likewise; the flag again adds to it       */
 } cli_kind;
+
+enum { CLI_MOST_VALUES = 32, CLI_MOST_TEXT = 256 };
+
+/* Several values of one flag, in the order in which they were given. */
+typedef struct cli_list {
+    uint32_t values[CLI_MOST_VALUES];
+    size_t count;
+} cli_list;
+
+typedef struct cli_texts {
+    char values[CLI_MOST_VALUES][CLI_MOST_TEXT];
+    size_t count;
+} cli_texts;
 
 typedef struct cli_flag {
     const char *name; /* long name without the dashes, NULL for a heading */

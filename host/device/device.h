@@ -6,6 +6,7 @@
 
 #include "clearbox/device.h"
 #include "device/opencl.h"
+#include "device/sources.h"
 
 struct cbx_device {
     cbx_device_info info;
@@ -20,6 +21,7 @@ struct cbx_device {
     unsigned step_rows;     /* CBX_STEP_ROWS */
     unsigned forward_rows;  /* CBX_FORWARD_ROWS; batches are padded to a multiple */
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
+    unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 7, 49; 0: by the size */
     size_t local;           /* work-items in a group of the kernels of `stepwise` */
 };
 
@@ -32,8 +34,19 @@ cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info
 /* Builds every kernel for device->family; sets program and the tunables. */
 cbx_status cbx_program_build(cbx_device *device);
 
-/* A kernel of the program by its name; the caller releases it. */
+/* Builds layout.h with the sources whose names begin with "bench_", or without `bench`
+ * with all the others. *out, also after a failure, is the caller's to release. */
+cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out);
+
+/* Whether `source` is part of that program. */
+int cbx_source_belongs(const cbx_source *source, int bench);
+
+/* Floats in the natural vector of the device: 4, 8 or 16. */
+unsigned cbx_device_vector(const cbx_device *device);
+
+/* A kernel of the device's program, or of another, by its name; the caller releases it. */
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out);
+cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out);
 
 /* Device memory. CBX_TOO_LARGE, naming `what`, when it exceeds the largest buffer;
  * checked before asking. `host` is copied when flags say CL_MEM_COPY_HOST_PTR. */

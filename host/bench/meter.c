@@ -1,0 +1,152 @@
+#include "bench/meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "clearbox/network.h"
+
+void cbx_bench_defaults(cbx_bench_settings *settings)
+{
+    memset(settings, 0, sizeof *settings);
+    settings->hidden = 64;
+    settings->batch = 64;
+    settings->recipe = CBX_RECIPE_LESSON;
+    settings->schedule = CBX_SCHEDULE_FUSED;
+    settings->repetitions = 5;
+    settings->seconds = 3.0;
+}
+
+cbx_status cbx_bench_check(const cbx_bench_settings *settings)
+{
+    if (settings->repetitions < 1 || settings->repetitions > CBX_BENCH_MOST_REPETITIONS) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a measurement has 1 to %u repetitions, not %u",
+                        CBX_BENCH_MOST_REPETITIONS, settings->repetitions);
+    }
+    if (!(settings->seconds > 0.0 && settings->seconds <= 86400.0)) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a measurement lasts up to a day, not %g seconds",
+                        settings->seconds);
+    }
+    if (settings->hidden < 1 || settings->hidden > CBX_MAX_HIDDEN) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a network has 1 to %u hidden neurons, not %u",
+                        CBX_MAX_HIDDEN, settings->hidden);
+    }
+    if (settings->batch < 1 || settings->batch > CBX_MAX_BATCH) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a batch has 1 to %u rows, not %u", CBX_MAX_BATCH,
+                        settings->batch);
+    }
+    return CBX_OK;
+}
+
+uint64_t cbx_meter_scale(uint64_t count, double took, double wanted)
+{
+    const double factor = took > 0.0 ? wanted / took : 16.0;
+    const double scaled = (double)count * (factor < 16.0 ? factor : 16.0);
+    return scaled < (double)count + 1.0 ? count + 1 : (uint64_t)scaled;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+cbx_spread cbx_spread_of(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare);
+    const cbx_spread spread = {
+        .median = (values[(count - 1) / 2] + values[count / 2]) / 2.0,
+        .least = values[0],
+        .most = values[count - 1],
+    };
+    return spread;
+}
+
+cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repetitions,
+                          cbx_rating *out)
+{
+    double *values = NULL;
+    memset(out, 0, sizeof *out);
+    cbx_status status = cbx_new(&values, 4 * (size_t)repetitions + 1);
+    double *seconds = values, *shares = values + repetitions, *busy = shares + repetitions;
+    double *peaks = busy + repetitions;
+    if (!status && bench) {
+        status = cbx_meter_peak(bench, &peaks[0]);
+    }
+    for (uint32_t i = 0; i < repetitions && !status; i++) {
+        const double before = cbx_clock_process_seconds();
+        status = task->run(task->user, &seconds[i]);
+        busy[i] = cbx_clock_process_seconds() - before;
+        if (!status && bench) {
+            status = cbx_meter_peak(bench, &peaks[i + 1]);
+            const double peak = peaks[i] > peaks[i + 1] ? peaks[i] : peaks[i + 1];
+            shares[i] = status ? 0.0 : task->flop / seconds[i] / peak;
+        }
+    }
+    if (!status) {
+        out->seconds = cbx_spread_of(seconds, repetitions);
+        out->processor_seconds = cbx_spread_of(busy, repetitions).median;
+    }
+    if (!status && bench) {
+        out->peak = cbx_spread_of(peaks, (size_t)repetitions + 1);
+        out->share = cbx_spread_of(shares, repetitions).median;
+        out->best_share = task->flop / out->seconds.least / out->peak.most;
+    }
+    free(values);
+    return status;
+}
+
+double cbx_train_flop(const cbx_bench_settings *settings, uint64_t images)
+{
+    return 2.0 * (double)images * settings->hidden * (2.0 * 785.0 + 3.0 * 10.0);
+}
+
+double cbx_evaluate_flop(const cbx_bench_settings *settings, uint64_t images)
+{
+    return 2.0 * (double)images * settings->hidden * (785.0 + 10.0);
+}
+
+double cbx_batch_bytes(const cbx_bench_settings *settings)
+{
+    return 4.0 * (2.0 * 785.0 * settings->hidden + 784.0 * settings->batch);
+}
+
+void cbx_training_fill(cbx_bench_training *out, const cbx_bench_settings *settings,
+                       const cbx_rating *rating, uint64_t images, uint64_t images_an_epoch,
+                       double bandwidth)
+{
+    const double epochs = (double)images / (double)images_an_epoch;
+    const double flop = cbx_train_flop(settings, images);
+    out->images = images;
+    out->whole_epochs = images % images_an_epoch == 0;
+    out->epoch_seconds.median = rating->seconds.median / epochs;
+    out->epoch_seconds.least = rating->seconds.least / epochs;
+    out->epoch_seconds.most = rating->seconds.most / epochs;
+    out->epochs_per_second = 1.0 / out->epoch_seconds.median;
+    out->images_per_second = (double)images / rating->seconds.median;
+    out->batch_flop = cbx_train_flop(settings, settings->batch);
+    out->flops.median = flop / rating->seconds.median;
+    out->flops.least = flop / rating->seconds.most;
+    out->flops.most = flop / rating->seconds.least;
+    out->peak = rating->peak;
+    out->share_of_peak = rating->share;
+    out->best_share_of_peak = rating->best_share;
+    out->batch_bytes = cbx_batch_bytes(settings);
+    out->share_of_bandwidth = bandwidth > 0.0 ? out->images_per_second / settings->batch *
+                                                    out->batch_bytes / bandwidth
+                                              : 0.0;
+    out->flop_per_processor_second =
+        rating->processor_seconds > 0.0 ? flop / rating->processor_seconds : 0.0;
+}
+
+cbx_rates cbx_bench_rates(const cbx_bench_settings *settings)
+{
+    /* The gradient of nll grows with H, and its step must not. */
+    const float careful = 0.3f / (float)settings->hidden;
+    const float rate =
+        settings->recipe == CBX_RECIPE_LESSON || careful > 0.005f ? 0.005f : careful;
+    const cbx_rates rates = {rate, rate};
+    return rates;
+}

@@ -1,0 +1,67 @@
+/* What the measurements share. */
+#ifndef CBX_BENCH_METER_H
+#define CBX_BENCH_METER_H
+
+#include <stddef.h>
+
+#include "clearbox/bench.h"
+#include "device/device.h"
+
+struct cbx_bench {
+    cbx_device *device;         /* borrowed */
+    const cbx_dataset *dataset; /* borrowed */
+    cl_program program;         /* kernels/bench_*.cl */
+    cl_kernel peak, copy, read, empty;
+    cl_mem out;          /* a vector for each work-item */
+    unsigned floats;     /* in the vectors of those kernels */
+    size_t items, local; /* work-items in all, and in a group */
+    uint32_t rounds;     /* of the multiply-add kernel, some CBX_PEAK_SECONDS; 0: unknown */
+    double bandwidth;    /* bytes/s, 0: not measured */
+};
+
+/* How long one measurement of the peak runs. */
+#define CBX_PEAK_SECONDS 0.12
+
+/* Rounds of a measurement that has to last `wanted` seconds when `count` of them took
+ * `took`: at least one more, at most 16 times as many. */
+uint64_t cbx_meter_scale(uint64_t count, double took, double wanted);
+
+/* One measurement of the device's multiply-add rate, FLOP/s. Waits. */
+cbx_status cbx_meter_peak(cbx_bench *bench, double *flops);
+
+/* Sorts values[0 … count), count > 0. */
+cbx_spread cbx_spread_of(double *values, size_t count);
+
+/* Something that is done again and again: a repetition, and the seconds it took. */
+typedef struct cbx_task {
+    cbx_status (*run)(void *user, double *seconds);
+    void *user;
+    double flop; /* useful arithmetic of a run */
+} cbx_task;
+
+/* `repetitions` runs, the peak before, between and after them. */
+typedef struct cbx_rating {
+    cbx_spread seconds, peak;
+    double share, best_share; /* of the peak */
+    double processor_seconds; /* of the process, median */
+} cbx_rating;
+
+/* `bench` NULL: the peaks and the shares are 0. */
+cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repetitions,
+                          cbx_rating *out);
+
+/* What the arithmetic of settings->hidden neurons costs; see bench.h. */
+double cbx_train_flop(const cbx_bench_settings *settings, uint64_t images);
+double cbx_evaluate_flop(const cbx_bench_settings *settings, uint64_t images);
+double cbx_batch_bytes(const cbx_bench_settings *settings);
+
+/* Fills what follows from a rating of training `images` images a run, of which the
+ * dataset has `images_an_epoch`. `bandwidth` 0: unknown. */
+void cbx_training_fill(cbx_bench_training *out, const cbx_bench_settings *settings,
+                       const cbx_rating *rating, uint64_t images, uint64_t images_an_epoch,
+                       double bandwidth);
+
+/* Step sizes with which training stays finite at every H; timing needs no more. */
+cbx_rates cbx_bench_rates(const cbx_bench_settings *settings);
+
+#endif

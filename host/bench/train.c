@@ -1,0 +1,282 @@
+/* Training, evaluation and drawing, each against the device's peak. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "bench/meter.h"
+#include "data/sampler.h"
+#include "network/trainer.h"
+
+/* Shorter measurements say nothing. */
+#define LEAST_SECONDS 0.02
+
+/* A network under measurement. */
+typedef struct subject {
+    cbx_bench *bench;
+    const cbx_bench_settings *settings;
+    cbx_trainer *trainer;
+    uint32_t images; /* of an epoch */
+    cbx_rates rates;
+    uint32_t epochs;  /* of a repetition; 0: `batches` of an epoch instead */
+    uint32_t batches;
+    cbx_part evaluated[2];
+    unsigned parts; /* of them */
+    cbx_painter painter;
+    cl_mem luma;
+    uint32_t frames; /* of a repetition */
+} subject;
+
+/* ---- training ---- */
+
+static cbx_status run_epoch(subject *on)
+{
+    const uint32_t batch = on->settings->batch, whole = on->images / batch;
+    cbx_status status = cbx_trainer_steps(on->trainer, 0, whole, on->rates, 0);
+    if (!status && on->images % batch) {
+        status = cbx_trainer_step(on->trainer, whole * batch, on->images % batch, on->rates, whole);
+    }
+    return status;
+}
+
+static cbx_status run_batches(subject *on, uint32_t count)
+{
+    cbx_status status = cbx_trainer_steps(on->trainer, 0, count, on->rates, 0);
+    return status ? status : cbx_trainer_check(on->trainer);
+}
+
+static cbx_status train(void *user, double *seconds)
+{
+    subject *on = user;
+    cbx_status status = CBX_OK;
+    const double begun = cbx_clock_seconds();
+    for (uint32_t epoch = 0; epoch < on->epochs && !status; epoch++) {
+        status = run_epoch(on);
+    }
+    if (!status && !on->epochs) {
+        status = run_batches(on, on->batches);
+    }
+    if (!status) {
+        status = cbx_trainer_check(on->trainer);
+    }
+    *seconds = cbx_clock_seconds() - begun;
+    return status;
+}
+
+/* Warms up, and decides how much fits into a repetition. */
+static cbx_status plan_training(subject *on)
+{
+    const uint32_t all = on->images / on->settings->batch;
+    const double wanted = on->settings->seconds / on->settings->repetitions;
+    uint32_t count = 2 * cbx_trainer_batches_per_launch(on->trainer);
+    double took = 0.0;
+    count = count > all ? all : count;
+    /* Twice, for what is compiled or mapped when it is first used. */
+    cbx_status status = run_batches(on, count);
+    while (!status) {
+        const double begun = cbx_clock_seconds();
+        status = run_batches(on, count);
+        took = cbx_clock_seconds() - begun;
+        if (took >= LEAST_SECONDS || took >= wanted || count == all) {
+            break;
+        }
+        const uint64_t more = cbx_meter_scale(count, took, 2.0 * LEAST_SECONDS);
+        count = more > all ? all : (uint32_t)more;
+    }
+    const double epoch = took / count * on->images / on->settings->batch;
+    if (epoch <= wanted) {
+        const double fits = wanted / epoch;
+        on->epochs = fits > 1e6 ? 1000000u : (uint32_t)fits;
+    } else {
+        const double fits = wanted / took * count;
+        on->batches = fits < 1.0 ? 1 : fits > all ? all : (uint32_t)fits;
+    }
+    return status;
+}
+
+static cbx_status measure_training(subject *on, cbx_bench_training *out)
+{
+    cbx_rating rating;
+    cbx_status status = plan_training(on);
+    if (status) {
+        return status;
+    }
+    const uint64_t images = on->epochs ? (uint64_t)on->epochs * on->images
+                                       : (uint64_t)on->batches * on->settings->batch;
+    const cbx_task task = {train, on, cbx_train_flop(on->settings, images)};
+    status = cbx_meter_rate(on->bench, &task, on->settings->repetitions, &rating);
+    if (!status) {
+        cbx_training_fill(out, on->settings, &rating, images, on->images, on->bench->bandwidth);
+    }
+    return status;
+}
+
+/* ---- evaluation ---- */
+
+static cbx_status evaluate(void *user, double *seconds)
+{
+    subject *on = user;
+    cbx_status status = CBX_OK;
+    const double begun = cbx_clock_seconds();
+    for (unsigned i = 0; i < on->parts && !status; i++) {
+        cbx_evaluation unused;
+        status = cbx_trainer_evaluate(on->trainer, on->evaluated[i], &unused);
+    }
+    *seconds = cbx_clock_seconds() - begun;
+    return status;
+}
+
+static cbx_status measure_evaluation(subject *on, cbx_bench_training *out)
+{
+    const double wanted = on->settings->seconds / on->settings->repetitions;
+    const uint64_t few = cbx_dataset_images(on->bench->dataset, CBX_VALIDATION).count;
+    cbx_rating rating;
+    double took = 0.0;
+    on->evaluated[0] = CBX_VALIDATION;
+    on->evaluated[1] = CBX_TRAIN;
+    on->parts = 1;
+    cbx_status status = evaluate(on, &took); /* the kernel's first run */
+    if (!status) {
+        status = evaluate(on, &took);
+    }
+    if (status) {
+        return status;
+    }
+    const uint64_t all = few + on->images;
+    on->parts = took / (double)few * (double)all <= wanted ? 2 : 1;
+    out->evaluated_images = on->parts == 2 ? all : few;
+    const uint32_t repetitions = took > 2.0 * wanted ? 1 : on->settings->repetitions;
+    const cbx_task task = {evaluate, on, cbx_evaluate_flop(on->settings, out->evaluated_images)};
+    status = cbx_meter_rate(on->bench, &task, repetitions, &rating);
+    if (!status) {
+        out->evaluate_seconds = rating.seconds;
+        out->evaluate_flops = task.flop / rating.seconds.median;
+        out->evaluate_share_of_peak = rating.share;
+    }
+    return status;
+}
+
+/* ---- drawing ---- */
+
+static cbx_status draw(void *user, double *seconds)
+{
+    subject *on = user;
+    cbx_status status = CBX_OK;
+    const double begun = cbx_clock_seconds();
+    for (uint32_t i = 0; i < on->frames && !status; i++) {
+        status = cbx_painter_luma(&on->painter, on->trainer->w1, on->luma, NULL, NULL);
+    }
+    if (!status) {
+        status = cbx_cl_check(clFinish(on->bench->device->queue), "drawing");
+    }
+    *seconds = cbx_clock_seconds() - begun;
+    return status;
+}
+
+static cbx_status plan_drawing(subject *on)
+{
+    cbx_grid grid;
+    cbx_status status = cbx_grid_lay_out(&grid, on->settings->hidden, 1);
+    if (!status) {
+        status = cbx_painter_init(&on->painter, on->bench->device, &grid, CBX_TONE_PEAK);
+    }
+    if (!status) {
+        status = cbx_buffer_create(on->bench->device, CL_MEM_READ_WRITE,
+                                   (uint64_t)grid.width * grid.height, "a frame", &on->luma);
+    }
+    on->frames = 1;
+    double took = 0.0;
+    if (!status) {
+        status = draw(on, &took);
+    }
+    while (!status) {
+        status = draw(on, &took);
+        if (took >= LEAST_SECONDS || on->frames >= 1u << 20) {
+            break;
+        }
+        on->frames = (uint32_t)cbx_meter_scale(on->frames, took, 2.0 * LEAST_SECONDS);
+    }
+    return status;
+}
+
+static cbx_status measure_drawing(subject *on, cbx_bench_training *out)
+{
+    const cbx_task task = {draw, on, 0.0};
+    cbx_rating rating;
+    cbx_status status = plan_drawing(on);
+    if (!status) {
+        status = cbx_meter_rate(NULL, &task, on->settings->repetitions, &rating);
+    }
+    if (!status) {
+        out->frames_per_second.median = on->frames / rating.seconds.median;
+        out->frames_per_second.least = on->frames / rating.seconds.most;
+        out->frames_per_second.most = on->frames / rating.seconds.least;
+    }
+    return status;
+}
+
+/* ---- all of it ---- */
+
+/* Random weights, a random order: what the time depends on at most. */
+static cbx_status prepare(subject *on)
+{
+    const cbx_trainer_settings settings = {on->settings->hidden, on->settings->batch,
+                                           on->settings->recipe, on->settings->schedule};
+    cbx_network *network = NULL;
+    uint32_t *order = NULL;
+    cbx_random random;
+    cbx_status status =
+        cbx_trainer_create(&on->trainer, on->bench->device, on->bench->dataset, &settings);
+    if (!status) {
+        status = cbx_network_create(&network, settings.hidden);
+    }
+    if (!status) {
+        cbx_network_randomise(network, 0);
+        status = cbx_trainer_set_weights(on->trainer, network);
+    }
+    if (!status) {
+        status = cbx_new(&order, on->images);
+    }
+    if (!status) {
+        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
+        cbx_sampler_shuffle(&random, order, on->images);
+        status = cbx_trainer_set_order(on->trainer, order, on->images);
+    }
+    cbx_network_destroy(network);
+    free(order);
+    return status;
+}
+
+cbx_status cbx_bench_train(cbx_bench *bench, const cbx_bench_settings *settings,
+                           cbx_bench_training *out)
+{
+    subject on = {.bench = bench, .settings = settings};
+    memset(out, 0, sizeof *out);
+    cbx_status status = cbx_bench_check(settings);
+    if (status) {
+        return status;
+    }
+    on.images = (uint32_t)cbx_dataset_images(bench->dataset, CBX_TRAIN).count;
+    on.rates = cbx_bench_rates(settings);
+    if (settings->batch > on.images) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a batch of %u rows, but only %u training images",
+                        settings->batch, on.images);
+    }
+    status = prepare(&on);
+    if (!status) {
+        status = measure_training(&on, out);
+    }
+    if (!status) {
+        status = measure_evaluation(&on, out);
+    }
+    if (!status) {
+        status = measure_drawing(&on, out);
+    }
+    cbx_painter_clear(&on.painter);
+    if (on.luma) {
+        clReleaseMemObject(on.luma);
+    }
+    cbx_trainer_destroy(on.trainer);
+    return status;
+}

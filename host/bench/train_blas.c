@@ -1,0 +1,182 @@
+/* The baseline: the host's processors through OpenBLAS. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "bench/blas.h"
+#include "bench/meter.h"
+#include "data/sampler.h"
+
+/* Images of one forward pass of the evaluation. */
+enum { EVALUATE_ROWS = 1000 };
+
+typedef struct baseline {
+    const cbx_blas *blas;
+    const cbx_bench_settings *settings;
+    cbx_network *network;
+    cbx_blas_batch batch, evaluation;
+    float *pixels; /* (train + validation, 784), normalised */
+    const uint8_t *labels;
+    uint32_t *order;
+    uint32_t images, validation;
+    uint32_t batches; /* of a repetition */
+    uint32_t evaluated;
+} baseline;
+
+static void train_batch(baseline *on, uint32_t first, uint32_t rows)
+{
+    for (uint32_t b = 0; b < rows; b++) {
+        const uint32_t image = on->order[first + b];
+        memcpy(on->batch.x + (size_t)b * CBX_IMAGE_PIXELS,
+               on->pixels + (size_t)image * CBX_IMAGE_PIXELS, CBX_IMAGE_PIXELS * sizeof(float));
+        on->batch.labels[b] = on->labels[image];
+    }
+    cbx_blas_train(on->blas, on->network, &on->batch, rows, on->settings->recipe,
+                   cbx_bench_rates(on->settings));
+}
+
+static cbx_status train(void *user, double *seconds)
+{
+    baseline *on = user;
+    const uint32_t rows = on->settings->batch, all = on->images / rows;
+    const double begun = cbx_clock_seconds();
+    for (uint32_t i = 0; i < on->batches; i++) {
+        train_batch(on, i % all * rows, rows);
+    }
+    *seconds = cbx_clock_seconds() - begun;
+    return CBX_OK;
+}
+
+static cbx_status evaluate(void *user, double *seconds)
+{
+    baseline *on = user;
+    float *const own = on->evaluation.x;
+    const double begun = cbx_clock_seconds();
+    /* Validation images lie behind the training images. */
+    uint32_t first = on->evaluated > on->validation ? 0 : on->images;
+    for (uint32_t left = on->evaluated; left > 0;) {
+        const uint32_t rows = left < EVALUATE_ROWS ? left : EVALUATE_ROWS;
+        on->evaluation.x = on->pixels + (size_t)first * CBX_IMAGE_PIXELS;
+        cbx_blas_forward(on->blas, on->network, &on->evaluation, rows);
+        first += rows;
+        left -= rows;
+    }
+    on->evaluation.x = own;
+    *seconds = cbx_clock_seconds() - begun;
+    return CBX_OK;
+}
+
+static cbx_status prepare(baseline *on, const cbx_dataset *dataset)
+{
+    const cbx_images training = cbx_dataset_images(dataset, CBX_TRAIN);
+    const cbx_images validation = cbx_dataset_images(dataset, CBX_VALIDATION);
+    const size_t pixels = training.count * CBX_IMAGE_PIXELS;
+    cbx_random random;
+    on->images = (uint32_t)training.count;
+    on->validation = (uint32_t)validation.count;
+    on->labels = training.labels;
+    if (on->settings->batch > on->images) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a batch of %u rows, but only %u training images",
+                        on->settings->batch, on->images);
+    }
+    cbx_status status = cbx_network_create(&on->network, on->settings->hidden);
+    if (!status) {
+        cbx_network_randomise(on->network, 0);
+        status = cbx_blas_batch_create(&on->batch, on->settings->batch, on->settings->hidden);
+    }
+    if (!status) {
+        status = cbx_blas_batch_create(&on->evaluation, EVALUATE_ROWS, on->settings->hidden);
+    }
+    if (!status) {
+        status = cbx_new(&on->order, on->images);
+    }
+    if (!status) {
+        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
+        cbx_sampler_shuffle(&random, on->order, on->images);
+        status = cbx_new(&on->pixels, pixels + validation.count * CBX_IMAGE_PIXELS);
+    }
+    if (!status) {
+        cbx_dataset_normalise(dataset, training.pixels, pixels, on->pixels);
+        cbx_dataset_normalise(dataset, validation.pixels, validation.count * CBX_IMAGE_PIXELS,
+                              on->pixels + pixels);
+    }
+    return status;
+}
+
+/* As many full batches, or whole epochs of them, as fit into a repetition. */
+static cbx_status plan(baseline *on)
+{
+    const double wanted = on->settings->seconds / on->settings->repetitions;
+    const uint32_t all = on->images / on->settings->batch;
+    double took = 0.0;
+    on->batches = 2;
+    cbx_status status = train(on, &took);
+    while (!status) {
+        status = train(on, &took);
+        if (took >= 0.02 || took >= wanted || on->batches >= all) {
+            break;
+        }
+        on->batches = (uint32_t)cbx_meter_scale(on->batches, took, 0.04);
+    }
+    const double fits = wanted / took * on->batches;
+    on->batches = fits < 1.0 ? 1u : fits < all ? (uint32_t)fits : (uint32_t)(fits / all) * all;
+    return status;
+}
+
+static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *out)
+{
+    const uint32_t all = on->images / on->settings->batch;
+    const double wanted = on->settings->seconds / on->settings->repetitions;
+    cbx_rating rating;
+    double took = 0.0;
+    cbx_status status = plan(on);
+    const uint64_t images = (uint64_t)on->batches * on->settings->batch;
+    const cbx_task task = {train, on, cbx_train_flop(on->settings, images)};
+    if (!status) {
+        status = cbx_meter_rate(bench, &task, on->settings->repetitions, &rating);
+    }
+    if (status) {
+        return status;
+    }
+    cbx_training_fill(out, on->settings, &rating, images, on->images, 0.0);
+    out->whole_epochs = on->batches >= all;
+    on->evaluated = on->validation;
+    status = evaluate(on, &took);
+    if (!status && took / on->validation * (on->validation + on->images) <= wanted) {
+        on->evaluated = on->validation + on->images;
+    }
+    const cbx_task checking = {evaluate, on, cbx_evaluate_flop(on->settings, on->evaluated)};
+    if (!status) {
+        status = cbx_meter_rate(bench, &checking, took > 2.0 * wanted ? 1 : on->settings->repetitions,
+                                &rating);
+    }
+    if (!status) {
+        out->evaluated_images = on->evaluated;
+        out->evaluate_seconds = rating.seconds;
+        out->evaluate_flops = checking.flop / rating.seconds.median;
+        out->evaluate_share_of_peak = rating.share;
+    }
+    return status;
+}
+
+cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_dataset *dataset,
+                                const cbx_bench_settings *settings, cbx_bench_training *out)
+{
+    baseline on = {.blas = blas, .settings = settings};
+    memset(out, 0, sizeof *out);
+    cbx_status status = cbx_bench_check(settings);
+    if (!status) {
+        status = prepare(&on, dataset);
+    }
+    if (!status) {
+        status = measure(&on, bench, out);
+    }
+    cbx_blas_batch_free(&on.batch);
+    cbx_blas_batch_free(&on.evaluation);
+    cbx_network_destroy(on.network);
+    free(on.pixels);
+    free(on.order);
+    return status;
+}

@@ -1,0 +1,338 @@
+/* clearbox bench: measures devices side by side. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "cli/bench_options.h"
+#include "cli/bench_report.h"
+#include "cli/cli.h"
+#include "cli/learn_options.h"
+#include "cli/stop.h"
+
+/* A film is cut short after so many times --seconds. */
+enum { FILM_PATIENCE = 5 };
+
+/* What is open while measuring; the places are those of report.devices. */
+typedef struct session {
+    cli_bench_report report;
+    cbx_dataset *dataset;
+    cbx_device **devices;
+    cbx_bench **benches;
+    cbx_blas *blas;
+    size_t room; /* of report.rows */
+    int streams; /* jsonl on standard output, as it comes */
+    int output_lost;
+} session;
+
+static void tell_line(session *state, json_t *line) {
+    if (state->streams && !state->output_lost) {
+        state->output_lost = !cli_json_line(stdout, line);
+    } else {
+        json_decref(line);
+    }
+}
+
+/* ---- opening ---- */
+
+/* Measures the limits of the device that `spec` names, and keeps it open. */
+static cbx_status add_device(session *state, const char *spec) {
+    const cli_bench_options *options = state->report.options;
+    const size_t place = state->report.device_count;
+    cli_bench_device *entry = &state->report.devices[place];
+    cbx_device *device = NULL;
+    cbx_bench *bench = NULL;
+    cbx_status status = cbx_device_open(&device, spec, options->family);
+    if (!status) {
+        entry->info = *cbx_device_about(device);
+        entry->family = cbx_device_family(device);
+        snprintf(entry->spec, sizeof entry->spec, "%u:%u", entry->info.platform_index,
+                 entry->info.device_index);
+        for (size_t i = 0; i < place; i++) {
+            if (strcmp(entry->spec, state->report.devices[i].spec) == 0) {
+                cbx_device_close(device); /* named twice */
+                return CBX_OK;
+            }
+        }
+        fprintf(stderr, "device %s, %s: checking it and measuring what it can do at best\n",
+                entry->spec, entry->info.name);
+        status = cbx_device_self_test(device);
+    }
+    if (!status) {
+        status = cbx_bench_open(&bench, device, state->dataset);
+    }
+    if (!status) {
+        status = cbx_bench_measure_limits(bench, options->settings.repetitions, 0, &entry->limits);
+    }
+    if (status) {
+        cbx_bench_close(bench);
+        cbx_device_close(device);
+        return status;
+    }
+    state->devices[place] = device;
+    state->benches[place] = bench;
+    state->report.device_count++;
+    tell_line(state, cli_bench_json_device(entry));
+    return CBX_OK;
+}
+
+static cbx_status take_room(session *state, size_t devices) {
+    const cli_bench_options *options = state->report.options;
+    state->room = options->hidden.count * (devices * options->schedules.count + 1);
+    cbx_status status = cbx_new(&state->report.devices, devices);
+    if (!status) {
+        status = cbx_new(&state->devices, devices);
+    }
+    if (!status) {
+        status = cbx_new(&state->benches, devices);
+    }
+    return status ? status : cbx_new(&state->report.rows, state->room);
+}
+
+/* Every device that there is; one that fails is told, and the others are measured. */
+static int open_every_device(session *state) {
+    cbx_device_info *list = NULL;
+    size_t count = 0;
+    cbx_status fault = CBX_OK;
+    cbx_status status = cbx_device_list(&list, &count);
+    if (!status) {
+        status = take_room(state, count);
+    }
+    for (size_t i = 0; i < count && !status && !cli_stop_requested(); i++) {
+        char spec[32];
+        snprintf(spec, sizeof spec, "%u:%u", list[i].platform_index, list[i].device_index);
+        cbx_status opened = add_device(state, spec);
+        if (opened) {
+            fault = opened;
+            fprintf(stderr, "device %s, %s, is left out: %s\n", spec, list[i].name,
+                    cbx_last_error());
+        }
+    }
+    cbx_device_list_free(list);
+    if (!status && state->report.device_count == 0 && fault) {
+        return cli_fail(cli_exit_code(fault), "none of the %zu devices can be measured", count);
+    }
+    return status ? cli_fail_status(status) : CLI_DONE;
+}
+
+static int open_devices(session *state) {
+    const cli_texts *named = &state->report.options->devices;
+    if (named->count == 0) {
+        return open_every_device(state);
+    }
+    cbx_status status = take_room(state, named->count);
+    for (size_t i = 0; i < named->count && !status && !cli_stop_requested(); i++) {
+        status = add_device(state, named->values[i]);
+    }
+    return status ? cli_fail_status(status) : CLI_DONE;
+}
+
+static void open_blas(session *state) {
+    if (state->report.options->no_baseline) {
+        return;
+    }
+    if (cbx_blas_open(&state->blas) != CBX_OK) {
+        fprintf(stderr, "%s\n", cbx_last_error());
+        return;
+    }
+    snprintf(state->report.blas, sizeof state->report.blas, "%s", cbx_blas_about(state->blas));
+    state->report.blas_threads = cbx_blas_threads(state->blas);
+}
+
+/* ---- measuring ---- */
+
+/* The device that stands for the host's processors, to measure their peak with. */
+static cbx_bench *host_bench(const session *state) {
+    for (size_t i = 0; i < state->report.device_count; i++) {
+        if (state->report.devices[i].info.kind == CBX_KIND_CPU) {
+            return state->benches[i];
+        }
+    }
+    return NULL;
+}
+
+static cbx_status measure_film(session *state, cli_bench_row *row) {
+    const cli_bench_options *options = state->report.options;
+    cbx_learn_settings job;
+    cbx_learn_defaults(&job);
+    job.data = options->data;
+    job.device = state->report.devices[row->device].spec;
+    job.family = state->report.devices[row->device].family;
+    job.hidden = row->hidden;
+    job.epochs = 1;
+    job.batch = options->settings.batch;
+    job.recipe = options->settings.recipe;
+    job.schedule = row->schedule;
+    return cbx_bench_measure_film(&job, FILM_PATIENCE * options->settings.seconds, &row->film);
+}
+
+/* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. */
+static void measure(session *state, size_t device, uint32_t hidden, cbx_schedule schedule,
+                    const cli_bench_row *baseline) {
+    const cli_bench_report *report = &state->report;
+    cli_bench_row *row = &state->report.rows[state->report.row_count++];
+    cbx_bench_settings settings = report->options->settings;
+    cbx_status status;
+    settings.hidden = row->hidden = hidden;
+    settings.schedule = row->schedule = schedule;
+    row->device = device;
+    fprintf(stderr, "H = %u on %s, %s\n", hidden, cli_bench_device_name(report, row),
+            cli_bench_schedule_name(row));
+    if (device == CLI_BASELINE) {
+        status = cbx_bench_train_blas(state->blas, host_bench(state), state->dataset, &settings,
+                                      &row->training);
+    } else {
+        status = cbx_bench_train(state->benches[device], &settings, &row->training);
+        if (!status && report->options->film) {
+            status = measure_film(state, row);
+            row->has_film = !status;
+        }
+    }
+    if (status) {
+        snprintf(row->reason, sizeof row->reason, "%s", cbx_last_error());
+        fprintf(stderr, "H = %u on %s was not measured: %s\n", hidden,
+                cli_bench_device_name(report, row), row->reason);
+    } else if (baseline && !baseline->reason[0]) {
+        row->speed_up = row->training.flops.median / baseline->training.flops.median;
+    }
+    tell_line(state, cli_bench_json_row(report, row));
+}
+
+static void measure_all(session *state) {
+    const cli_bench_options *options = state->report.options;
+    for (size_t h = 0; h < options->hidden.count; h++) {
+        const uint32_t hidden = options->hidden.values[h];
+        const cli_bench_row *baseline = NULL;
+        if (state->blas && !cli_stop_requested()) {
+            baseline = &state->report.rows[state->report.row_count];
+            measure(state, CLI_BASELINE, hidden, CBX_SCHEDULE_FUSED, NULL);
+        }
+        for (size_t d = 0; d < state->report.device_count; d++) {
+            for (size_t s = 0; s < options->schedules.count && !cli_stop_requested(); s++) {
+                measure(state, d, hidden, (cbx_schedule)options->schedules.values[s], baseline);
+            }
+        }
+    }
+}
+
+/* ---- writing ---- */
+
+static int write_report(const cli_bench_report *report, FILE *out) {
+    const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(10);
+    json_t *object;
+    int failed = 0;
+    switch (report->options->format) {
+    case CLI_FORMAT_MD:
+        cli_bench_markdown(out, report);
+        return 0;
+    case CLI_FORMAT_CSV:
+        cli_bench_csv(out, report);
+        return 0;
+    case CLI_FORMAT_JSON:
+        object = cli_bench_json(report);
+        failed = !object || json_dumpf(object, out, flags) != 0 || fputc('\n', out) == EOF;
+        json_decref(object);
+        return failed;
+    default:
+        failed = !cli_json_line(out, cli_bench_json_host(report));
+        for (size_t i = 0; i < report->device_count && !failed; i++) {
+            failed = !cli_json_line(out, cli_bench_json_device(&report->devices[i]));
+        }
+        for (size_t i = 0; i < report->row_count && !failed; i++) {
+            failed = !cli_json_line(out, cli_bench_json_row(report, &report->rows[i]));
+        }
+        return failed;
+    }
+}
+
+static int write_file(const cli_bench_report *report) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    int failed = !memory || write_report(report, memory);
+    if (memory) {
+        failed |= fclose(memory) != 0;
+    }
+    if (failed) {
+        free(text);
+        return cli_fail(CLI_SOFTWARE, "no memory for the report");
+    }
+    cbx_status status =
+        cbx_write_file(report->options->output, report->options->no_clobber, text, size);
+    free(text);
+    return status ? cli_fail_status(status) : CLI_DONE;
+}
+
+static int conclude(session *state) {
+    const cli_bench_report *report = &state->report;
+    int code = CLI_DONE;
+    size_t measured = 0;
+    if (report->options->output) {
+        code = write_file(report);
+    } else if (state->output_lost ||
+               (!state->streams && write_report(report, stdout) && !ferror(stdout))) {
+        code = cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output");
+    } else {
+        code = cli_flush(CLI_DONE);
+    }
+    if (code == CLI_DONE && report->options->plot) {
+        code = cli_bench_plot(report);
+    }
+    for (size_t i = 0; i < report->row_count; i++) {
+        measured += !report->rows[i].reason[0];
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    if (cli_stop_requested()) {
+        return CLI_INTERRUPTED;
+    }
+    return measured ? CLI_DONE : cli_fail(CLI_UNAVAILABLE, "nothing could be measured");
+}
+
+static void end(session *state) {
+    for (size_t i = 0; i < state->report.device_count; i++) {
+        cbx_bench_close(state->benches[i]);
+        cbx_device_close(state->devices[i]);
+    }
+    cbx_blas_close(state->blas);
+    cbx_dataset_destroy(state->dataset);
+    free(state->benches);
+    free(state->devices);
+    free(state->report.devices);
+    free(state->report.rows);
+}
+
+int cli_bench(int argc, char **argv) {
+    cli_bench_options options;
+    session state = {0};
+    int code = cli_bench_parse(argc, argv, &options);
+    if (code == CLI_PARSED && options.plot) {
+        code = cli_bench_can_plot();
+        code = code == CLI_DONE ? CLI_PARSED : code;
+    }
+    if (code != CLI_PARSED) {
+        return code;
+    }
+    const double begun = cbx_clock_seconds();
+    state.report.options = &options;
+    state.streams = options.format == CLI_FORMAT_JSONL && !options.output;
+    cli_bench_describe_host(&state.report);
+    cli_stop_listen();
+    cbx_status status = cbx_dataset_load(&state.dataset, options.data);
+    if (status) {
+        return cli_fail_status(status);
+    }
+    open_blas(&state);
+    tell_line(&state, cli_bench_json_host(&state.report));
+    code = open_devices(&state);
+    if (code == CLI_DONE) {
+        measure_all(&state);
+        state.report.used_seconds = cbx_clock_seconds() - begun;
+        code = conclude(&state);
+    }
+    end(&state);
+    return code;
+}

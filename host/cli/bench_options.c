@@ -1,0 +1,90 @@
+#include "cli/bench_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/learn_options.h"
+
+_Static_assert(sizeof(cli_format) == sizeof(int), "a CLI_CHOICE is stored as an int");
+
+static const char *const format_names[] = {"md", "csv", "json", "jsonl", NULL};
+
+static const cli_command_text text = {
+    "bench", "bench [FLAGS]",
+    "Measures how fast devices train, evaluate and draw, beside what each could do at\n"
+    "best: its multiply-add rate and memory bandwidth, measured in the same run.\n",
+    "The table goes to standard output, what is going on to standard error.\n"
+    "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
+    "CLEARBOX_OPENBLAS names the library of the baseline.\n"};
+
+#define AT(member) offsetof(cli_bench_options, member)
+
+static const cli_flag flags[] = {
+    {0, 0, CLI_HEADING, 0, 0, "What is measured", 0, 0, 0},
+    {"hidden", 0, CLI_WHOLES, AT(hidden), "N,...", "neurons in the hidden layer [64,256,1024]", 1,
+     CBX_MAX_HIDDEN, 0},
+    {"device", 0, CLI_TEXTS, AT(devices), "SPEC,...",
+     "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
+     "a part of the device's name [every device]", 0, 0, 0},
+    {"schedule", 0, CLI_CHOICES, AT(schedules), "NAME,...",
+     "fused, stepwise or both: fused,stepwise [fused]", 0, 0, cli_schedule_names},
+    {"family", 0, CLI_CHOICE, AT(family), 0, "kernels made for which kind of device [auto]", 0, 0,
+     cli_family_names},
+    {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH,
+     0},
+    {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0, "what is computed: the lesson's code, or its\n"
+     "cost done right [lesson]", 0, 0, cli_recipe_names},
+    {"data", 0, CLI_TEXT, AT(data), "DIR", "folder of the four IDX files, gzipped or not\n"
+     "[the MNIST that comes with clearbox]", 0, 0, 0},
+    {"film", 0, CLI_SWITCH, AT(film), 0, "also one epoch of the whole job with a film,\n"
+     "split into its parts; long ones are cut short", 0, 0, 0},
+    {"no-baseline", 0, CLI_SWITCH, AT(no_baseline), 0, "leave out the host's CPU through OpenBLAS",
+     0, 0, 0},
+    {"tune", 0, CLI_SWITCH, AT(tune), 0, "first try variants of the kernels, and keep the\n"
+     "best for this device from now on", 0, 0, 0},
+
+    {0, 0, CLI_HEADING, 0, 0, "How", 0, 0, 0},
+    {"repetitions", 0, CLI_WHOLE, AT(settings.repetitions), "N",
+     "measurements of each row; medians are shown [5]", 1, CBX_BENCH_MOST_REPETITIONS, 0},
+    {"seconds", 0, CLI_POSITIVE, AT(settings.seconds), "X",
+     "time to train for a row, about; whole epochs\n"
+     "where they fit [3]", 0, 0, 0},
+
+    {0, 0, CLI_HEADING, 0, 0, "Output", 0, 0, 0},
+    {"format", 'o', CLI_CHOICE, AT(format), 0, "Markdown, or for programs [md]", 0, 0,
+     format_names},
+    {"output", 0, CLI_OUTPUT, AT(output), "FILE", "write there [standard output]", 0, 0, 0},
+    {"plot", 0, CLI_OUTPUT, AT(plot), "FILE", "also draw a chart, SVG (needs gnuplot)", 0, 0, 0},
+    {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
+    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+
+int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
+    memset(options, 0, sizeof *options);
+    cbx_bench_defaults(&options->settings);
+    options->hidden = (cli_list){.values = {64, 256, 1024}, .count = 3};
+    options->schedules = (cli_list){.values = {CBX_SCHEDULE_FUSED}, .count = 1};
+
+    int code = cli_parse(argc, argv, &text, flags, options);
+    if (code != CLI_PARSED) {
+        return code;
+    }
+    cbx_status status = cbx_bench_check(&options->settings);
+    if (status != CBX_OK) {
+        return cli_fail_status(status);
+    }
+    if (options->output && options->plot && strcmp(options->output, options->plot) == 0) {
+        return cli_fail(CLI_USAGE, "--output and --plot name the same file; choose two");
+    }
+    const char *device = getenv("CLEARBOX_DEVICE");
+    if (options->devices.count == 0 && device && device[0]) {
+        snprintf(options->devices.values[0], CLI_MOST_TEXT, "%s", device);
+        options->devices.count = 1;
+    }
+    if (!options->data) {
+        cli_default_data(options->data_folder, sizeof options->data_folder);
+        options->data = options->data_folder;
+    }
+    return CLI_PARSED;
+}

@@ -1,0 +1,71 @@
+/* What `clearbox bench` measured, and the shapes in which it is written. */
+#ifndef CBX_CLI_BENCH_REPORT_H
+#define CBX_CLI_BENCH_REPORT_H
+
+#include <stdio.h>
+
+#include "cli/bench_options.h"
+#include "cli/json.h"
+
+/* The "device" of rows measured through OpenBLAS. */
+#define CLI_BASELINE SIZE_MAX
+
+typedef struct cli_bench_device {
+    cbx_device_info info;
+    char spec[32]; /* "P:D" */
+    cbx_family family;
+    cbx_bench_limits limits;
+} cli_bench_device;
+
+typedef struct cli_bench_row {
+    size_t device; /* place in `devices`, or CLI_BASELINE */
+    uint32_t hidden;
+    cbx_schedule schedule;
+    char reason[512]; /* "": it was measured */
+    cbx_bench_training training;
+    double speed_up; /* over the baseline at the same H; 0: none */
+    int has_film;
+    cbx_bench_film film;
+} cli_bench_row;
+
+typedef struct cli_bench_report {
+    const cli_bench_options *options;
+    char date[32];        /* of the start, ISO 8601, UTC */
+    char system[200];     /* "Linux 6.1.0 x86_64" */
+    char processor[200];  /* the host's */
+    unsigned processors;
+    char blas[256];       /* OpenBLAS about itself; "": none */
+    unsigned blas_threads;
+    cli_bench_device *devices;
+    size_t device_count;
+    cli_bench_row *rows;
+    size_t row_count;
+    double used_seconds;
+} cli_bench_report;
+
+/* Fills date, system, processor. */
+void cli_bench_describe_host(cli_bench_report *report);
+
+/* "0:0" or "OpenBLAS", and "fused", "stepwise" or "sgemm". */
+const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row);
+const char *cli_bench_schedule_name(const cli_bench_row *row);
+
+/* Write to a stream that the caller checks. */
+void cli_bench_markdown(FILE *out, const cli_bench_report *report);
+void cli_bench_csv(FILE *out, const cli_bench_report *report);
+
+/* Everything as one object; NULL when memory ran out. */
+json_t *cli_bench_json(const cli_bench_report *report);
+
+/* The lines of jsonl, each with its "type": "host", "device", "row". */
+json_t *cli_bench_json_host(const cli_bench_report *report);
+json_t *cli_bench_json_device(const cli_bench_device *device);
+json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *row);
+
+/* Draws the chart through gnuplot. Returns an exit code, and has complained. */
+int cli_bench_plot(const cli_bench_report *report);
+
+/* Whether gnuplot can be run; complains if not. */
+int cli_bench_can_plot(void);
+
+#endif
