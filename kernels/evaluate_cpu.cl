@@ -3,10 +3,6 @@
  *   images (N, 784), labels (N), w1 [P][785][32], w2 [1+32P][16]
  *   loss, correct [work-groups]: one sum a work-group; the host adds them up
  *
- * loss = Σ [−y·log a − (1 − y)·log(1 − a)] over rows and classes. With a = σ(z)
- * that is Σ [max(z, 0) − y·z + log(1 + e^−|z|)], finite for every finite z.
- * A row counts as correct when its largest output, the first of equals, is its label.
- *
  * One work-item a work-group; it takes CBX_EVALUATE_ROWS images, all panels.
  * Global size: ⌈count / CBX_EVALUATE_ROWS⌉. Missing rows repeat the last one.
  */
@@ -15,25 +11,6 @@
 #ifndef CBX_EVALUATE_ROWS
 #define CBX_EVALUATE_ROWS (4 * CBX_FORWARD_ROWS)
 #endif
-
-inline float row_loss(float16 z, uint label)
-{
-    float16 loss = fmax(z, (float16)(0.0f)) - one_hot(label) * z + log1p(exp(-fabs(z)));
-    float8 a = only_outputs(loss).lo + only_outputs(loss).hi;
-    float4 b = a.lo + a.hi;
-    return (b.x + b.y) + (b.z + b.w);
-}
-
-inline uint largest_output(float16 z)
-{
-    float v[CBX_LANES_OUT];
-    vstore16(z, 0, v);
-    uint best = 0;
-    for (uint o = 1; o < CBX_OUTPUTS; o++) {
-        best = v[o] > v[best] ? o : best;
-    }
-    return best;
-}
 
 kernel void evaluate_cpu(global const float *restrict images, global const uchar *restrict labels,
                          uint first, uint count, uint panels, global const float *restrict w1,

@@ -103,6 +103,11 @@ static int conclude(run *state, cbx_status status, const cbx_learn_result *resul
     const char *metrics = state->options->metrics;
 
     cli_progress_clear(&state->progress);
+    if (status == CBX_BAD_KERNEL && cli_stop_requested()) {
+        /* A compiler inside an OpenCL driver (LLVM) takes Ctrl-C for itself first, drops
+         * its files, and fails. */
+        status = CBX_INTERRUPTED;
+    }
     if (status != CBX_OK && status != CBX_INTERRUPTED) {
         return cli_fail_status(status);
     }

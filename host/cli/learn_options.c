@@ -36,7 +36,7 @@ static const cli_command_text text = {
 #define SET(member) offsetof(cli_learn_options, settings.member)
 
 /* Sides of a picture end at 65,535 pixels, so one tile of 28 can grow 2,340-fold. */
-enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_SCALE = 2340, MOST_WORKERS = 1024 };
+enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_SCALE = 2340, MOST_WORKERS = 256 };
 
 static const cli_flag flags[] = {
     {0, 0, CLI_HEADING, 0, 0, "Training", 0, 0, 0},
@@ -78,11 +78,11 @@ static const cli_flag flags[] = {
     {"scale", 0, CLI_WHOLE, SET(scale), "N", "pixels of the film per weight, each way [1]", 1,
      MOST_SCALE, 0},
     {"codec", 0, CLI_CHOICE, SET(codec), 0, "video format [h264]", 0, 0, cli_codec_names},
-    {"quality", 0, CLI_WHOLE, SET(quality), "N", "0 (best) to 51 for h264, 1 to 31 for mpeg4\n"
-     "[the codec's default]", 0, 51, 0},
+    {"quality", 0, CLI_WHOLE, SET(quality), "N", "1 (best) to 51 for h264, to 31 for mpeg4 [22, 2]", 1,
+     51, 0},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME",
-     "x264's preset, ultrafast to placebo: smaller\n"
-     "files for more time [clearbox's choice]", 0, 0, preset_names},
+     "x264's preset; superfast makes smaller files in\n"
+     "twice the time [ultrafast]", 0, 0, preset_names},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", "encoders at work, 0: one a processor [0]", 0,
      MOST_WORKERS, 0},
 
@@ -118,8 +118,7 @@ static int check_outputs(const cli_learn_options *options) {
 }
 
 static int check_quality(const cbx_learn_settings *settings) {
-    if (settings->codec == CBX_CODEC_MPEG4 &&
-        (settings->quality == 0 || settings->quality > 31)) {
+    if (settings->codec == CBX_CODEC_MPEG4 && settings->quality > 31) {
         return cli_fail(CLI_USAGE,
                         "--quality wants a whole number from 1 to 31 with --codec mpeg4, not '%d'",
                         settings->quality);

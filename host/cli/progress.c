@@ -43,13 +43,16 @@ void cli_progress_clear(cli_progress *progress) {
 
 void cli_progress_mark(cli_progress *progress, uint32_t epoch) {
     progress->epoch_first = epoch * progress->batches_per_epoch;
-    progress->epoch_begun = progress->drawn = cbx_clock_seconds();
+    progress->epoch_begun = cbx_clock_seconds();
+    if (!progress->bar) {
+        progress->drawn = progress->epoch_begun; /* the row of the table told enough */
+    }
 }
 
-/* What stands right of the bar. */
-static void describe(const cli_progress *progress, uint64_t done, double now, char *out,
-                     size_t size) {
-    char rate[CLI_NUMBER], left[CLI_NUMBER];
+/* What stands right of the bar; a narrow window does without the rate. */
+static void describe(const cli_progress *progress, uint64_t done, double now, int with_rate,
+                     char *out, size_t size) {
+    char count[CLI_NUMBER], left[CLI_NUMBER], rate[CLI_NUMBER + 16] = "";
     double elapsed = now - progress->epoch_begun;
     double images = 0;
     double remaining = -1;
@@ -59,8 +62,10 @@ static void describe(const cli_progress *progress, uint64_t done, double now, ch
     if (done > 0) {
         remaining = (now - progress->begun) * (double)(progress->batches - done) / (double)done;
     }
-    unsigned percent = progress->batches ? (unsigned)(done * 100 / progress->batches) : 0;
-    snprintf(out, size, "%3u %%  %s images/s  %s left", percent, cli_count(rate, (uint64_t)images),
+    if (with_rate) {
+        snprintf(rate, sizeof rate, "%s images/s  ", cli_count(count, (uint64_t)images));
+    }
+    snprintf(out, size, "%3u %%  %s%s left", (unsigned)(done * 100 / progress->batches), rate,
              cli_clock(left, remaining));
 }
 
@@ -86,26 +91,25 @@ static size_t fill_bar(const cli_terminal *terminal, unsigned full, unsigned cel
     return used;
 }
 
-static void draw(cli_progress *progress, uint64_t done, uint32_t epoch, const char *right) {
-    char left[64], bar[MOST_LINE];
-    int left_width = snprintf(left, sizeof left, "  epoch %u/%u  ", epoch, progress->epochs);
-    int right_width = (int)strlen(right) + 2;
+static void draw(cli_progress *progress, uint64_t done, uint32_t epoch, double now) {
+    char left[64], right[128], bar[MOST_LINE], line[MOST_LINE + 256];
     int columns = progress->terminal->columns > 80 ? 80 : (int)progress->terminal->columns;
-    int cells = columns - 1 - left_width - right_width;
-    cells = cells > MOST_BAR ? MOST_BAR : cells;
-    if (cells < LEAST_BAR) {
-        cells = 0;
+    int left_width = snprintf(left, sizeof left, "  epoch %u/%u  ", epoch, progress->epochs);
+    describe(progress, done, now, 1, right, sizeof right);
+    int cells = columns - 1 - left_width - 2 - (int)strlen(right);
+    if (cells < 0) {
+        describe(progress, done, now, 0, right, sizeof right);
+        cells = columns - 1 - left_width - 2 - (int)strlen(right);
     }
+    cells = cells > MOST_BAR ? MOST_BAR : cells < LEAST_BAR ? 0 : cells;
     unsigned full = (unsigned)((double)done / (double)progress->batches * cells);
     fill_bar(progress->terminal, full, (unsigned)cells, bar, sizeof bar);
+    snprintf(line, sizeof line, "%s%s%s%s", left, cells ? bar : "", cells ? "  " : "", right);
 
-    char line[MOST_LINE + 256];
-    snprintf(line, sizeof line, "%s%s  %s", left, cells ? bar : "", right);
-    int width = left_width + cells + right_width;
+    int width = left_width + cells + (cells ? 2 : 0) + (int)strlen(right);
     if (!cells && width >= columns) {
-        /* A very narrow window: what fits, all of it one byte a column. */
-        line[columns > 1 ? columns - 1 : 0] = '\0';
-        width = (int)strlen(line);
+        line[columns - 1] = '\0'; /* what fits: every byte is a column here */
+        width = columns - 1;
     }
     int blanks = progress->width > width ? progress->width - width : 0;
     fprintf(stderr, "\r%s%*s", line, blanks, "");
@@ -125,10 +129,10 @@ void cli_progress_show(cli_progress *progress, uint64_t done) {
     if (epoch > progress->epochs) {
         epoch = progress->epochs;
     }
-    describe(progress, done, now, right, sizeof right);
     if (progress->bar) {
-        draw(progress, done, (uint32_t)epoch, right);
+        draw(progress, done, (uint32_t)epoch, now);
     } else {
+        describe(progress, done, now, 1, right, sizeof right);
         fprintf(stderr, "  epoch %u/%u  %s\n", (unsigned)epoch, progress->epochs, right);
     }
 }

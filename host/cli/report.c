@@ -170,8 +170,12 @@ void cli_report_interrupted(const cbx_learn_settings *settings, const char *metr
                             uint64_t batches, const cbx_learn_result *result) {
     char done[CLI_NUMBER], all[CLI_NUMBER], frames[CLI_NUMBER];
     int kept = 0;
-    fprintf(stderr, "clearbox: interrupted after batch %s of %s",
-            cli_count(done, result->batches), cli_count(all, batches));
+    if (result->batches == 0) {
+        fputs("clearbox: interrupted before the first batch", stderr);
+    } else {
+        fprintf(stderr, "clearbox: interrupted after batch %s of %s",
+                cli_count(done, result->batches), cli_count(all, batches));
+    }
     if (settings->film && result->film.frames > 0) {
         add_kept(&kept, settings->film);
         fprintf(stderr, " (%s frames, %.1f s)", cli_count(frames, result->film.frames),

@@ -16,7 +16,7 @@ static unsigned width(int file) {
         return (unsigned)asked;
     }
     struct winsize size;
-    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) {
         return size.ws_col;
     }
     return DEFAULT_COLUMNS;

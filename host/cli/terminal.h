@@ -10,7 +10,7 @@ typedef struct cli_terminal {
     int is_terminal;  /* somebody looks at it, and lines can be redrawn  */
     int colour;       /* a terminal, NO_COLOR unset, TERM not "dumb"      */
     int utf8;         /* the locale's encoding                            */
-    unsigned columns; /* width, COLUMNS when set; 80 where it is unknown  */
+    unsigned columns; /* width, at least 20; 80 where it is unknown        */
 } cli_terminal;
 
 void cli_terminal_look(cli_terminal *terminal, FILE *stream);

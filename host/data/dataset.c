@@ -1,4 +1,4 @@
-#include "clearbox/dataset.h"
+#include "data/dataset.h"
 
 #include <errno.h>
 #include <math.h>
@@ -191,6 +191,51 @@ cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory) {
     }
     if (status == CBX_OK) {
         status = measure(dataset, directory);
+    }
+    if (status != CBX_OK) {
+        cbx_dataset_destroy(dataset);
+        return status;
+    }
+    *out = dataset;
+    return CBX_OK;
+}
+
+static cbx_status copy_pair(pair *out, const cbx_images *images) {
+    if (images->count > UINT32_MAX) {
+        return cbx_fail(CBX_BAD_DATA, "%zu images are more than a file can hold", images->count);
+    }
+    cbx_status status = cbx_allocate(&out->images.items, images->count, CBX_IMAGE_PIXELS);
+    if (status == CBX_OK) {
+        status = cbx_new(&out->labels.items, images->count);
+    }
+    if (status == CBX_OK) {
+        memcpy(out->images.items, images->pixels, images->count * CBX_IMAGE_PIXELS);
+        memcpy(out->labels.items, images->labels, images->count);
+        out->images.count = out->labels.count = (uint32_t)images->count;
+    }
+    return status;
+}
+
+cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
+                                   const cbx_images *test) {
+    static const char place[] = "images in memory";
+    cbx_dataset *dataset = NULL;
+    *out = NULL;
+    cbx_status status = cbx_new(&dataset, 1);
+    for (int i = 0; i < 2 && status == CBX_OK; i++) {
+        const job check = {.directory = place,
+                           .prefix = i == 0 ? "train" : "t10k",
+                           .out = i == 0 ? &dataset->training_file : &dataset->test_file};
+        status = copy_pair(check.out, i == 0 ? training : test);
+        if (status == CBX_OK) {
+            status = check_pair(&check);
+        }
+    }
+    if (status == CBX_OK) {
+        status = split(dataset, place);
+    }
+    if (status == CBX_OK) {
+        status = measure(dataset, place);
     }
     if (status != CBX_OK) {
         cbx_dataset_destroy(dataset);

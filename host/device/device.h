@@ -21,6 +21,7 @@ struct cbx_device {
     unsigned step_rows;     /* CBX_STEP_ROWS */
     unsigned forward_rows;  /* CBX_FORWARD_ROWS; batches are padded to a multiple */
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
+    unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 7, 49; 0: by the size */
     size_t local;           /* work-items in a group of the kernels of `stepwise` */
 };
 

@@ -9,13 +9,14 @@ cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch,
     if (settings->learning_rate > 0.0) {
         rates.hidden = rates.output = (float)settings->learning_rate;
     } else if (settings->recipe == CBX_RECIPE_NLL) {
-        /* Z2 sums over H activations, so a stable η₂ goes down with H, while the error
-         * that reaches W1 shrinks with the weights of W2, so η₁ may go up. */
+        /* Found by a grid of runs over 5 epochs: W1 takes larger steps as the layer
+         * grows, because each weight of W2, and so the error that reaches it, shrinks;
+         * Z2 sums over H activations, so the steps of W2 go down with H. */
         const double h = settings->hidden;
         const double left = 1.0 - (double)(batch / CBX_RATE_BLOCK * CBX_RATE_BLOCK) /
                                       (double)(batches > 0 ? batches : 1);
-        rates.hidden = (float)(left * 0.02);
-        rates.output = (float)(left * fmin(0.005, 2.56 / h));
+        rates.hidden = (float)(left * fmin(0.02, 0.005 * fmax(1.0, sqrt(h / 64.0))));
+        rates.output = (float)(left * fmin(0.01, 5.0 / h));
     }
     return rates;
 }

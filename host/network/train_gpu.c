@@ -1,7 +1,67 @@
+/* The schedule `fused` on GPUs: the two launches of kernels/train_gpu.cl. */
 #include "network/trainer.h"
-#include "base/error.h"
+
+enum { GROUP = 256, TILE = 64, WIDE_BLOCK = 112, NARROW_BLOCK = 16 };
+
+static cbx_launch describe(const cbx_trainer *trainer, const cbx_batch *batch)
+{
+    const cbx_batch *pending = &trainer->pending;
+    const cbx_launch job = {
+        .panels = trainer->panels,
+        .chunks = trainer->chunks,
+        .batch = trainer->stride,
+        .recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON,
+        .pending_first = pending->first,
+        .pending_rows = pending->rows,
+        .pending_rate_hidden = pending->rates.hidden,
+        .pending_rate_output = pending->rates.output,
+        .first = batch ? batch->first : 0,
+        .rows = batch ? batch->rows : 0,
+        .count = batch ? 1 : 0,
+        .parity = trainer->parity,
+        .pending_number = pending->number,
+    };
+    return job;
+}
+
+/* The picture after the pending batch, whose weights the first launch has finished. */
+static cbx_status draw(cbx_trainer *trainer)
+{
+    const cbx_canvas *canvas = &trainer->pending.canvas;
+    cl_event done = NULL;
+    cbx_status status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
+                                         canvas->wait ? &canvas->wait : NULL, &done);
+    return status ? status : canvas->drawn(canvas->user, done);
+}
+
 cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch)
 {
-    (void)trainer; (void)batch;
-    return cbx_fail(CBX_DEVICE_FAULT, "not yet");
+    const cbx_launch job = describe(trainer, batch);
+    const uint32_t slices = trainer->slices;
+    const uint32_t block = slices > CBX_PIXELS / WIDE_BLOCK ? NARROW_BLOCK : WIDE_BLOCK;
+    const cbx_argument hidden[] = {
+        CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
+        CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->a1),
+        CBX_ARGUMENT(trainer->sums),   CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->d1),
+        CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(job),             CBX_ARGUMENT(slices),
+        CBX_ARGUMENT(block)};
+    const cbx_argument output[] = {
+        CBX_ARGUMENT(trainer->w1),   CBX_ARGUMENT(trainer->w2), CBX_ARGUMENT(trainer->a1),
+        CBX_ARGUMENT(trainer->sums), CBX_ARGUMENT(trainer->d2), CBX_ARGUMENT(trainer->d1),
+        CBX_ARGUMENT(job),           CBX_ARGUMENT(slices)};
+    const size_t tiles = trainer->panels / 2;
+    const cbx_range hidden_range = {{tiles * slices * GROUP, 1}, {GROUP, 1}};
+    const cbx_range output_range = {{(size_t)trainer->chunks * GROUP, 1}, {GROUP, 1}};
+    cl_command_queue queue = trainer->device->queue;
+    cbx_status status = cbx_enqueue(queue, trainer->kernels[CBX_KERNEL_TRAIN], hidden,
+                                    CBX_COUNT(hidden), hidden_range, NULL, NULL);
+    if (!status && trainer->pending.has_canvas) {
+        status = draw(trainer);
+    }
+    if (!status) {
+        status = cbx_enqueue(queue, trainer->kernels[CBX_KERNEL_TRAIN_OUTPUT], output,
+                             CBX_COUNT(output), output_range, NULL, NULL);
+    }
+    trainer->parity ^= 1;
+    return status;
 }

@@ -10,6 +10,20 @@ static uint32_t round_up(uint32_t value, uint32_t unit)
     return (value + unit - 1) / unit * unit;
 }
 
+/* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. */
+static void divide_for_gpu(cbx_trainer *trainer)
+{
+    const uint32_t units = trainer->device->info.compute_units;
+    trainer->stride = round_up(trainer->settings.batch, 64);
+    trainer->panels = round_up(trainer->panels, 2);
+    const uint32_t tiles = trainer->panels / 2;
+    trainer->chunks = tiles < 16 ? tiles : 16;
+    trainer->slices = trainer->device->slices;
+    if (trainer->slices == 0) {
+        trainer->slices = tiles >= units ? 1 : tiles * 7 >= units ? 7 : 49;
+    }
+}
+
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
 static void divide(cbx_trainer *trainer)
@@ -22,18 +36,7 @@ static void divide(cbx_trainer *trainer)
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
     trainer->chunks = trainer->panels < 8 * units ? trainer->panels : 8 * units;
     if (trainer->device->family == CBX_FAMILY_GPU) {
-        trainer->stride = round_up(trainer->settings.batch, 64);
-        trainer->panels = round_up(trainer->panels, 2);
-        trainer->chunks = trainer->panels / 2;
-        trainer->groups = 1;
-        /* Small layers fill a GPU only when the pixels are split as well. */
-        const uint32_t tiles = trainer->chunks * (trainer->stride / 64);
-        while (trainer->slices < 14 && tiles * trainer->slices < 2 * units) {
-            trainer->slices *= trainer->slices == 1 ? 2 : trainer->slices == 2 ? 7 : 1;
-            if (trainer->slices == 14) {
-                break;
-            }
-        }
+        divide_for_gpu(trainer);
     }
 }
 
@@ -63,7 +66,11 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images)
                        : gpu                 ? hidden * trainer->slices
                                              : trainer->groups * stride * CBX_PANEL * f,
          "D1"},
-        {&trainer->d2, fused && !gpu ? trainer->groups * output : 2 * output, "D2"},
+        {&trainer->d2,
+         !fused ? output
+         : gpu  ? panels / 2 * trainer->slices * output
+                : trainer->groups * output,
+         "D2"},
         {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},

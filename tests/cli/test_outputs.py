@@ -172,7 +172,7 @@ class Refusals(CliTest):
             resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 
         self.keep_old()
-        flags = (*self.flags[:2], "--hidden", 100, "--batch", 2, "--epochs", 1, "--quality", 0)
+        flags = (*self.flags[:2], "--hidden", 100, "--batch", 2, "--epochs", 1, "--quality", 1)
         self.assert_done(self.learn(*flags, "-o", "large.mp4"))
         self.assertGreater(os.path.getsize(self.folder / "large.mp4"), 1 << 20)
         result = self.learn(*flags, *self.every_output(), prepare=limit)

@@ -1,0 +1,14 @@
+/* Datasets that do not come from files. */
+#ifndef CBX_DATA_DATASET_H
+#define CBX_DATA_DATASET_H
+
+#include "clearbox/dataset.h"
+
+/* A dataset from copies of what the two pairs of files would hold: `training` is
+ * split as cbx_dataset_load() splits it, its last sixth validates. CBX_BAD_DATA:
+ * a label over 9, fewer than 6 training images, no test image, no contrast. On
+ * success *out is the caller's, to be given to cbx_dataset_destroy(). */
+cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
+                                   const cbx_images *test);
+
+#endif

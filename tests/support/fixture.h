@@ -1,0 +1,37 @@
+/* The devices of a test program, opened once.
+ *
+ * A device test needs a device: without one the group's setup fails, and with it
+ * the program. Only where CBX_ALLOW_NO_DEVICE is set in the environment are the
+ * tests skipped. CLEARBOX_DEVICE chooses the device, as it does for the program.
+ */
+#ifndef TEST_SUPPORT_FIXTURE_H
+#define TEST_SUPPORT_FIXTURE_H
+
+#include "clearbox/device.h"
+#include "clearbox/trainer.h"
+
+/* Group setup and teardown for cmocka_run_group_tests(). */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
+/* The device with the kernels of a family, opened at the first call; skips the
+ * running test where there is none and that is allowed. */
+cbx_device *fixture_device(cbx_family family);
+
+/* The spec to give to the library, from CLEARBOX_DEVICE; may be NULL. */
+const char *fixture_spec(void);
+
+/* Every way to train: each schedule with each family. */
+typedef struct fixture_way {
+    cbx_schedule schedule;
+    cbx_family family;
+    const char *name; /* "fused cpu" … */
+} fixture_way;
+
+#define FIXTURE_WAYS 4
+extern const fixture_way fixture_ways[FIXTURE_WAYS];
+
+/* "lesson" or "nll". */
+const char *fixture_recipe_name(cbx_recipe recipe);
+
+#endif

@@ -1,0 +1,83 @@
+#include "support/learning.h"
+
+#include <png.h>
+#include <stdio.h>
+
+#include "support/files.h"
+#include "support/fixture.h"
+#include "support/test.h"
+
+void learning_open(learning *l, size_t train, size_t test) {
+    synthetic_folder(l->data);
+    synthetic_write(l->data, train, test, 61);
+    synthetic_folder(l->folder);
+    snprintf(l->film, sizeof l->film, "%s/film.mp4", l->folder);
+    snprintf(l->picture, sizeof l->picture, "%s/picture.png", l->folder);
+    snprintf(l->save, sizeof l->save, "%s/weights.safetensors", l->folder);
+    snprintf(l->second, sizeof l->second, "%s/second", l->folder);
+}
+
+void learning_close(learning *l) {
+    synthetic_remove_folder(l->data);
+    synthetic_remove_folder(l->folder);
+}
+
+cbx_learn_settings learning_settings(const learning *l) {
+    cbx_learn_settings settings;
+    cbx_learn_defaults(&settings);
+    settings.data = l->data;
+    settings.device = fixture_spec();
+    settings.hidden = 3;
+    settings.epochs = 1;
+    settings.batch = 7;
+    settings.film = NULL;
+    settings.workers = 1;
+    return settings;
+}
+
+static void on_started(void *user, const cbx_learn_plan *plan) {
+    learning_log *log = user;
+    log->started++;
+    log->plan = *plan;
+}
+
+static void on_progressed(void *user, uint64_t batches_done) {
+    learning_log *log = user;
+    log->disorder |= log->started != 1 || batches_done < log->progress;
+    log->progress = batches_done;
+}
+
+static void on_finished_epoch(void *user, const cbx_epoch_report *report) {
+    learning_log *log = user;
+    log->disorder |= log->started != 1 || report->epoch != log->epochs + 1;
+    if (log->epochs < LEARNING_EPOCHS) {
+        log->reports[log->epochs] = *report;
+    }
+    log->epochs++;
+}
+
+static int on_should_stop(void *user) {
+    learning_log *log = user;
+    log->asked++;
+    return log->stop_at != 0 && log->asked >= log->stop_at;
+}
+
+cbx_learn_observer learning_observer(learning_log *log) {
+    return (cbx_learn_observer){on_started, on_progressed, on_finished_epoch, on_should_stop, log};
+}
+
+uint8_t *learning_read_png(const char *path, uint32_t *width, uint32_t *height) {
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    uint8_t *rgb;
+    if (!png_image_begin_read_from_file(&image, path)) {
+        fail_msg("%s: %s", path, image.message);
+    }
+    image.format = PNG_FORMAT_RGB;
+    *width = image.width;
+    *height = image.height;
+    TEST_NEW(rgb, PNG_IMAGE_SIZE(image));
+    if (!png_image_finish_read(&image, NULL, rgb, 0, NULL)) {
+        fail_msg("%s: %s", path, image.message);
+    }
+    return rgb;
+}

@@ -1,0 +1,48 @@
+/* Runs of cbx_learn() in a temporary folder, watched by an observer. */
+#ifndef TEST_SUPPORT_LEARNING_H
+#define TEST_SUPPORT_LEARNING_H
+
+#include "clearbox/learn.h"
+
+#include "support/synthetic.h"
+
+/* A temporary folder with a dataset in data/ and the names of outputs beside it. */
+typedef struct learning {
+    char folder[SYNTHETIC_PATH]; /* where outputs go; empty at the start */
+    char data[SYNTHETIC_PATH];   /* the dataset's folder */
+    char film[2 * SYNTHETIC_PATH], picture[2 * SYNTHETIC_PATH], save[2 * SYNTHETIC_PATH];
+    char second[2 * SYNTHETIC_PATH]; /* the name of a second film or weights file */
+} learning;
+
+void learning_open(learning *l, size_t train, size_t test);
+void learning_close(learning *l);
+
+/* The lesson's run on this dataset, without outputs, one epoch of batches of 7, a
+ * hidden layer of 3, on the device of the fixture. */
+cbx_learn_settings learning_settings(const learning *l);
+
+#define LEARNING_EPOCHS 8
+
+/* What an observer was told. */
+typedef struct learning_log {
+    int started; /* calls; the plan's copy below */
+    cbx_learn_plan plan;
+    unsigned epochs; /* calls; the first ones' reports below */
+    cbx_epoch_report reports[LEARNING_EPOCHS];
+    uint64_t progress; /* the last number of batches done */
+    int disorder;      /* calls before started(), numbers that go back */
+    uint64_t asked;    /* calls of should_stop() */
+    uint64_t stop_at;  /* answer yes from this call on, counted from 1; 0: never */
+} learning_log;
+
+/* An observer that writes into `log`, which the caller has zeroed. */
+cbx_learn_observer learning_observer(learning_log *log);
+
+/* Packets of the only video stream of a film, and its size in pixels; the test fails
+ * if the film cannot be read. */
+uint64_t learning_film_frames(const char *path, uint32_t *width, uint32_t *height);
+
+/* A PNG's pixels as (height, width, 3) bytes, for free(). */
+uint8_t *learning_read_png(const char *path, uint32_t *width, uint32_t *height);
+
+#endif

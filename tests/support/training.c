@@ -1,0 +1,83 @@
+#include "support/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/compare.h"
+#include "support/test.h"
+
+static const double unit_roundoff = 0x1p-24;
+
+static size_t w1_count(size_t hidden) {
+    return CBX_W1_ROWS * hidden;
+}
+
+static size_t w2_count(size_t hidden) {
+    return (1 + hidden) * CBX_CLASSES;
+}
+
+void training_oracle_step(oracle *o, training_trace *trace, const cbx_dataset *dataset,
+                          const uint32_t *order, size_t first, size_t rows, cbx_rates rates) {
+    double *w1, *w2;
+    size_t n1 = w1_count(o->hidden), n2 = w2_count(o->hidden);
+    TEST_NEW(w1, n1);
+    TEST_NEW(w2, n2);
+    memcpy(w1, o->w1, n1 * sizeof *w1);
+    memcpy(w2, o->w2, n2 * sizeof *w2);
+    oracle_step(o, dataset, order, first, rows, rates);
+    trace->batches++;
+    trace->moved_w1 += largest_difference(w1, o->w1, n1);
+    trace->moved_w2 += largest_difference(w2, o->w2, n2);
+    free(w1);
+    free(w2);
+}
+
+training_bounds training_tolerance(const oracle *o, const training_trace *trace) {
+    double stages = sqrt(CBX_W1_ROWS) + sqrt(1.0 + o->hidden) + sqrt((double)o->max_rows);
+    double weights_1 = largest_magnitude(o->w1, w1_count(o->hidden));
+    double weights_2 = largest_magnitude(o->w2, w2_count(o->hidden));
+    double rounding = (double)trace->batches * unit_roundoff;
+    double update = 16 * stages * unit_roundoff;
+    return (training_bounds){rounding * weights_1 + update * trace->moved_w1,
+                             rounding * weights_2 + update * trace->moved_w2};
+}
+
+cbx_trainer *training_start(fixture_way way, cbx_recipe recipe, const cbx_dataset *dataset,
+                            const cbx_network *start, uint32_t batch, const uint32_t *order,
+                            uint32_t order_count) {
+    cbx_trainer *trainer = NULL;
+    cbx_trainer_settings settings = {start->hidden, batch, recipe, way.schedule};
+    assert_ok(cbx_trainer_create(&trainer, fixture_device(way.family), dataset, &settings));
+    assert_ok(cbx_trainer_set_weights(trainer, start));
+    assert_ok(cbx_trainer_set_order(trainer, order, order_count));
+    return trainer;
+}
+
+cbx_network *training_weights(cbx_trainer *trainer, uint32_t hidden) {
+    cbx_network *network = NULL;
+    assert_ok(cbx_network_create(&network, hidden));
+    assert_ok(cbx_trainer_get_weights(trainer, network));
+    return network;
+}
+
+void assert_training_close(cbx_trainer *trainer, const oracle *o, training_bounds bounds,
+                           const char *what) {
+    char name[128];
+    cbx_network *network = training_weights(trainer, o->hidden);
+    snprintf(name, sizeof name, "%s: w1", what);
+    assert_arrays_close(network->w1, o->w1, CBX_W1_ROWS, o->hidden, bounds.w1, name);
+    snprintf(name, sizeof name, "%s: w2", what);
+    assert_arrays_close(network->w2, o->w2, 1 + o->hidden, CBX_CLASSES, bounds.w2, name);
+    cbx_network_destroy(network);
+}
+
+void assert_networks_same(const cbx_network *actual, const cbx_network *expected,
+                          const char *what) {
+    char name[128];
+    assert_int_equal(actual->hidden, expected->hidden);
+    snprintf(name, sizeof name, "%s: w1", what);
+    assert_same_bits(actual->w1, expected->w1, CBX_W1_ROWS, expected->hidden, name);
+    snprintf(name, sizeof name, "%s: w2", what);
+    assert_same_bits(actual->w2, expected->w2, 1 + expected->hidden, CBX_CLASSES, name);
+}

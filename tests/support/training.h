@@ -1,0 +1,55 @@
+/* Trainers and their oracle side by side, for tests through the public API. */
+#ifndef TEST_SUPPORT_TRAINING_H
+#define TEST_SUPPORT_TRAINING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/fixture.h"
+#include "support/oracle.h"
+
+/* How float32 may differ from the oracle. With u = 2⁻²⁴:
+ *
+ * - every batch rounds each weight once when it adds the update: u·max|W|;
+ * - the update itself comes out of sums of 785, 1+H and B products. A sum of n
+ *   rounded terms is off by about √n·u of its terms' size (the bound n·u assumes
+ *   that all roundings point the same way), so each stage brings √n·u relative to
+ *   the largest update. The factor 16 stands for what that leaves out: terms larger
+ *   than their sum, σ and its derivative (a few u each), and rare alignments;
+ * - an error of one batch's weights also shifts the next batches' updates; at the
+ *   small rates used here that stays within the same factor.
+ *
+ * Leaving out one image of 77, by comparison, moves an update by 1e-2 of its size,
+ * a thousand times the tolerance. */
+typedef struct training_bounds {
+    double w1, w2; /* largest allowed |device − oracle| */
+} training_bounds;
+
+/* What the oracle saw while training, to derive the bounds from. */
+typedef struct training_trace {
+    size_t batches;
+    double moved_w1, moved_w2; /* Σ over batches of the largest |ΔW| */
+} training_trace;
+
+/* oracle_step() that keeps the trace. */
+void training_oracle_step(oracle *o, training_trace *trace, const cbx_dataset *dataset,
+                          const uint32_t *order, size_t first, size_t rows, cbx_rates rates);
+
+training_bounds training_tolerance(const oracle *o, const training_trace *trace);
+
+/* A trainer with weights and order in place; the test fails if that fails. */
+cbx_trainer *training_start(fixture_way way, cbx_recipe recipe, const cbx_dataset *dataset,
+                            const cbx_network *start, uint32_t batch, const uint32_t *order,
+                            uint32_t order_count);
+
+/* The trainer's weights as a new network, for cbx_network_destroy(). */
+cbx_network *training_weights(cbx_trainer *trainer, uint32_t hidden);
+
+/* Fails unless the trainer's weights are the oracle's within the bounds. */
+void assert_training_close(cbx_trainer *trainer, const oracle *o, training_bounds bounds,
+                           const char *what);
+
+/* Fails unless both networks hold the same bits. */
+void assert_networks_same(const cbx_network *actual, const cbx_network *expected, const char *what);
+
+#endif

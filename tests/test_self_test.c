@@ -1,0 +1,137 @@
+/* The self-test passes a device that computes rightly, and names the kernel where it
+ * does not: every kernel is broken in turn. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "support/fixture.h"
+#include "support/mutant.h"
+#include "support/test.h"
+
+typedef struct mutation {
+    const char *kernel; /* that must be named */
+    const char *file, *from, *to;
+} mutation;
+
+static const mutation stepwise[] = {
+    {"sigmoid", "sigmoid.cl", "sigmoid_v(LOAD", "exp_v(LOAD"},
+    {"sigmoid", "activation.cl", "return select(a, z, isnan(z));", "return a;"},
+    {"biased_matmul_hidden", "biased_matmul.cl", "z[i] = LOAD(w);", "z[i] = (floatv)(0.0f);"},
+    {"biased_matmul_output", "biased_matmul.cl", "lane < CBX_PANEL;", "lane < CBX_PANEL - 1;"},
+    {"sigmoid_derivative", "sigmoid.cl", "CBX_VECTOR), recipe)", "CBX_VECTOR), CBX_NLL)"},
+    {"output_delta", "delta.cl", "2.0f * miss", "2.001f * miss"},
+    {"hidden_delta", "delta.cl", "* s1[at + lane]", "* NAN"},
+    {"weight_update_output", "weight_update.cl", "(h == 0 && recipe == CBX_LESSON)", "false"},
+    {"weight_update_hidden", "weight_update.cl", "k == 0 && recipe == CBX_NLL", "k == 0"},
+};
+
+static const mutation pictures[] = {
+    {"tone_of_tiles", "picture.cl", "largest = fmax(largest, v);", "largest = v;"},
+    {"picture_luma", "picture.cl", "? CBX_RED_Y", "? CBX_RED_Y + 1"},
+    {"picture_rgb", "picture.cl", "pixel[2] = grey;", "pixel[2] = 0;"},
+    {"picture_chroma", "picture.cl", "red * CBX_RED_CB", "red * CBX_RED_CR"},
+};
+
+static const mutation fused_cpu[] = {
+    {"train_cpu", "train_cpu.cl", "a[i][1] = sigmoid_v(a[i][1]);", ""},
+    {"train_cpu", "train_cpu.cl", "d2, finish_rows, rate2, v)", "d2, finish_rows, rate1, v)"},
+    {"train_cpu", "blocks_cpu.cl", "fma((floatv)(rate), sum[i][1]", "fma((floatv)(NAN), sum[i][1]"},
+    {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
+    {"evaluate_cpu", "evaluate_cpu.cl", "v[o] > v[best]", "v[o] < v[best]"},
+    {"evaluate_cpu", "evaluate_cpu.cl", "fmax(z, (float16)(0.0f))", "z"},
+};
+
+static void assert_refused(const mutation *m, cbx_family family) {
+    cbx_device *device;
+    char name[64];
+    assert_ok(cbx_device_open(&device, fixture_spec(), family));
+    mutate(device, m->file, m->from, m->to);
+    const cbx_status status = cbx_device_self_test(device);
+    snprintf(name, sizeof name, "the kernel %s computes wrongly on ", m->kernel);
+    if (status != CBX_BAD_KERNEL || strncmp(cbx_last_error(), name, strlen(name)) != 0) {
+        fail_msg("%s with \"%s\": status %d, \"%s\"", m->file, m->to, status, cbx_last_error());
+    }
+    cbx_device_close(device);
+}
+
+static void refuses_a_broken_step(void **state) {
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_AUTO); /* skips where there is none */
+    for (size_t i = 0; i < sizeof stepwise / sizeof *stepwise; i++) {
+        assert_refused(&stepwise[i], CBX_FAMILY_CPU);
+    }
+}
+
+static void refuses_a_broken_picture(void **state) {
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_AUTO);
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+        assert_refused(&pictures[i], CBX_FAMILY_GPU);
+    }
+}
+
+static void refuses_a_broken_fused_kernel(void **state) {
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_AUTO);
+    for (size_t i = 0; i < sizeof fused_cpu / sizeof *fused_cpu; i++) {
+        assert_refused(&fused_cpu[i], CBX_FAMILY_CPU);
+    }
+}
+
+/* The message says where, and what the device computed. */
+static void names_the_deviation(void **state) {
+    (void)state;
+    const mutation m = {"biased_matmul_output", "biased_matmul.cl", "STORE_OUT(z2",
+                        "z.s3 = 0.0f; STORE_OUT(z2"};
+    (void)fixture_device(CBX_FAMILY_AUTO);
+    assert_refused(&m, CBX_FAMILY_CPU);
+    assert_non_null(strstr(cbx_last_error(), "a2[0][3] is 0.5, should be 0."));
+    assert_non_null(strstr(cbx_last_error(), "(tolerance "));
+    assert_non_null(
+        strstr(cbx_last_error(), cbx_device_about(fixture_device(CBX_FAMILY_AUTO))->name));
+}
+
+/* What a user can break without touching the sources. */
+static void build_options_reach_the_kernels(void **state) {
+    cbx_device *device;
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_AUTO);
+    assert_int_equal(0, setenv("CLEARBOX_BUILD_OPTIONS", "-DCBX_STEP_ROWS=4", 1));
+    cbx_status status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO);
+    assert_int_equal(0, unsetenv("CLEARBOX_BUILD_OPTIONS"));
+    assert_ok(status);
+    assert_status(CBX_BAD_KERNEL, cbx_device_self_test(device));
+    cbx_device_close(device);
+}
+
+static void healthy_device_passes(cbx_family family) {
+    cbx_device *device = fixture_device(family);
+    assert_ok(cbx_device_self_test(device)); /* compiles what is not in the cache */
+    const double start = cbx_clock_seconds();
+    assert_ok(cbx_device_self_test(device));
+    /* Takes some 20 ms; a hundred times that is not a matter of a busy machine. */
+    assert_true(cbx_clock_seconds() - start < 2.0);
+}
+
+static void passes_with_the_cpu_family(void **state) {
+    (void)state;
+    healthy_device_passes(CBX_FAMILY_CPU);
+}
+
+static void passes_with_the_gpu_family(void **state) {
+    (void)state;
+    healthy_device_passes(CBX_FAMILY_GPU);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes_with_the_cpu_family),
+        cmocka_unit_test(passes_with_the_gpu_family),
+        cmocka_unit_test(refuses_a_broken_step),
+        cmocka_unit_test(refuses_a_broken_picture),
+        cmocka_unit_test(refuses_a_broken_fused_kernel),
+        cmocka_unit_test(names_the_deviation),
+        cmocka_unit_test(build_options_reach_the_kernels),
+    };
+    return cmocka_run_group_tests_name("self-test", tests, fixture_setup, fixture_teardown);
+}

@@ -1,0 +1,240 @@
+/* Training against the double-precision oracle: both recipes, both schedules, both
+ * families of kernels, odd and even sizes, from the same start and order. */
+#include "support/test.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "support/compare.h"
+#include "support/fixture.h"
+#include "support/oracle.h"
+#include "support/synthetic.h"
+#include "support/training.h"
+
+enum { IMAGES = 1002, TRAIN = 835, TESTS = 70, BATCHES = 10 };
+
+static const uint32_t batch_sizes[] = {1, 7, 64, 77};
+static const uint32_t hidden_sizes[] = {1, 3, 37, 64, 100, 257};
+static const cbx_rates rates = {0.005f, 0.01f};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static cbx_dataset *dataset;
+static uint32_t *order;
+
+static int set_up(void **state) {
+    if (fixture_setup(state) != 0) {
+        return -1;
+    }
+    dataset = synthetic_dataset(IMAGES, TESTS, 1);
+    order = synthetic_order(TRAIN, 2);
+    return cbx_dataset_images(dataset, CBX_TRAIN).count == TRAIN ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    cbx_dataset_destroy(dataset);
+    free(order);
+    return fixture_teardown(state);
+}
+
+/* The oracle after the first batch and after all, and how far each may be off. */
+typedef struct expectation {
+    oracle *first, *all;
+    training_bounds first_bounds, all_bounds;
+} expectation;
+
+static expectation expect(cbx_recipe recipe, const cbx_network *start, uint32_t batch) {
+    expectation e = {.first = oracle_create(recipe, start, batch),
+                     .all = oracle_create(recipe, start, batch)};
+    training_trace trace = {0};
+    training_oracle_step(e.first, &trace, dataset, order, 0, batch, rates);
+    e.first_bounds = training_tolerance(e.first, &trace);
+    trace = (training_trace){0};
+    for (size_t i = 0; i < BATCHES; i++) {
+        training_oracle_step(e.all, &trace, dataset, order, i * batch, batch, rates);
+    }
+    e.all_bounds = training_tolerance(e.all, &trace);
+    return e;
+}
+
+/* The device's own weights, evaluated by both. The loss of an image is a sum of ten
+ * terms of order one, each off by the rounding of one logit (some 1e-6); 1e-5 of the
+ * mean leaves room. An answer may differ only where two logits are that close. */
+static void check_evaluation(cbx_trainer *trainer, oracle *o, cbx_part part, const char *what) {
+    cbx_evaluation got;
+    cbx_network *network = training_weights(trainer, o->hidden);
+    oracle_set_weights(o, network);
+    oracle_evaluation expected = oracle_evaluate(o, dataset, part, 1e-4);
+    assert_ok(cbx_trainer_evaluate(trainer, part, &got));
+    assert_int_equal(got.images, expected.images);
+    assert_number_close(got.loss, expected.loss, 1e-5 * expected.loss, what);
+    assert_number_close((double)got.correct, (double)expected.correct, (double)expected.close,
+                        what);
+    cbx_network_destroy(network);
+}
+
+static void check_way(fixture_way way, cbx_recipe recipe, const cbx_network *start, uint32_t batch,
+                      const expectation *e) {
+    char what[128];
+    snprintf(what, sizeof what, "%s %s B=%u H=%u", fixture_recipe_name(recipe), way.name, batch,
+             start->hidden);
+    cbx_trainer *trainer = training_start(way, recipe, dataset, start, batch, order, TRAIN);
+    assert_ok(cbx_trainer_step(trainer, 0, batch, rates, 0));
+    assert_ok(cbx_trainer_check(trainer));
+    assert_training_close(trainer, e->first, e->first_bounds, what);
+    for (uint32_t i = 1; i < BATCHES; i++) {
+        assert_ok(cbx_trainer_step(trainer, i * batch, batch, rates, i));
+    }
+    assert_ok(cbx_trainer_check(trainer));
+    assert_training_close(trainer, e->all, e->all_bounds, what);
+    cbx_trainer_destroy(trainer);
+}
+
+static void check_recipe(cbx_recipe recipe) {
+    for (size_t b = 0; b < COUNT(batch_sizes); b++) {
+        for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
+            cbx_network *start = synthetic_network(hidden_sizes[h], 3 + h);
+            expectation e = expect(recipe, start, batch_sizes[b]);
+            for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+                check_way(fixture_ways[w], recipe, start, batch_sizes[b], &e);
+            }
+            oracle_destroy(e.first);
+            oracle_destroy(e.all);
+            cbx_network_destroy(start);
+        }
+    }
+}
+
+static void lesson_matches_the_oracle(void **state) {
+    (void)state;
+    check_recipe(CBX_RECIPE_LESSON);
+}
+
+static void nll_matches_the_oracle(void **state) {
+    (void)state;
+    check_recipe(CBX_RECIPE_NLL);
+}
+
+static void evaluation_matches_the_oracle(void **state) {
+    (void)state;
+    static const cbx_part parts[] = {CBX_TRAIN, CBX_VALIDATION, CBX_TEST};
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
+            uint32_t batch = batch_sizes[h % COUNT(batch_sizes)];
+            cbx_network *start = synthetic_network(hidden_sizes[h], 20 + h);
+            cbx_trainer *trainer = training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start,
+                                                  batch, order, TRAIN);
+            oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
+            for (size_t p = 0; p < COUNT(parts); p++) {
+                char what[128];
+                snprintf(what, sizeof what, "%s H=%u: evaluation of part %d", fixture_ways[w].name,
+                         hidden_sizes[h], (int)parts[p]);
+                check_evaluation(trainer, o, parts[p], what);
+            }
+            /* and with a batch under way */
+            assert_ok(cbx_trainer_step(trainer, 5, batch, rates, 0));
+            check_evaluation(trainer, o, CBX_VALIDATION, "evaluation after a step");
+            oracle_destroy(o);
+            cbx_trainer_destroy(trainer);
+            cbx_network_destroy(start);
+        }
+    }
+}
+
+/* Outputs so saturated that σ is 0 or 1 in float32 still have a finite loss. */
+static void saturated_outputs_have_a_finite_loss(void **state) {
+    (void)state;
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        cbx_network *start = synthetic_network(37, 4);
+        for (size_t i = 0; i < 38 * CBX_CLASSES; i++) {
+            start->w2[i] *= 1e4f;
+        }
+        cbx_trainer *trainer =
+            training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start, 7, order, TRAIN);
+        oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
+        cbx_evaluation got;
+        assert_ok(cbx_trainer_evaluate(trainer, CBX_TEST, &got));
+        double expected = oracle_evaluate(o, dataset, CBX_TEST, 0).loss;
+        assert_true(expected > 1e3);
+        assert_number_close(got.loss, expected, 1e-5 * expected, "loss of saturated outputs");
+        oracle_destroy(o);
+        cbx_trainer_destroy(trainer);
+        cbx_network_destroy(start);
+    }
+}
+
+/* Batches of any length up to B in any order, each with its own rates, with a new
+ * order uploaded while batches of the old one may still be under way. */
+static void check_uneven_run(fixture_way way, cbx_recipe recipe, uint32_t hidden) {
+    static const uint32_t rows[] = {64, 3, 64, 1, 63, 17, 64, 2};
+    char what[128];
+    snprintf(what, sizeof what, "%s %s H=%u: uneven batches", fixture_recipe_name(recipe), way.name,
+             hidden);
+    uint32_t *second = synthetic_order(TRAIN, 77);
+    cbx_network *start = synthetic_network(hidden, 6);
+    cbx_trainer *trainer = training_start(way, recipe, dataset, start, 64, order, TRAIN);
+    oracle *o = oracle_create(recipe, start, 64);
+    training_trace trace = {0};
+    uint32_t first = 11;
+    for (uint32_t i = 0; i < COUNT(rows); i++) {
+        cbx_rates step = {0.002f * (float)(i + 1), 0.016f - 0.002f * (float)i};
+        if (i == COUNT(rows) / 2) {
+            assert_ok(cbx_trainer_set_order(trainer, second, TRAIN));
+        }
+        assert_ok(cbx_trainer_step(trainer, first, rows[i], step, i));
+        training_oracle_step(o, &trace, dataset, i < COUNT(rows) / 2 ? order : second, first,
+                             rows[i], step);
+        first += rows[i];
+    }
+    assert_ok(cbx_trainer_check(trainer));
+    assert_training_close(trainer, o, training_tolerance(o, &trace), what);
+    oracle_destroy(o);
+    cbx_trainer_destroy(trainer);
+    cbx_network_destroy(start);
+    free(second);
+}
+
+static void uneven_batches_match_the_oracle(void **state) {
+    (void)state;
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
+            check_uneven_run(fixture_ways[w], CBX_RECIPE_LESSON, hidden_sizes[h]);
+            check_uneven_run(fixture_ways[w], CBX_RECIPE_NLL, hidden_sizes[h]);
+        }
+    }
+}
+
+/* The smallest set there is: five images train, one validates. */
+static void smallest_dataset_trains(void **state) {
+    (void)state;
+    static const uint32_t few_order[] = {4, 0, 3, 1, 2};
+    cbx_dataset *few = synthetic_dataset(6, 1, 9);
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        cbx_network *start = synthetic_network(3, 5);
+        cbx_trainer *trainer =
+            training_start(fixture_ways[w], CBX_RECIPE_NLL, few, start, 64, few_order, 5);
+        oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
+        training_trace trace = {0};
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_ok(cbx_trainer_step(trainer, 0, 5, rates, i));
+            training_oracle_step(o, &trace, few, few_order, 0, 5, rates);
+        }
+        assert_training_close(trainer, o, training_tolerance(o, &trace), "five images");
+        oracle_destroy(o);
+        cbx_trainer_destroy(trainer);
+        cbx_network_destroy(start);
+    }
+    cbx_dataset_destroy(few);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lesson_matches_the_oracle),
+        cmocka_unit_test(nll_matches_the_oracle),
+        cmocka_unit_test(evaluation_matches_the_oracle),
+        cmocka_unit_test(saturated_outputs_have_a_finite_loss),
+        cmocka_unit_test(uneven_batches_match_the_oracle),
+        cmocka_unit_test(smallest_dataset_trains),
+    };
+    return cmocka_run_group_tests_name("trainer", tests, set_up, tear_down);
+}
