@@ -12,8 +12,8 @@
 #include "cli/learn_options.h"
 #include "cli/stop.h"
 
-/* A film is cut short after so many times --seconds. */
-enum { FILM_PATIENCE = 5 };
+/* A film is cut short after so many seconds, and so many times --seconds. */
+enum { FILM_SECONDS = 10, FILM_PATIENCE = 5 };
 
 /* What is open while measuring; the places are those of report.devices. */
 typedef struct session {
@@ -156,6 +156,8 @@ static cbx_bench *host_bench(const session *state) {
 static cbx_status measure_film(session *state, cli_bench_row *row) {
     const cli_bench_options *options = state->report.options;
     cbx_learn_settings job;
+    double patience = FILM_PATIENCE * options->settings.seconds;
+    patience = patience < FILM_SECONDS ? FILM_SECONDS : patience;
     cbx_learn_defaults(&job);
     job.data = options->data;
     job.device = state->report.devices[row->device].spec;
@@ -165,7 +167,7 @@ static cbx_status measure_film(session *state, cli_bench_row *row) {
     job.batch = options->settings.batch;
     job.recipe = options->settings.recipe;
     job.schedule = row->schedule;
-    return cbx_bench_measure_film(&job, FILM_PATIENCE * options->settings.seconds, &row->film);
+    return cbx_bench_measure_film(&job, patience, &row->film);
 }
 
 /* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. */
