@@ -162,15 +162,16 @@ static void check_chroma(easel *e, const char *what) {
 
 static void check_pictures(cbx_family family) {
     static const char *const names[] = {"peak", "range", "signed"};
-    static const size_t hidden[] = PANELS_HIDDEN;
+    const sizes hidden = hidden_sizes();
     cbx_device *device = fixture_device(family);
     for (cbx_tone tone = CBX_TONE_PEAK; tone <= CBX_TONE_SIGNED; tone++) {
-        for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+        for (size_t i = 0; i < hidden.count; i++) {
             for (uint32_t scale = 1; scale <= 3; scale += 2) {
                 char what[64];
                 easel e;
-                snprintf(what, sizeof what, "%s, H = %zu, scale %u", names[tone], hidden[i], scale);
-                open_easel(&e, device, tone, hidden[i], scale);
+                snprintf(what, sizeof what, "%s, H = %zu, scale %u", names[tone], hidden.values[i],
+                         scale);
+                open_easel(&e, device, tone, hidden.values[i], scale);
                 draw_tones(&e);
                 check_luma(&e, what);
                 check_rgb(&e, what);

@@ -76,15 +76,15 @@ static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, siz
 }
 
 static void check_batches(cbx_recipe recipe) {
-    static const size_t batches[] = PANELS_BATCHES, hidden[] = PANELS_HIDDEN;
-    for (size_t i = 0; i < 4; i++) {
-        for (size_t j = 0; j < 6; j++) {
-            const size_t panels = (hidden[j] + CBX_PANEL - 1) / CBX_PANEL;
-            check_batch(recipe, batches[i], batches[i], hidden[j], panels, 2);
-            check_batch(recipe, batches[i], 0, hidden[j], 1, 1);             /* the first */
-            check_batch(recipe, 0, batches[i], hidden[j], panels, 3);        /* the last */
-            check_batch(recipe, batches[(i + 1) % 4], batches[i], hidden[j], /* uneven */
-                        (panels + 1) / 2, 1);
+    const sizes batches = batch_sizes(), hidden = hidden_sizes();
+    for (size_t i = 0; i < batches.count; i++) {
+        for (size_t j = 0; j < hidden.count; j++) {
+            const size_t rows = batches.values[i], next = batches.values[(i + 1) % batches.count];
+            const size_t h = hidden.values[j], panels = (h + CBX_PANEL - 1) / CBX_PANEL;
+            check_batch(recipe, rows, rows, h, panels, 2);
+            check_batch(recipe, rows, 0, h, 1, 1);      /* the first */
+            check_batch(recipe, 0, rows, h, panels, 3); /* the last */
+            check_batch(recipe, next, rows, h, (panels + 1) / 2, 1);
         }
     }
 }
@@ -148,15 +148,16 @@ static outcome train_three(size_t rows, size_t hidden, cl_uint each, size_t grou
 
 /* A launch of several stages gives the bits of as many launches, whoever works on it. */
 static void stages_and_groups_give_the_same_bits(void **state) {
-    static const size_t rows[] = {7, 64, 77}, hidden[] = {37, 257}, groups[] = {1, 2, 5, 16};
+    static const size_t groups[] = {1, 2, 5, 16};
+    const sizes rows = batch_sizes(), hidden = hidden_sizes();
     (void)state;
-    for (size_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < rows.count * hidden.count; i++) {
+        const size_t b = rows.values[i % rows.count], h = hidden.values[i / rows.count];
         fused singly, together;
-        outcome should = train_three(rows[i / 2], hidden[i % 2], 1, 1, 0, &singly);
+        outcome should = train_three(b, h, 1, 1, 0, &singly);
         for (size_t g = 0; g < 4; g++) {
             /* Tickets may wrap around. */
-            outcome is =
-                train_three(rows[i / 2], hidden[i % 2], 3, groups[g], 0xfffffffeu, &together);
+            outcome is = train_three(b, h, 3, groups[g], 0xfffffffeu, &together);
             assert_same_outcome(&together, &is, &should);
             free_outcome(&is);
             fused_close(&together);
@@ -168,23 +169,24 @@ static void stages_and_groups_give_the_same_bits(void **state) {
 
 /* The picture shows the weights after the pending batch, whether or not another starts. */
 static void draws_the_finished_weights(void **state) {
-    static const size_t hidden[] = PANELS_HIDDEN;
+    const sizes hidden = hidden_sizes();
     (void)state;
-    for (size_t i = 0; i < 18; i++) {
+    for (size_t i = 0; i < 3 * hidden.count; i++) {
         const cbx_tone tone = (cbx_tone)(i % 3);
+        const size_t h = hidden.values[i / 3];
         const size_t rows = i % 2 == 0 ? 7 : 0;
         cbx_grid grid;
         fused f;
-        fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, hidden[i / 3], 1);
+        fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, h, 1);
         f.job.draw = 1;
         fused_upload(&f);
-        assert_ok(cbx_grid_lay_out(&grid, (uint32_t)hidden[i / 3], 1));
+        assert_ok(cbx_grid_lay_out(&grid, (uint32_t)h, 1));
         scratch t = take_scratch(&f, 2, (size_t)grid.width * grid.height);
         launch(&f, &t, f.job, cbx_frame_layout_of(&grid, tone));
         fused_check_w1(&f);
         float *packed = bands_read(f.b, f.w1_buffer);
         float *w1 = unpack_panels(f.s, packed, CBX_ROWS, CBX_ROWS);
-        oracle_picture picture = oracle_picture_draw(w1, (uint32_t)hidden[i / 3], tone, 1);
+        oracle_picture picture = oracle_picture_draw(w1, (uint32_t)h, tone, 1);
         uint8_t *luma = bands_read(f.b, t.luma);
         assert_picture_luma(&picture, luma, "drawing while training");
         oracle_picture_free(&picture);
