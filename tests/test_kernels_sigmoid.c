@@ -37,6 +37,11 @@ static void run_derivative(cbx_device *device, const float *a, size_t count, cl_
     bands_close(b);
 }
 
+/* A multiple of 16. */
+static size_t sweep_count(void) {
+    return getenv("CBX_TEST_SMALL") != NULL ? 800 : 400000;
+}
+
 /* `count` numbers evenly from `low` to `high`. */
 static float *sweep(double low, double high, size_t count) {
     float *numbers;
@@ -49,17 +54,17 @@ static float *sweep(double low, double high, size_t count) {
 
 /* 2e-7 is three to four units of the last place of a number just below 1. */
 static void sigmoid_is_accurate(cbx_family family) {
-    enum { COUNT = 400000 };
-    float *z = sweep(-100, 100, COUNT);
-    double *expected = to_doubles(z, COUNT);
-    for (size_t i = 0; i < COUNT; i++) {
+    const size_t count = sweep_count();
+    float *z = sweep(-100, 100, count);
+    double *expected = to_doubles(z, count);
+    for (size_t i = 0; i < count; i++) {
         expected[i] = oracle_sigmoid(expected[i]);
     }
-    float *a = sweep(-100, 100, COUNT);
-    run_sigmoid(fixture_device(family), a, COUNT);
-    assert_arrays_close(a, expected, COUNT, 1, 2e-7, "σ over [-100, 100]");
+    float *a = sweep(-100, 100, count);
+    run_sigmoid(fixture_device(family), a, count);
+    assert_arrays_close(a, expected, count, 1, 2e-7, "σ over [-100, 100]");
     /* Small values are small: within 1e-6 of themselves, down to where 0 takes over. */
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (z[i] >= -87.0f && !(fabs((double)a[i] - expected[i]) <= 1e-6 * expected[i])) {
             fail_msg("σ(%.9g) is %.9g, expected %.9g", (double)z[i], (double)a[i], expected[i]);
         }
@@ -96,31 +101,31 @@ static void sigmoid_saturates(cbx_family family) {
 /* s(v) for activations: the polynomial promises 5e-9 before rounding to float, of
  * which values up to 1/4 bring 1.5e-8. */
 static void slope_is_accurate(cbx_family family) {
-    enum { COUNT = 100000 };
-    float *a = sweep(0, 1, COUNT), *s;
-    double *expected = to_doubles(a, COUNT);
-    TEST_NEW(s, COUNT);
-    for (size_t i = 0; i < COUNT; i++) {
+    const size_t count = sweep_count();
+    float *a = sweep(0, 1, count), *s;
+    double *expected = to_doubles(a, count);
+    TEST_NEW(s, count);
+    for (size_t i = 0; i < count; i++) {
         expected[i] = oracle_sigmoid_derivative(expected[i]);
     }
-    run_derivative(fixture_device(family), a, COUNT, CBX_LESSON, s);
-    assert_arrays_close(s, expected, COUNT, 1, 1e-7, "s over [0, 1]");
+    run_derivative(fixture_device(family), a, count, CBX_LESSON, s);
+    assert_arrays_close(s, expected, count, 1, 1e-7, "s over [0, 1]");
     free(a);
     free(s);
     free(expected);
 }
 
 static void derivative_of_nll_is_accurate(cbx_family family) {
-    enum { COUNT = 100000 };
-    float *a = sweep(0, 1, COUNT), *s;
-    double *expected = to_doubles(a, COUNT);
-    TEST_NEW(s, COUNT);
-    for (size_t i = 0; i < COUNT; i++) {
+    const size_t count = sweep_count();
+    float *a = sweep(0, 1, count), *s;
+    double *expected = to_doubles(a, count);
+    TEST_NEW(s, count);
+    for (size_t i = 0; i < count; i++) {
         expected[i] = expected[i] * (1 - expected[i]);
     }
-    run_derivative(fixture_device(family), a, COUNT, CBX_NLL, s);
-    assert_arrays_close(s, expected, COUNT, 1, 1e-7, "a(1 − a) over [0, 1]");
-    assert_true(s[0] == 0.0f && s[COUNT - 1] == 0.0f);
+    run_derivative(fixture_device(family), a, count, CBX_NLL, s);
+    assert_arrays_close(s, expected, count, 1, 1e-7, "a(1 − a) over [0, 1]");
+    assert_true(s[0] == 0.0f && s[count - 1] == 0.0f);
     free(a);
     free(s);
     free(expected);

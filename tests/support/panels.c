@@ -22,12 +22,22 @@ shape shape_of(const cbx_device *device, size_t rows, size_t hidden) {
                    .stride = round_up(rows, gpu ? 64 : device->forward_rows)};
 }
 
+sizes batch_sizes(void) {
+    static const size_t all[] = {1, 7, 64, 77}, small[] = {7};
+    return getenv("CBX_TEST_SMALL") != NULL ? (sizes){small, 1} : (sizes){all, 4};
+}
+
+sizes hidden_sizes(void) {
+    static const size_t all[] = {1, 3, 37, 64, 100, 257}, small[] = {37};
+    return getenv("CBX_TEST_SMALL") != NULL ? (sizes){small, 1} : (sizes){all, 6};
+}
+
 void for_each_shape(const cbx_device *device, void (*check)(void *context, shape s),
                     void *context) {
-    static const size_t batches[] = PANELS_BATCHES, hidden[] = PANELS_HIDDEN;
-    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
-        for (size_t j = 0; j < sizeof hidden / sizeof *hidden; j++) {
-            check(context, shape_of(device, batches[i], hidden[j]));
+    const sizes batches = batch_sizes(), hidden = hidden_sizes();
+    for (size_t i = 0; i < batches.count; i++) {
+        for (size_t j = 0; j < hidden.count; j++) {
+            check(context, shape_of(device, batches.values[i], hidden.values[j]));
         }
     }
 }

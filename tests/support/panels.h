@@ -8,11 +8,16 @@
 
 #include "layout.h"
 
-/* The sizes that kernels are tried on. */
-#define PANELS_BATCHES                                                                             \
-    { 1, 7, 64, 77 }
-#define PANELS_HIDDEN                                                                              \
-    { 1, 3, 37, 64, 100, 257 }
+/* The sizes that kernels are tried on: B = 1, 7, 64, 77 and H = 1, 3, 37, 64, 100, 257;
+ * where CBX_TEST_SMALL is set in the environment, for tools that make everything slow,
+ * 7 and 37 alone. */
+typedef struct sizes {
+    const size_t *values;
+    size_t count;
+} sizes;
+
+sizes batch_sizes(void);
+sizes hidden_sizes(void);
 
 /* A case of the tests, and what follows from it. */
 typedef struct shape {
