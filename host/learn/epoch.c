@@ -113,6 +113,8 @@ cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch)
     const uint32_t images = job->plan.training_images;
     const double start = cbx_clock_seconds();
     (void)epoch;
+    /* Also where an epoch has too few batches for anyone to be asked during it. */
+    cbx_job_report(job, job->batch);
     if (job->settings->no_shuffle) {
         cbx_sampler_in_order(job->order, images);
     } else {
