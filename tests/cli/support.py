@@ -33,6 +33,7 @@ FILES = {
 
 def environment(**changes):
     env = {key: value for key, value in os.environ.items() if key not in CLEARED}
+    env["CLEARBOX_NO_TUNE"] = "1"
     env["TERM"] = "xterm"
     env["LC_ALL"] = "C.UTF-8"
     for key, value in changes.items():
