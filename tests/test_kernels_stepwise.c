@@ -98,6 +98,7 @@ static void check_biased_matmul_hidden(void *context, shape s) {
 static void check_biased_matmul_output(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, panels = (cl_uint)s.panels;
+    const cl_uint number = 123, no_fault = CBX_NO_FAULT;
     const size_t w2_rows = 1 + s.panels * CBX_PANEL;
     float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
     float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
@@ -113,9 +114,12 @@ static void check_biased_matmul_output(void *context, shape s) {
         bands_input(b, "a1", packed_a1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     cl_mem weights = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
     cl_mem out = bands_output(b, "z2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
+    cl_mem record = bands_output(b, "fault", &no_fault, sizeof no_fault);
     BANDS_LAUNCH(b, "biased_matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(panels),
-                 ARG(rows), ARG(stride), ARG(weights), ARG(out));
+                 ARG(rows), ARG(stride), ARG(weights), ARG(number), ARG(out), ARG(record));
     float *z2 = bands_read(b, out), *actual = unpack_outputs(z2, s.rows);
+    cl_uint *fault = bands_read(b, record);
+    assert_int_equal(CBX_NO_FAULT, *fault);
     assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS,
                         rounding(1 + s.hidden, largest_root(in, w, s.rows, s.hidden, CBX_OUTPUTS)),
                         "Z2");
@@ -125,7 +129,7 @@ static void check_biased_matmul_output(void *context, shape s) {
     }
     bands_close(b);
     free(a1), free(w2), free(packed_a1), free(packed_w2), free(in), free(w), free(expected);
-    free(z2), free(actual);
+    free(z2), free(actual), free(fault);
 }
 
 /* Outputs between 0 and 1, both included. */
@@ -139,10 +143,9 @@ static float *random_outputs(material *m, size_t rows) {
     return a2;
 }
 
-/* Runs output_delta on a2 (rows, 10); `fault` is the record before and after. d2
- * (rows, 16), for free(). */
-static float *run_output_delta(const material *m, shape s, const float *a2, cl_uint *fault) {
-    const cl_uint rows = (cl_uint)s.rows, recipe = recipe_of(m), number = 123;
+/* Runs output_delta on a2 (rows, 10). d2 (rows, 16), for free(). */
+static float *run_output_delta(const material *m, shape s, const float *a2) {
+    const cl_uint rows = (cl_uint)s.rows, recipe = recipe_of(m);
     float *s2, *packed_a2 = pack_outputs(a2, s.rows, s.stride);
     TEST_NEW(s2, s.stride * CBX_LANES_OUT);
     for (size_t i = 0; i < s.stride * CBX_LANES_OUT; i++) {
@@ -154,21 +157,16 @@ static float *run_output_delta(const material *m, shape s, const float *a2, cl_u
     cl_mem labels = bands_input(b, "labels", m->labels, sizeof m->labels);
     cl_mem order = order_of(m, b);
     cl_mem out = bands_output(b, "d2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
-    cl_mem record = bands_output(b, "fault", fault, sizeof *fault);
     BANDS_LAUNCH(b, "output_delta", bands_range(b, s.rows, 1), ARG(outputs), ARG(slopes),
-                 ARG(labels), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(number), ARG(out),
-                 ARG(record));
+                 ARG(labels), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(out));
     float *d2 = bands_read(b, out);
-    cl_uint *now = bands_read(b, record);
-    *fault = *now;
-    free(now), free(s2), free(packed_a2);
+    free(s2), free(packed_a2);
     bands_close(b);
     return d2;
 }
 
 static void check_output_delta(void *context, shape s) {
     material *m = context;
-    cl_uint fault = CBX_NO_FAULT;
     float *a2 = random_outputs(m, s.rows);
     double *a = to_doubles(a2, s.rows * CBX_OUTPUTS), *expected;
     uint8_t labels[IMAGES];
@@ -177,29 +175,44 @@ static void check_output_delta(void *context, shape s) {
         labels[row] = m->labels[m->order[FIRST + row]];
     }
     oracle_output_delta(m->recipe, a, labels, s.rows, expected);
-    float *d2 = run_output_delta(m, s, a2, &fault), *actual = unpack_outputs(d2, s.rows);
+    float *d2 = run_output_delta(m, s, a2), *actual = unpack_outputs(d2, s.rows);
     /* Up to four roundings of numbers up to 1. */
     assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS, 4 * 0x1p-24, "D2");
     assert_outputs_padding(d2, s.rows, "D2");
     for (size_t i = s.rows * CBX_LANES_OUT; i < s.stride * CBX_LANES_OUT; i++) {
         assert_true(bands_untouched(d2 + i));
     }
-    assert_int_equal(CBX_NO_FAULT, fault);
     free(a2), free(a), free(expected), free(d2), free(actual);
 }
 
-/* One NaN in any column of any row is recorded, unless something is already. */
+/* The record after biased_matmul_output met `spoilt` as one activation of one row. */
+static cl_uint fault_after(const material *m, shape s, float spoilt, cl_uint before) {
+    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, panels = (cl_uint)s.panels;
+    const cl_uint number = 123;
+    const size_t w2_rows = 1 + s.panels * CBX_PANEL, floats = s.panels * s.stride * CBX_PANEL;
+    uint64_t state = 7 + s.rows;
+    float *w2 = random_floats(&state, w2_rows * CBX_LANES_OUT, 1), *a1;
+    TEST_NEW(a1, floats);
+    a1[synthetic_bits(&state) % s.rows * CBX_PANEL + synthetic_bits(&state) % CBX_PANEL] = spoilt;
+    bands *b = bands_open(m->device);
+    cl_mem hidden = bands_input(b, "a1", a1, floats * sizeof *a1);
+    cl_mem weights = bands_input(b, "w2", w2, w2_rows * CBX_LANES_OUT * sizeof *w2);
+    cl_mem out = bands_output(b, "z2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
+    cl_mem record = bands_output(b, "fault", &before, sizeof before);
+    BANDS_LAUNCH(b, "biased_matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(panels),
+                 ARG(rows), ARG(stride), ARG(weights), ARG(number), ARG(out), ARG(record));
+    cl_uint *now = bands_read(b, record), fault = *now;
+    bands_close(b);
+    free(now), free(a1), free(w2);
+    return fault;
+}
+
+/* A sum that is not finite in any row is recorded, unless something is already. */
 static void check_fault(void *context, shape s) {
-    material *m = context;
-    float *a2 = random_outputs(m, s.rows);
-    cl_uint fault = CBX_NO_FAULT;
-    a2[synthetic_bits(&m->state) % (s.rows * CBX_OUTPUTS)] = NAN;
-    free(run_output_delta(m, s, a2, &fault));
-    assert_int_equal(123, fault);
-    fault = 7;
-    free(run_output_delta(m, s, a2, &fault));
-    assert_int_equal(7, fault);
-    free(a2);
+    assert_int_equal(CBX_NO_FAULT, fault_after(context, s, 1.0f, CBX_NO_FAULT));
+    assert_int_equal(123, fault_after(context, s, NAN, CBX_NO_FAULT));
+    assert_int_equal(123, fault_after(context, s, -INFINITY, CBX_NO_FAULT));
+    assert_int_equal(7, fault_after(context, s, INFINITY, 7));
 }
 
 static void check_hidden_delta(void *context, shape s) {
