@@ -37,14 +37,17 @@ static int is_zero(size_t neuron) {
 }
 
 /* Weights of sizes from 1e-4 to 1e4; the largest and the smallest of a tile are well
- * inside of its border. */
+ * inside of its border, and different in every tile: whether 255 divided by the
+ * largest is rounded up or down is a matter of its last bits. */
 static float *make_weights(size_t hidden, uint64_t *state) {
     float *w1 = random_floats(state, CBX_ROWS * hidden, 1);
     for (size_t neuron = 0; neuron < hidden; neuron++) {
         const float size = powf(10.0f, (float)(neuron % 9) - 4.0f);
         for (size_t row = 0; row < CBX_ROWS; row++) {
             float *v = w1 + row * hidden + neuron;
-            *v = row == LARGEST_AT ? 5.1f : row == SMALLEST_AT ? -4.9f : fminf(fmaxf(*v, -4), 4);
+            *v = row == LARGEST_AT    ? 5.1f + 0.0137f * (float)neuron
+                 : row == SMALLEST_AT ? -4.9f
+                                      : fminf(fmaxf(*v, -4), 4);
             *v = is_zero(neuron) ? 0.0f : is_dark(neuron) ? -fabsf(*v) * size : *v * size;
         }
     }

@@ -55,8 +55,9 @@ static cl_mem images_of(const material *m, bands *b) {
     return bands_input(b, "images", m->images, (size_t)IMAGES * CBX_PIXELS * sizeof(float));
 }
 
-static cl_mem order_of(const material *m, bands *b) {
-    return bands_input(b, "order", m->order, IMAGES * sizeof *m->order);
+/* As much of the order as the batch may read. */
+static cl_mem order_of(const material *m, shape s, bands *b) {
+    return bands_input(b, "order", m->order, (FIRST + s.rows) * sizeof *m->order);
 }
 
 static cl_uint recipe_of(const material *m) {
@@ -75,7 +76,7 @@ static void check_biased_matmul_hidden(void *context, shape s) {
     oracle_biased_matmul(x, w, s.rows, CBX_PIXELS, s.hidden, expected);
 
     bands *b = bands_open(m->device);
-    cl_mem images = images_of(m, b), order = order_of(m, b);
+    cl_mem images = images_of(m, b), order = order_of(m, s, b);
     cl_mem weights = bands_input(b, "w1", packed, s.panels * CBX_PANEL_SIZE * sizeof(float));
     cl_mem out = bands_output(b, "z1", NULL, s.panels * s.stride * CBX_PANEL * sizeof(float));
     BANDS_LAUNCH(b, "biased_matmul_hidden", bands_range(b, blocks * vectors, s.panels), ARG(images),
@@ -155,7 +156,7 @@ static float *run_output_delta(const material *m, shape s, const float *a2) {
     cl_mem outputs = bands_input(b, "a2", packed_a2, s.stride * CBX_LANES_OUT * sizeof(float));
     cl_mem slopes = bands_input(b, "s2", s2, s.stride * CBX_LANES_OUT * sizeof(float));
     cl_mem labels = bands_input(b, "labels", m->labels, sizeof m->labels);
-    cl_mem order = order_of(m, b);
+    cl_mem order = order_of(m, s, b);
     cl_mem out = bands_output(b, "d2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
     BANDS_LAUNCH(b, "output_delta", bands_range(b, s.rows, 1), ARG(outputs), ARG(slopes),
                  ARG(labels), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(out));
@@ -279,7 +280,7 @@ static void check_weight_update_hidden(void *context, shape s) {
     oracle_weight_update(m->recipe, x, d, s.rows, CBX_PIXELS, s.hidden, (double)rate, expected);
 
     bands *b = bands_open(m->device);
-    cl_mem images = images_of(m, b), order = order_of(m, b);
+    cl_mem images = images_of(m, b), order = order_of(m, s, b);
     cl_mem errors =
         bands_input(b, "d1", packed_d1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     cl_mem weights = bands_output(b, "w1", packed_w1, s.panels * CBX_PANEL_SIZE * sizeof(float));

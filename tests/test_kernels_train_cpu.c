@@ -130,6 +130,7 @@ static outcome train_three(size_t rows, size_t hidden, cl_uint each, size_t grou
                            fused *f) {
     fused_open(f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, hidden,
                (hidden + CBX_PANEL - 1) / CBX_PANEL);
+    f->batches = 3;
     f->job.ticket = ticket;
     fused_upload(f);
     scratch t = take_scratch(f, groups, 0);
@@ -197,9 +198,10 @@ static void draws_the_finished_weights(void **state) {
     }
 }
 
-/* Launches three stages of 7 rows after the pending batch; the fault record. */
+/* Starts `count` batches after the pending one; the fault record. */
 static cl_uint fault_of(fused *f, cl_uint count) {
     cbx_launch job = f->job;
+    f->batches = count;
     fused_upload(f);
     scratch t = take_scratch(f, 2, 0);
     job.count = count;
@@ -216,15 +218,14 @@ static void names_the_batch_that_diverged(void **state) {
         fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, 4);
         f.shares[i * 70 + 10 * i + 9 - i] = bad[i];
         assert_int_equal(FUSED_PENDING_NUMBER, fault_of(&f, 1));
+        /* The batches after it are no longer finite either: the first one counts. */
+        bands_close(f.b);
+        f.b = NULL;
+        assert_int_equal(FUSED_PENDING_NUMBER, fault_of(&f, 3));
         fused_close(&f);
         /* In a pixel of the second batch that starts: noticed when it is finished. */
         fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, 4);
-        for (uint32_t row = 0; row < FUSED_ORDER; row++) {
-            f.order[row] = row < FUSED_FIRST + 7 ? row % 50 : 50 + row % 50;
-        }
-        for (size_t image = 50; image < FUSED_IMAGES; image++) {
-            f.images[image * CBX_PIXELS + 300] = NAN;
-        }
+        f.order[FUSED_FIRST + 7 + 2 * i] = FUSED_NAN_IMAGE;
         assert_int_equal(FUSED_NUMBER + 1, fault_of(&f, 3));
         bands_close(f.b);
         f.b = NULL;

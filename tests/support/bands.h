@@ -5,6 +5,9 @@
  * float and far out of range as a row number, so that reading beyond an edge, or what
  * nobody has written, shows in the results; writing beyond an edge, or into a buffer
  * that is only read, fails the running test after the launch.
+ *
+ * Where CBX_TEST_WATCHED is set in the environment there are no bands: a tool that
+ * watches every access, such as Oclgrind, is to see where buffers really end.
  */
 #ifndef TEST_SUPPORT_BANDS_H
 #define TEST_SUPPORT_BANDS_H

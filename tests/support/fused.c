@@ -17,7 +17,8 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                  .recipe = recipe,
                  .s = shape_of(device, rows > pending_rows ? rows : pending_rows, hidden),
                  .pending_rows = pending_rows,
-                 .chunks = chunks};
+                 .chunks = chunks,
+                 .batches = 1};
     f->s.rows = rows;
     f->images = random_floats(&state, (size_t)FUSED_IMAGES * CBX_PIXELS, 1);
     f->w1 = random_floats(&state, CBX_ROWS * hidden, 1.0 / 28);
@@ -31,7 +32,13 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
         f->labels[i] = (uint8_t)(synthetic_bits(&state) % CBX_OUTPUTS);
     }
     for (size_t i = 0; i < FUSED_ORDER; i++) {
-        f->order[i] = (uint32_t)(synthetic_bits(&state) % FUSED_IMAGES);
+        const int between =
+            i < FUSED_PENDING_FIRST || (i >= FUSED_PENDING_FIRST + pending_rows && i < FUSED_FIRST);
+        f->order[i] = between ? (uint32_t)FUSED_NAN_IMAGE
+                              : (uint32_t)(synthetic_bits(&state) % FUSED_NAN_IMAGE);
+    }
+    for (size_t k = 0; k < CBX_PIXELS; k++) {
+        f->images[(size_t)FUSED_NAN_IMAGE * CBX_PIXELS + k] = NAN;
     }
     f->job = (cbx_launch){.panels = (cbx_u32)f->s.panels,
                           .chunks = (cbx_u32)chunks,
@@ -91,7 +98,8 @@ void fused_upload(fused *f) {
     f->images_buffer =
         bands_input(f->b, "images", f->images, (size_t)FUSED_IMAGES * CBX_PIXELS * sizeof(float));
     f->labels_buffer = bands_input(f->b, "labels", f->labels, sizeof f->labels);
-    f->order_buffer = bands_input(f->b, "order", f->order, sizeof f->order);
+    f->order_buffer = bands_input(f->b, "order", f->order,
+                                  (FUSED_FIRST + f->batches * s.rows) * sizeof *f->order);
     f->w1_buffer = bands_output(f->b, "w1", w1, s.panels * CBX_PANEL_SIZE * sizeof(float));
     f->w2_buffer =
         bands_output(f->b, "w2", w2, (1 + s.panels * CBX_PANEL) * CBX_LANES_OUT * sizeof(float));

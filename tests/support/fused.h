@@ -13,6 +13,7 @@
 
 enum {
     FUSED_IMAGES = 100,
+    FUSED_NAN_IMAGE = FUSED_IMAGES - 1, /* of NaN, which no batch contains */
     FUSED_ORDER = 320,
     FUSED_PENDING_FIRST = 3, /* in the order, of the pending batch */
     FUSED_FIRST = 81,        /* of the batch that starts */
@@ -29,6 +30,7 @@ typedef struct fused {
     float *images; /* (FUSED_IMAGES, 784) */
     uint8_t labels[FUSED_IMAGES];
     uint32_t order[FUSED_ORDER]; /* rows of images, some of them several times */
+    size_t batches;              /* of `rows`, that the order holds */
     float *w1, *w2;              /* (785, H), (1+H, 10): before the launch */
     float *a1;                   /* (pending_rows, H) */
     float *shares;               /* (chunks, pending_rows, 10) of the pending Z2 */
