@@ -198,9 +198,10 @@ uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer)
         trainer->device->family != CBX_FAMILY_CPU) {
         return 1;
     }
-    /* Some 5 ms at 50 GFLOP/s a unit: long beside a launch, short for a person. */
+    /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
+     * to wake up at the start of a launch, short for a person. */
     const double work = 4.0 * trainer->settings.batch * CBX_ROWS * trainer->settings.hidden;
-    const double fits = 5e-3 * 50e9 * trainer->groups / work;
+    const double fits = 20e-3 * 100e9 * trainer->groups / work;
     return fits > 64 ? 64 : fits < 1 ? 1 : (uint32_t)fits;
 }
 
