@@ -93,34 +93,53 @@ static void check_biased_matmul_hidden(void *context, shape s) {
         assert_true(z1[panel * s.stride * CBX_PANEL + i % CBX_PANEL] == CBX_PADDING_BIAS);
     }
     bands_close(b);
-    free(w1), free(packed), free(x), free(w), free(expected), free(z1), free(actual);
+    free(w1);
+    free(packed);
+    free(x);
+    free(w);
+    free(expected);
+    free(z1);
+    free(actual);
 }
 
-static void check_biased_matmul_output(void *context, shape s) {
-    material *m = context;
+/* Runs biased_matmul_output on a1 (rows, H) and w2 (1+H, 10); `fault` is the record
+ * before and after. z2 (stride, 16), for free(). */
+static float *run_biased_matmul_output(const material *m, shape s, const float *a1, const float *w2,
+                                       cl_uint *fault) {
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, panels = (cl_uint)s.panels;
-    const cl_uint number = 123, no_fault = CBX_NO_FAULT;
+    const cl_uint number = 123;
     const size_t w2_rows = 1 + s.panels * CBX_PANEL;
-    float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
     float *packed_a1 = pack_panels(s, a1, 0.0f);
     float *packed_w2 = pack_outputs(w2, 1 + s.hidden, w2_rows);
-    double *in = to_doubles(a1, s.rows * s.hidden), *expected;
-    double *w = to_doubles(w2, (1 + s.hidden) * CBX_OUTPUTS);
-    TEST_NEW(expected, s.rows * CBX_OUTPUTS);
-    oracle_biased_matmul(in, w, s.rows, s.hidden, CBX_OUTPUTS, expected);
-
     bands *b = bands_open(m->device);
     cl_mem hidden =
         bands_input(b, "a1", packed_a1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     cl_mem weights = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
     cl_mem out = bands_output(b, "z2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
-    cl_mem record = bands_output(b, "fault", &no_fault, sizeof no_fault);
+    cl_mem record = bands_output(b, "fault", fault, sizeof *fault);
     BANDS_LAUNCH(b, "biased_matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(panels),
                  ARG(rows), ARG(stride), ARG(weights), ARG(number), ARG(out), ARG(record));
-    float *z2 = bands_read(b, out), *actual = unpack_outputs(z2, s.rows);
-    cl_uint *fault = bands_read(b, record);
-    assert_int_equal(CBX_NO_FAULT, *fault);
+    float *z2 = bands_read(b, out);
+    cl_uint *now = bands_read(b, record);
+    *fault = *now;
+    free(now);
+    free(packed_a1);
+    free(packed_w2);
+    bands_close(b);
+    return z2;
+}
+
+static void check_biased_matmul_output(void *context, shape s) {
+    material *m = context;
+    cl_uint fault = CBX_NO_FAULT;
+    float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
+    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
+    double *in = to_doubles(a1, s.rows * s.hidden), *expected;
+    double *w = to_doubles(w2, (1 + s.hidden) * CBX_OUTPUTS);
+    TEST_NEW(expected, s.rows * CBX_OUTPUTS);
+    oracle_biased_matmul(in, w, s.rows, s.hidden, CBX_OUTPUTS, expected);
+    float *z2 = run_biased_matmul_output(m, s, a1, w2, &fault);
+    float *actual = unpack_outputs(z2, s.rows);
     assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS,
                         rounding(1 + s.hidden, largest_root(in, w, s.rows, s.hidden, CBX_OUTPUTS)),
                         "Z2");
@@ -128,9 +147,31 @@ static void check_biased_matmul_output(void *context, shape s) {
     for (size_t i = s.rows * CBX_LANES_OUT; i < s.stride * CBX_LANES_OUT; i++) {
         assert_true(bands_untouched(z2 + i));
     }
-    bands_close(b);
-    free(a1), free(w2), free(packed_a1), free(packed_w2), free(in), free(w), free(expected);
-    free(z2), free(actual), free(fault);
+    assert_int_equal(CBX_NO_FAULT, fault);
+    free(a1);
+    free(w2);
+    free(in);
+    free(w);
+    free(expected);
+    free(z2);
+    free(actual);
+}
+
+/* One sum that is not finite, in any row, is recorded, unless something is already. */
+static void check_fault(void *context, shape s) {
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    material *m = context;
+    cl_uint fault = CBX_NO_FAULT;
+    float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
+    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
+    a1[synthetic_bits(&m->state) % (s.rows * s.hidden)] = bad[synthetic_bits(&m->state) % 3];
+    free(run_biased_matmul_output(m, s, a1, w2, &fault));
+    assert_int_equal(123, fault);
+    fault = 7;
+    free(run_biased_matmul_output(m, s, a1, w2, &fault));
+    assert_int_equal(7, fault);
+    free(a1);
+    free(w2);
 }
 
 /* Outputs between 0 and 1, both included. */
@@ -144,76 +185,45 @@ static float *random_outputs(material *m, size_t rows) {
     return a2;
 }
 
-/* Runs output_delta on a2 (rows, 10). d2 (rows, 16), for free(). */
-static float *run_output_delta(const material *m, shape s, const float *a2) {
-    const cl_uint rows = (cl_uint)s.rows, recipe = recipe_of(m);
-    float *s2, *packed_a2 = pack_outputs(a2, s.rows, s.stride);
-    TEST_NEW(s2, s.stride * CBX_LANES_OUT);
-    for (size_t i = 0; i < s.stride * CBX_LANES_OUT; i++) {
-        s2[i] = (float)oracle_sigmoid_derivative((double)packed_a2[i]);
-    }
-    bands *b = bands_open(m->device);
-    cl_mem outputs = bands_input(b, "a2", packed_a2, s.stride * CBX_LANES_OUT * sizeof(float));
-    cl_mem slopes = bands_input(b, "s2", s2, s.stride * CBX_LANES_OUT * sizeof(float));
-    cl_mem labels = bands_input(b, "labels", m->labels, sizeof m->labels);
-    cl_mem order = order_of(m, s, b);
-    cl_mem out = bands_output(b, "d2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
-    BANDS_LAUNCH(b, "output_delta", bands_range(b, s.rows, 1), ARG(outputs), ARG(slopes),
-                 ARG(labels), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(out));
-    float *d2 = bands_read(b, out);
-    free(s2), free(packed_a2);
-    bands_close(b);
-    return d2;
-}
-
 static void check_output_delta(void *context, shape s) {
     material *m = context;
-    float *a2 = random_outputs(m, s.rows);
+    const cl_uint rows = (cl_uint)s.rows, recipe = recipe_of(m);
+    float *a2 = random_outputs(m, s.rows), *packed_a2 = pack_outputs(a2, s.rows, s.stride), *s2;
     double *a = to_doubles(a2, s.rows * CBX_OUTPUTS), *expected;
     uint8_t labels[IMAGES];
     TEST_NEW(expected, s.rows * CBX_OUTPUTS);
+    TEST_NEW(s2, s.stride * CBX_LANES_OUT);
     for (size_t row = 0; row < s.rows; row++) {
         labels[row] = m->labels[m->order[FIRST + row]];
     }
+    for (size_t i = 0; i < s.stride * CBX_LANES_OUT; i++) {
+        s2[i] = (float)oracle_sigmoid_derivative((double)packed_a2[i]);
+    }
     oracle_output_delta(m->recipe, a, labels, s.rows, expected);
-    float *d2 = run_output_delta(m, s, a2), *actual = unpack_outputs(d2, s.rows);
+
+    bands *b = bands_open(m->device);
+    cl_mem outputs = bands_input(b, "a2", packed_a2, s.stride * CBX_LANES_OUT * sizeof(float));
+    cl_mem slopes = bands_input(b, "s2", s2, s.stride * CBX_LANES_OUT * sizeof(float));
+    cl_mem numbers = bands_input(b, "labels", m->labels, sizeof m->labels);
+    cl_mem order = order_of(m, s, b);
+    cl_mem out = bands_output(b, "d2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
+    BANDS_LAUNCH(b, "output_delta", bands_range(b, s.rows, 1), ARG(outputs), ARG(slopes),
+                 ARG(numbers), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(out));
+    float *d2 = bands_read(b, out), *actual = unpack_outputs(d2, s.rows);
     /* Up to four roundings of numbers up to 1. */
     assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS, 4 * 0x1p-24, "D2");
     assert_outputs_padding(d2, s.rows, "D2");
     for (size_t i = s.rows * CBX_LANES_OUT; i < s.stride * CBX_LANES_OUT; i++) {
         assert_true(bands_untouched(d2 + i));
     }
-    free(a2), free(a), free(expected), free(d2), free(actual);
-}
-
-/* The record after biased_matmul_output met `spoilt` as one activation of one row. */
-static cl_uint fault_after(const material *m, shape s, float spoilt, cl_uint before) {
-    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, panels = (cl_uint)s.panels;
-    const cl_uint number = 123;
-    const size_t w2_rows = 1 + s.panels * CBX_PANEL, floats = s.panels * s.stride * CBX_PANEL;
-    uint64_t state = 7 + s.rows;
-    float *w2 = random_floats(&state, w2_rows * CBX_LANES_OUT, 1), *a1;
-    TEST_NEW(a1, floats);
-    a1[synthetic_bits(&state) % s.rows * CBX_PANEL + synthetic_bits(&state) % CBX_PANEL] = spoilt;
-    bands *b = bands_open(m->device);
-    cl_mem hidden = bands_input(b, "a1", a1, floats * sizeof *a1);
-    cl_mem weights = bands_input(b, "w2", w2, w2_rows * CBX_LANES_OUT * sizeof *w2);
-    cl_mem out = bands_output(b, "z2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
-    cl_mem record = bands_output(b, "fault", &before, sizeof before);
-    BANDS_LAUNCH(b, "biased_matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(panels),
-                 ARG(rows), ARG(stride), ARG(weights), ARG(number), ARG(out), ARG(record));
-    cl_uint *now = bands_read(b, record), fault = *now;
     bands_close(b);
-    free(now), free(a1), free(w2);
-    return fault;
-}
-
-/* A sum that is not finite in any row is recorded, unless something is already. */
-static void check_fault(void *context, shape s) {
-    assert_int_equal(CBX_NO_FAULT, fault_after(context, s, 1.0f, CBX_NO_FAULT));
-    assert_int_equal(123, fault_after(context, s, NAN, CBX_NO_FAULT));
-    assert_int_equal(123, fault_after(context, s, -INFINITY, CBX_NO_FAULT));
-    assert_int_equal(7, fault_after(context, s, INFINITY, 7));
+    free(a2);
+    free(packed_a2);
+    free(s2);
+    free(a);
+    free(expected);
+    free(d2);
+    free(actual);
 }
 
 static void check_hidden_delta(void *context, shape s) {
@@ -254,8 +264,15 @@ static void check_hidden_delta(void *context, shape s) {
         assert_int_equal(i / CBX_PANEL % s.stride >= s.rows, bands_untouched(d1 + i));
     }
     bands_close(b);
-    free(d2), free(w2), free(s1), free(packed_d2), free(packed_w2), free(packed_s1);
-    free(expected), free(d1), free(actual);
+    free(d2);
+    free(w2);
+    free(s1);
+    free(packed_d2);
+    free(packed_w2);
+    free(packed_s1);
+    free(expected);
+    free(d1);
+    free(actual);
 }
 
 /* What a sum over the batch times the rate, and the addition to a weight, may be off:
@@ -295,8 +312,15 @@ static void check_weight_update_hidden(void *context, shape s) {
     }
     assert_w1_padding(s, packed, "W1");
     bands_close(b);
-    free(w1), free(d1), free(packed_w1), free(packed_d1), free(x), free(d), free(expected);
-    free(packed), free(actual);
+    free(w1);
+    free(d1);
+    free(packed_w1);
+    free(packed_d1);
+    free(x);
+    free(d);
+    free(expected);
+    free(packed);
+    free(actual);
 }
 
 static void check_weight_update_output(void *context, shape s) {
@@ -330,8 +354,17 @@ static void check_weight_update_output(void *context, shape s) {
     }
     assert_w2_padding(s, packed, "W2");
     bands_close(b);
-    free(w2), free(a1), free(d2), free(packed_w2), free(packed_a1), free(packed_d2);
-    free(in), free(d), free(expected), free(packed), free(actual);
+    free(w2);
+    free(a1);
+    free(d2);
+    free(packed_w2);
+    free(packed_a1);
+    free(packed_d2);
+    free(in);
+    free(d);
+    free(expected);
+    free(packed);
+    free(actual);
 }
 
 static void check_all(cbx_family family, cbx_recipe recipe) {
