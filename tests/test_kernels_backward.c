@@ -1,178 +1,18 @@
-/* The kernels of the schedule `stepwise`, each against its formula in double
+/* The kernels of delta.cl and weight_update.cl, each against its formula in double
  * precision, on its own inputs: odd sizes, short batches, orders out of order. */
 #include <math.h>
 #include <string.h>
 
-#include "support/bands.h"
 #include "support/compare.h"
 #include "support/fixture.h"
+#include "support/material.h"
 #include "support/oracle.h"
-#include "support/panels.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
-enum { IMAGES = 100, FIRST = 5 };
-
 #define ARG CBX_ARGUMENT
 
-static const cl_uint first = FIRST;
-
-/* What one launch works on: random, in rows. */
-typedef struct material {
-    cbx_device *device;
-    cbx_recipe recipe;
-    uint64_t state;
-    float *images; /* (IMAGES, 784) */
-    uint8_t labels[IMAGES];
-    uint32_t *order; /* (IMAGES), a permutation */
-} material;
-
-static void open_material(material *m, cbx_device *device, cbx_recipe recipe) {
-    *m = (material){.device = device, .recipe = recipe, .state = 7};
-    m->images = random_floats(&m->state, (size_t)IMAGES * CBX_PIXELS, 1);
-    m->order = synthetic_order(IMAGES, 11);
-    for (size_t i = 0; i < IMAGES; i++) {
-        m->labels[i] = (uint8_t)(synthetic_bits(&m->state) % CBX_OUTPUTS);
-    }
-}
-
-static void close_material(material *m) {
-    free(m->images);
-    free(m->order);
-}
-
-/* The batch's rows of images, in double precision, for free(). */
-static double *batch_of(const material *m, shape s) {
-    double *x;
-    TEST_NEW(x, s.rows * CBX_PIXELS);
-    for (size_t i = 0; i < s.rows * CBX_PIXELS; i++) {
-        x[i] = (double)m->images[m->order[FIRST + i / CBX_PIXELS] * CBX_PIXELS + i % CBX_PIXELS];
-    }
-    return x;
-}
-
-static cl_mem images_of(const material *m, bands *b) {
-    return bands_input(b, "images", m->images, (size_t)IMAGES * CBX_PIXELS * sizeof(float));
-}
-
-/* As much of the order as the batch may read. */
-static cl_mem order_of(const material *m, shape s, bands *b) {
-    return bands_input(b, "order", m->order, (FIRST + s.rows) * sizeof *m->order);
-}
-
-static cl_uint recipe_of(const material *m) {
-    return m->recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
-}
-
-static void check_biased_matmul_hidden(void *context, shape s) {
-    material *m = context;
-    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride;
-    const size_t vectors = CBX_PANEL / m->device->vector;
-    const size_t blocks = (s.rows + m->device->step_rows - 1) / m->device->step_rows;
-    float *w1 = random_floats(&m->state, CBX_ROWS * s.hidden, 1.0 / 28);
-    float *packed = pack_w1(s, w1);
-    double *x = batch_of(m, s), *w = to_doubles(w1, CBX_ROWS * s.hidden), *expected;
-    TEST_NEW(expected, s.rows * s.hidden);
-    oracle_biased_matmul(x, w, s.rows, CBX_PIXELS, s.hidden, expected);
-
-    bands *b = bands_open(m->device);
-    cl_mem images = images_of(m, b), order = order_of(m, s, b);
-    cl_mem weights = bands_input(b, "w1", packed, s.panels * CBX_PANEL_SIZE * sizeof(float));
-    cl_mem out = bands_output(b, "z1", NULL, s.panels * s.stride * CBX_PANEL * sizeof(float));
-    BANDS_LAUNCH(b, "biased_matmul_hidden", bands_range(b, blocks * vectors, s.panels), ARG(images),
-                 ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(weights), ARG(out));
-    float *z1 = bands_read(b, out), *actual = unpack_panels(s, z1, s.stride, s.rows);
-    assert_arrays_close(actual, expected, s.rows, s.hidden,
-                        rounding(CBX_ROWS, largest_root(x, w, s.rows, CBX_PIXELS, s.hidden)), "Z1");
-    for (size_t i = 0; i < s.panels * s.stride * CBX_PANEL; i++) {
-        assert_int_equal(i / CBX_PANEL % s.stride >= s.rows, bands_untouched(z1 + i));
-    }
-    /* Padding lanes: σ of this is exactly zero. */
-    for (size_t i = s.hidden; i < s.panels * CBX_PANEL; i++) {
-        const size_t panel = i / CBX_PANEL;
-        assert_true(z1[panel * s.stride * CBX_PANEL + i % CBX_PANEL] == CBX_PADDING_BIAS);
-    }
-    bands_close(b);
-    free(w1);
-    free(packed);
-    free(x);
-    free(w);
-    free(expected);
-    free(z1);
-    free(actual);
-}
-
-/* Runs biased_matmul_output on a1 (rows, H) and w2 (1+H, 10); `fault` is the record
- * before and after. z2 (stride, 16), for free(). */
-static float *run_biased_matmul_output(const material *m, shape s, const float *a1, const float *w2,
-                                       cl_uint *fault) {
-    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, panels = (cl_uint)s.panels;
-    const cl_uint number = 123;
-    const size_t w2_rows = 1 + s.panels * CBX_PANEL;
-    float *packed_a1 = pack_panels(s, a1, 0.0f);
-    float *packed_w2 = pack_outputs(w2, 1 + s.hidden, w2_rows);
-    bands *b = bands_open(m->device);
-    cl_mem hidden =
-        bands_input(b, "a1", packed_a1, s.panels * s.stride * CBX_PANEL * sizeof(float));
-    cl_mem weights = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
-    cl_mem out = bands_output(b, "z2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
-    cl_mem record = bands_output(b, "fault", fault, sizeof *fault);
-    BANDS_LAUNCH(b, "biased_matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(panels),
-                 ARG(rows), ARG(stride), ARG(weights), ARG(number), ARG(out), ARG(record));
-    float *z2 = bands_read(b, out);
-    cl_uint *now = bands_read(b, record);
-    *fault = *now;
-    free(now);
-    free(packed_a1);
-    free(packed_w2);
-    bands_close(b);
-    return z2;
-}
-
-static void check_biased_matmul_output(void *context, shape s) {
-    material *m = context;
-    cl_uint fault = CBX_NO_FAULT;
-    float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
-    double *in = to_doubles(a1, s.rows * s.hidden), *expected;
-    double *w = to_doubles(w2, (1 + s.hidden) * CBX_OUTPUTS);
-    TEST_NEW(expected, s.rows * CBX_OUTPUTS);
-    oracle_biased_matmul(in, w, s.rows, s.hidden, CBX_OUTPUTS, expected);
-    float *z2 = run_biased_matmul_output(m, s, a1, w2, &fault);
-    float *actual = unpack_outputs(z2, s.rows);
-    assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS,
-                        rounding(1 + s.hidden, largest_root(in, w, s.rows, s.hidden, CBX_OUTPUTS)),
-                        "Z2");
-    assert_outputs_padding(z2, s.rows, "Z2");
-    for (size_t i = s.rows * CBX_LANES_OUT; i < s.stride * CBX_LANES_OUT; i++) {
-        assert_true(bands_untouched(z2 + i));
-    }
-    assert_int_equal(CBX_NO_FAULT, fault);
-    free(a1);
-    free(w2);
-    free(in);
-    free(w);
-    free(expected);
-    free(z2);
-    free(actual);
-}
-
-/* One sum that is not finite, in any row, is recorded, unless something is already. */
-static void check_fault(void *context, shape s) {
-    static const float bad[] = {NAN, INFINITY, -INFINITY};
-    material *m = context;
-    cl_uint fault = CBX_NO_FAULT;
-    float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
-    a1[synthetic_bits(&m->state) % (s.rows * s.hidden)] = bad[synthetic_bits(&m->state) % 3];
-    free(run_biased_matmul_output(m, s, a1, w2, &fault));
-    assert_int_equal(123, fault);
-    fault = 7;
-    free(run_biased_matmul_output(m, s, a1, w2, &fault));
-    assert_int_equal(7, fault);
-    free(a1);
-    free(w2);
-}
+static const cl_uint first = MATERIAL_FIRST;
 
 /* Outputs between 0 and 1, both included. */
 static float *random_outputs(material *m, size_t rows) {
@@ -187,14 +27,14 @@ static float *random_outputs(material *m, size_t rows) {
 
 static void check_output_delta(void *context, shape s) {
     material *m = context;
-    const cl_uint rows = (cl_uint)s.rows, recipe = recipe_of(m);
+    const cl_uint rows = (cl_uint)s.rows, recipe = material_recipe(m);
     float *a2 = random_outputs(m, s.rows), *packed_a2 = pack_outputs(a2, s.rows, s.stride), *s2;
     double *a = to_doubles(a2, s.rows * CBX_OUTPUTS), *expected;
-    uint8_t labels[IMAGES];
+    uint8_t labels[MATERIAL_IMAGES];
     TEST_NEW(expected, s.rows * CBX_OUTPUTS);
     TEST_NEW(s2, s.stride * CBX_LANES_OUT);
     for (size_t row = 0; row < s.rows; row++) {
-        labels[row] = m->labels[m->order[FIRST + row]];
+        labels[row] = m->labels[m->order[MATERIAL_FIRST + row]];
     }
     for (size_t i = 0; i < s.stride * CBX_LANES_OUT; i++) {
         s2[i] = (float)oracle_sigmoid_derivative((double)packed_a2[i]);
@@ -205,7 +45,7 @@ static void check_output_delta(void *context, shape s) {
     cl_mem outputs = bands_input(b, "a2", packed_a2, s.stride * CBX_LANES_OUT * sizeof(float));
     cl_mem slopes = bands_input(b, "s2", s2, s.stride * CBX_LANES_OUT * sizeof(float));
     cl_mem numbers = bands_input(b, "labels", m->labels, sizeof m->labels);
-    cl_mem order = order_of(m, s, b);
+    cl_mem order = material_order(m, s, b);
     cl_mem out = bands_output(b, "d2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
     BANDS_LAUNCH(b, "output_delta", bands_range(b, s.rows, 1), ARG(outputs), ARG(slopes),
                  ARG(numbers), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(out));
@@ -286,18 +126,18 @@ static double update_tolerance(const double *in, const double *d, shape s, size_
 
 static void check_weight_update_hidden(void *context, shape s) {
     material *m = context;
-    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, recipe = recipe_of(m);
+    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, recipe = material_recipe(m);
     const size_t items = CBX_PIXELS / m->device->step_rows * (CBX_PANEL / m->device->vector);
     const float rate = 0.05f;
     float *w1 = random_floats(&m->state, CBX_ROWS * s.hidden, 0.2);
     float *d1 = random_floats(&m->state, s.rows * s.hidden, 0.2);
     float *packed_w1 = pack_w1(s, w1), *packed_d1 = pack_panels(s, d1, 0.0f);
-    double *x = batch_of(m, s), *d = to_doubles(d1, s.rows * s.hidden);
+    double *x = material_batch(m, s), *d = to_doubles(d1, s.rows * s.hidden);
     double *expected = to_doubles(w1, CBX_ROWS * s.hidden);
     oracle_weight_update(m->recipe, x, d, s.rows, CBX_PIXELS, s.hidden, (double)rate, expected);
 
     bands *b = bands_open(m->device);
-    cl_mem images = images_of(m, b), order = order_of(m, s, b);
+    cl_mem images = material_images(m, b), order = material_order(m, s, b);
     cl_mem errors =
         bands_input(b, "d1", packed_d1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     cl_mem weights = bands_output(b, "w1", packed_w1, s.panels * CBX_PANEL_SIZE * sizeof(float));
@@ -325,7 +165,7 @@ static void check_weight_update_hidden(void *context, shape s) {
 
 static void check_weight_update_output(void *context, shape s) {
     material *m = context;
-    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, recipe = recipe_of(m);
+    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, recipe = material_recipe(m);
     const cl_uint panels = (cl_uint)s.panels;
     const size_t w2_rows = 1 + s.panels * CBX_PANEL;
     const float rate = 0.05f;
@@ -367,48 +207,36 @@ static void check_weight_update_output(void *context, shape s) {
     free(actual);
 }
 
-static void check_all(cbx_family family, cbx_recipe recipe) {
-    static void (*const checks[])(void *context, shape s) = {
-        check_biased_matmul_hidden, check_biased_matmul_output,
-        check_output_delta,         check_fault,
-        check_hidden_delta,         check_weight_update_hidden,
-        check_weight_update_output,
-    };
-    material m;
-    cbx_device *device = fixture_device(family);
-    open_material(&m, device, recipe);
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        for_each_shape(device, checks[i], &m);
-    }
-    close_material(&m);
+static void output_delta_matches(void **state) {
+    static material_check *const checks[] = {check_output_delta};
+    (void)state;
+    material_check_all(checks, 1);
 }
 
-static void lesson_with_the_cpu_family(void **state) {
+static void hidden_delta_matches(void **state) {
+    static material_check *const checks[] = {check_hidden_delta};
     (void)state;
-    check_all(CBX_FAMILY_CPU, CBX_RECIPE_LESSON);
+    material_check_all(checks, 1);
 }
 
-static void nll_with_the_cpu_family(void **state) {
+static void weight_update_hidden_matches(void **state) {
+    static material_check *const checks[] = {check_weight_update_hidden};
     (void)state;
-    check_all(CBX_FAMILY_CPU, CBX_RECIPE_NLL);
+    material_check_all(checks, 1);
 }
 
-static void lesson_with_the_gpu_family(void **state) {
+static void weight_update_output_matches(void **state) {
+    static material_check *const checks[] = {check_weight_update_output};
     (void)state;
-    check_all(CBX_FAMILY_GPU, CBX_RECIPE_LESSON);
-}
-
-static void nll_with_the_gpu_family(void **state) {
-    (void)state;
-    check_all(CBX_FAMILY_GPU, CBX_RECIPE_NLL);
+    material_check_all(checks, 1);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lesson_with_the_cpu_family),
-        cmocka_unit_test(nll_with_the_cpu_family),
-        cmocka_unit_test(lesson_with_the_gpu_family),
-        cmocka_unit_test(nll_with_the_gpu_family),
+        cmocka_unit_test(output_delta_matches),
+        cmocka_unit_test(hidden_delta_matches),
+        cmocka_unit_test(weight_update_hidden_matches),
+        cmocka_unit_test(weight_update_output_matches),
     };
-    return cmocka_run_group_tests_name("kernels: stepwise", tests, fixture_setup, fixture_teardown);
+    return cmocka_run_group_tests_name("kernels: backward", tests, fixture_setup, fixture_teardown);
 }
