@@ -379,6 +379,7 @@ def main():
             pieces.append(PARTS[part](options, hidden))
             print(pieces[-1], flush=True)
     if options.output:
+        os.makedirs(os.path.dirname(os.path.abspath(options.output)), exist_ok=True)
         with open(options.output, "w") as file:
             file.write("\n".join(pieces))
 

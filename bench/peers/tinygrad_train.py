@@ -4,6 +4,7 @@ compiled by TinyJit; the first epoch's seconds hold the compilation.
 
 usage: tinygrad_train.py [--data DIR] [--hidden 64] [--epochs 5] [--batch 64] [--lr 5e-3] [--seed 0]
 """
+import importlib.metadata
 import os
 
 import common
@@ -16,7 +17,7 @@ def main():
     tinygrad, numpy = common.need("tinygrad", "numpy")
     Tensor, TinyJit, Device = tinygrad.Tensor, tinygrad.TinyJit, tinygrad.Device
     arguments = common.parse(__doc__)
-    print(f"tinygrad on {Device.DEFAULT}")
+    print(f"tinygrad {importlib.metadata.version('tinygrad')} on {Device.DEFAULT}")
     if Device.DEFAULT not in ("CL", "GPU"):
         print("not installed: tinygrad's OpenCL back end")
         raise SystemExit(common.NOT_INSTALLED)

@@ -94,7 +94,7 @@ void cbx_bench_defaults(cbx_bench_settings *settings);
 cbx_status cbx_bench_check(const cbx_bench_settings *settings);
 
 /* Builds the measuring kernels and takes some device memory. Device and dataset
- * must outlive *out, which is the caller's, for cbx_bench_close(). */
+ * (NULL where only limits are measured) must outlive *out, which is the caller's, for cbx_bench_close(). */
 cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset);
 void cbx_bench_close(cbx_bench *bench);
 
