@@ -23,13 +23,14 @@
 
 /* Fetches a cache line early. Rows of X lie too far apart for the hardware to foresee
  * the next one, and a block of W1 is first touched at its end. OpenCL's prefetch() is
- * a call on PoCL; the compiler's own is one instruction. */
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_prefetch)
+ * a call on PoCL; the compiler's own is one instruction. But a compiler may know it and
+ * what runs its code may not, Oclgrind for one, so the host has to ask for it. */
+#ifndef CBX_PREFETCH
+#define CBX_PREFETCH 0
+#endif
+#if CBX_PREFETCH
 #define PREFETCH(pointer) __builtin_prefetch((const void *)(size_t)(pointer))
-#endif
-#endif
-#ifndef PREFETCH
+#else
 #define PREFETCH(pointer)
 #endif
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clearbox/dataset.h"
+#include "data/dataset.h"
 
 /* Mean and population deviation in the plainest way, in long double. */
 static void plain_statistics(const uint8_t *pixels, size_t count, double *mean, double *deviation) {
@@ -207,6 +208,44 @@ static void images_without_contrast_are_named(void **state) {
     assert_load_fails(state, CBX_BAD_DATA, "every pixel of the training images is 77");
 }
 
+/* Images from memory become the same dataset as from files, and meet the same checks. */
+static void images_from_memory_are_copied(void **state) {
+    uint8_t pixels[12 * CBX_IMAGE_PIXELS], labels[12];
+    const cbx_images training = {12, pixels, labels}, test = {2, pixels, labels};
+    const cbx_images none = {0, pixels, labels}, few = {5, pixels, labels};
+    double mean, deviation;
+    cbx_dataset *dataset;
+    (void)state;
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        pixels[i] = (uint8_t)(i * 7 % 251);
+    }
+    for (size_t i = 0; i < sizeof labels; i++) {
+        labels[i] = (uint8_t)(i % CBX_CLASSES);
+    }
+    assert_success(cbx_dataset_from_memory(&dataset, &training, &test));
+    plain_statistics(pixels, 10 * (size_t)CBX_IMAGE_PIXELS, &mean, &deviation);
+    assert_relative(cbx_dataset_mean(dataset), mean, 1e-14);
+    assert_relative(cbx_dataset_deviation(dataset), deviation, 1e-14);
+    const cbx_images validation = cbx_dataset_images(dataset, CBX_VALIDATION);
+    assert_int_equal(2, validation.count);
+    assert_memory_equal(pixels + 10 * CBX_IMAGE_PIXELS, validation.pixels, 2 * CBX_IMAGE_PIXELS);
+    assert_memory_equal(labels + 10, validation.labels, 2);
+    assert_ptr_not_equal(pixels, cbx_dataset_images(dataset, CBX_TRAIN).pixels);
+    assert_int_equal(2, cbx_dataset_images(dataset, CBX_TEST).count);
+    cbx_dataset_destroy(dataset);
+
+    assert_failure(cbx_dataset_from_memory(&dataset, &few, &test), CBX_BAD_DATA, "too few");
+    assert_failure(cbx_dataset_from_memory(&dataset, &training, &none), CBX_BAD_DATA, "no images");
+    labels[3] = 10;
+    assert_failure(cbx_dataset_from_memory(&dataset, &training, &test), CBX_BAD_DATA,
+                   "label 3 is 10");
+    labels[3] = 9;
+    memset(pixels, 5, sizeof pixels);
+    assert_failure(cbx_dataset_from_memory(&dataset, &training, &test), CBX_BAD_DATA,
+                   "every pixel");
+    assert_null(dataset);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(the_last_sixth_validates),
@@ -221,6 +260,7 @@ int main(void) {
         SCRATCH_TEST(a_label_over_nine_is_named),
         SCRATCH_TEST(too_few_images_are_named),
         SCRATCH_TEST(images_without_contrast_are_named),
+        cmocka_unit_test(images_from_memory_are_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

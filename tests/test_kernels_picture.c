@@ -169,7 +169,7 @@ static void check_pictures(cbx_family family) {
     cbx_device *device = fixture_device(family);
     for (cbx_tone tone = CBX_TONE_PEAK; tone <= CBX_TONE_SIGNED; tone++) {
         for (size_t i = 0; i < hidden.count; i++) {
-            for (uint32_t scale = 1; scale <= 3; scale += 2) {
+            for (uint32_t scale = bands_watched() ? 3 : 1; scale <= 3; scale += 2) {
                 char what[64];
                 easel e;
                 snprintf(what, sizeof what, "%s, H = %zu, scale %u", names[tone], hidden.values[i],

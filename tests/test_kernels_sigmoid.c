@@ -39,7 +39,7 @@ static void run_derivative(cbx_device *device, const float *a, size_t count, cl_
 
 /* A multiple of 16. */
 static size_t sweep_count(void) {
-    return getenv("CBX_TEST_WATCHED") != NULL ? 800 : 400000;
+    return bands_watched() ? 800 : 400000;
 }
 
 /* `count` numbers evenly from `low` to `high`. */

@@ -147,11 +147,15 @@ static outcome train_three(size_t rows, size_t hidden, cl_uint each, size_t grou
     return outcome_of(f);
 }
 
-/* A launch of several stages gives the bits of as many launches, whoever works on it. */
+/* A launch of several stages gives the bits of as many launches, whoever works on it.
+ * Not under Oclgrind, which does not see the order that comes of atomic counters. */
 static void stages_and_groups_give_the_same_bits(void **state) {
     static const size_t groups[] = {1, 2, 5, 16};
     const sizes rows = batch_sizes(), hidden = hidden_sizes();
     (void)state;
+    if (bands_watched()) {
+        skip();
+    }
     for (size_t i = 0; i < rows.count * hidden.count; i++) {
         const size_t b = rows.values[i % rows.count], h = hidden.values[i / rows.count];
         fused singly, together;
@@ -212,6 +216,9 @@ static cl_uint fault_of(fused *f, cl_uint count) {
 static void names_the_batch_that_diverged(void **state) {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     (void)state;
+    if (bands_watched()) {
+        skip(); /* several stages, as above */
+    }
     for (size_t i = 0; i < 3; i++) {
         fused f;
         /* In the sums of the pending batch: any chunk, row and class. */

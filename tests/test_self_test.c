@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "check/specimen.h"
 #include "support/fixture.h"
 #include "support/mutant.h"
 #include "support/test.h"
@@ -51,57 +52,88 @@ static const mutation fused_gpu[] = {
     {"evaluate_gpu", "evaluate.cl", "fmax(z, (float16)(0.0f))", "z"},
 };
 
-static void assert_refused(const mutation *m, cbx_family family) {
-    cbx_device *device;
+/* One part of the self-test, with both recipes: the others would only take time to
+ * compile kernels that are not broken. */
+static cbx_status run_part(const cbx_specimen *specimen,
+                           cbx_status (*part)(const cbx_specimen *specimen, cbx_recipe recipe)) {
+    cbx_status status = part(specimen, CBX_RECIPE_LESSON);
+    return status ? status : part(specimen, CBX_RECIPE_NLL);
+}
+
+static cbx_status check_pictures(const cbx_specimen *specimen, cbx_recipe recipe) {
+    return recipe == CBX_RECIPE_LESSON ? cbx_check_pictures(specimen) : CBX_OK;
+}
+
+static void assert_named(const mutation *m, cbx_status status) {
     char name[64];
-    assert_ok(cbx_device_open(&device, fixture_spec(), family));
-    mutate(device, m->file, m->from, m->to);
-    const cbx_status status = cbx_device_self_test(device);
     snprintf(name, sizeof name, "the kernel %s computes wrongly on ", m->kernel);
     if (status != CBX_BAD_KERNEL || strncmp(cbx_last_error(), name, strlen(name)) != 0) {
         fail_msg("%s with \"%s\": status %d, \"%s\"", m->file, m->to, status, cbx_last_error());
     }
-    cbx_device_close(device);
 }
+
+static void assert_refused(const mutation *mutations, size_t count, cbx_family family,
+                           cbx_status (*part)(const cbx_specimen *specimen, cbx_recipe recipe)) {
+    (void)fixture_device(family); /* skips where there is none */
+    for (size_t i = 0; i < count; i++) {
+        cbx_device *device;
+        cbx_specimen specimen;
+        assert_ok(cbx_device_open(&device, fixture_spec(), family));
+        mutate(device, mutations[i].file, mutations[i].from, mutations[i].to);
+        assert_ok(cbx_specimen_init(&specimen, device));
+        assert_named(&mutations[i], run_part(&specimen, part));
+        cbx_specimen_clear(&specimen);
+        cbx_device_close(device);
+    }
+}
+
+#define ALL(mutations) (mutations), sizeof(mutations) / sizeof *(mutations)
 
 static void refuses_a_broken_step(void **state) {
     (void)state;
-    (void)fixture_device(CBX_FAMILY_AUTO); /* skips where there is none */
-    for (size_t i = 0; i < sizeof stepwise / sizeof *stepwise; i++) {
-        assert_refused(&stepwise[i], CBX_FAMILY_CPU);
-    }
+    assert_refused(ALL(stepwise), CBX_FAMILY_CPU, cbx_check_stepwise);
 }
 
 static void refuses_a_broken_picture(void **state) {
     (void)state;
-    (void)fixture_device(CBX_FAMILY_AUTO);
-    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
-        assert_refused(&pictures[i], CBX_FAMILY_GPU);
-    }
+    assert_refused(ALL(pictures), CBX_FAMILY_GPU, check_pictures);
 }
 
 static void refuses_a_broken_fused_kernel(void **state) {
     (void)state;
-    (void)fixture_device(CBX_FAMILY_AUTO);
-    for (size_t i = 0; i < sizeof fused_cpu / sizeof *fused_cpu; i++) {
-        assert_refused(&fused_cpu[i], CBX_FAMILY_CPU);
-    }
-    for (size_t i = 0; i < sizeof fused_gpu / sizeof *fused_gpu; i++) {
-        assert_refused(&fused_gpu[i], CBX_FAMILY_GPU);
-    }
+    assert_refused(ALL(fused_cpu), CBX_FAMILY_CPU, cbx_check_fused);
+    assert_refused(ALL(fused_gpu), CBX_FAMILY_GPU, cbx_check_fused);
 }
 
 /* The message says where, and what the device computed. */
 static void names_the_deviation(void **state) {
     (void)state;
-    const mutation m = {"biased_matmul_output", "biased_matmul.cl", "STORE_OUT(z2",
-                        "z.s3 = 0.0f; STORE_OUT(z2"};
+    static const mutation m = {"biased_matmul_output", "biased_matmul.cl", "STORE_OUT(z2",
+                               "z.s3 = 0.0f; STORE_OUT(z2"};
+    cbx_device *device;
     (void)fixture_device(CBX_FAMILY_AUTO);
-    assert_refused(&m, CBX_FAMILY_CPU);
+    assert_ok(cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO));
+    mutate(device, m.file, m.from, m.to);
+    assert_named(&m, cbx_device_self_test(device));
     assert_non_null(strstr(cbx_last_error(), "a2[0][3] is 0.5, should be 0."));
     assert_non_null(strstr(cbx_last_error(), "(tolerance "));
-    assert_non_null(
-        strstr(cbx_last_error(), cbx_device_about(fixture_device(CBX_FAMILY_AUTO))->name));
+    assert_non_null(strstr(cbx_last_error(), cbx_device_about(device)->name));
+    cbx_device_close(device);
+}
+
+/* The self-test is all of its parts: a kernel of the last one, in either family. */
+static void covers_everything(void **state) {
+    (void)state;
+    for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+        const mutation m = {family == CBX_FAMILY_CPU ? "evaluate_cpu" : "evaluate_gpu",
+                            "evaluate.cl", "v[o] > v[best]", "v[o] < v[best]"};
+        cbx_device *device;
+        (void)fixture_device(family);
+        assert_ok(cbx_device_open(&device, fixture_spec(), family));
+        mutate(device, m.file, m.from, m.to);
+        assert_named(&m, cbx_device_self_test(device));
+        cbx_device_close(device);
+    }
 }
 
 /* What a user can break without touching the sources. */
@@ -144,6 +176,7 @@ int main(void) {
         cmocka_unit_test(refuses_a_broken_picture),
         cmocka_unit_test(refuses_a_broken_fused_kernel),
         cmocka_unit_test(names_the_deviation),
+        cmocka_unit_test(covers_everything),
         cmocka_unit_test(build_options_reach_the_kernels),
     };
     return cmocka_run_group_tests_name("self-test", tests, fixture_setup, fixture_teardown);

@@ -24,11 +24,15 @@ struct bands {
     size_t count;
 };
 
+int bands_watched(void) {
+    return getenv("CBX_TEST_WATCHED") != NULL;
+}
+
 bands *bands_open(cbx_device *device) {
     bands *b;
     TEST_NEW(b, 1);
     b->device = device;
-    b->band = getenv("CBX_TEST_WATCHED") != NULL ? 0 : BAND;
+    b->band = bands_watched() ? 0 : BAND;
     return b;
 }
 

@@ -19,6 +19,9 @@
 
 typedef struct bands bands;
 
+/* Whether such a tool watches: then tests also do less, because it is slow. */
+int bands_watched(void);
+
 /* Freed with bands_close(). The running test fails when anything goes wrong. */
 bands *bands_open(cbx_device *device);
 void bands_close(bands *b);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "device/device.h"
+#include "support/bands.h"
 #include "support/compare.h"
 #include "support/oracle.h"
 #include "support/synthetic.h"
@@ -24,12 +25,12 @@ shape shape_of(const cbx_device *device, size_t rows, size_t hidden) {
 
 sizes batch_sizes(void) {
     static const size_t all[] = {1, 7, 64, 77}, small[] = {7};
-    return getenv("CBX_TEST_WATCHED") != NULL ? (sizes){small, 1} : (sizes){all, 4};
+    return bands_watched() ? (sizes){small, 1} : (sizes){all, 4};
 }
 
 sizes hidden_sizes(void) {
     static const size_t all[] = {1, 3, 37, 64, 100, 257}, small[] = {37};
-    return getenv("CBX_TEST_WATCHED") != NULL ? (sizes){small, 1} : (sizes){all, 6};
+    return bands_watched() ? (sizes){small, 1} : (sizes){all, 6};
 }
 
 void for_each_shape(const cbx_device *device, void (*check)(void *context, shape s),

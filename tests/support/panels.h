@@ -9,8 +9,7 @@
 #include "layout.h"
 
 /* The sizes that kernels are tried on: B = 1, 7, 64, 77 and H = 1, 3, 37, 64, 100, 257;
- * where CBX_TEST_WATCHED is set in the environment (see bands.h), 7 and 37 alone,
- * because such tools are slow. */
+ * 7 and 37 alone when watched (bands.h). */
 typedef struct sizes {
     const size_t *values;
     size_t count;

@@ -1,0 +1,55 @@
+#include "support/material.h"
+
+#include "support/fixture.h"
+#include "support/synthetic.h"
+#include "support/test.h"
+
+void material_open(material *m, cbx_device *device, cbx_recipe recipe) {
+    *m = (material){.device = device, .recipe = recipe, .state = 7};
+    m->images = random_floats(&m->state, (size_t)MATERIAL_IMAGES * CBX_PIXELS, 1);
+    m->order = synthetic_order(MATERIAL_IMAGES, 11);
+    for (size_t i = 0; i < MATERIAL_IMAGES; i++) {
+        m->labels[i] = (uint8_t)(synthetic_bits(&m->state) % CBX_OUTPUTS);
+    }
+}
+
+void material_close(material *m) {
+    free(m->images);
+    free(m->order);
+}
+
+double *material_batch(const material *m, shape s) {
+    double *x;
+    TEST_NEW(x, s.rows * CBX_PIXELS);
+    for (size_t i = 0; i < s.rows * CBX_PIXELS; i++) {
+        const size_t image = m->order[MATERIAL_FIRST + i / CBX_PIXELS];
+        x[i] = (double)m->images[image * CBX_PIXELS + i % CBX_PIXELS];
+    }
+    return x;
+}
+
+cl_mem material_images(const material *m, bands *b) {
+    return bands_input(b, "images", m->images,
+                       (size_t)MATERIAL_IMAGES * CBX_PIXELS * sizeof *m->images);
+}
+
+cl_mem material_order(const material *m, shape s, bands *b) {
+    return bands_input(b, "order", m->order, (MATERIAL_FIRST + s.rows) * sizeof *m->order);
+}
+
+cl_uint material_recipe(const material *m) {
+    return m->recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
+}
+
+void material_check_all(material_check *const *checks, size_t count) {
+    for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+        for (cbx_recipe recipe = CBX_RECIPE_LESSON; recipe <= CBX_RECIPE_NLL; recipe++) {
+            material m;
+            material_open(&m, fixture_device(family), recipe);
+            for (size_t i = 0; i < count; i++) {
+                for_each_shape(m.device, checks[i], &m);
+            }
+            material_close(&m);
+        }
+    }
+}
