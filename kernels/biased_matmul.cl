@@ -10,6 +10,8 @@
  * biased_matmul_output   Z2 = [1 A1]·W2
  *   a1 [P][batch][32], w2 [1+32P][16], z2 [batch][16].
  *   One work-item a row. Global size: rows, rounded up to the local size.
+ *   Writes the number of the batch to fault[0] when a sum is not finite and nothing is
+ *   recorded yet; several work-items may do so at once, with the same value.
  */
 #ifndef CBX_STEP_ROWS
 #define CBX_STEP_ROWS 8 /* must divide 784 */
@@ -47,8 +49,8 @@ kernel void biased_matmul_hidden(global const float *restrict images,
 }
 
 kernel void biased_matmul_output(global const float *restrict a1, uint panels, uint rows,
-                                 uint batch, global const float *restrict w2,
-                                 global float *restrict z2)
+                                 uint batch, global const float *restrict w2, uint number,
+                                 global float *restrict z2, volatile global uint *restrict fault)
 {
     const uint row = get_global_id(0);
     if (row >= rows) {
@@ -61,6 +63,9 @@ kernel void biased_matmul_output(global const float *restrict a1, uint panels, u
         for (uint lane = 0; lane < CBX_PANEL; lane++) {
             z = fma((float16)(a[lane]), LOAD_OUT(w + lane * CBX_LANES_OUT), z);
         }
+    }
+    if (!all(isfinite(z))) {
+        atomic_cmpxchg(fault, CBX_NO_FAULT, number);
     }
     STORE_OUT(z2 + (size_t)row * CBX_LANES_OUT, z);
 }

@@ -1,10 +1,8 @@
 /* The errors of both layers, the schedule `stepwise`.
  *
  * output_delta   D2 = 2(Y − A2)·s2 for the lesson, Y − A2 for nll
- *   a2, s2, d2 [batch][16]; labels (N) bytes; one work-item a row. Writes the
- *   number of the batch to fault[0] when a row of A2 is not finite and nothing is
- *   recorded yet; several work-items may do so at once, with the same value.
- *   Columns 10…15 of D2 become 0.
+ *   a2, s2, d2 [batch][16]; labels (N) bytes; one work-item a row. Columns 10…15 of
+ *   D2 become 0.
  *
  * hidden_delta   D1 = (D2·W2[1:]ᵀ)·s1
  *   s1, d1 [P][batch][32]; one work-item a row of a panel.
@@ -12,8 +10,7 @@
  */
 kernel void output_delta(global const float *restrict a2, global const float *restrict s2,
                          global const uchar *restrict labels, global const uint *restrict order,
-                         uint first, uint rows, uint recipe, uint number, global float *restrict d2,
-                         volatile global uint *restrict fault)
+                         uint first, uint rows, uint recipe, global float *restrict d2)
 {
     const size_t row = get_global_id(0);
     if (row >= rows) {
@@ -23,9 +20,6 @@ kernel void output_delta(global const float *restrict a2, global const float *re
     float16 miss = only_outputs(one_hot(labels[order[first + row]]) - a);
     if (recipe == CBX_LESSON) {
         miss = 2.0f * miss * LOAD_OUT(s2 + row * CBX_LANES_OUT);
-    }
-    if (any(isnan(a))) {
-        atomic_cmpxchg(fault, CBX_NO_FAULT, number);
     }
     STORE_OUT(d2 + row * CBX_LANES_OUT, miss);
 }

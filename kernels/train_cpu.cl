@@ -214,11 +214,14 @@ kernel void train_cpu(global const float *restrict images, global const uchar *r
             mem_fence(CLK_GLOBAL_MEM_FENCE);
             atomic_inc(progress + job.chunks);
         }
-        /* Wait for the chunks that others have taken; they are running. */
-        while ((int)(progress[job.chunks] - ticket * job.chunks) < 0) {
+        if (stage + 1 < max(job.count, 1u)) {
+            /* Wait for the chunks that others have taken; they are running. The end of
+             * the launch is waited for by the queue. */
+            while ((int)(progress[job.chunks] - ticket * job.chunks) < 0) {
+            }
+            atomic_add(progress + job.chunks, 0u);
+            mem_fence(CLK_GLOBAL_MEM_FENCE);
         }
-        atomic_add(progress + job.chunks, 0u);
-        mem_fence(CLK_GLOBAL_MEM_FENCE);
     }
 }
 

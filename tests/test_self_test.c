@@ -37,8 +37,18 @@ static const mutation fused_cpu[] = {
     {"train_cpu", "train_cpu.cl", "d2, finish_rows, rate2, v)", "d2, finish_rows, rate1, v)"},
     {"train_cpu", "blocks_cpu.cl", "fma((floatv)(rate), sum[i][1]", "fma((floatv)(NAN), sum[i][1]"},
     {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
-    {"evaluate_cpu", "evaluate_cpu.cl", "v[o] > v[best]", "v[o] < v[best]"},
-    {"evaluate_cpu", "evaluate_cpu.cl", "fmax(z, (float16)(0.0f))", "z"},
+    {"evaluate_cpu", "evaluate.cl", "v[o] > v[best]", "v[o] < v[best]"},
+    {"evaluate_cpu", "evaluate_cpu.cl", "correct[group] = right", "correct[group] = rows"},
+};
+
+static const mutation fused_gpu[] = {
+    {"train_gpu_hidden", "blocks_gpu.cl", "i < CBX_DEPTH;", "i < CBX_DEPTH - 1;"},
+    {"train_gpu_hidden", "train_gpu.cl", "delta[i] = e;", "delta[i] = e + 1e-3f;"},
+    {"train_gpu_hidden", "train_gpu.cl", "*w = fma(rate, bias, *w);", "*w = 0.0f;"},
+    {"train_gpu_output", "train_gpu.cl", "float a = sigmoid_one(z);\n                a1",
+     "float a = exp_one(z);\n                a1"},
+    {"train_gpu_output", "train_gpu.cl", "w2[at] = weight;", ""},
+    {"evaluate_gpu", "evaluate.cl", "fmax(z, (float16)(0.0f))", "z"},
 };
 
 static void assert_refused(const mutation *m, cbx_family family) {
@@ -75,6 +85,9 @@ static void refuses_a_broken_fused_kernel(void **state) {
     (void)fixture_device(CBX_FAMILY_AUTO);
     for (size_t i = 0; i < sizeof fused_cpu / sizeof *fused_cpu; i++) {
         assert_refused(&fused_cpu[i], CBX_FAMILY_CPU);
+    }
+    for (size_t i = 0; i < sizeof fused_gpu / sizeof *fused_gpu; i++) {
+        assert_refused(&fused_gpu[i], CBX_FAMILY_GPU);
     }
 }
 

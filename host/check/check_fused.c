@@ -51,14 +51,17 @@ static void pack_up(easel *used) {
     free(used->luma);
 }
 
-/* The kernels that a batch of this family runs, by name. */
-static const char *kernels_of(const cbx_specimen *specimen, const char *gpu) {
-    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : gpu;
+/* The kernel that updates W1 and that which ends a forward pass: one for processors. */
+static const char *first_kernel(const cbx_specimen *specimen) {
+    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_hidden";
+}
+
+static const char *second_kernel(const cbx_specimen *specimen) {
+    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_output";
 }
 
 static cbx_status compare_picture(const cbx_specimen *specimen, const easel *board, int number,
                                   cbx_tone tone, const double *w1) {
-    const char *kernel = kernels_of(specimen, "train_gpu_hidden");
     if (board->drawn != number) {
         return cbx_fail(CBX_BAD_KERNEL, "training drew %d pictures instead of %d", board->drawn,
                         number);
@@ -67,7 +70,9 @@ static cbx_status compare_picture(const cbx_specimen *specimen, const easel *boa
         cbx_cl_check(clEnqueueReadBuffer(specimen->device->queue, board->plane, CL_TRUE, 0,
                                          board->bytes, board->luma, 0, NULL, NULL),
                      "drawing within training");
-    return status ? status : cbx_check_luma(specimen, kernel, &board->grid, tone, w1, board->luma);
+    return status ? status
+                  : cbx_check_luma(specimen, first_kernel(specimen), &board->grid, tone, w1,
+                                   board->luma);
 }
 
 /* Steps the reference through batches first … last of the order, all of 17 rows but
@@ -81,49 +86,139 @@ static void follow(const cbx_specimen *specimen, cbx_reference *reference, uint3
     }
 }
 
-/* Two batches at once, one that is drawn while the next starts, one without picture,
- * and the short one, drawn when nothing follows. */
-static cbx_status train(const cbx_specimen *specimen, cbx_trainer *trainer,
-                        cbx_reference *reference, easel *board, cbx_tone tone) {
+/* Adds up `count` arrays of `size` numbers that follow each other on the device: the
+ * shares of a sum. *out is the caller's, freed with free(). */
+static cbx_status add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t offset,
+                             size_t count, size_t size, double **out) {
+    float *shares = NULL;
+    cbx_status status = cbx_new(out, size);
+    if (!status) {
+        status = cbx_new(&shares, count * size);
+    }
+    if (!status) {
+        status = cbx_cl_check(
+            clEnqueueReadBuffer(specimen->device->queue, buffer, CL_TRUE, offset * sizeof *shares,
+                                count * size * sizeof *shares, shares, 0, NULL, NULL),
+            "reading results of the self-test");
+    }
+    for (size_t i = 0; i < count * size && !status; i++) {
+        (*out)[i % size] += (double)shares[i];
+    }
+    free(shares);
+    return status;
+}
+
+/* The shares of Z1 that train_gpu_hidden leaves for train_gpu_output, bias left out. */
+static cbx_status check_slices(const cbx_specimen *specimen, const cbx_trainer *trainer,
+                               const cbx_reference *reference) {
+    const size_t size = (size_t)trainer->panels * trainer->stride * CBX_PANEL;
+    double *z1 = NULL;
+    cbx_status status = add_shares(specimen, trainer->d1, 0, trainer->slices, size, &z1);
+    for (size_t i = 0; i < reference->rows * CBX_SPECIMEN_HIDDEN && !status; i++) {
+        const size_t row = i / CBX_SPECIMEN_HIDDEN, neuron = i % CBX_SPECIMEN_HIDDEN;
+        const size_t panel = neuron / CBX_PANEL, lane = neuron % CBX_PANEL;
+        const double bias = (double)specimen->network->w1[neuron];
+        const double z = bias + z1[(panel * trainer->stride + row) * CBX_PANEL + lane];
+        status = cbx_judge(specimen, (cbx_place){"train_gpu_hidden", "sigmoid(z1)", row, neuron},
+                           cbx_reference_sigmoid(z), reference->a1[i], 1e-5);
+    }
+    free(z1);
+    return status;
+}
+
+/* What the forward pass of the first batch leaves: A1, and A2 as shares of its sums. */
+static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer *trainer,
+                                const cbx_reference *reference) {
+    const size_t size = (size_t)trainer->stride * CBX_LANES_OUT;
+    const char *kernel = second_kernel(specimen);
+    double *z2 = NULL;
+    cbx_status status = CBX_OK;
+    if (specimen->device->family == CBX_FAMILY_GPU) {
+        status = check_slices(specimen, trainer, reference);
+    }
+    if (!status) {
+        status = cbx_judge_panels(specimen, kernel, "a1", trainer->a1, trainer->stride,
+                                  reference->rows, reference->a1);
+    }
+    if (!status) {
+        status = add_shares(specimen, trainer->sums, trainer->parity * trainer->chunks * size,
+                            trainer->chunks, size, &z2);
+    }
+    for (size_t i = 0; i < reference->rows * CBX_OUTPUTS && !status; i++) {
+        const size_t row = i / CBX_OUTPUTS, o = i % CBX_OUTPUTS;
+        status =
+            cbx_judge(specimen, (cbx_place){kernel, "sigmoid(sums)", row, o},
+                      cbx_reference_sigmoid(z2[row * CBX_LANES_OUT + o]), reference->a2[i], 1e-5);
+    }
+    free(z2);
+    return status;
+}
+
+static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer *trainer,
+                                const cbx_reference *reference) {
+    cbx_status status = CBX_OK;
+    if (specimen->device->family == CBX_FAMILY_GPU) {
+        status = cbx_judge_outputs(specimen, "train_gpu_hidden", "d2", trainer->d2, reference->rows,
+                                   reference->d2);
+    }
+    if (!status) {
+        status = cbx_judge_panels(specimen, first_kernel(specimen), "w1", trainer->w1, CBX_ROWS,
+                                  CBX_ROWS, reference->w1);
+    }
+    return status ? status
+                  : cbx_judge_outputs(specimen, second_kernel(specimen), "w2", trainer->w2,
+                                      1 + CBX_SPECIMEN_HIDDEN, reference->w2);
+}
+
+/* The first two batches, one by one, looked into after each: the first only goes
+ * forward, the second ends the first. */
+static cbx_status train_singly(const cbx_specimen *specimen, cbx_trainer *trainer,
+                               cbx_reference *reference) {
+    cbx_status status = cbx_trainer_step(trainer, 0, BATCH, rates, 0);
+    if (!status) {
+        follow(specimen, reference, 0, 0);
+        status = check_forward(specimen, trainer, reference);
+    }
+    if (!status) {
+        status = cbx_trainer_step(trainer, BATCH, BATCH, rates, 1);
+    }
+    return status ? status : check_weights(specimen, trainer, reference);
+}
+
+/* Then two at once, one that is drawn when the next starts … */
+static cbx_status train_together(const cbx_specimen *specimen, cbx_trainer *trainer,
+                                 cbx_reference *reference, easel *board, cbx_tone tone) {
     const cbx_canvas canvas = {.painter = &board->painter,
                                .luma = board->plane,
                                .drawn = note_drawn,
                                .user = &board->drawn};
-    cbx_status status = cbx_trainer_steps(trainer, 0, 2, rates, 0);
+    cbx_status status = cbx_trainer_steps(trainer, 2 * BATCH, 2, rates, 2);
     if (!status) {
-        status = cbx_trainer_step_drawing(trainer, 2 * BATCH, BATCH, rates, 2, &canvas);
+        status = cbx_trainer_step_drawing(trainer, 4 * BATCH, BATCH, rates, 4, &canvas);
+    }
+    /* … and the short one, drawn when nothing follows. */
+    if (!status) {
+        status = cbx_trainer_step_drawing(trainer, 5 * BATCH, CBX_SPECIMEN_TRAINING - 5 * BATCH,
+                                          rates, 5, &canvas);
     }
     if (!status) {
-        status = cbx_trainer_step(trainer, 3 * BATCH, BATCH, rates, 3);
-    }
-    if (!status) {
-        follow(specimen, reference, 0, 2);
+        follow(specimen, reference, 1, 4);
         status = compare_picture(specimen, board, 1, tone, reference->w1);
     }
     if (!status) {
-        status = cbx_trainer_step_drawing(trainer, 4 * BATCH, CBX_SPECIMEN_TRAINING - 4 * BATCH,
-                                          rates, 4, &canvas);
-    }
-    if (!status) {
-        follow(specimen, reference, 3, 4);
+        follow(specimen, reference, 5, 5);
         status = cbx_trainer_check(trainer);
     }
     if (status == CBX_DIVERGED) {
         status = cbx_fail(CBX_BAD_KERNEL,
                           "the kernel %s computes wrongly on %s: it reports numbers that are not "
                           "finite; choose another --device, or update its driver",
-                          kernels_of(specimen, "train_gpu_output"), specimen->device->info.name);
+                          first_kernel(specimen), specimen->device->info.name);
+    }
+    if (!status) {
+        status = check_weights(specimen, trainer, reference);
     }
     return status ? status : compare_picture(specimen, board, 2, tone, reference->w1);
-}
-
-static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer *trainer,
-                                const cbx_reference *reference) {
-    cbx_status status = cbx_judge_outputs(specimen, kernels_of(specimen, "train_gpu_hidden"), "w2",
-                                          trainer->w2, 1 + CBX_SPECIMEN_HIDDEN, reference->w2);
-    return status ? status
-                  : cbx_judge_panels(specimen, kernels_of(specimen, "train_gpu_hidden"), "w1",
-                                     trainer->w1, CBX_ROWS, CBX_ROWS, reference->w1);
 }
 
 static cbx_status check_evaluation(const cbx_specimen *specimen, cbx_trainer *trainer,
@@ -149,20 +244,32 @@ static cbx_status check_evaluation(const cbx_specimen *specimen, cbx_trainer *tr
     return status;
 }
 
+/* Both ways of train_gpu_hidden to divide the work: by neurons alone, and the pixels
+ * into as many slices as can be. */
+static cbx_status start(const cbx_specimen *specimen, cbx_recipe recipe, cbx_trainer **trainer,
+                        cbx_reference *reference) {
+    cbx_device *device = specimen->device;
+    const unsigned chosen = device->slices;
+    device->slices = recipe == CBX_RECIPE_LESSON ? 1 : 49;
+    cbx_status status =
+        cbx_specimen_start(specimen, recipe, CBX_SCHEDULE_FUSED, trainer, reference);
+    device->slices = chosen;
+    return status;
+}
+
 cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_recipe recipe) {
     const cbx_tone tone = recipe == CBX_RECIPE_LESSON ? CBX_TONE_PEAK : CBX_TONE_SIGNED;
     cbx_reference reference;
     cbx_trainer *trainer;
     easel board;
-    cbx_status status = set_up(&board, specimen->device, tone);
-    cbx_status started =
-        cbx_specimen_start(specimen, recipe, CBX_SCHEDULE_FUSED, &trainer, &reference);
-    status = status ? status : started;
+    const cbx_status set = set_up(&board, specimen->device, tone);
+    cbx_status status = start(specimen, recipe, &trainer, &reference);
+    status = set ? set : status;
     if (!status) {
-        status = train(specimen, trainer, &reference, &board, tone);
+        status = train_singly(specimen, trainer, &reference);
     }
     if (!status) {
-        status = check_weights(specimen, trainer, &reference);
+        status = train_together(specimen, trainer, &reference, &board, tone);
     }
     if (!status) {
         status = check_evaluation(specimen, trainer, &reference, CBX_VALIDATION);

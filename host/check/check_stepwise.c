@@ -72,7 +72,7 @@ static cbx_status compare(const cbx_specimen *specimen, const cbx_trainer *train
 
 cbx_status cbx_check_stepwise(const cbx_specimen *specimen, cbx_recipe recipe) {
     /* A full batch, then the short one at the end of the order. */
-    static const uint32_t firsts[] = {0, 4 * CBX_SPECIMEN_BATCH};
+    static const uint32_t firsts[] = {0, 5 * CBX_SPECIMEN_BATCH};
     /* Large steps, so that an update shows beside the weights. */
     const cbx_rates rates = {0.05f, 0.03f};
     cbx_reference reference;

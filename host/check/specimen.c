@@ -74,8 +74,7 @@ cbx_status cbx_specimen_start(const cbx_specimen *specimen, cbx_recipe recipe,
     const cbx_trainer_settings settings = {
         .hidden = HIDDEN, .batch = CBX_SPECIMEN_BATCH, .recipe = recipe, .schedule = schedule};
     *trainer = NULL;
-    cbx_status status =
-        cbx_reference_init(reference, recipe, specimen->network, CBX_SPECIMEN_BATCH);
+    cbx_status status = cbx_reference_init(reference, recipe, specimen->network, CBX_SPECIMEN_ROWS);
     if (!status) {
         status = cbx_trainer_create(trainer, specimen->device, specimen->dataset, &settings);
     }

@@ -13,9 +13,10 @@
 enum {
     CBX_SPECIMEN_HIDDEN = 37,
     CBX_SPECIMEN_BATCH = 17,
-    CBX_SPECIMEN_TRAINING = 80, /* four batches of 17 and one of 12 */
-    CBX_SPECIMEN_VALIDATION = 15,
-    CBX_SPECIMEN_TEST = 7
+    CBX_SPECIMEN_TRAINING = 97, /* five batches of 17 and one of 12 */
+    CBX_SPECIMEN_VALIDATION = 19,
+    CBX_SPECIMEN_TEST = 7,
+    CBX_SPECIMEN_ROWS = CBX_SPECIMEN_VALIDATION /* the most that are taken at once */
 };
 
 typedef struct cbx_specimen {

@@ -12,8 +12,8 @@
 #include "cli/learn_options.h"
 #include "cli/stop.h"
 
-/* A film is cut short after so many times --seconds. */
-enum { FILM_PATIENCE = 5 };
+/* A film is cut short after so many seconds, and so many times --seconds. */
+enum { FILM_SECONDS = 10, FILM_PATIENCE = 5 };
 
 /* What is open while measuring; the places are those of report.devices. */
 typedef struct session {
@@ -37,6 +37,28 @@ static void tell_line(session *state, json_t *line) {
 
 /* ---- opening ---- */
 
+/* Finds and keeps the device's best block sizes. */
+static cbx_status tune(const session *state, const char *spec) {
+    cbx_bench_tuning tuning;
+    fprintf(stderr, "device %s: trying variants of the kernels\n", spec);
+    cbx_status status =
+        cbx_bench_tune(spec, state->report.options->family, state->dataset, &tuning);
+    if (status) {
+        return status;
+    }
+    if (tuning.tried == 0) {
+        fprintf(stderr, "device %s: its kernels have no variants\n", spec);
+        return CBX_OK;
+    }
+    fprintf(stderr,
+            "device %s: best of %u variants: vector %u, forward rows %u, update rows %u;\n"
+            "  %.1f GFLOP/s, %+.0f %% against the usual; kept in %s\n",
+            spec, tuning.tried, tuning.vector, tuning.forward_rows, tuning.update_rows,
+            1e-9 * tuning.best_flops, 100.0 * (tuning.best_flops / tuning.usual_flops - 1.0),
+            tuning.path);
+    return CBX_OK;
+}
+
 /* Measures the limits of the device that `spec` names, and keeps it open. */
 static cbx_status add_device(session *state, const char *spec) {
     const cli_bench_options *options = state->report.options;
@@ -44,7 +66,10 @@ static cbx_status add_device(session *state, const char *spec) {
     cli_bench_device *entry = &state->report.devices[place];
     cbx_device *device = NULL;
     cbx_bench *bench = NULL;
-    cbx_status status = cbx_device_open(&device, spec, options->family);
+    cbx_status status = options->tune ? tune(state, spec) : CBX_OK;
+    if (!status) {
+        status = cbx_device_open(&device, spec, options->family);
+    }
     if (!status) {
         entry->info = *cbx_device_about(device);
         entry->family = cbx_device_family(device);
@@ -156,6 +181,8 @@ static cbx_bench *host_bench(const session *state) {
 static cbx_status measure_film(session *state, cli_bench_row *row) {
     const cli_bench_options *options = state->report.options;
     cbx_learn_settings job;
+    double patience = FILM_PATIENCE * options->settings.seconds;
+    patience = patience < FILM_SECONDS ? FILM_SECONDS : patience;
     cbx_learn_defaults(&job);
     job.data = options->data;
     job.device = state->report.devices[row->device].spec;
@@ -165,7 +192,7 @@ static cbx_status measure_film(session *state, cli_bench_row *row) {
     job.batch = options->settings.batch;
     job.recipe = options->settings.recipe;
     job.schedule = row->schedule;
-    return cbx_bench_measure_film(&job, FILM_PATIENCE * options->settings.seconds, &row->film);
+    return cbx_bench_measure_film(&job, patience, &row->film);
 }
 
 /* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. */

@@ -138,7 +138,7 @@ static void report_times(const cli_terminal *terminal, const cbx_learn_settings 
     double total = times->total;
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));
-    time_row("load", times->load, total, "");
+    time_row("load", times->load, total, "images, alongside the start");
     time_row("start", times->start, total, "device, kernels, self-test, upload");
     time_row("train", times->train, total, "");
     if (settings->film) {

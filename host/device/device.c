@@ -27,6 +27,12 @@ static cbx_status open_queues(cbx_device *device)
 
 cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family)
 {
+    return cbx_device_open_with(out, spec, family, NULL);
+}
+
+cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
+                                const cbx_tunables *chosen)
+{
     cbx_device *device = NULL;
     cl_bool unified = CL_FALSE;
     *out = NULL;
@@ -45,7 +51,7 @@ cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family
     device->shares_memory = unified && device->info.kind == CBX_KIND_CPU;
     status = open_queues(device);
     if (!status) {
-        status = cbx_program_build(device);
+        status = cbx_program_build(device, chosen);
     }
 out:
     if (status) {

@@ -8,6 +8,14 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 
+/* The block sizes of the kernels for processors: kernels/blocks_cpu.cl. What they
+ * compute does not depend on them. */
+typedef struct cbx_tunables {
+    unsigned vector;       /* CBX_VECTOR: 4, 8 or 16 */
+    unsigned forward_rows; /* CBX_FORWARD_ROWS, 1…16 */
+    unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16, divides 784 */
+} cbx_tunables;
+
 struct cbx_device {
     cbx_device_info info;
     cbx_family family;
@@ -16,6 +24,7 @@ struct cbx_device {
     cl_command_queue queue;     /* in order: all computing */
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
+    cbx_tunables tunables;
     int shares_memory;      /* device and host use the same memory: map, do not copy */
     unsigned vector;        /* CBX_VECTOR of the program */
     unsigned step_rows;     /* CBX_STEP_ROWS */
@@ -31,8 +40,24 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
 /* Finds the device that `spec` names, as cbx_device_open() says. */
 cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info);
 
+/* cbx_device_open() with these tunables; NULL: those that were kept, else the usual. */
+cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
+                                const cbx_tunables *chosen);
+
 /* Builds every kernel for device->family; sets program and the tunables. */
-cbx_status cbx_program_build(cbx_device *device);
+cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
+
+/* What fits the device's registers. */
+cbx_tunables cbx_tunables_usual(const cbx_device *device);
+int cbx_tunables_valid(const cbx_tunables *tunables);
+
+/* Reads what cbx_tunables_keep() wrote for this device, driver and kernels; 0 when
+ * there is nothing of use, or CLEARBOX_NO_TUNE says so. Only for processors. */
+int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out);
+
+/* Writes a small file into the user's cache folder; its name goes to `path`. */
+cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,
+                             size_t size);
 
 /* Builds layout.h with the sources whose names begin with "bench_", or without `bench`
  * with all the others. *out, also after a failure, is the caller's to release. */

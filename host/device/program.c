@@ -17,23 +17,22 @@ unsigned cbx_device_vector(const cbx_device *device)
     return width >= 16 ? 16 : width >= 8 ? 8 : 4;
 }
 
-/* Register blocks that fit the vector registers: 32 of 64 bytes with AVX-512, 16 of
- * 32 bytes with AVX, 32 of 16 bytes with NEON. */
-static void choose_tunables(cbx_device *device)
+/* What the rest of the program has to know of the choice. */
+static void set_tunables(cbx_device *device, const cbx_tunables *chosen)
 {
+    device->tunables = *chosen;
     device->step_rows = 8;
-    device->local = 64;
-    device->vector = 4;
-    device->forward_rows = 1;
-    device->evaluate_rows = 64;
     if (device->family == CBX_FAMILY_GPU) {
-        return;
+        device->local = 64;
+        device->vector = 4;
+        device->forward_rows = 1;
+        device->evaluate_rows = 64;
+    } else {
+        device->local = 1;
+        device->vector = chosen->vector;
+        device->forward_rows = chosen->forward_rows;
+        device->evaluate_rows = 4 * chosen->forward_rows;
     }
-    const unsigned width = cbx_device_vector(device);
-    device->local = 1;
-    device->vector = width;
-    device->forward_rows = width == 16 ? 13 : width == 8 ? 5 : 8;
-    device->evaluate_rows = 4 * device->forward_rows;
 }
 
 /* Keeps the whole log in the message. */
@@ -81,21 +80,36 @@ cbx_status cbx_program_create(cbx_device *device, int bench, const char *options
     return error == CL_SUCCESS ? CBX_OK : report_build(device, *out, error);
 }
 
-cbx_status cbx_program_build(cbx_device *device)
+static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen)
 {
     char options[512];
-    choose_tunables(device);
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
+    set_tunables(device, chosen);
     snprintf(options, sizeof options,
              "-cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u -DCBX_FORWARD_ROWS=%u "
              "-DCBX_UPDATE_ROWS=%u %.200s",
              device->family == CBX_FAMILY_CPU ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector,
-             device->step_rows, device->forward_rows,
-             device->vector == 16  ? 14u
-             : device->vector == 8 ? 4u
-                                   : 8u,
-             extra ? extra : "");
+             device->step_rows, device->forward_rows, chosen->update_rows, extra ? extra : "");
     return cbx_program_create(device, 0, options, &device->program);
+}
+
+cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen)
+{
+    const cbx_tunables usual = cbx_tunables_usual(device);
+    cbx_tunables kept;
+    if (chosen) {
+        return build_with(device, chosen);
+    }
+    if (cbx_tunables_recall(device, &kept)) {
+        if (build_with(device, &kept) == CBX_OK) {
+            return CBX_OK;
+        }
+        if (device->program) { /* what was kept does not fit after all */
+            clReleaseProgram(device->program);
+            device->program = NULL;
+        }
+    }
+    return build_with(device, &usual);
 }
 
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out)

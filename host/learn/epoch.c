@@ -128,6 +128,10 @@ cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch)
     if (!status) {
         status = cbx_trainer_check(job->trainer);
     }
+    if (!status && !job->film) {
+        /* An epoch of few blocks has asked nobody so far. */
+        cbx_job_report(job, job->batch);
+    }
     if (!status && job->film) {
         status = cbx_job_collect(job, 0);
     }

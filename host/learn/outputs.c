@@ -25,7 +25,13 @@ cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings)
     return status ? status : probe(settings->save, settings->no_clobber);
 }
 
-static cbx_status save_weights(cbx_job *job)
+/* What the job writes beside the film waits under temporary names until the film stands,
+ * so that a film that fails leaves every old file as it was. */
+typedef struct staged {
+    cbx_output weights, picture;
+} staged;
+
+static cbx_status save_weights(cbx_job *job, cbx_output *output)
 {
     const cbx_learn_settings *settings = job->settings;
     char hidden[16], epochs[16], batch[16], batches[24], rate[32], seed[24];
@@ -51,23 +57,29 @@ static cbx_status save_weights(cbx_job *job)
         {"device", job->plan.device->name},
         {"driver", job->plan.device->driver},
     };
-    cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
+    cbx_status status = cbx_output_open(output, settings->save, settings->no_clobber);
+    if (!status) {
+        status = cbx_trainer_get_weights(job->trainer, job->network);
+    }
     return status ? status
-                  : cbx_network_save(job->network, settings->save, metadata,
+                  : cbx_network_save(job->network, output->temporary, metadata,
                                      sizeof metadata / sizeof *metadata);
 }
 
-static cbx_status write_picture(cbx_job *job)
+static cbx_status write_picture(cbx_job *job, cbx_output *output)
 {
     const cbx_grid *grid = &job->plan.grid;
     uint8_t *rgb = NULL;
-    cbx_status status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
+    cbx_status status =
+        cbx_output_open(output, job->settings->picture, job->settings->no_clobber);
+    if (!status) {
+        status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
+    }
     if (!status) {
         status = cbx_painter_rgb(&job->painter, job->trainer->w1, rgb);
     }
     if (!status) {
-        status = cbx_png_write(job->settings->picture, job->settings->no_clobber, rgb, grid->width,
-                               grid->height);
+        status = cbx_png_write(output->temporary, 0, rgb, grid->width, grid->height);
     }
     free(rgb);
     return status;
@@ -87,15 +99,27 @@ static cbx_status finish_film(cbx_job *job)
 
 cbx_status cbx_job_write_outputs(cbx_job *job)
 {
+    staged files = {0};
     cbx_status status = cbx_trainer_check(job->trainer);
+    if (!status && job->result->batches == 0) {
+        return CBX_OK; /* stopped before anything was learned */
+    }
     if (!status && job->settings->save) {
-        status = save_weights(job);
+        status = save_weights(job, &files.weights);
     }
     if (!status && job->settings->picture) {
-        status = write_picture(job);
+        status = write_picture(job, &files.picture);
     }
-    if (!status && job->film && job->result->batches > 0) {
+    if (!status && job->film) {
         status = finish_film(job);
     }
+    if (!status && job->settings->save) {
+        status = cbx_output_commit(&files.weights);
+    }
+    if (!status && job->settings->picture) {
+        status = cbx_output_commit(&files.picture);
+    }
+    cbx_output_discard(&files.weights);
+    cbx_output_discard(&files.picture);
     return status;
 }

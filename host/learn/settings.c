@@ -42,5 +42,13 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings)
     if (!isfinite(settings->learning_rate) || settings->learning_rate < 0.0) {
         return cbx_fail(CBX_BAD_ARGUMENT, "the learning rate must be a positive number");
     }
+    if (settings->fps < 1 || settings->fps > 1000) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "fps is %u, but must be 1 to 1000", settings->fps);
+    }
+    const int coarsest = settings->codec == CBX_CODEC_H264 ? 51 : 31;
+    if (settings->quality < -1 || settings->quality > coarsest) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "quality is %d, but must be 0 to %d, or -1 for the default",
+                        settings->quality, coarsest);
+    }
     return cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
 }

@@ -34,7 +34,7 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch)
         ARG(trainer->a1));
     RUN(CBX_KERNEL_SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
     RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
-        ARG(trainer->w2), ARG(trainer->z2));
+        ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
     RUN(CBX_KERNEL_SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
     return CBX_OK;
 }
@@ -50,8 +50,7 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch)
     RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors),
         ARG(recipe), ARG(trainer->s2));
     RUN(CBX_KERNEL_OUTPUT_DELTA, rows, 1, ARG(trainer->z2), ARG(trainer->s2), ARG(trainer->labels),
-        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(recipe), ARG(batch->number),
-        ARG(trainer->d2), ARG(trainer->fault));
+        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(recipe), ARG(trainer->d2));
     RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors),
         ARG(recipe), ARG(trainer->s1));
     RUN(CBX_KERNEL_HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(trainer->s1),

@@ -94,7 +94,7 @@ void cbx_bench_defaults(cbx_bench_settings *settings);
 cbx_status cbx_bench_check(const cbx_bench_settings *settings);
 
 /* Builds the measuring kernels and takes some device memory. Device and dataset
- * must outlive *out, which is the caller's, for cbx_bench_close(). */
+ * (NULL where only limits are measured) must outlive *out, which is the caller's, for cbx_bench_close(). */
 cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset);
 void cbx_bench_close(cbx_bench *bench);
 
@@ -126,6 +126,23 @@ unsigned cbx_blas_threads(const cbx_blas *blas);
  * stays 0, and so do the shares. Nothing is drawn. */
 cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_dataset *dataset,
                                 const cbx_bench_settings *settings, cbx_bench_training *out);
+
+/* What tuning found; see kernels/blocks_cpu.cl for the numbers. */
+typedef struct cbx_bench_tuning {
+    uint32_t tried;       /* variants that were built and timed; 0: nothing to tune */
+    double usual_flops;   /* FLOP/s of useful arithmetic as it comes */
+    double best_flops;    /* of the best, in turns with the former */
+    uint32_t vector, forward_rows, update_rows; /* the best */
+    char path[4096];      /* the file that was written */
+} cbx_bench_tuning;
+
+/* Times training with other block sizes and keeps the best in the user's cache folder,
+ * where cbx_device_open() finds it from then on. Every variant computes the same
+ * weights. Kernels for GPUs have no such sizes: *out is all zero then. Takes some
+ * seconds for each variant that the driver has not compiled yet.
+ * CBX_CANNOT_CREATE, CBX_CANNOT_WRITE: the file. */
+cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
+                          cbx_bench_tuning *out);
 
 /* Runs cbx_learn() with a film in a folder of its own below $TMPDIR or /tmp, which
  * is gone afterwards, and stops it in good order after about `seconds`, 0: never.

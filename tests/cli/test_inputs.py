@@ -149,7 +149,7 @@ class Weights(CliTest):
         write_safetensors(self.file, self.HIDDEN)
         result = self.start_from(hidden=5)
         self.assertIn(result.returncode, (BAD_DATA, USAGE), result.stderr)
-        self.assert_only_error(result, result.returncode, "4", "5")
+        self.assert_only_error(result, result.returncode, "start.safetensors", "hidden 4")
 
     def test_cut_short(self):
         write_safetensors(self.file, self.HIDDEN)

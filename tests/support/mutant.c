@@ -31,11 +31,12 @@ void mutate(cbx_device *device, const char *file, const char *from, const char *
     assert_int_equal(CL_SUCCESS,
                      clGetProgramBuildInfo(device->program, device->id, CL_PROGRAM_BUILD_OPTIONS,
                                            sizeof options, options, NULL));
-    for (; cbx_sources[count].name != NULL; count++) {
-        assert_true(count < MAX_SOURCES);
-        texts[count] = cbx_sources[count].text;
-        if (strcmp(cbx_sources[count].name, file) == 0) {
-            texts[count] = changed = replace(cbx_sources[count].text, from, to);
+    for (const cbx_source *source = cbx_sources; source->name != NULL; source++) {
+        if (cbx_source_belongs(source, 0)) {
+            assert_true(count < MAX_SOURCES);
+            texts[count++] = strcmp(source->name, file) == 0
+                                 ? changed = replace(source->text, from, to)
+                                 : source->text;
         }
     }
     assert_non_null(changed);

@@ -1,0 +1,224 @@
+/* A short search for the best block sizes of the kernels for processors. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "bench/meter.h"
+#include "data/sampler.h"
+#include "network/trainer.h"
+
+/* Large enough that the matrices take nearly all the time, small enough to stay quick. */
+enum { HIDDEN = 256, BATCH = 64, BLOCKS = 5, DUELS = 7 };
+#define BLOCK_SECONDS 0.04
+
+/* A device that was built with some sizes, and a network on it. */
+typedef struct variant {
+    cbx_tunables sizes;
+    cbx_device *device;
+    cbx_trainer *trainer;
+    uint32_t batches; /* of a block */
+    double flops;     /* of the best block */
+} variant;
+
+typedef struct search {
+    const char *spec;
+    cbx_family family;
+    const cbx_dataset *dataset;
+    uint32_t *order;
+    uint32_t images;
+    cbx_network *network;
+    variant best;
+    uint32_t tried;
+} search;
+
+static void close_variant(variant *this)
+{
+    cbx_trainer_destroy(this->trainer);
+    cbx_device_close(this->device);
+    memset(this, 0, sizeof *this);
+}
+
+static cbx_status run_block(variant *this, uint32_t batches, double *seconds)
+{
+    const cbx_rates rates = {0.005f, 0.005f};
+    const double begun = cbx_clock_seconds();
+    cbx_status status = cbx_trainer_steps(this->trainer, 0, batches, rates, 0);
+    if (!status) {
+        status = cbx_trainer_check(this->trainer);
+    }
+    *seconds = cbx_clock_seconds() - begun;
+    return status;
+}
+
+static cbx_status time_block(variant *this)
+{
+    const cbx_bench_settings cost = {.hidden = HIDDEN, .batch = BATCH};
+    double seconds = 0.0;
+    cbx_status status = run_block(this, this->batches, &seconds);
+    const double flops = cbx_train_flop(&cost, (uint64_t)this->batches * BATCH) / seconds;
+    this->flops = flops > this->flops ? flops : this->flops;
+    return status;
+}
+
+/* Builds the kernels, and finds how many batches make a block. `sizes` NULL: the usual. */
+static cbx_status open_variant(const search *in, const cbx_tunables *sizes, variant *out)
+{
+    const cbx_trainer_settings settings = {HIDDEN, BATCH, CBX_RECIPE_LESSON, CBX_SCHEDULE_FUSED};
+    const uint32_t all = in->images / BATCH;
+    double seconds = 0.0;
+    memset(out, 0, sizeof *out);
+    cbx_status status = cbx_device_open_with(&out->device, in->spec, in->family, sizes);
+    if (!status) {
+        out->sizes = out->device->tunables;
+        status = cbx_trainer_create(&out->trainer, out->device, in->dataset, &settings);
+    }
+    if (!status) {
+        status = cbx_trainer_set_weights(out->trainer, in->network);
+    }
+    if (!status) {
+        status = cbx_trainer_set_order(out->trainer, in->order, in->images);
+    }
+    out->batches = all < 8 ? all : 8;
+    for (int warm = 0; warm < 2 && !status; warm++) {
+        status = run_block(out, out->batches, &seconds);
+    }
+    if (!status) {
+        const uint64_t count = cbx_meter_scale(out->batches, seconds, BLOCK_SECONDS);
+        out->batches = count < all ? (uint32_t)count : all;
+    }
+    return status;
+}
+
+/* Times other sizes; they become the best when they are. A variant that cannot be
+ * built or run is none. */
+static void try_sizes(search *in, cbx_tunables sizes)
+{
+    variant candidate;
+    if (!cbx_tunables_valid(&sizes) ||
+        memcmp(&sizes, &in->best.sizes, sizeof sizes) == 0) {
+        return;
+    }
+    cbx_status status = open_variant(in, &sizes, &candidate);
+    for (int block = 0; block < BLOCKS && !status; block++) {
+        status = time_block(&candidate);
+    }
+    in->tried++;
+    if (!status && candidate.flops > in->best.flops) {
+        variant former = in->best;
+        in->best = candidate;
+        candidate = former;
+    }
+    close_variant(&candidate);
+}
+
+/* One size after the other, each from the best so far. */
+static void descend(search *in)
+{
+    static const unsigned forward[] = {4, 5, 6, 8, 10, 12, 13, 14};
+    static const unsigned update[] = {4, 7, 8, 14};
+    const unsigned natural = in->best.sizes.vector;
+    for (unsigned vector = natural; vector >= 4 && vector >= natural / 2; vector /= 2) {
+        cbx_tunables sizes = in->best.sizes;
+        sizes.vector = vector;
+        try_sizes(in, sizes);
+    }
+    for (size_t i = 0; i < sizeof forward / sizeof *forward; i++) {
+        cbx_tunables sizes = in->best.sizes;
+        sizes.forward_rows = forward[i];
+        try_sizes(in, sizes);
+    }
+    for (size_t i = 0; i < sizeof update / sizeof *update; i++) {
+        cbx_tunables sizes = in->best.sizes;
+        sizes.update_rows = update[i];
+        try_sizes(in, sizes);
+    }
+}
+
+/* The winner must beat the usual sizes in turns: neighbours in time, medians. */
+static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tuning *out)
+{
+    variant usual;
+    double ours[DUELS], theirs[DUELS];
+    cbx_status status = open_variant(in, usual_sizes, &usual);
+    for (int turn = 0; turn < DUELS && !status; turn++) {
+        usual.flops = in->best.flops = 0.0;
+        status = time_block(&usual);
+        if (!status) {
+            status = time_block(&in->best);
+        }
+        theirs[turn] = usual.flops;
+        ours[turn] = in->best.flops;
+    }
+    if (!status) {
+        out->usual_flops = cbx_spread_of(theirs, DUELS).median;
+        out->best_flops = cbx_spread_of(ours, DUELS).median;
+        if (out->best_flops < 1.02 * out->usual_flops) { /* not worth a difference */
+            in->best.sizes = *usual_sizes;
+            out->best_flops = out->usual_flops;
+        }
+    }
+    close_variant(&usual);
+    return status;
+}
+
+static cbx_status prepare(search *in)
+{
+    cbx_random random;
+    in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
+    cbx_status status = cbx_network_create(&in->network, HIDDEN);
+    if (!status) {
+        cbx_network_randomise(in->network, 0);
+        status = cbx_new(&in->order, in->images);
+    }
+    if (!status) {
+        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
+        cbx_sampler_shuffle(&random, in->order, in->images);
+    }
+    return status;
+}
+
+/* The best of this run, also where an earlier one kept other sizes. */
+static cbx_status find_best(search *in, cbx_bench_tuning *out)
+{
+    cbx_device *device = NULL;
+    cbx_status status = cbx_device_open(&device, in->spec, in->family);
+    if (status || device->family != CBX_FAMILY_CPU || in->images < BATCH) {
+        cbx_device_close(device);
+        return status;
+    }
+    const cbx_tunables usual = cbx_tunables_usual(device);
+    cbx_device_close(device);
+    status = open_variant(in, &usual, &in->best);
+    for (int block = 0; block < BLOCKS && !status; block++) {
+        status = time_block(&in->best);
+    }
+    if (!status) {
+        in->tried = 1;
+        descend(in);
+        status = duel(in, &usual, out);
+    }
+    if (!status) {
+        out->tried = in->tried;
+        out->vector = in->best.sizes.vector;
+        out->forward_rows = in->best.sizes.forward_rows;
+        out->update_rows = in->best.sizes.update_rows;
+        status = cbx_tunables_keep(in->best.device, &in->best.sizes, out->path, sizeof out->path);
+    }
+    return status;
+}
+
+cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
+                          cbx_bench_tuning *out)
+{
+    search in = {.spec = spec, .family = family, .dataset = dataset};
+    memset(out, 0, sizeof *out);
+    cbx_status status = prepare(&in);
+    if (!status) {
+        status = find_best(&in, out);
+    }
+    close_variant(&in.best);
+    cbx_network_destroy(in.network);
+    free(in.order);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* What a launch of the fused training kernels works on, and what must come of it.
+ *
+ * Everything starts as if a batch were pending: its activations and output sums are
+ * random. Finishing it is compared with the oracle on the same numbers. Starting
+ * the next one is compared on the weights that the device then holds.
+ */
+#ifndef TEST_SUPPORT_FUSED_H
+#define TEST_SUPPORT_FUSED_H
+
+#include "clearbox/trainer.h"
+#include "support/bands.h"
+#include "support/panels.h"
+
+enum {
+    FUSED_IMAGES = 100,
+    FUSED_NAN_IMAGE = FUSED_IMAGES - 1, /* of NaN, which no batch contains */
+    FUSED_ORDER = 320,
+    FUSED_PENDING_FIRST = 3, /* in the order, of the pending batch */
+    FUSED_FIRST = 81,        /* of the batch that starts */
+    FUSED_PENDING_NUMBER = 41,
+    FUSED_NUMBER = 50
+};
+
+typedef struct fused {
+    cbx_device *device;
+    cbx_recipe recipe;
+    shape s;             /* rows: of the batch that starts; panels, stride: of both */
+    size_t pending_rows; /* 0: none is pending */
+    size_t chunks;
+    float *images; /* (FUSED_IMAGES, 784) */
+    uint8_t labels[FUSED_IMAGES];
+    uint32_t order[FUSED_ORDER]; /* rows of images, some of them several times */
+    size_t batches;              /* of `rows`, that the order holds */
+    float *w1, *w2;              /* (785, H), (1+H, 10): before the launch */
+    float *a1;                   /* (pending_rows, H) */
+    float *shares;               /* (chunks, pending_rows, 10) of the pending Z2 */
+    cbx_launch job;              /* of one batch, with parity 1 */
+    bands *b;
+    cl_mem images_buffer, labels_buffer, order_buffer, w1_buffer, w2_buffer, a1_buffer;
+    cl_mem sums_buffer, fault_buffer;
+} fused;
+
+/* Random material of these sizes; the same each time. */
+void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, size_t pending_rows,
+                size_t hidden, size_t chunks);
+void fused_close(fused *f);
+
+/* Takes the buffers, with guard bands: after changes to what was opened. */
+void fused_upload(fused *f);
+
+/* D2 (pending_rows, 10) and D1 (pending_rows, H) of the pending batch, for free(). */
+void fused_errors(const fused *f, double **d2, double **d1);
+
+/* Fail unless W1, or W2, is what the pending batch makes of it. */
+void fused_check_w1(const fused *f);
+void fused_check_w2(const fused *f);
+
+/* Fails unless A1 and the sums are those of the batch that started. */
+void fused_check_forward(const fused *f);
+
+/* The fault record. */
+cl_uint fused_fault(const fused *f);
+
+/* Chunk c covers the panels from this one on. */
+size_t fused_first_panel(const fused *f, size_t chunk);
+
+#endif

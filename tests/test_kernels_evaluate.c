@@ -1,0 +1,218 @@
+/* evaluate_cpu and evaluate_gpu, launched directly: each group's loss and count. */
+#include <math.h>
+#include <string.h>
+
+#include "support/bands.h"
+#include "support/compare.h"
+#include "support/fixture.h"
+#include "support/oracle.h"
+#include "support/panels.h"
+#include "support/synthetic.h"
+#include "support/test.h"
+
+#define ARG CBX_ARGUMENT
+
+enum { IMAGES = 170, FIRST = 13 };
+
+typedef struct task {
+    cbx_device *device;
+    shape s; /* rows: images to evaluate, from FIRST on */
+    float *images;
+    uint8_t labels[IMAGES];
+    float *w1, *w2; /* (785, H), (1+H, 10) */
+} task;
+
+/* w2_deviation: how large the outputs become. */
+static void open_task(task *t, cbx_device *device, size_t rows, size_t hidden,
+                      double w2_deviation) {
+    uint64_t state = 100 * hidden + rows;
+    *t = (task){.device = device, .s = shape_of(device, rows, hidden)};
+    t->images = random_floats(&state, (size_t)IMAGES * CBX_PIXELS, 1);
+    t->w1 = random_floats(&state, CBX_ROWS * hidden, 1.0 / 28);
+    t->w2 = random_floats(&state, (1 + hidden) * CBX_OUTPUTS, w2_deviation);
+    for (size_t i = 0; i < IMAGES; i++) {
+        t->labels[i] = (uint8_t)(synthetic_bits(&state) % CBX_OUTPUTS);
+    }
+}
+
+static void close_task(task *t) {
+    free(t->images);
+    free(t->w1);
+    free(t->w2);
+}
+
+/* Z2 (rows, 10) in double precision, for free(). */
+static double *outputs_of(const task *t) {
+    const size_t rows = t->s.rows, hidden = t->s.hidden;
+    double *x = to_doubles(t->images + (size_t)FIRST * CBX_PIXELS, rows * CBX_PIXELS);
+    double *w1 = to_doubles(t->w1, CBX_ROWS * hidden);
+    double *w2 = to_doubles(t->w2, (1 + hidden) * CBX_OUTPUTS), *a1, *z2;
+    TEST_NEW(a1, rows * hidden);
+    TEST_NEW(z2, rows * CBX_OUTPUTS);
+    oracle_biased_matmul(x, w1, rows, CBX_PIXELS, hidden, a1);
+    for (size_t i = 0; i < rows * hidden; i++) {
+        a1[i] = oracle_sigmoid(a1[i]);
+    }
+    oracle_biased_matmul(a1, w2, rows, hidden, CBX_OUTPUTS, z2);
+    free(x);
+    free(w1);
+    free(w2);
+    free(a1);
+    return z2;
+}
+
+/* Whether a row counts as correct: 1, 0, or -1 where two outputs are as good as equal. */
+static int verdict(const double *z, unsigned label, double nearness) {
+    size_t best = 0;
+    double second = -(double)INFINITY;
+    for (size_t c = 1; c < CBX_OUTPUTS; c++) {
+        best = z[c] > z[best] ? c : best;
+    }
+    for (size_t c = 0; c < CBX_OUTPUTS; c++) {
+        second = c == best ? second : fmax(second, z[c]);
+    }
+    return z[best] - second < nearness ? -1 : best == label;
+}
+
+/* Z2 is off by what its sum rounds, and by what A1 is, 1e-6 for each neuron at random. */
+static double nearness_of(const task *t, double w2_deviation) {
+    return 2 * rounding(1 + t->s.hidden, w2_deviation * sqrt((double)t->s.hidden + 1)) +
+           4e-6 * w2_deviation * sqrt((double)t->s.hidden);
+}
+
+static void run(const task *t, float **loss, cl_uint **correct) {
+    const size_t unit = t->device->evaluate_rows, groups = (t->s.rows + unit - 1) / unit;
+    const size_t local = t->device->family == CBX_FAMILY_GPU ? 256 : 1;
+    const cbx_range range = {{groups * local, 1}, {local, 1}};
+    const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
+    const size_t w2_rows = 1 + t->s.panels * CBX_PANEL;
+    float *packed_w1 = pack_w1(t->s, t->w1);
+    float *packed_w2 = pack_outputs(t->w2, 1 + t->s.hidden, w2_rows);
+    bands *b = bands_open(t->device);
+    /* No more images than are asked for, so that reading on would meet a band. */
+    cl_mem images =
+        bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_PIXELS * sizeof *t->images);
+    cl_mem labels = bands_input(b, "labels", t->labels, FIRST + t->s.rows);
+    cl_mem w1 = bands_input(b, "w1", packed_w1, t->s.panels * CBX_PANEL_SIZE * sizeof(float));
+    cl_mem w2 = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
+    cl_mem losses = bands_output(b, "loss", NULL, groups * sizeof(float));
+    cl_mem counts = bands_output(b, "correct", NULL, groups * sizeof(cl_uint));
+    BANDS_LAUNCH(b, t->device->family == CBX_FAMILY_GPU ? "evaluate_gpu" : "evaluate_cpu", range,
+                 ARG(images), ARG(labels), ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2),
+                 ARG(losses), ARG(counts));
+    *loss = bands_read(b, losses);
+    *correct = bands_read(b, counts);
+    bands_close(b);
+    free(packed_w1);
+    free(packed_w2);
+}
+
+/* w2_deviation: 1 for usual outputs, 1e4 for those that saturate. */
+static void check(cbx_device *device, size_t rows, size_t hidden, double w2_deviation) {
+    task t;
+    float *loss;
+    cl_uint *correct;
+    open_task(&t, device, rows, hidden, w2_deviation);
+    const double nearness = nearness_of(&t, w2_deviation);
+    double *z2 = outputs_of(&t);
+    run(&t, &loss, &correct);
+    for (size_t from = 0, group = 0; from < rows; from += device->evaluate_rows, group++) {
+        const size_t left = rows - from,
+                     used = left < device->evaluate_rows ? left : device->evaluate_rows;
+        const double expected = oracle_cost(z2 + from * CBX_OUTPUTS, t.labels + FIRST + from, used);
+        cl_uint least = 0, most = 0;
+        for (size_t row = from; row < from + used; row++) {
+            const int right = verdict(z2 + row * CBX_OUTPUTS, t.labels[FIRST + row], nearness);
+            least += right == 1 ? 1u : 0u;
+            most += right != 0 ? 1u : 0u;
+        }
+        /* Each of 10 terms a row moves by at most what its z does. */
+        assert_number_close((double)loss[group], expected,
+                            (double)used * 10 * nearness + 1e-6 * expected, "the loss");
+        assert_true(correct[group] >= least && correct[group] <= most);
+        assert_true(most - least <= 1 + used / 8); /* the data are not all ties */
+    }
+    close_task(&t);
+    free(z2);
+    free(loss);
+    free(correct);
+}
+
+static void check_sizes(cbx_family family) {
+    static const size_t edges[] = {51, 52, 53, 65, 130}; /* of the groups of images */
+    const sizes counts = batch_sizes(), hidden = hidden_sizes();
+    cbx_device *device = fixture_device(family);
+    for (size_t j = 0; j < hidden.count; j++) {
+        for (size_t i = 0; i < counts.count; i++) {
+            check(device, counts.values[i], hidden.values[j], 1);
+            check(device, counts.values[i], hidden.values[j], 1e4);
+        }
+    }
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        check(device, edges[i], 37, 1);
+    }
+}
+
+/* Of equal outputs the first is the answer. */
+static void check_ties(cbx_family family) {
+    task t;
+    float *loss;
+    cl_uint *correct;
+    open_task(&t, fixture_device(family), 77, 37, 0);
+    cl_uint zeros = 0, counted = 0;
+    for (size_t i = 0; i < 77; i++) {
+        zeros += t.labels[FIRST + i] == 0 ? 1u : 0u;
+    }
+    run(&t, &loss, &correct);
+    double sum = 0;
+    for (size_t from = 0, group = 0; from < 77; from += t.device->evaluate_rows, group++) {
+        sum += (double)loss[group];
+        counted += correct[group];
+    }
+    assert_int_equal(zeros, counted);
+    assert_number_close(sum, 77 * 10 * log(2), 1e-3, "the loss of outputs that are all 1/2");
+    close_task(&t);
+    free(loss);
+    free(correct);
+}
+
+/* Outputs that are not finite give a loss that is not finite, so that it is noticed. */
+static void check_divergence(cbx_family family) {
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < 3; i++) {
+        task t;
+        float *loss;
+        cl_uint *correct;
+        open_task(&t, fixture_device(family), 7, 37, 1);
+        t.w2[3] = bad[i];
+        run(&t, &loss, &correct);
+        if (isfinite(loss[0])) {
+            fail_msg("a bias of %g gives a loss of %g", (double)bad[i], (double)loss[0]);
+        }
+        close_task(&t);
+        free(loss);
+        free(correct);
+    }
+}
+
+static void cpu_family(void **state) {
+    (void)state;
+    check_sizes(CBX_FAMILY_CPU);
+    check_ties(CBX_FAMILY_CPU);
+    check_divergence(CBX_FAMILY_CPU);
+}
+
+static void gpu_family(void **state) {
+    (void)state;
+    check_sizes(CBX_FAMILY_GPU);
+    check_ties(CBX_FAMILY_GPU);
+    check_divergence(CBX_FAMILY_GPU);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cpu_family),
+        cmocka_unit_test(gpu_family),
+    };
+    return cmocka_run_group_tests_name("kernels: evaluate", tests, fixture_setup, fixture_teardown);
+}

@@ -1,0 +1,221 @@
+/* The kernels of picture.cl against the picture in double precision: every tone,
+ * tiles of every kind, plain and magnified. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "picture/draw.h"
+#include "support/bands.h"
+#include "support/fixture.h"
+#include "support/oracle_picture.h"
+#include "support/panels.h"
+#include "support/synthetic.h"
+#include "support/test.h"
+
+#define ARG CBX_ARGUMENT
+
+enum { BLACK_LUMA = 16, LARGEST_AT = 1 + 300, SMALLEST_AT = 1 + 400 }; /* rows of W1 */
+
+typedef struct easel {
+    cbx_device *device;
+    cbx_tone tone;
+    shape s;
+    cbx_grid grid;
+    float *w1, *packed; /* (785, H), [P][785][32] */
+    oracle_picture picture;
+    bands *b;
+    cl_mem weights, tones;
+} easel;
+
+/* The kinds of tiles: as they come, none positive, all zero. */
+static int is_dark(size_t neuron) {
+    return neuron % 5 == 1;
+}
+
+static int is_zero(size_t neuron) {
+    return neuron % 7 == 2;
+}
+
+/* Weights of sizes from 1e-4 to 1e4; the largest and the smallest of a tile are well
+ * inside of its border, and different in every tile: whether 255 divided by the
+ * largest is rounded up or down is a matter of its last bits. */
+static float *make_weights(size_t hidden, uint64_t *state) {
+    float *w1 = random_floats(state, CBX_ROWS * hidden, 1);
+    for (size_t neuron = 0; neuron < hidden; neuron++) {
+        const float size = powf(10.0f, (float)(neuron % 9) - 4.0f);
+        for (size_t row = 0; row < CBX_ROWS; row++) {
+            float *v = w1 + row * hidden + neuron;
+            *v = row == LARGEST_AT    ? 5.1f + 0.0137f * (float)neuron
+                 : row == SMALLEST_AT ? -4.9f
+                                      : fminf(fmaxf(*v, -4), 4);
+            *v = is_zero(neuron) ? 0.0f : is_dark(neuron) ? -fabsf(*v) * size : *v * size;
+        }
+    }
+    return w1;
+}
+
+static void open_easel(easel *e, cbx_device *device, cbx_tone tone, size_t hidden, uint32_t scale) {
+    uint64_t state = hidden;
+    *e = (easel){.device = device, .tone = tone, .s = shape_of(device, 1, hidden)};
+    assert_ok(cbx_grid_lay_out(&e->grid, (uint32_t)hidden, scale));
+    e->w1 = make_weights(hidden, &state);
+    e->packed = pack_w1(e->s, e->w1);
+    e->picture = oracle_picture_draw(e->w1, (uint32_t)hidden, tone, scale);
+    e->b = bands_open(device);
+    e->weights = bands_input(e->b, "w1", e->packed, e->s.panels * CBX_PANEL_SIZE * sizeof(float));
+}
+
+static void close_easel(easel *e) {
+    bands_close(e->b);
+    oracle_picture_free(&e->picture);
+    free(e->w1);
+    free(e->packed);
+}
+
+static size_t pixels_of(const easel *e) {
+    return (size_t)e->grid.width * e->grid.height;
+}
+
+/* A plane filled with one value. */
+static cl_mem plane_of(easel *e, const char *what, size_t bytes, int value) {
+    uint8_t *content;
+    TEST_NEW(content, bytes);
+    memset(content, value, bytes);
+    cl_mem plane = bands_output(e->b, what, content, bytes);
+    free(content);
+    return plane;
+}
+
+static void draw_tones(easel *e) {
+    const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
+    e->tones = bands_output(e->b, "tones", NULL, e->s.hidden * 4 * sizeof(float));
+    BANDS_LAUNCH(e->b, "tone_of_tiles", bands_range(e->b, e->s.hidden, 1), ARG(e->weights),
+                 ARG(layout), ARG(e->tones));
+}
+
+static void check_luma(easel *e, const char *what) {
+    const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
+    cl_mem luma = plane_of(e, "luma", pixels_of(e), BLACK_LUMA);
+    BANDS_LAUNCH(e->b, "picture_luma", bands_range(e->b, e->s.hidden, CBX_SIDE), ARG(e->weights),
+                 ARG(e->tones), ARG(layout), ARG(luma));
+    uint8_t *drawn = bands_read(e->b, luma);
+    assert_picture_luma(&e->picture, drawn, what);
+    free(drawn);
+}
+
+/* The grey level that a neuron's weight in a row of W1 became. */
+static unsigned level_of(const easel *e, const uint8_t *rgb, size_t neuron, size_t row) {
+    const size_t scale = e->grid.scale, pixel = row - 1;
+    const size_t x = (neuron / e->grid.rows * CBX_SIDE + pixel % CBX_SIDE) * scale;
+    const size_t y = (neuron % e->grid.rows * CBX_SIDE + pixel / CBX_SIDE) * scale;
+    return rgb[3 * (y * e->grid.width + x)];
+}
+
+/* The ends of the scale are met exactly, whatever the roundings on the way. */
+static void check_extremes(const easel *e, const uint8_t *rgb, const char *what) {
+    for (size_t neuron = 0; neuron < e->s.hidden; neuron++) {
+        const unsigned largest = level_of(e, rgb, neuron, LARGEST_AT);
+        const unsigned smallest = level_of(e, rgb, neuron, SMALLEST_AT);
+        unsigned expect_largest = 255, expect_smallest = 0;
+        if (is_zero(neuron)) {
+            expect_largest = expect_smallest = e->tone == CBX_TONE_SIGNED ? 127 : 0;
+        } else if (is_dark(neuron)) { /* 5.1 became the smallest */
+            expect_largest = 0;
+            expect_smallest = smallest; /* the oracle's matter */
+        } else if (e->tone == CBX_TONE_SIGNED) {
+            expect_smallest = smallest; /* not quite as far from zero */
+        }
+        if (largest != expect_largest || smallest != expect_smallest) {
+            fail_msg("%s: neuron %zu shows its ends as %u and %u, expected %u and %u", what, neuron,
+                     largest, smallest, expect_largest, expect_smallest);
+        }
+    }
+}
+
+static void check_rgb(easel *e, const char *what) {
+    const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
+    cl_mem rgb = plane_of(e, "rgb", 3 * pixels_of(e), 0);
+    BANDS_LAUNCH(e->b, "picture_rgb", bands_range(e->b, e->s.hidden, CBX_SIDE), ARG(e->weights),
+                 ARG(e->tones), ARG(layout), ARG(rgb));
+    uint8_t *drawn = bands_read(e->b, rgb);
+    assert_picture_rgb(&e->picture, drawn, what);
+    check_extremes(e, drawn, what);
+    free(drawn);
+}
+
+static void check_chroma(easel *e, const char *what) {
+    const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
+    const size_t bytes = pixels_of(e) / 4;
+    uint8_t *expected_cb, *expected_cr;
+    TEST_NEW(expected_cb, bytes);
+    TEST_NEW(expected_cr, bytes);
+    oracle_picture_chroma(&e->picture, expected_cb, expected_cr);
+    cl_mem cb = plane_of(e, "cb", bytes, 1), cr = plane_of(e, "cr", bytes, 1);
+    BANDS_LAUNCH(e->b, "picture_chroma", bands_range(e->b, e->grid.width / 2, e->grid.height / 2),
+                 ARG(layout), ARG(cb), ARG(cr));
+    uint8_t *drawn_cb = bands_read(e->b, cb), *drawn_cr = bands_read(e->b, cr);
+    if (memcmp(drawn_cb, expected_cb, bytes) != 0 || memcmp(drawn_cr, expected_cr, bytes) != 0) {
+        fail_msg("%s: the chroma planes are not what they should be", what);
+    }
+    free(expected_cb);
+    free(expected_cr);
+    free(drawn_cb);
+    free(drawn_cr);
+}
+
+static void check_pictures(cbx_family family) {
+    static const char *const names[] = {"peak", "range", "signed"};
+    const sizes hidden = hidden_sizes();
+    cbx_device *device = fixture_device(family);
+    for (cbx_tone tone = CBX_TONE_PEAK; tone <= CBX_TONE_SIGNED; tone++) {
+        for (size_t i = 0; i < hidden.count; i++) {
+            for (uint32_t scale = 1; scale <= 3; scale += 2) {
+                char what[64];
+                easel e;
+                snprintf(what, sizeof what, "%s, H = %zu, scale %u", names[tone], hidden.values[i],
+                         scale);
+                open_easel(&e, device, tone, hidden.values[i], scale);
+                draw_tones(&e);
+                check_luma(&e, what);
+                check_rgb(&e, what);
+                check_chroma(&e, what);
+                close_easel(&e);
+            }
+        }
+    }
+}
+
+static void cpu_family(void **state) {
+    (void)state;
+    check_pictures(CBX_FAMILY_CPU);
+}
+
+static void gpu_family(void **state) {
+    (void)state;
+    check_pictures(CBX_FAMILY_GPU);
+}
+
+/* The painter's launches cover what these tests launch by hand. */
+static void painter_draws_the_same(void **state) {
+    (void)state;
+    easel e;
+    cbx_painter painter;
+    uint8_t *rgb;
+    open_easel(&e, fixture_device(CBX_FAMILY_AUTO), CBX_TONE_RANGE, 37, 2);
+    TEST_NEW(rgb, 3 * pixels_of(&e));
+    assert_ok(cbx_painter_init(&painter, e.device, &e.grid, e.tone));
+    assert_ok(cbx_painter_rgb(&painter, e.weights, rgb));
+    assert_picture_rgb(&e.picture, rgb, "painter");
+    cbx_painter_clear(&painter);
+    free(rgb);
+    close_easel(&e);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cpu_family),
+        cmocka_unit_test(gpu_family),
+        cmocka_unit_test(painter_draws_the_same),
+    };
+    return cmocka_run_group_tests_name("kernels: picture", tests, fixture_setup, fixture_teardown);
+}

@@ -1,0 +1,247 @@
+/* train_cpu, launched directly: finishing a batch, starting one, drawing, and several
+ * stages in one launch, by any number of work-groups. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "picture/draw.h"
+#include "support/compare.h"
+#include "support/fixture.h"
+#include "support/fused.h"
+#include "support/oracle_picture.h"
+#include "support/test.h"
+
+#define ARG CBX_ARGUMENT
+
+/* A launch's other buffers. */
+typedef struct scratch {
+    size_t groups;
+    cl_mem d1, d2, progress, luma;
+} scratch;
+
+/* luma: bytes of the picture, 0 for none. */
+static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
+    scratch t = {.groups = groups};
+    const size_t rows = groups * f->s.stride;
+    cl_uint *progress;
+    uint8_t *plane;
+    TEST_NEW(progress, f->chunks + 1);
+    for (size_t c = 0; c < f->chunks; c++) {
+        progress[c] = f->job.ticket;
+    }
+    progress[f->chunks] = f->job.ticket * (cl_uint)f->chunks;
+    t.d1 = bands_output(f->b, "d1", NULL, rows * CBX_PANEL * sizeof(float));
+    t.d2 = bands_output(f->b, "d2", NULL, rows * CBX_LANES_OUT * sizeof(float));
+    t.progress = bands_output(f->b, "progress", progress, (f->chunks + 1) * sizeof *progress);
+    TEST_NEW(plane, luma_bytes + 4);
+    memset(plane, 16, luma_bytes);
+    t.luma = luma_bytes > 0 ? bands_output(f->b, "luma", plane, luma_bytes)
+                            : bands_input(f->b, "no luma", plane, 4);
+    free(progress);
+    free(plane);
+    return t;
+}
+
+static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
+    const cbx_range range = {{t->groups, 1}, {1, 1}};
+    BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->labels_buffer),
+                 ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer),
+                 ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->progress),
+                 ARG(f->fault_buffer), ARG(job), ARG(layout), ARG(t->luma));
+    cl_uint *progress = bands_read(f->b, t->progress);
+    const cl_uint end = job.ticket + (job.count > 0 ? job.count : 1);
+    for (size_t c = 0; c < f->chunks; c++) {
+        assert_int_equal(end, progress[c]);
+    }
+    assert_int_equal(end * (cl_uint)f->chunks, progress[f->chunks]);
+    free(progress);
+}
+
+static const cbx_frame_layout no_picture;
+
+static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, size_t hidden,
+                        size_t chunks, size_t groups) {
+    fused f;
+    fused_open(&f, fixture_device(CBX_FAMILY_CPU), recipe, rows, pending_rows, hidden, chunks);
+    fused_upload(&f);
+    scratch t = take_scratch(&f, groups, 0);
+    launch(&f, &t, f.job, no_picture);
+    fused_check_w1(&f);
+    fused_check_w2(&f);
+    if (rows > 0) {
+        fused_check_forward(&f);
+    }
+    assert_int_equal(CBX_NO_FAULT, fused_fault(&f));
+    fused_close(&f);
+}
+
+static void check_batches(cbx_recipe recipe) {
+    const sizes batches = batch_sizes(), hidden = hidden_sizes();
+    for (size_t i = 0; i < batches.count; i++) {
+        for (size_t j = 0; j < hidden.count; j++) {
+            const size_t rows = batches.values[i], next = batches.values[(i + 1) % batches.count];
+            const size_t h = hidden.values[j], panels = (h + CBX_PANEL - 1) / CBX_PANEL;
+            check_batch(recipe, rows, rows, h, panels, 2);
+            check_batch(recipe, rows, 0, h, 1, 1);      /* the first */
+            check_batch(recipe, 0, rows, h, panels, 3); /* the last */
+            check_batch(recipe, next, rows, h, (panels + 1) / 2, 1);
+        }
+    }
+}
+
+static void lesson_matches(void **state) {
+    (void)state;
+    check_batches(CBX_RECIPE_LESSON);
+}
+
+static void nll_matches(void **state) {
+    (void)state;
+    check_batches(CBX_RECIPE_NLL);
+}
+
+/* Weights, activations and sums after a launch, or several. */
+typedef struct outcome {
+    float *w1, *w2, *a1, *sums;
+} outcome;
+
+static outcome outcome_of(const fused *f) {
+    return (outcome){bands_read(f->b, f->w1_buffer), bands_read(f->b, f->w2_buffer),
+                     bands_read(f->b, f->a1_buffer), bands_read(f->b, f->sums_buffer)};
+}
+
+/* The half of the sums that the last stage wrote, and everything else. */
+static void assert_same_outcome(const fused *f, const outcome *is, const outcome *should) {
+    const size_t p = f->s.panels, stride = f->s.stride;
+    assert_same_bits(is->w1, should->w1, p * CBX_ROWS, CBX_PANEL, "W1");
+    assert_same_bits(is->w2, should->w2, 1 + p * CBX_PANEL, CBX_LANES_OUT, "W2");
+    assert_same_bits(is->a1, should->a1, p * stride, CBX_PANEL, "A1");
+    assert_same_bits(is->sums, should->sums, 2 * f->chunks * stride, CBX_LANES_OUT, "sums");
+}
+
+static void free_outcome(outcome *o) {
+    free(o->w1);
+    free(o->w2);
+    free(o->a1);
+    free(o->sums);
+}
+
+/* Three batches of `rows` on top of the pending one, `each` of them a launch. */
+static outcome train_three(size_t rows, size_t hidden, cl_uint each, size_t groups, cl_uint ticket,
+                           fused *f) {
+    fused_open(f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, hidden,
+               (hidden + CBX_PANEL - 1) / CBX_PANEL);
+    f->batches = 3;
+    f->job.ticket = ticket;
+    fused_upload(f);
+    scratch t = take_scratch(f, groups, 0);
+    cbx_launch job = f->job;
+    for (cl_uint done = 0; done < 3; done += each) {
+        job.count = each;
+        launch(f, &t, job, no_picture);
+        job.ticket += each;
+        job.parity ^= each & 1;
+        job.pending_first = job.first + (each - 1) * job.rows;
+        job.pending_rows = job.rows;
+        job.first += each * job.rows;
+    }
+    return outcome_of(f);
+}
+
+/* A launch of several stages gives the bits of as many launches, whoever works on it. */
+static void stages_and_groups_give_the_same_bits(void **state) {
+    static const size_t groups[] = {1, 2, 5, 16};
+    const sizes rows = batch_sizes(), hidden = hidden_sizes();
+    (void)state;
+    for (size_t i = 0; i < rows.count * hidden.count; i++) {
+        const size_t b = rows.values[i % rows.count], h = hidden.values[i / rows.count];
+        fused singly, together;
+        outcome should = train_three(b, h, 1, 1, 0, &singly);
+        for (size_t g = 0; g < 4; g++) {
+            /* Tickets may wrap around. */
+            outcome is = train_three(b, h, 3, groups[g], 0xfffffffeu, &together);
+            assert_same_outcome(&together, &is, &should);
+            free_outcome(&is);
+            fused_close(&together);
+        }
+        free_outcome(&should);
+        fused_close(&singly);
+    }
+}
+
+/* The picture shows the weights after the pending batch, whether or not another starts. */
+static void draws_the_finished_weights(void **state) {
+    const sizes hidden = hidden_sizes();
+    (void)state;
+    for (size_t i = 0; i < 3 * hidden.count; i++) {
+        const cbx_tone tone = (cbx_tone)(i % 3);
+        const size_t h = hidden.values[i / 3];
+        const size_t rows = i % 2 == 0 ? 7 : 0;
+        cbx_grid grid;
+        fused f;
+        fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, h, 1);
+        f.job.draw = 1;
+        fused_upload(&f);
+        assert_ok(cbx_grid_lay_out(&grid, (uint32_t)h, 1));
+        scratch t = take_scratch(&f, 2, (size_t)grid.width * grid.height);
+        launch(&f, &t, f.job, cbx_frame_layout_of(&grid, tone));
+        fused_check_w1(&f);
+        float *packed = bands_read(f.b, f.w1_buffer);
+        float *w1 = unpack_panels(f.s, packed, CBX_ROWS, CBX_ROWS);
+        oracle_picture picture = oracle_picture_draw(w1, (uint32_t)h, tone, 1);
+        uint8_t *luma = bands_read(f.b, t.luma);
+        assert_picture_luma(&picture, luma, "drawing while training");
+        oracle_picture_free(&picture);
+        free(packed);
+        free(w1);
+        free(luma);
+        fused_close(&f);
+    }
+}
+
+/* Starts `count` batches after the pending one; the fault record. */
+static cl_uint fault_of(fused *f, cl_uint count) {
+    cbx_launch job = f->job;
+    f->batches = count;
+    fused_upload(f);
+    scratch t = take_scratch(f, 2, 0);
+    job.count = count;
+    launch(f, &t, job, no_picture);
+    return fused_fault(f);
+}
+
+static void names_the_batch_that_diverged(void **state) {
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        fused f;
+        /* In the sums of the pending batch: any chunk, row and class. */
+        fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, 4);
+        f.shares[i * 70 + 10 * i + 9 - i] = bad[i];
+        assert_int_equal(FUSED_PENDING_NUMBER, fault_of(&f, 1));
+        /* The batches after it are no longer finite either: the first one counts. */
+        bands_close(f.b);
+        f.b = NULL;
+        assert_int_equal(FUSED_PENDING_NUMBER, fault_of(&f, 3));
+        fused_close(&f);
+        /* In a pixel of the second batch that starts: noticed when it is finished. */
+        fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, 4);
+        f.order[FUSED_FIRST + 7 + 2 * i] = FUSED_NAN_IMAGE;
+        assert_int_equal(FUSED_NUMBER + 1, fault_of(&f, 3));
+        bands_close(f.b);
+        f.b = NULL;
+        assert_int_equal(CBX_NO_FAULT, fault_of(&f, 2));
+        fused_close(&f);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lesson_matches),
+        cmocka_unit_test(nll_matches),
+        cmocka_unit_test(stages_and_groups_give_the_same_bits),
+        cmocka_unit_test(draws_the_finished_weights),
+        cmocka_unit_test(names_the_batch_that_diverged),
+    };
+    return cmocka_run_group_tests_name("kernels: train_cpu", tests, fixture_setup,
+                                       fixture_teardown);
+}
