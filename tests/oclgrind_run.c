@@ -1,51 +1,69 @@
-/* A small training run for Oclgrind's device: `oclgrind_run cpu|gpu fused|stepwise`.
- * Both recipes, odd sizes, a short last batch, tiles drawn plainly and scaled, and the
- * self-test, so that every kernel meets its edges. Not a test by itself:
- * test_oclgrind.sh starts it. */
+/* A small training for Oclgrind's device: `oclgrind_run cpu|gpu`. One whole job with the
+ * fused schedule and a film, which includes the self-test of every kernel, then a few
+ * batches and an evaluation with the stepwise schedule; odd sizes, a short last batch.
+ * Not a test by itself: test_oclgrind.sh starts it. Oclgrind interprets every work-item
+ * and GPU kernels have many, so everything is as small as it can be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/fixture.h"
 #include "support/learning.h"
 #include "support/test.h"
+#include "support/training.h"
 
-static cbx_schedule schedule;
+enum { IMAGES = 18, TRAIN = 15, BATCH = 7, HIDDEN = 37 };
+
 static cbx_family family;
 
-static void run(const learning *l, cbx_recipe recipe, cbx_tone tone, uint32_t scale) {
-    cbx_learn_settings settings = learning_settings(l);
-    settings.device = NULL;
-    settings.family = family;
-    settings.schedule = schedule;
-    settings.recipe = recipe;
-    settings.tone = tone;
-    settings.scale = scale;
-    settings.hidden = 37;
-    settings.film = l->film;
-    settings.picture = l->picture;
-    settings.save = l->save;
-    settings.frame_every = 2;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
-}
-
-static void small_run_succeeds(void **state) {
+static void fused_job_succeeds(void **state) {
     (void)state;
     learning l;
-    learning_open(&l, 36, 5);
-    run(&l, CBX_RECIPE_LESSON, CBX_TONE_PEAK, 1);
-    run(&l, CBX_RECIPE_NLL, CBX_TONE_RANGE, 3);
+    learning_open(&l, IMAGES, 3);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.device = NULL;
+    settings.family = family;
+    settings.recipe = CBX_RECIPE_NLL;
+    settings.tone = CBX_TONE_RANGE;
+    settings.hidden = HIDDEN;
+    settings.batch = BATCH;
+    settings.film = l.film;
+    settings.picture = l.picture;
+    settings.save = l.save;
+    settings.frame_every = 2;
+    assert_ok(cbx_learn(&settings, NULL, NULL));
     learning_close(&l);
+}
+
+static void stepwise_batches_succeed(void **state) {
+    (void)state;
+    const cbx_rates rates = {0.005f, 0.005f};
+    const fixture_way way = {CBX_SCHEDULE_STEPWISE, family, "stepwise"};
+    cbx_evaluation evaluation;
+    cbx_dataset *dataset = synthetic_dataset(IMAGES, 3, 1);
+    cbx_network *start = synthetic_network(HIDDEN, 2);
+    uint32_t *order = synthetic_order(TRAIN, 3);
+    cbx_trainer *trainer =
+        training_start(way, CBX_RECIPE_LESSON, dataset, start, BATCH, order, TRAIN);
+    assert_ok(cbx_trainer_steps(trainer, 0, TRAIN / BATCH, rates, 0));
+    assert_ok(cbx_trainer_step(trainer, TRAIN - 1, 1, rates, 2));
+    assert_ok(cbx_trainer_check(trainer));
+    assert_ok(cbx_trainer_evaluate(trainer, CBX_TEST, &evaluation));
+    cbx_trainer_destroy(trainer);
+    cbx_network_destroy(start);
+    cbx_dataset_destroy(dataset);
+    free(order);
 }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_run_succeeds),
+        cmocka_unit_test(fused_job_succeeds),
+        cmocka_unit_test(stepwise_batches_succeed),
     };
-    if (argc != 3) {
-        fprintf(stderr, "usage: oclgrind_run cpu|gpu fused|stepwise\n");
+    if (argc != 2) {
+        fprintf(stderr, "usage: oclgrind_run cpu|gpu\n");
         return EXIT_FAILURE;
     }
     family = strcmp(argv[1], "gpu") == 0 ? CBX_FAMILY_GPU : CBX_FAMILY_CPU;
-    schedule = strcmp(argv[2], "stepwise") == 0 ? CBX_SCHEDULE_STEPWISE : CBX_SCHEDULE_FUSED;
-    return cmocka_run_group_tests_name("oclgrind", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("oclgrind", tests, NULL, fixture_teardown);
 }

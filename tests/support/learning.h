@@ -42,6 +42,12 @@ cbx_learn_observer learning_observer(learning_log *log);
  * if the film cannot be read. */
 uint64_t learning_film_frames(const char *path, uint32_t *width, uint32_t *height);
 
+/* Decodes a film and calls `visit` with each picture's luma plane, row by row without
+ * gaps, (height, width) bytes. Returns how many there were. */
+typedef void learning_visit(void *user, uint64_t frame, const uint8_t *luma, uint32_t width,
+                            uint32_t height);
+uint64_t learning_film_decode(const char *path, learning_visit *visit, void *user);
+
 /* A PNG's pixels as (height, width, 3) bytes, for free(). */
 uint8_t *learning_read_png(const char *path, uint32_t *width, uint32_t *height);
 
