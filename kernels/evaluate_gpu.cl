@@ -14,9 +14,9 @@ evaluate_gpu(global const float *restrict images, global const uchar *restrict l
              global const float *restrict w2, global float *restrict loss,
              global uint *restrict correct)
 {
-    local float pixels[CBX_DEPTH * CBX_TILE];
-    local float weights[CBX_DEPTH * CBX_TILE];
-    local float act[CBX_TILE * (CBX_TILE + 1)]; /* A1, later Z2 */
+    local float pixels[CBX_DEPTH * CBX_TILE] __attribute__((aligned(16)));
+    local float weights[CBX_DEPTH * CBX_TILE] __attribute__((aligned(16)));
+    local float act[CBX_TILE * (CBX_TILE + 1)] __attribute__((aligned(16))); /* A1, later Z2 */
     local float losses[CBX_TILE];
     local uint hits[CBX_TILE];
     const uint me = get_local_id(0), tx = me % 16, ty = me / 16;

@@ -119,8 +119,8 @@ train_gpu_hidden(global const float *restrict images, global const uchar *restri
                  global float *restrict z1, global uint *restrict fault, cbx_launch job,
                  uint slices, uint block)
 {
-    local float pixels[CBX_DEPTH * (CBX_BLOCK > CBX_TILE ? CBX_BLOCK : CBX_TILE)];
-    local float tile[CBX_DEPTH * CBX_TILE]; /* D1, later W1 */
+    local float pixels[CBX_DEPTH * (CBX_BLOCK > CBX_TILE ? CBX_BLOCK : CBX_TILE)] __attribute__((aligned(16)));
+    local float tile[CBX_DEPTH * CBX_TILE] __attribute__((aligned(16))); /* D1, later W1 */
     local float turned[CBX_OUTPUTS * CBX_TILE];
     const uint me = get_local_id(0), group = get_group_id(0);
     const uint neurons = group / slices, slice = group % slices;
@@ -172,8 +172,8 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
                  global const float *restrict d2, global const float *restrict z1, cbx_launch job,
                  uint slices)
 {
-    local float act[CBX_TILE * (CBX_TILE + 1)];
-    local float weights[CBX_TILE * CBX_LANES_OUT];
+    local float act[CBX_TILE * (CBX_TILE + 1)] __attribute__((aligned(16)));
+    local float weights[CBX_TILE * CBX_LANES_OUT] __attribute__((aligned(16)));
     const uint me = get_local_id(0), chunk = get_group_id(0);
     const uint end = (chunk + 1) * (job.panels / 2) / job.chunks;
     global float *share =
