@@ -9,7 +9,7 @@
 #if CBX_FAMILY_CPU
 
 #ifndef CBX_EVALUATE_ROWS
-#define CBX_EVALUATE_ROWS (4 * CBX_FORWARD_ROWS)
+#define CBX_EVALUATE_ROWS (8 * CBX_FORWARD_ROWS)
 #endif
 
 kernel void evaluate_cpu(global const float *restrict images, global const uchar *restrict labels,
@@ -35,7 +35,11 @@ kernel void evaluate_cpu(global const float *restrict images, global const uchar
                 x[i] = images + (size_t)min(row + i, rows - 1) * CBX_PIXELS;
             }
             floatv z[CBX_FORWARD_ROWS][2];
-            forward_block(w, x, z);
+            if (strip == 0) { /* the images of the next block are not in the cache yet */
+                forward_block(w, x, true, x[0] + CBX_FORWARD_ROWS * CBX_PIXELS, z);
+            } else {
+                forward_block(w, x, false, x[0], z);
+            }
             for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
                 z[i][0] = sigmoid_v(z[i][0]);
                 z[i][1] = sigmoid_v(z[i][1]);

@@ -124,7 +124,7 @@ inline void forward_cpu(global const float *restrict images, global const uint *
                 x[i] = images + (size_t)order[min(row + i, rows - 1)] * CBX_PIXELS;
             }
             floatv a[CBX_FORWARD_ROWS][2];
-            forward_block(w1 + part, x, a);
+            forward_block(w1 + part, x, false, x[0], a);
             float16 z2[CBX_FORWARD_ROWS];
             for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
                 global float *at = a1 + (row + i) * CBX_PANEL + part;

@@ -31,7 +31,7 @@ static void set_tunables(cbx_device *device, const cbx_tunables *chosen)
         device->local = 1;
         device->vector = chosen->vector;
         device->forward_rows = chosen->forward_rows;
-        device->evaluate_rows = 4 * chosen->forward_rows;
+        device->evaluate_rows = 8 * chosen->forward_rows;
     }
 }
 
