@@ -26,8 +26,7 @@ typedef struct studio {
     uint32_t images;
 } studio;
 
-static cbx_status open_network(studio *in, const char *data, uint32_t hidden)
-{
+static cbx_status open_network(studio *in, const char *data, uint32_t hidden) {
     const cbx_trainer_settings settings = {hidden, BATCH, CBX_RECIPE_LESSON, CBX_SCHEDULE_FUSED};
     cbx_status status = cbx_dataset_load(&in->dataset, data);
     if (!status) {
@@ -47,8 +46,7 @@ static cbx_status open_network(studio *in, const char *data, uint32_t hidden)
     return status ? status : cbx_new(&in->order, in->images);
 }
 
-static cbx_status open_picture(studio *in, uint32_t hidden)
-{
+static cbx_status open_picture(studio *in, uint32_t hidden) {
     cbx_status status = cbx_grid_lay_out(&in->grid, hidden, 1);
     const size_t size = (size_t)in->grid.width * in->grid.height;
     if (!status) {
@@ -69,8 +67,7 @@ static cbx_status open_picture(studio *in, uint32_t hidden)
     return status;
 }
 
-static cbx_status write_frame(studio *in)
-{
+static cbx_status write_frame(studio *in) {
     const size_t size = (size_t)in->grid.width * in->grid.height;
     cbx_status status = cbx_trainer_flush(in->trainer);
     if (!status) {
@@ -88,8 +85,7 @@ static cbx_status write_frame(studio *in)
     return status;
 }
 
-static cbx_status write_frames(studio *in, unsigned long epochs)
-{
+static cbx_status write_frames(studio *in, unsigned long epochs) {
     const cbx_rates rates = {0.005f, 0.005f}; /* of the recipe `lesson` */
     cbx_random random;
     cbx_status status = CBX_OK;
@@ -101,8 +97,8 @@ static cbx_status write_frames(studio *in, unsigned long epochs)
         status = cbx_trainer_set_order(in->trainer, in->order, in->images);
         for (uint32_t first = 0; first < in->images && !status; first += BATCH) {
             const uint32_t left = in->images - first;
-            status = cbx_trainer_step(in->trainer, first, left < BATCH ? left : BATCH, rates,
-                                      number++);
+            status =
+                cbx_trainer_step(in->trainer, first, left < BATCH ? left : BATCH, rates, number++);
             status = status ? status : write_frame(in);
         }
     }
@@ -112,8 +108,7 @@ static cbx_status write_frames(studio *in, unsigned long epochs)
     return status;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     studio in;
     memset(&in, 0, sizeof in);
     const unsigned long hidden = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;

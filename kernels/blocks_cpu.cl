@@ -1,5 +1,5 @@
 /* Register blocks for processors with wide vectors: the two products that cost
- * all the time, shared by fused_cpu.cl and evaluate_cpu.cl.
+ * all the time, shared by train_cpu.cl and evaluate_cpu.cl.
  *
  * A block is rows × one strip of a panel, two vectors wide. Its sums stay in
  * registers through the whole loop: each step loads two vectors, broadcasts one

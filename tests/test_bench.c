@@ -133,8 +133,7 @@ static void assert_training(const cbx_bench_training *got, const cbx_bench_setti
     assert_true(got->share_of_peak > 0.0 && got->share_of_peak < 1.2);
     assert_true(got->best_share_of_peak > 0.0 && got->best_share_of_peak < 1.2);
     assert_true(isfinite(got->flop_per_processor_second));
-    assert_true(got->evaluated_images == VALIDATION ||
-                got->evaluated_images == TRAIN + VALIDATION);
+    assert_true(got->evaluated_images == VALIDATION || got->evaluated_images == TRAIN + VALIDATION);
     assert_spread(&got->evaluate_seconds);
     assert_true(is_rate(got->evaluate_flops));
     assert_true(got->evaluate_share_of_peak > 0.0 && got->evaluate_share_of_peak < 1.2);
@@ -306,11 +305,16 @@ static void test_film(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spread),   cmocka_unit_test(test_scale),
-        cmocka_unit_test(test_costs),    cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_limits),   cmocka_unit_test(test_training),
-        cmocka_unit_test(test_part_of_an_epoch), cmocka_unit_test(test_baseline),
-        cmocka_unit_test(test_no_baseline),      cmocka_unit_test(test_film),
+        cmocka_unit_test(test_spread),
+        cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_costs),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_part_of_an_epoch),
+        cmocka_unit_test(test_baseline),
+        cmocka_unit_test(test_no_baseline),
+        cmocka_unit_test(test_film),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

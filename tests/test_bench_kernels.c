@@ -56,8 +56,8 @@ static float *take_buffer(const cbx_bench *f, cl_mem buffer, size_t size) {
     return all;
 }
 
-static void launch(const cbx_bench *f, cl_kernel kernel, const cbx_argument *arguments, cl_uint count,
-                   size_t groups) {
+static void launch(const cbx_bench *f, cl_kernel kernel, const cbx_argument *arguments,
+                   cl_uint count, size_t groups) {
     const cbx_range range = {{groups * f->local, 1}, {f->local, 1}};
     assert_success(cbx_enqueue(f->device->queue, kernel, arguments, count, range, NULL, NULL));
 }

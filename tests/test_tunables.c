@@ -55,7 +55,7 @@ static int same(const cbx_tunables *a, const cbx_tunables *b) {
 static void test_valid(void **state) {
     (void)state;
     const cbx_tunables good[] = {{16, 13, 14}, {8, 5, 4}, {4, 1, 1}, {4, 16, 16}};
-    const cbx_tunables bad[] = {{0, 8, 8}, {2, 8, 8}, {32, 8, 8},  {16, 0, 8},
+    const cbx_tunables bad[] = {{0, 8, 8},   {2, 8, 8},  {32, 8, 8},  {16, 0, 8},
                                 {16, 17, 8}, {16, 8, 0}, {16, 8, 15}, {16, 8, 28}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(cbx_tunables_valid(&good[i]));
@@ -143,8 +143,13 @@ static void test_kept_and_found_again(void **state) {
 static void test_a_file_of_no_use(void **state) {
     (void)state;
     static const char *const contents[] = {
-        "", "{", "[]", "null", "{\"vector\": 16, \"forward_rows\": 13, \"update_rows\": 14}",
-        "{\"device\": 1, \"driver\": 2, \"vector\": 16, \"forward_rows\": 13, \"update_rows\": 14}"};
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"vector\": 16, \"forward_rows\": 13, \"update_rows\": 14}",
+        "{\"device\": 1, \"driver\": 2, \"vector\": 16, \"forward_rows\": 13, \"update_rows\": "
+        "14}"};
     static const char *const numbers[] = {"\"vector\": 3", "\"vector\": -16", "\"vector\": 1e9",
                                           "\"vector\": \"16\"", "\"vector\": 4294967312"};
     char path[4096], text[2048];
@@ -217,9 +222,12 @@ static void test_search(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid),        cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_kept_and_found_again), cmocka_unit_test(test_a_file_of_no_use),
-        cmocka_unit_test(test_no_place),     cmocka_unit_test(test_search),
+        cmocka_unit_test(test_valid),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_kept_and_found_again),
+        cmocka_unit_test(test_a_file_of_no_use),
+        cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_search),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

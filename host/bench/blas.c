@@ -32,8 +32,7 @@ struct cbx_blas {
 };
 
 /* *function becomes the address of `name`; ISO C has no cast for that. */
-static cbx_status find(void *library, const char *name, void *function)
-{
+static cbx_status find(void *library, const char *name, void *function) {
     void *address = dlsym(library, name);
     if (!address) {
         return cbx_fail(CBX_MISSING_INPUT, "the OpenBLAS library has no function %s", name);
@@ -42,8 +41,7 @@ static cbx_status find(void *library, const char *name, void *function)
     return CBX_OK;
 }
 
-cbx_status cbx_blas_open(cbx_blas **out)
-{
+cbx_status cbx_blas_open(cbx_blas **out) {
     const char *name = getenv("CLEARBOX_OPENBLAS");
     int (*processors)(void) = NULL;
     void (*set_threads)(int) = NULL;
@@ -87,8 +85,7 @@ cbx_status cbx_blas_open(cbx_blas **out)
     return CBX_OK;
 }
 
-void cbx_blas_close(cbx_blas *blas)
-{
+void cbx_blas_close(cbx_blas *blas) {
     if (blas) {
         if (blas->library) {
             dlclose(blas->library);
@@ -97,18 +94,15 @@ void cbx_blas_close(cbx_blas *blas)
     }
 }
 
-const char *cbx_blas_about(const cbx_blas *blas)
-{
+const char *cbx_blas_about(const cbx_blas *blas) {
     return blas->about;
 }
 
-unsigned cbx_blas_threads(const cbx_blas *blas)
-{
+unsigned cbx_blas_threads(const cbx_blas *blas) {
     return blas->threads;
 }
 
-cbx_status cbx_blas_batch_create(cbx_blas_batch *batch, uint32_t rows, uint32_t hidden)
-{
+cbx_status cbx_blas_batch_create(cbx_blas_batch *batch, uint32_t rows, uint32_t hidden) {
     memset(batch, 0, sizeof *batch);
     batch->batch = rows;
     cbx_status status = cbx_new(&batch->x, (size_t)rows * CBX_IMAGE_PIXELS);
@@ -133,8 +127,7 @@ cbx_status cbx_blas_batch_create(cbx_blas_batch *batch, uint32_t rows, uint32_t 
     return status;
 }
 
-void cbx_blas_batch_free(cbx_blas_batch *batch)
-{
+void cbx_blas_batch_free(cbx_blas_batch *batch) {
     free(batch->x);
     free(batch->labels);
     free(batch->a1);
@@ -145,8 +138,7 @@ void cbx_blas_batch_free(cbx_blas_batch *batch)
 }
 
 /* σ without branches or library calls, as in kernels/activation.cl. */
-static inline float sigmoid(float z)
-{
+static inline float sigmoid(float z) {
     float x = -z;
     x = x < -87.0f ? -87.0f : x;
     x = x > 87.0f ? 87.0f : x;
@@ -165,8 +157,7 @@ static inline float sigmoid(float z)
     return 1.0f / (1.0f + power.value);
 }
 
-static void sigmoids(float *values, size_t count)
-{
+static void sigmoids(float *values, size_t count) {
     for (size_t i = 0; i < count; i++) {
         values[i] = sigmoid(values[i]);
     }
@@ -174,8 +165,7 @@ static void sigmoids(float *values, size_t count)
 
 /* d[i] *= the recipe's derivative at a[i]; see trainer.h. */
 static void times_derivative(float *restrict d, const float *restrict a, size_t count,
-                             cbx_recipe recipe)
-{
+                             cbx_recipe recipe) {
     if (recipe == CBX_RECIPE_LESSON) {
         for (size_t i = 0; i < count; i++) {
             const float s = sigmoid(a[i]);
@@ -189,8 +179,7 @@ static void times_derivative(float *restrict d, const float *restrict a, size_t 
 }
 
 /* out (rows, columns): every row becomes `bias`. */
-static void fill_rows(float *out, const float *bias, uint32_t rows, uint32_t columns)
-{
+static void fill_rows(float *out, const float *bias, uint32_t rows, uint32_t columns) {
     for (uint32_t b = 0; b < rows; b++) {
         memcpy(out + (size_t)b * columns, bias, columns * sizeof *bias);
     }
@@ -198,8 +187,7 @@ static void fill_rows(float *out, const float *bias, uint32_t rows, uint32_t col
 
 /* bias += rate·Σ of the rows of d. */
 static void update_bias(float *restrict bias, const float *restrict d, uint32_t rows,
-                        uint32_t columns, float rate)
-{
+                        uint32_t columns, float rate) {
     for (uint32_t b = 0; b < rows; b++) {
         for (uint32_t i = 0; i < columns; i++) {
             bias[i] += rate * d[(size_t)b * columns + i];
@@ -208,8 +196,7 @@ static void update_bias(float *restrict bias, const float *restrict d, uint32_t 
 }
 
 void cbx_blas_forward(const cbx_blas *blas, const cbx_network *network, cbx_blas_batch *batch,
-                      uint32_t rows)
-{
+                      uint32_t rows) {
     const int n = (int)rows, h = (int)network->hidden, pixels = CBX_IMAGE_PIXELS,
               classes = CBX_CLASSES;
     fill_rows(batch->a1, network->w1, rows, network->hidden);
@@ -223,8 +210,7 @@ void cbx_blas_forward(const cbx_blas *blas, const cbx_network *network, cbx_blas
 }
 
 void cbx_blas_train(const cbx_blas *blas, cbx_network *network, cbx_blas_batch *batch,
-                    uint32_t rows, cbx_recipe recipe, cbx_rates rates)
-{
+                    uint32_t rows, cbx_recipe recipe, cbx_rates rates) {
     const int n = (int)rows, h = (int)network->hidden, pixels = CBX_IMAGE_PIXELS,
               classes = CBX_CLASSES;
     cbx_blas_forward(blas, network, batch, rows);

@@ -7,11 +7,11 @@
 
 /* What a batch needs beside the weights, host memory. */
 typedef struct cbx_blas_batch {
-    uint32_t batch; /* rows that the arrays have room for */
-    float *x;       /* (batch, 784) */
+    uint32_t batch;  /* rows that the arrays have room for */
+    float *x;        /* (batch, 784) */
     uint8_t *labels; /* (batch) */
-    float *a1, *d1; /* (batch, H) */
-    float *a2, *d2; /* (batch, 10) */
+    float *a1, *d1;  /* (batch, H) */
+    float *a2, *d2;  /* (batch, 10) */
 } cbx_blas_batch;
 
 cbx_status cbx_blas_batch_create(cbx_blas_batch *batch, uint32_t rows, uint32_t hidden);

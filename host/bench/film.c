@@ -11,15 +11,13 @@
 #include "base/error.h"
 #include "bench/meter.h"
 
-static int too_late(void *user)
-{
+static int too_late(void *user) {
     const double *end = user;
     return cbx_clock_seconds() >= *end;
 }
 
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
-                                  cbx_bench_film *out)
-{
+                                  cbx_bench_film *out) {
     cbx_learn_settings job = *settings;
     double end = cbx_clock_seconds() + seconds;
     const cbx_learn_observer observer = {.should_stop = seconds > 0.0 ? too_late : NULL,

@@ -13,8 +13,7 @@ enum { PEAK_CHAINS = 12, PEAK_STEPS = 8 };
 /* Launches in a row when one launch is timed. */
 enum { LAUNCHES = 500 };
 
-static cbx_status create_kernels(cbx_bench *bench)
-{
+static cbx_status create_kernels(cbx_bench *bench) {
     const struct {
         const char *name;
         cl_kernel *kernel;
@@ -29,8 +28,7 @@ static cbx_status create_kernels(cbx_bench *bench)
     return status;
 }
 
-cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset)
-{
+cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset) {
     cbx_bench *bench = NULL;
     char options[200];
     const int cpu = device->info.kind == CBX_KIND_CPU;
@@ -55,8 +53,8 @@ cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset
     }
     if (!status) {
         status = cbx_buffer_create(device, CL_MEM_READ_WRITE,
-                                   bench->items * bench->floats * sizeof(float),
-                                   "measuring", &bench->out);
+                                   bench->items * bench->floats * sizeof(float), "measuring",
+                                   &bench->out);
     }
     if (status) {
         cbx_bench_close(bench);
@@ -66,8 +64,7 @@ cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset
     return CBX_OK;
 }
 
-void cbx_bench_close(cbx_bench *bench)
-{
+void cbx_bench_close(cbx_bench *bench) {
     if (!bench) {
         return;
     }
@@ -88,8 +85,7 @@ void cbx_bench_close(cbx_bench *bench)
 
 /* Runs a kernel once and times it, launch and end included. */
 static cbx_status time_kernel(cbx_bench *bench, cl_kernel kernel, const cbx_argument *arguments,
-                              cl_uint count, size_t items, double *seconds)
-{
+                              cl_uint count, size_t items, double *seconds) {
     const cbx_range range = {{items, 1}, {items < bench->local ? items : bench->local, 1}};
     const double begun = cbx_clock_seconds();
     cbx_status status =
@@ -101,16 +97,14 @@ static cbx_status time_kernel(cbx_bench *bench, cl_kernel kernel, const cbx_argu
     return status;
 }
 
-static cbx_status time_peak(cbx_bench *bench, cl_uint rounds, double *seconds)
-{
+static cbx_status time_peak(cbx_bench *bench, cl_uint rounds, double *seconds) {
     const cl_float factor = 0.5f, term = 1.0f;
     const cbx_argument arguments[] = {CBX_ARGUMENT(rounds), CBX_ARGUMENT(factor),
                                       CBX_ARGUMENT(term), CBX_ARGUMENT(bench->out)};
     return time_kernel(bench, bench->peak, arguments, CBX_COUNT(arguments), bench->items, seconds);
 }
 
-cbx_status cbx_meter_peak(cbx_bench *bench, double *flops)
-{
+cbx_status cbx_meter_peak(cbx_bench *bench, double *flops) {
     double seconds = 0.0;
     cbx_status status = CBX_OK;
     if (bench->rounds == 0) { /* the first run is the driver's warm-up */
@@ -125,13 +119,13 @@ cbx_status cbx_meter_peak(cbx_bench *bench, double *flops)
         status = time_peak(bench, bench->rounds, &seconds);
     }
     const unsigned width = bench->device->info.kind == CBX_KIND_CPU ? bench->floats : 1;
-    *flops = 2.0 * PEAK_CHAINS * PEAK_STEPS * width * (double)bench->items * bench->rounds / seconds;
+    *flops =
+        2.0 * PEAK_CHAINS * PEAK_STEPS * width * (double)bench->items * bench->rounds / seconds;
     return status;
 }
 
 /* Bytes of a buffer that no cache holds, within what the device can spare. */
-static uint64_t choose_bytes(const cbx_bench *bench, uint64_t most_bytes)
-{
+static uint64_t choose_bytes(const cbx_bench *bench, uint64_t most_bytes) {
     const cbx_device_info *info = &bench->device->info;
     const uint64_t least = 256u << 20, most = 2048u * (uint64_t)(1u << 20);
     cl_ulong cache = 0;
@@ -151,8 +145,7 @@ typedef struct bandwidth {
     int copies;     /* else only reads */
 } bandwidth;
 
-static cbx_status time_bandwidth(void *user, double *seconds)
-{
+static cbx_status time_bandwidth(void *user, double *seconds) {
     bandwidth *job = user;
     cbx_bench *bench = job->bench;
     const cbx_argument copy[] = {CBX_ARGUMENT(job->from), CBX_ARGUMENT(job->to),
@@ -165,8 +158,7 @@ static cbx_status time_bandwidth(void *user, double *seconds)
 
 /* Bytes/s out of `bytes` moved a run. */
 static cbx_status rate_bandwidth(bandwidth *job, double bytes, uint32_t repetitions,
-                                 cbx_spread *out)
-{
+                                 cbx_spread *out) {
     const cbx_task task = {.run = time_bandwidth, .user = job};
     cbx_rating rating;
     double warm_up = 0.0;
@@ -183,16 +175,15 @@ static cbx_status rate_bandwidth(bandwidth *job, double bytes, uint32_t repetiti
 }
 
 static cbx_status measure_bandwidth(cbx_bench *bench, uint32_t repetitions, uint64_t most_bytes,
-                                    cbx_bench_limits *out)
-{
+                                    cbx_bench_limits *out) {
     const uint64_t bytes = choose_bytes(bench, most_bytes);
     const cl_float one = 1.0f;
     bandwidth job = {.bench = bench, .count = bytes / (bench->floats * sizeof(float))};
-    cbx_status status = cbx_buffer_create(bench->device, CL_MEM_READ_WRITE, bytes,
-                                          "the bandwidth", &job.from);
+    cbx_status status =
+        cbx_buffer_create(bench->device, CL_MEM_READ_WRITE, bytes, "the bandwidth", &job.from);
     if (!status) {
-        status = cbx_buffer_create(bench->device, CL_MEM_READ_WRITE, bytes, "the bandwidth",
-                                   &job.to);
+        status =
+            cbx_buffer_create(bench->device, CL_MEM_READ_WRITE, bytes, "the bandwidth", &job.to);
     }
     if (!status) { /* memory that was never written may be one page, shown many times */
         status = cbx_cl_check(clEnqueueFillBuffer(bench->device->queue, job.from, &one, sizeof one,
@@ -208,8 +199,7 @@ static cbx_status measure_bandwidth(cbx_bench *bench, uint32_t repetitions, uint
     }
     if (!status) {
         out->buffer_bytes = bytes;
-        out->bandwidth =
-            out->copy.median > out->read.median ? out->copy.median : out->read.median;
+        out->bandwidth = out->copy.median > out->read.median ? out->copy.median : out->read.median;
         bench->bandwidth = out->bandwidth;
     }
     if (job.from) {
@@ -222,8 +212,7 @@ static cbx_status measure_bandwidth(cbx_bench *bench, uint32_t repetitions, uint
 }
 
 /* Seconds for `count` launches, then one wait. */
-static cbx_status time_launches(cbx_bench *bench, unsigned count, double *seconds)
-{
+static cbx_status time_launches(cbx_bench *bench, unsigned count, double *seconds) {
     const cl_float value = 1.0f;
     const cbx_argument arguments[] = {CBX_ARGUMENT(value), CBX_ARGUMENT(bench->out)};
     const cbx_range range = {{1, 1}, {1, 1}};
@@ -240,8 +229,7 @@ static cbx_status time_launches(cbx_bench *bench, unsigned count, double *second
     return status;
 }
 
-static cbx_status measure_launches(cbx_bench *bench, uint32_t repetitions, cbx_bench_limits *out)
-{
+static cbx_status measure_launches(cbx_bench *bench, uint32_t repetitions, cbx_bench_limits *out) {
     double *many = NULL, *one = NULL, warm_up = 0.0;
     cbx_status status = cbx_new(&many, repetitions);
     if (!status) {
@@ -266,8 +254,7 @@ static cbx_status measure_launches(cbx_bench *bench, uint32_t repetitions, cbx_b
 }
 
 cbx_status cbx_bench_measure_limits(cbx_bench *bench, uint32_t repetitions, uint64_t most_bytes,
-                                    cbx_bench_limits *out)
-{
+                                    cbx_bench_limits *out) {
     double *peaks = NULL;
     if (repetitions < 1 || repetitions > CBX_BENCH_MOST_REPETITIONS) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a measurement has 1 to %u repetitions, not %u",

@@ -8,8 +8,7 @@
 #include "base/memory.h"
 #include "clearbox/network.h"
 
-void cbx_bench_defaults(cbx_bench_settings *settings)
-{
+void cbx_bench_defaults(cbx_bench_settings *settings) {
     memset(settings, 0, sizeof *settings);
     settings->hidden = 64;
     settings->batch = 64;
@@ -19,8 +18,7 @@ void cbx_bench_defaults(cbx_bench_settings *settings)
     settings->seconds = 3.0;
 }
 
-cbx_status cbx_bench_check(const cbx_bench_settings *settings)
-{
+cbx_status cbx_bench_check(const cbx_bench_settings *settings) {
     if (settings->repetitions < 1 || settings->repetitions > CBX_BENCH_MOST_REPETITIONS) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a measurement has 1 to %u repetitions, not %u",
                         CBX_BENCH_MOST_REPETITIONS, settings->repetitions);
@@ -40,21 +38,18 @@ cbx_status cbx_bench_check(const cbx_bench_settings *settings)
     return CBX_OK;
 }
 
-uint64_t cbx_meter_scale(uint64_t count, double took, double wanted)
-{
+uint64_t cbx_meter_scale(uint64_t count, double took, double wanted) {
     const double factor = took > 0.0 ? wanted / took : 16.0;
     const double scaled = (double)count * (factor < 16.0 ? factor : 16.0);
     return scaled < (double)count + 1.0 ? count + 1 : (uint64_t)scaled;
 }
 
-static int compare(const void *a, const void *b)
-{
+static int compare(const void *a, const void *b) {
     const double left = *(const double *)a, right = *(const double *)b;
     return (left > right) - (left < right);
 }
 
-cbx_spread cbx_spread_of(double *values, size_t count)
-{
+cbx_spread cbx_spread_of(double *values, size_t count) {
     qsort(values, count, sizeof *values, compare);
     const cbx_spread spread = {
         .median = (values[(count - 1) / 2] + values[count / 2]) / 2.0,
@@ -65,8 +60,7 @@ cbx_spread cbx_spread_of(double *values, size_t count)
 }
 
 cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repetitions,
-                          cbx_rating *out)
-{
+                          cbx_rating *out) {
     double *values = NULL;
     memset(out, 0, sizeof *out);
     cbx_status status = cbx_new(&values, 4 * (size_t)repetitions + 1);
@@ -98,25 +92,21 @@ cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repet
     return status;
 }
 
-double cbx_train_flop(const cbx_bench_settings *settings, uint64_t images)
-{
+double cbx_train_flop(const cbx_bench_settings *settings, uint64_t images) {
     return 2.0 * (double)images * settings->hidden * (2.0 * 785.0 + 3.0 * 10.0);
 }
 
-double cbx_evaluate_flop(const cbx_bench_settings *settings, uint64_t images)
-{
+double cbx_evaluate_flop(const cbx_bench_settings *settings, uint64_t images) {
     return 2.0 * (double)images * settings->hidden * (785.0 + 10.0);
 }
 
-double cbx_batch_bytes(const cbx_bench_settings *settings)
-{
+double cbx_batch_bytes(const cbx_bench_settings *settings) {
     return 4.0 * (2.0 * 785.0 * settings->hidden + 784.0 * settings->batch);
 }
 
 void cbx_training_fill(cbx_bench_training *out, const cbx_bench_settings *settings,
                        const cbx_rating *rating, uint64_t images, uint64_t images_an_epoch,
-                       double bandwidth)
-{
+                       double bandwidth) {
     const double epochs = (double)images / (double)images_an_epoch;
     const double flop = cbx_train_flop(settings, images);
     out->images = images;
@@ -134,19 +124,17 @@ void cbx_training_fill(cbx_bench_training *out, const cbx_bench_settings *settin
     out->share_of_peak = rating->share;
     out->best_share_of_peak = rating->best_share;
     out->batch_bytes = cbx_batch_bytes(settings);
-    out->share_of_bandwidth = bandwidth > 0.0 ? out->images_per_second / settings->batch *
-                                                    out->batch_bytes / bandwidth
-                                              : 0.0;
+    out->share_of_bandwidth =
+        bandwidth > 0.0 ? out->images_per_second / settings->batch * out->batch_bytes / bandwidth
+                        : 0.0;
     out->flop_per_processor_second =
         rating->processor_seconds > 0.0 ? flop / rating->processor_seconds : 0.0;
 }
 
-cbx_rates cbx_bench_rates(const cbx_bench_settings *settings)
-{
+cbx_rates cbx_bench_rates(const cbx_bench_settings *settings) {
     /* The gradient of nll grows with H, and its step must not. */
     const float careful = 0.3f / (float)settings->hidden;
-    const float rate =
-        settings->recipe == CBX_RECIPE_LESSON || careful > 0.005f ? 0.005f : careful;
+    const float rate = settings->recipe == CBX_RECIPE_LESSON || careful > 0.005f ? 0.005f : careful;
     const cbx_rates rates = {rate, rate};
     return rates;
 }

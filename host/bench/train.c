@@ -19,7 +19,7 @@ typedef struct subject {
     cbx_trainer *trainer;
     uint32_t images; /* of an epoch */
     cbx_rates rates;
-    uint32_t epochs;  /* of a repetition; 0: `batches` of an epoch instead */
+    uint32_t epochs; /* of a repetition; 0: `batches` of an epoch instead */
     uint32_t batches;
     cbx_part evaluated[2];
     unsigned parts; /* of them */
@@ -30,8 +30,7 @@ typedef struct subject {
 
 /* ---- training ---- */
 
-static cbx_status run_epoch(subject *on)
-{
+static cbx_status run_epoch(subject *on) {
     const uint32_t batch = on->settings->batch, whole = on->images / batch;
     cbx_status status = cbx_trainer_steps(on->trainer, 0, whole, on->rates, 0);
     if (!status && on->images % batch) {
@@ -40,14 +39,12 @@ static cbx_status run_epoch(subject *on)
     return status;
 }
 
-static cbx_status run_batches(subject *on, uint32_t count)
-{
+static cbx_status run_batches(subject *on, uint32_t count) {
     cbx_status status = cbx_trainer_steps(on->trainer, 0, count, on->rates, 0);
     return status ? status : cbx_trainer_check(on->trainer);
 }
 
-static cbx_status train(void *user, double *seconds)
-{
+static cbx_status train(void *user, double *seconds) {
     subject *on = user;
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
@@ -65,8 +62,7 @@ static cbx_status train(void *user, double *seconds)
 }
 
 /* Warms up, and decides how much fits into a repetition. */
-static cbx_status plan_training(subject *on)
-{
+static cbx_status plan_training(subject *on) {
     const uint32_t all = on->images / on->settings->batch;
     const double wanted = on->settings->seconds / on->settings->repetitions;
     uint32_t count = 2 * cbx_trainer_batches_per_launch(on->trainer);
@@ -95,8 +91,7 @@ static cbx_status plan_training(subject *on)
     return status;
 }
 
-static cbx_status measure_training(subject *on, cbx_bench_training *out)
-{
+static cbx_status measure_training(subject *on, cbx_bench_training *out) {
     cbx_rating rating;
     cbx_status status = plan_training(on);
     if (status) {
@@ -114,8 +109,7 @@ static cbx_status measure_training(subject *on, cbx_bench_training *out)
 
 /* ---- evaluation ---- */
 
-static cbx_status evaluate(void *user, double *seconds)
-{
+static cbx_status evaluate(void *user, double *seconds) {
     subject *on = user;
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
@@ -127,8 +121,7 @@ static cbx_status evaluate(void *user, double *seconds)
     return status;
 }
 
-static cbx_status measure_evaluation(subject *on, cbx_bench_training *out)
-{
+static cbx_status measure_evaluation(subject *on, cbx_bench_training *out) {
     const double wanted = on->settings->seconds / on->settings->repetitions;
     const uint64_t few = cbx_dataset_images(on->bench->dataset, CBX_VALIDATION).count;
     cbx_rating rating;
@@ -159,8 +152,7 @@ static cbx_status measure_evaluation(subject *on, cbx_bench_training *out)
 
 /* ---- drawing ---- */
 
-static cbx_status draw(void *user, double *seconds)
-{
+static cbx_status draw(void *user, double *seconds) {
     subject *on = user;
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
@@ -174,8 +166,7 @@ static cbx_status draw(void *user, double *seconds)
     return status;
 }
 
-static cbx_status plan_drawing(subject *on)
-{
+static cbx_status plan_drawing(subject *on) {
     cbx_grid grid;
     cbx_status status = cbx_grid_lay_out(&grid, on->settings->hidden, 1);
     if (!status) {
@@ -200,8 +191,7 @@ static cbx_status plan_drawing(subject *on)
     return status;
 }
 
-static cbx_status measure_drawing(subject *on, cbx_bench_training *out)
-{
+static cbx_status measure_drawing(subject *on, cbx_bench_training *out) {
     const cbx_task task = {draw, on, 0.0};
     cbx_rating rating;
     cbx_status status = plan_drawing(on);
@@ -219,8 +209,7 @@ static cbx_status measure_drawing(subject *on, cbx_bench_training *out)
 /* ---- all of it ---- */
 
 /* Random weights, a random order: what the time depends on at most. */
-static cbx_status prepare(subject *on)
-{
+static cbx_status prepare(subject *on) {
     const cbx_trainer_settings settings = {on->settings->hidden, on->settings->batch,
                                            on->settings->recipe, on->settings->schedule};
     cbx_network *network = NULL;
@@ -249,8 +238,7 @@ static cbx_status prepare(subject *on)
 }
 
 cbx_status cbx_bench_train(cbx_bench *bench, const cbx_bench_settings *settings,
-                           cbx_bench_training *out)
-{
+                           cbx_bench_training *out) {
     subject on = {.bench = bench, .settings = settings};
     memset(out, 0, sizeof *out);
     cbx_status status = cbx_bench_check(settings);

@@ -25,8 +25,7 @@ typedef struct baseline {
     uint32_t evaluated;
 } baseline;
 
-static void train_batch(baseline *on, uint32_t first, uint32_t rows)
-{
+static void train_batch(baseline *on, uint32_t first, uint32_t rows) {
     for (uint32_t b = 0; b < rows; b++) {
         const uint32_t image = on->order[first + b];
         memcpy(on->batch.x + (size_t)b * CBX_IMAGE_PIXELS,
@@ -37,8 +36,7 @@ static void train_batch(baseline *on, uint32_t first, uint32_t rows)
                    cbx_bench_rates(on->settings));
 }
 
-static cbx_status train(void *user, double *seconds)
-{
+static cbx_status train(void *user, double *seconds) {
     baseline *on = user;
     const uint32_t rows = on->settings->batch, all = on->images / rows;
     const double begun = cbx_clock_seconds();
@@ -49,8 +47,7 @@ static cbx_status train(void *user, double *seconds)
     return CBX_OK;
 }
 
-static cbx_status evaluate(void *user, double *seconds)
-{
+static cbx_status evaluate(void *user, double *seconds) {
     baseline *on = user;
     float *const own = on->evaluation.x;
     const double begun = cbx_clock_seconds();
@@ -68,8 +65,7 @@ static cbx_status evaluate(void *user, double *seconds)
     return CBX_OK;
 }
 
-static cbx_status prepare(baseline *on, const cbx_dataset *dataset)
-{
+static cbx_status prepare(baseline *on, const cbx_dataset *dataset) {
     const cbx_images training = cbx_dataset_images(dataset, CBX_TRAIN);
     const cbx_images validation = cbx_dataset_images(dataset, CBX_VALIDATION);
     const size_t pixels = training.count * CBX_IMAGE_PIXELS;
@@ -106,8 +102,7 @@ static cbx_status prepare(baseline *on, const cbx_dataset *dataset)
 }
 
 /* As many full batches, or whole epochs of them, as fit into a repetition. */
-static cbx_status plan(baseline *on)
-{
+static cbx_status plan(baseline *on) {
     const double wanted = on->settings->seconds / on->settings->repetitions;
     const uint32_t all = on->images / on->settings->batch;
     double took = 0.0;
@@ -125,8 +120,7 @@ static cbx_status plan(baseline *on)
     return status;
 }
 
-static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *out)
-{
+static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *out) {
     const uint32_t all = on->images / on->settings->batch;
     const double wanted = on->settings->seconds / on->settings->repetitions;
     cbx_rating rating;
@@ -149,8 +143,8 @@ static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *ou
     }
     const cbx_task checking = {evaluate, on, cbx_evaluate_flop(on->settings, on->evaluated)};
     if (!status) {
-        status = cbx_meter_rate(bench, &checking, took > 2.0 * wanted ? 1 : on->settings->repetitions,
-                                &rating);
+        status = cbx_meter_rate(bench, &checking,
+                                took > 2.0 * wanted ? 1 : on->settings->repetitions, &rating);
     }
     if (!status) {
         out->evaluated_images = on->evaluated;
@@ -162,8 +156,7 @@ static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *ou
 }
 
 cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_dataset *dataset,
-                                const cbx_bench_settings *settings, cbx_bench_training *out)
-{
+                                const cbx_bench_settings *settings, cbx_bench_training *out) {
     baseline on = {.blas = blas, .settings = settings};
     memset(out, 0, sizeof *out);
     cbx_status status = cbx_bench_check(settings);

@@ -32,15 +32,13 @@ typedef struct search {
     uint32_t tried;
 } search;
 
-static void close_variant(variant *this)
-{
+static void close_variant(variant *this) {
     cbx_trainer_destroy(this->trainer);
     cbx_device_close(this->device);
     memset(this, 0, sizeof *this);
 }
 
-static cbx_status run_block(variant *this, uint32_t batches, double *seconds)
-{
+static cbx_status run_block(variant *this, uint32_t batches, double *seconds) {
     const cbx_rates rates = {0.005f, 0.005f};
     const double begun = cbx_clock_seconds();
     cbx_status status = cbx_trainer_steps(this->trainer, 0, batches, rates, 0);
@@ -51,8 +49,7 @@ static cbx_status run_block(variant *this, uint32_t batches, double *seconds)
     return status;
 }
 
-static cbx_status time_block(variant *this)
-{
+static cbx_status time_block(variant *this) {
     const cbx_bench_settings cost = {.hidden = HIDDEN, .batch = BATCH};
     double seconds = 0.0;
     cbx_status status = run_block(this, this->batches, &seconds);
@@ -62,8 +59,7 @@ static cbx_status time_block(variant *this)
 }
 
 /* Builds the kernels, and finds how many batches make a block. `sizes` NULL: the usual. */
-static cbx_status open_variant(const search *in, const cbx_tunables *sizes, variant *out)
-{
+static cbx_status open_variant(const search *in, const cbx_tunables *sizes, variant *out) {
     const cbx_trainer_settings settings = {HIDDEN, BATCH, CBX_RECIPE_LESSON, CBX_SCHEDULE_FUSED};
     const uint32_t all = in->images / BATCH;
     double seconds = 0.0;
@@ -92,11 +88,9 @@ static cbx_status open_variant(const search *in, const cbx_tunables *sizes, vari
 
 /* Times other sizes; they become the best when they are. A variant that cannot be
  * built or run is none. */
-static void try_sizes(search *in, cbx_tunables sizes)
-{
+static void try_sizes(search *in, cbx_tunables sizes) {
     variant candidate;
-    if (!cbx_tunables_valid(&sizes) ||
-        memcmp(&sizes, &in->best.sizes, sizeof sizes) == 0) {
+    if (!cbx_tunables_valid(&sizes) || memcmp(&sizes, &in->best.sizes, sizeof sizes) == 0) {
         return;
     }
     cbx_status status = open_variant(in, &sizes, &candidate);
@@ -113,8 +107,7 @@ static void try_sizes(search *in, cbx_tunables sizes)
 }
 
 /* One size after the other, each from the best so far. */
-static void descend(search *in)
-{
+static void descend(search *in) {
     static const unsigned forward[] = {4, 5, 6, 8, 10, 12, 13, 14};
     static const unsigned update[] = {4, 7, 8, 14};
     const unsigned natural = in->best.sizes.vector;
@@ -136,8 +129,7 @@ static void descend(search *in)
 }
 
 /* The winner must beat the usual sizes in turns: neighbours in time, medians. */
-static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tuning *out)
-{
+static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tuning *out) {
     variant usual;
     double ours[DUELS], theirs[DUELS];
     cbx_status status = open_variant(in, usual_sizes, &usual);
@@ -162,8 +154,7 @@ static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tu
     return status;
 }
 
-static cbx_status prepare(search *in)
-{
+static cbx_status prepare(search *in) {
     cbx_random random;
     in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
     cbx_status status = cbx_network_create(&in->network, HIDDEN);
@@ -179,8 +170,7 @@ static cbx_status prepare(search *in)
 }
 
 /* The best of this run, also where an earlier one kept other sizes. */
-static cbx_status find_best(search *in, cbx_bench_tuning *out)
-{
+static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     cbx_device *device = NULL;
     cbx_status status = cbx_device_open(&device, in->spec, in->family);
     if (status || device->family != CBX_FAMILY_CPU || in->images < BATCH) {
@@ -209,8 +199,7 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out)
 }
 
 cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
-                          cbx_bench_tuning *out)
-{
+                          cbx_bench_tuning *out) {
     search in = {.spec = spec, .family = family, .dataset = dataset};
     memset(out, 0, sizeof *out);
     cbx_status status = prepare(&in);

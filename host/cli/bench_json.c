@@ -30,100 +30,84 @@ static json_t *names(const cli_list *list, const char *const *choices) {
 }
 
 static json_t *settings_object(const cli_bench_options *options) {
-    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:b, s:b}",
-                     "hidden", names(&options->hidden, NULL),
-                     "schedules", names(&options->schedules, cli_schedule_names),
-                     "batch", (json_int_t)options->settings.batch,
-                     "recipe", TEXT(cli_recipe_names[options->settings.recipe]),
-                     "family", TEXT(cli_family_names[options->family]),
-                     "repetitions", (json_int_t)options->settings.repetitions,
-                     "seconds", NUMBER(options->settings.seconds),
-                     "film", options->film, "tune", options->tune);
+    return json_pack(
+        "{s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:b, s:b}", "hidden", names(&options->hidden, NULL),
+        "schedules", names(&options->schedules, cli_schedule_names), "batch",
+        (json_int_t)options->settings.batch, "recipe",
+        TEXT(cli_recipe_names[options->settings.recipe]), "family",
+        TEXT(cli_family_names[options->family]), "repetitions",
+        (json_int_t)options->settings.repetitions, "seconds", NUMBER(options->settings.seconds),
+        "film", options->film, "tune", options->tune);
 }
 
 json_t *cli_bench_json_host(const cli_bench_report *report) {
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:o}",
-                     "type", "host", "clearbox", CBX_VERSION,
-                     "date", TEXT(report->date), "system", TEXT(report->system),
-                     "processor", TEXT(report->processor),
-                     "processors", (json_int_t)report->processors,
-                     "openblas", TEXT(report->blas[0] ? report->blas : NULL),
-                     "openblas_threads", (json_int_t)report->blas_threads,
-                     "settings", settings_object(report->options));
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:o}", "type", "host", "clearbox", CBX_VERSION,
+        "date", TEXT(report->date), "system", TEXT(report->system), "processor",
+        TEXT(report->processor), "processors", (json_int_t)report->processors, "openblas",
+        TEXT(report->blas[0] ? report->blas : NULL), "openblas_threads",
+        (json_int_t)report->blas_threads, "settings", settings_object(report->options));
 }
 
 json_t *cli_bench_json_device(const cli_bench_device *device) {
     const cbx_bench_limits *limits = &device->limits;
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o,"
-                     " s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
-                     "type", "device", "device", TEXT(device->spec),
-                     "kind", TEXT(cli_kind_name(device->info.kind)),
-                     "name", TEXT(device->info.name), "platform", TEXT(device->info.platform),
-                     "vendor", TEXT(device->info.vendor),
-                     "opencl", TEXT(device->info.version), "driver", TEXT(device->info.driver),
-                     "compute_units", (json_int_t)device->info.compute_units,
-                     "clock_mhz", (json_int_t)device->info.clock_mhz,
-                     "global_memory_bytes", (json_int_t)device->info.global_memory_bytes,
-                     "family", TEXT(cli_family_names[device->family]),
-                     "peak_flop_per_second", spread(&limits->peak),
-                     "copy_bytes_per_second", spread(&limits->copy),
-                     "read_bytes_per_second", spread(&limits->read),
-                     "bandwidth_bytes_per_second", known(limits->bandwidth),
-                     "bandwidth_buffer_bytes", (json_int_t)limits->buffer_bytes,
-                     "launch_seconds", known(limits->launch_seconds),
-                     "round_trip_seconds", known(limits->round_trip_seconds));
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o,"
+        " s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
+        "type", "device", "device", TEXT(device->spec), "kind",
+        TEXT(cli_kind_name(device->info.kind)), "name", TEXT(device->info.name), "platform",
+        TEXT(device->info.platform), "vendor", TEXT(device->info.vendor), "opencl",
+        TEXT(device->info.version), "driver", TEXT(device->info.driver), "compute_units",
+        (json_int_t)device->info.compute_units, "clock_mhz", (json_int_t)device->info.clock_mhz,
+        "global_memory_bytes", (json_int_t)device->info.global_memory_bytes, "family",
+        TEXT(cli_family_names[device->family]), "peak_flop_per_second", spread(&limits->peak),
+        "copy_bytes_per_second", spread(&limits->copy), "read_bytes_per_second",
+        spread(&limits->read), "bandwidth_bytes_per_second", known(limits->bandwidth),
+        "bandwidth_buffer_bytes", (json_int_t)limits->buffer_bytes, "launch_seconds",
+        known(limits->launch_seconds), "round_trip_seconds", known(limits->round_trip_seconds));
 }
 
 static json_t *training_object(const cbx_bench_training *training) {
     return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
                      " s:I, s:o, s:o, s:o, s:o}",
-                     "images_per_repetition", (json_int_t)training->images,
-                     "whole_epochs", training->whole_epochs,
-                     "epoch_seconds", spread(&training->epoch_seconds),
-                     "epochs_per_second", known(training->epochs_per_second),
-                     "images_per_second", known(training->images_per_second),
-                     "batch_flop", NUMBER(training->batch_flop),
-                     "flop_per_second", spread(&training->flops),
-                     "peak_flop_per_second", spread(&training->peak),
-                     "share_of_peak", known(training->share_of_peak),
-                     "best_share_of_peak", known(training->best_share_of_peak),
-                     "batch_bytes", NUMBER(training->batch_bytes),
-                     "share_of_bandwidth", known(training->share_of_bandwidth),
-                     "flop_per_processor_second", known(training->flop_per_processor_second),
-                     "evaluated_images", (json_int_t)training->evaluated_images,
-                     "evaluate_seconds", spread(&training->evaluate_seconds),
-                     "evaluate_flop_per_second", known(training->evaluate_flops),
-                     "evaluate_share_of_peak", known(training->evaluate_share_of_peak),
-                     "draw_frames_per_second", spread(&training->frames_per_second));
+                     "images_per_repetition", (json_int_t)training->images, "whole_epochs",
+                     training->whole_epochs, "epoch_seconds", spread(&training->epoch_seconds),
+                     "epochs_per_second", known(training->epochs_per_second), "images_per_second",
+                     known(training->images_per_second), "batch_flop", NUMBER(training->batch_flop),
+                     "flop_per_second", spread(&training->flops), "peak_flop_per_second",
+                     spread(&training->peak), "share_of_peak", known(training->share_of_peak),
+                     "best_share_of_peak", known(training->best_share_of_peak), "batch_bytes",
+                     NUMBER(training->batch_bytes), "share_of_bandwidth",
+                     known(training->share_of_bandwidth), "flop_per_processor_second",
+                     known(training->flop_per_processor_second), "evaluated_images",
+                     (json_int_t)training->evaluated_images, "evaluate_seconds",
+                     spread(&training->evaluate_seconds), "evaluate_flop_per_second",
+                     known(training->evaluate_flops), "evaluate_share_of_peak",
+                     known(training->evaluate_share_of_peak), "draw_frames_per_second",
+                     spread(&training->frames_per_second));
 }
 
 static json_t *film_object(const cbx_bench_film *film) {
     const cbx_learn_times *times = &film->job.times;
     return json_pack("{s:I, s:I, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o,"
                      " s:o, s:o}",
-                     "batches", (json_int_t)film->job.batches,
-                     "frames", (json_int_t)film->job.film.frames,
-                     "frames_per_second", NUMBER(film->frames_per_second),
-                     "bytes", (json_int_t)film->job.film.bytes,
-                     "encoder", TEXT(film->job.film.encoder),
-                     "total_seconds", NUMBER(times->total), "load_seconds", NUMBER(times->load),
-                     "start_seconds", NUMBER(times->start),
-                     "first_batch_seconds", NUMBER(times->first_batch),
-                     "train_seconds", NUMBER(times->train),
-                     "evaluate_seconds", NUMBER(times->evaluate),
-                     "draw_seconds", NUMBER(times->draw),
-                     "read_back_seconds", NUMBER(times->read_back),
-                     "encode_processor_seconds", NUMBER(times->encode),
-                     "waited_seconds", NUMBER(times->waited),
-                     "finish_seconds", NUMBER(times->finish),
-                     "processor_seconds", NUMBER(film->processor_seconds));
+                     "batches", (json_int_t)film->job.batches, "frames",
+                     (json_int_t)film->job.film.frames, "frames_per_second",
+                     NUMBER(film->frames_per_second), "bytes", (json_int_t)film->job.film.bytes,
+                     "encoder", TEXT(film->job.film.encoder), "total_seconds", NUMBER(times->total),
+                     "load_seconds", NUMBER(times->load), "start_seconds", NUMBER(times->start),
+                     "first_batch_seconds", NUMBER(times->first_batch), "train_seconds",
+                     NUMBER(times->train), "evaluate_seconds", NUMBER(times->evaluate),
+                     "draw_seconds", NUMBER(times->draw), "read_back_seconds",
+                     NUMBER(times->read_back), "encode_processor_seconds", NUMBER(times->encode),
+                     "waited_seconds", NUMBER(times->waited), "finish_seconds",
+                     NUMBER(times->finish), "processor_seconds", NUMBER(film->processor_seconds));
 }
 
 json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *row) {
-    json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:o}", "type", "row",
-                               "device", TEXT(cli_bench_device_name(report, row)),
-                               "schedule", cli_bench_schedule_name(row),
-                               "hidden", (json_int_t)row->hidden,
+    json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:o}", "type", "row", "device",
+                               TEXT(cli_bench_device_name(report, row)), "schedule",
+                               cli_bench_schedule_name(row), "hidden", (json_int_t)row->hidden,
                                "reason", TEXT(row->reason[0] ? row->reason : NULL));
     if (!object || row->reason[0]) {
         return object;

@@ -27,30 +27,39 @@ static const cli_flag flags[] = {
      CBX_MAX_HIDDEN, 0},
     {"device", 0, CLI_TEXTS, AT(devices), "SPEC,...",
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
-     "a part of the device's name [every device]", 0, 0, 0},
+     "a part of the device's name [every device]",
+     0, 0, 0},
     {"schedule", 0, CLI_CHOICES, AT(schedules), "NAME,...",
      "fused, stepwise or both: fused,stepwise [fused]", 0, 0, cli_schedule_names},
     {"family", 0, CLI_CHOICE, AT(family), 0, "kernels made for which kind of device [auto]", 0, 0,
      cli_family_names},
-    {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH,
-     0},
-    {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0, "what is computed: the lesson's code, or its\n"
-     "cost done right [lesson]", 0, 0, cli_recipe_names},
-    {"data", 0, CLI_TEXT, AT(data), "DIR", "folder of the four IDX files, gzipped or not\n"
-     "[the MNIST that comes with clearbox]", 0, 0, 0},
-    {"film", 0, CLI_SWITCH, AT(film), 0, "also one epoch of the whole job with a film,\n"
-     "split into its parts; long ones are cut short", 0, 0, 0},
+    {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
+    {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0,
+     "what is computed: the lesson's code, or its\n"
+     "cost done right [lesson]",
+     0, 0, cli_recipe_names},
+    {"data", 0, CLI_TEXT, AT(data), "DIR",
+     "folder of the four IDX files, gzipped or not\n"
+     "[the MNIST that comes with clearbox]",
+     0, 0, 0},
+    {"film", 0, CLI_SWITCH, AT(film), 0,
+     "also one epoch of the whole job with a film,\n"
+     "split into its parts; long ones are cut short",
+     0, 0, 0},
     {"no-baseline", 0, CLI_SWITCH, AT(no_baseline), 0, "leave out the host's CPU through OpenBLAS",
      0, 0, 0},
-    {"tune", 0, CLI_SWITCH, AT(tune), 0, "first try variants of the kernels, and keep the\n"
-     "best for this device from now on", 0, 0, 0},
+    {"tune", 0, CLI_SWITCH, AT(tune), 0,
+     "first try variants of the kernels, and keep the\n"
+     "best for this device from now on",
+     0, 0, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "How", 0, 0, 0},
     {"repetitions", 0, CLI_WHOLE, AT(settings.repetitions), "N",
      "measurements of each row; medians are shown [5]", 1, CBX_BENCH_MOST_REPETITIONS, 0},
     {"seconds", 0, CLI_POSITIVE, AT(settings.seconds), "X",
      "time to train for a row, about; whole epochs\n"
-     "where they fit [3]", 0, 0, 0},
+     "where they fit [3]",
+     0, 0, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Output", 0, 0, 0},
     {"format", 'o', CLI_CHOICE, AT(format), 0, "Markdown, or for programs [md]", 0, 0,

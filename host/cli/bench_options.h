@@ -7,7 +7,12 @@
 #include "clearbox/bench.h"
 #include "cli/options.h"
 
-typedef enum cli_format { CLI_FORMAT_MD, CLI_FORMAT_CSV, CLI_FORMAT_JSON, CLI_FORMAT_JSONL } cli_format;
+typedef enum cli_format {
+    CLI_FORMAT_MD,
+    CLI_FORMAT_CSV,
+    CLI_FORMAT_JSON,
+    CLI_FORMAT_JSONL
+} cli_format;
 
 /* Strings belong to argv, the environment or `data_folder`. */
 typedef struct cli_bench_options {

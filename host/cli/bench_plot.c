@@ -71,8 +71,8 @@ static void put_lines(FILE *out, const cli_bench_report *report) {
         if (row->reason[0] || has_begun(report, i)) {
             continue;
         }
-        const char *name =
-            row->device == CLI_BASELINE ? report->processor : report->devices[row->device].info.name;
+        const char *name = row->device == CLI_BASELINE ? report->processor
+                                                       : report->devices[row->device].info.name;
         snprintf(title, sizeof title, "%s, %s, %.120s", cli_bench_device_name(report, row),
                  cli_bench_schedule_name(row), name);
         fprintf(out, "%s$line%zu using 1:2:3:4 with yerrorlines lw 2 lc %d title ",

@@ -30,11 +30,11 @@ typedef struct cli_bench_row {
 
 typedef struct cli_bench_report {
     const cli_bench_options *options;
-    char date[32];        /* of the start, ISO 8601, UTC */
-    char system[200];     /* "Linux 6.1.0 x86_64" */
-    char processor[200];  /* the host's */
+    char date[32];       /* of the start, ISO 8601, UTC */
+    char system[200];    /* "Linux 6.1.0 x86_64" */
+    char processor[200]; /* the host's */
     unsigned processors;
-    char blas[256];       /* OpenBLAS about itself; "": none */
+    char blas[256]; /* OpenBLAS about itself; "": none */
     unsigned blas_threads;
     cli_bench_device *devices;
     size_t device_count;

@@ -17,7 +17,11 @@ static void add_number(cli_table *table, double value) {
     if (!(value > 0.0)) {
         cli_table_add(table, "-");
     } else {
-        cli_table_add(table, "%.*f", value < 1.0 ? 3 : value < 10.0 ? 2 : value < 1000.0 ? 1 : 0,
+        cli_table_add(table, "%.*f",
+                      value < 1.0      ? 3
+                      : value < 10.0   ? 2
+                      : value < 1000.0 ? 1
+                                       : 0,
                       value);
     }
 }
@@ -36,11 +40,11 @@ static void add_spread(cli_table *table, const cbx_spread *spread) {
 }
 
 static void print_devices(FILE *out, const cli_bench_report *report) {
-    static const char *const heads[] = {"<device", "<name", "<kind", "<kernels", "<OpenCL", "<driver",
-                                        "peak GFLOP/s", "copy GB/s", "read GB/s", "launch µs", NULL};
+    static const char *const heads[] = {
+        "<device",      "<name",     "<kind",     "<kernels",  "<OpenCL", "<driver",
+        "peak GFLOP/s", "copy GB/s", "read GB/s", "launch µs", NULL};
     cli_table table;
-    if (report->device_count == 0 ||
-        !cli_table_begin(&table, heads, report->device_count)) {
+    if (report->device_count == 0 || !cli_table_begin(&table, heads, report->device_count)) {
         return;
     }
     for (size_t i = 0; i < report->device_count; i++) {
@@ -63,9 +67,8 @@ static void print_devices(FILE *out, const cli_bench_report *report) {
 
 static void print_rows(FILE *out, const cli_bench_report *report) {
     static const char *const heads[] = {
-        "H",        "<device",  "<schedule", "epoch s", "±",            "images/s",
-        "GFLOP/s",  "of peak",  "of GB/s",   "evaluate GFLOP/s",        "of peak",
-        "frames/s", "× OpenBLAS", NULL};
+        "H",       "<device", "<schedule",        "epoch s", "±",        "images/s",   "GFLOP/s",
+        "of peak", "of GB/s", "evaluate GFLOP/s", "of peak", "frames/s", "× OpenBLAS", NULL};
     cli_table table;
     if (!cli_table_begin(&table, heads, report->row_count)) {
         return;
@@ -95,10 +98,10 @@ static void print_rows(FILE *out, const cli_bench_report *report) {
 }
 
 static void print_films(FILE *out, const cli_bench_report *report) {
-    static const char *const heads[] = {
-        "H",         "<device",   "<schedule", "frames", "frames/s", "total s",  "load",
-        "start",     "train",     "evaluate",  "draw",   "read back", "encode CPU", "waited",
-        "finish",    "CPU s",     "film",      NULL};
+    static const char *const heads[] = {"H",       "<device",   "<schedule",  "frames", "frames/s",
+                                        "total s", "load",      "start",      "train",  "evaluate",
+                                        "draw",    "read back", "encode CPU", "waited", "finish",
+                                        "CPU s",   "film",      NULL};
     cli_table table;
     if (!cli_table_begin(&table, heads, report->row_count)) {
         return;
@@ -106,10 +109,17 @@ static void print_films(FILE *out, const cli_bench_report *report) {
     for (size_t i = 0; i < report->row_count; i++) {
         const cli_bench_row *row = &report->rows[i];
         const cbx_learn_times *times = &row->film.job.times;
-        const double parts[] = {times->total,    times->load,      times->start,
-                                times->train,    times->evaluate,  times->draw,
-                                times->read_back, times->encode,   times->waited,
-                                times->finish,   row->film.processor_seconds};
+        const double parts[] = {times->total,
+                                times->load,
+                                times->start,
+                                times->train,
+                                times->evaluate,
+                                times->draw,
+                                times->read_back,
+                                times->encode,
+                                times->waited,
+                                times->finish,
+                                row->film.processor_seconds};
         char size[CLI_NUMBER];
         if (!row->has_film) {
             continue;

@@ -28,10 +28,9 @@ static const cli_command_text text = {
     "against the host's double-precision answer.\n",
     "The first column is what --device takes. Exits 0 when at least one passed.\n"};
 
-static const cli_flag flags[] = {
-    {"json", 0, CLI_SWITCH, offsetof(devices_options, json), 0, "print a JSON array instead", 0, 0,
-     0},
-    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+static const cli_flag flags[] = {{"json", 0, CLI_SWITCH, offsetof(devices_options, json), 0,
+                                  "print a JSON array instead", 0, 0, 0},
+                                 {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
 
 static void spec_of(const cbx_device_info *info, char spec[CLI_NUMBER]) {
     snprintf(spec, CLI_NUMBER, "%u:%u", info->platform_index, info->device_index);
@@ -69,8 +68,7 @@ static int smaller(int a, int b) {
 }
 
 /* Columns as wide as the longest entry; on a terminal names give way to its width. */
-static widths measure(const cbx_device_info *devices, size_t count,
-                      const cli_terminal *terminal) {
+static widths measure(const cbx_device_info *devices, size_t count, const cli_terminal *terminal) {
     enum { OTHERS = 54, LEAST = 12 }; /* columns of everything but name and driver */
     widths wide = {4, 6};
     for (size_t i = 0; i < count; i++) {
@@ -88,17 +86,17 @@ static widths measure(const cbx_device_info *devices, size_t count,
 }
 
 static void print_head(widths wide, const cli_terminal *terminal) {
-    printf("%s%-6s  %-5s  %-*s  %5s  %10s  %-*s  self-test%s\n",
-           terminal->colour ? "\033[2m" : "", "device", "kind", wide.name, "name", "units",
-           "memory", wide.driver, "driver", terminal->colour ? "\033[0m" : "");
+    printf("%s%-6s  %-5s  %-*s  %5s  %10s  %-*s  self-test%s\n", terminal->colour ? "\033[2m" : "",
+           "device", "kind", wide.name, "name", "units", "memory", wide.driver, "driver",
+           terminal->colour ? "\033[0m" : "");
 }
 
 static void print_row(const cbx_device_info *info, const verdict *found, widths wide) {
     char spec[CLI_NUMBER], memory[CLI_NUMBER];
     spec_of(info, spec);
     printf("%-6s  %-5s  %-*.*s  %5u  %10s  %-*.*s  ", spec, cli_kind_name(info->kind), wide.name,
-           wide.name, info->name, info->compute_units,
-           cli_bytes(memory, info->global_memory_bytes), wide.driver, wide.driver, info->driver);
+           wide.name, info->name, info->compute_units, cli_bytes(memory, info->global_memory_bytes),
+           wide.driver, wide.driver, info->driver);
     if (found->status == CBX_OK) {
         printf("passed, %.0f ms\n", found->test_seconds * 1000);
     } else {
@@ -113,25 +111,20 @@ static void print_row(const cbx_device_info *info, const verdict *found, widths 
 static json_t *device_object(const cbx_device_info *info, const verdict *found) {
     char spec[CLI_NUMBER];
     spec_of(info, spec);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o,"
-                     " s:o, s:o}",
-                     "spec", cli_json_string(spec),
-                     "kind", cli_json_string(cli_kind_name(info->kind)),
-                     "name", cli_json_string(info->name),
-                     "platform", cli_json_string(info->platform),
-                     "vendor", cli_json_string(info->vendor),
-                     "version", cli_json_string(info->version),
-                     "driver", cli_json_string(info->driver),
-                     "compute_units", (json_int_t)info->compute_units,
-                     "clock_mhz", (json_int_t)info->clock_mhz,
-                     "global_memory_bytes", (json_int_t)info->global_memory_bytes,
-                     "largest_buffer_bytes", (json_int_t)info->largest_buffer_bytes,
-                     "local_memory_bytes", (json_int_t)info->local_memory_bytes,
-                     "largest_group", (json_int_t)info->largest_group,
-                     "passed", found->status == CBX_OK,
-                     "reason", cli_json_string(found->reason),
-                     "open_milliseconds", cli_json_number(found->open_seconds * 1000),
-                     "self_test_milliseconds", cli_json_number(found->test_seconds * 1000));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o,"
+        " s:o, s:o}",
+        "spec", cli_json_string(spec), "kind", cli_json_string(cli_kind_name(info->kind)), "name",
+        cli_json_string(info->name), "platform", cli_json_string(info->platform), "vendor",
+        cli_json_string(info->vendor), "version", cli_json_string(info->version), "driver",
+        cli_json_string(info->driver), "compute_units", (json_int_t)info->compute_units,
+        "clock_mhz", (json_int_t)info->clock_mhz, "global_memory_bytes",
+        (json_int_t)info->global_memory_bytes, "largest_buffer_bytes",
+        (json_int_t)info->largest_buffer_bytes, "local_memory_bytes",
+        (json_int_t)info->local_memory_bytes, "largest_group", (json_int_t)info->largest_group,
+        "passed", found->status == CBX_OK, "reason", cli_json_string(found->reason),
+        "open_milliseconds", cli_json_number(found->open_seconds * 1000), "self_test_milliseconds",
+        cli_json_number(found->test_seconds * 1000));
 }
 
 static int print_json(const cbx_device_info *devices, const verdict *verdicts, size_t count) {

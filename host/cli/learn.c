@@ -20,11 +20,11 @@ typedef struct run {
     cli_metrics metrics;
     uint32_t training_images;
     uint64_t batches;
-    double event_seconds;   /* when the last progress event was written */
-    int output_lost;        /* standard output takes no more events */
+    double event_seconds; /* when the last progress event was written */
+    int output_lost;      /* standard output takes no more events */
     int told_stopping;
-    cbx_status fault;       /* of the metrics file, while training … */
-    char sentence[512];     /* … and what is to be said about it */
+    cbx_status fault;   /* of the metrics file, while training … */
+    char sentence[512]; /* … and what is to be said about it */
 } run;
 
 static int shows_tables(const run *state) {

@@ -25,8 +25,7 @@ static const char *const preset_names[] = {"ultrafast", "superfast", "veryfast",
                                            "veryslow",  "placebo",   NULL};
 
 static const cli_command_text text = {
-    "learn",
-    "learn [FLAGS]",
+    "learn", "learn [FLAGS]",
     "Trains a network with one hidden layer on MNIST and films its weights: one frame\n"
     "after every batch. Without flags it is the lesson's run.\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
@@ -42,30 +41,38 @@ static const cli_flag flags[] = {
     {0, 0, CLI_HEADING, 0, 0, "Training", 0, 0, 0},
     {"hidden", 0, CLI_WHOLE, SET(hidden), "N", "neurons in the hidden layer [64]", 1,
      CBX_MAX_HIDDEN, 0},
-    {"epochs", 0, CLI_WHOLE, SET(epochs), "N", "times to go through the images [5]", 1,
-     MOST_EPOCHS, 0},
+    {"epochs", 0, CLI_WHOLE, SET(epochs), "N", "times to go through the images [5]", 1, MOST_EPOCHS,
+     0},
     {"batch", 0, CLI_WHOLE, SET(batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
     {"learning-rate", 0, CLI_POSITIVE, SET(learning_rate), "X",
      "step size of both layers [the recipe's: 0.005\n"
-     "for lesson]", 0, 0, 0},
-    {"recipe", 0, CLI_CHOICE, SET(recipe), 0, "what is computed: the lesson's code, or its\n"
-     "cost done right [lesson]", 0, 0, cli_recipe_names},
-    {"seed", 0, CLI_WHOLE64, SET(seed), "N", "fixes the weights and every order [0]", 0,
-     UINT64_MAX, 0},
+     "for lesson]",
+     0, 0, 0},
+    {"recipe", 0, CLI_CHOICE, SET(recipe), 0,
+     "what is computed: the lesson's code, or its\n"
+     "cost done right [lesson]",
+     0, 0, cli_recipe_names},
+    {"seed", 0, CLI_WHOLE64, SET(seed), "N", "fixes the weights and every order [0]", 0, UINT64_MAX,
+     0},
     {"no-shuffle", 0, CLI_SWITCH, SET(no_shuffle), 0, "take the images in the file's order", 0, 0,
      0},
     {"init", 0, CLI_TEXT, SET(init), "FILE", "start from these weights (safetensors)", 0, 0, 0},
-    {"data", 0, CLI_TEXT, SET(data), "DIR", "folder of the four IDX files, gzipped or not\n"
-     "[the MNIST that comes with clearbox]", 0, 0, 0},
+    {"data", 0, CLI_TEXT, SET(data), "DIR",
+     "folder of the four IDX files, gzipped or not\n"
+     "[the MNIST that comes with clearbox]",
+     0, 0, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Device", 0, 0, 0},
     {"device", 0, CLI_TEXT, SET(device), "SPEC",
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
-     "a part of the device's name [a GPU, else a CPU]", 0, 0, 0},
-    {"schedule", 0, CLI_CHOICE, SET(schedule), 0, "few launches a batch, or a kernel for every\n"
-     "step of the formulas [fused]", 0, 0, cli_schedule_names},
-    {"family", 0, CLI_CHOICE, SET(family), 0, "kernels made for which kind of device [auto]", 0,
-     0, cli_family_names},
+     "a part of the device's name [a GPU, else a CPU]",
+     0, 0, 0},
+    {"schedule", 0, CLI_CHOICE, SET(schedule), 0,
+     "few launches a batch, or a kernel for every\n"
+     "step of the formulas [fused]",
+     0, 0, cli_schedule_names},
+    {"family", 0, CLI_CHOICE, SET(family), 0, "kernels made for which kind of device [auto]", 0, 0,
+     cli_family_names},
 
     {0, 0, CLI_HEADING, 0, 0, "Film", 0, 0, 0},
     {"output", 'o', CLI_OUTPUT, SET(film), "FILE", "the film [learn.mp4]", 0, 0, 0},
@@ -78,22 +85,25 @@ static const cli_flag flags[] = {
     {"scale", 0, CLI_WHOLE, SET(scale), "N", "pixels of the film per weight, each way [1]", 1,
      MOST_SCALE, 0},
     {"codec", 0, CLI_CHOICE, SET(codec), 0, "video format [h264]", 0, 0, cli_codec_names},
-    {"quality", 0, CLI_WHOLE, SET(quality), "N", "1 (best) to 51 for h264, to 31 for mpeg4 [22, 2]", 1,
-     51, 0},
+    {"quality", 0, CLI_WHOLE, SET(quality), "N", "1 (best) to 51 for h264, to 31 for mpeg4 [22, 2]",
+     1, 51, 0},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME",
      "x264's preset; superfast makes smaller files in\n"
-     "twice the time [ultrafast]", 0, 0, preset_names},
+     "twice the time [ultrafast]",
+     0, 0, preset_names},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", "encoders at work, 0: one a processor [0]", 0,
      MOST_WORKERS, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Other outputs", 0, 0, 0},
     {"save", 0, CLI_OUTPUT, SET(save), "FILE", "the trained weights (safetensors)", 0, 0, 0},
     {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", "the last frame as PNG", 0, 0, 0},
-    {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE",
-     "losses and times as JSON lines, one an epoch", 0, 0, 0},
+    {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE", "losses and times as JSON lines, one an epoch",
+     0, 0, 0},
     {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
-    {"progress", 0, CLI_CHOICE, AT(style), 0, "how the run is shown; json writes JSON lines to\n"
-     "standard output [auto]", 0, 0, style_names},
+    {"progress", 0, CLI_CHOICE, AT(style), 0,
+     "how the run is shown; json writes JSON lines to\n"
+     "standard output [auto]",
+     0, 0, style_names},
     {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
 
 /* Two outputs of one name would replace each other. */

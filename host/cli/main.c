@@ -66,8 +66,7 @@ int cli_fail(int code, const char *format, ...) {
 
 int cli_fail_status(cbx_status status) {
     const char *sentence = cbx_last_error();
-    return cli_fail(cli_exit_code(status), "%s",
-                    sentence[0] ? sentence : cbx_status_text(status));
+    return cli_fail(cli_exit_code(status), "%s", sentence[0] ? sentence : cbx_status_text(status));
 }
 
 int cli_flush(int code) {

@@ -12,14 +12,13 @@
 
 static json_t *epoch_object(const cbx_epoch_report *report, uint32_t training_images) {
     double rate = report->seconds > 0 ? training_images / report->seconds : NAN;
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "epoch", (json_int_t)report->epoch,
-                     "train_loss", cli_json_number(report->train_loss),
-                     "validation_loss", cli_json_number(report->validation_loss),
-                     "validation_accuracy", cli_json_number(report->validation_accuracy),
-                     "seconds", cli_json_number(report->seconds),
-                     "evaluate_seconds", cli_json_number(report->evaluate_seconds),
-                     "images_per_second", cli_json_number(rate));
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)report->epoch,
+                     "train_loss", cli_json_number(report->train_loss), "validation_loss",
+                     cli_json_number(report->validation_loss), "validation_accuracy",
+                     cli_json_number(report->validation_accuracy), "seconds",
+                     cli_json_number(report->seconds), "evaluate_seconds",
+                     cli_json_number(report->evaluate_seconds), "images_per_second",
+                     cli_json_number(rate));
 }
 
 /* ---- the file ---- */
@@ -73,11 +72,9 @@ void cli_metrics_discard(cli_metrics *metrics) {
 static json_t *device_object(const cbx_device_info *device) {
     char spec[32];
     snprintf(spec, sizeof spec, "%u:%u", device->platform_index, device->device_index);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}",
-                     "spec", cli_json_string(spec),
-                     "kind", cli_json_string(cli_kind_name(device->kind)),
-                     "name", cli_json_string(device->name),
-                     "platform", cli_json_string(device->platform),
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "spec", cli_json_string(spec), "kind",
+                     cli_json_string(cli_kind_name(device->kind)), "name",
+                     cli_json_string(device->name), "platform", cli_json_string(device->platform),
                      "driver", cli_json_string(device->driver));
 }
 
@@ -85,14 +82,11 @@ static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_le
     if (!settings->film) {
         return json_null();
     }
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:b}",
-                     "path", cli_json_string(settings->film),
-                     "width", (json_int_t)plan->grid.width,
-                     "height", (json_int_t)plan->grid.height,
-                     "frames", (json_int_t)plan->frames,
-                     "fps", (json_int_t)settings->fps,
-                     "encoder", cli_json_string(plan->encoder),
-                     "fallback", plan->encoder_is_fallback);
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:b}", "path", cli_json_string(settings->film),
+                     "width", (json_int_t)plan->grid.width, "height", (json_int_t)plan->grid.height,
+                     "frames", (json_int_t)plan->frames, "fps", (json_int_t)settings->fps,
+                     "encoder", cli_json_string(plan->encoder), "fallback",
+                     plan->encoder_is_fallback);
 }
 
 /* JSON numbers hold 53 bits everywhere, a seed has 64. */
@@ -106,33 +100,24 @@ int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *pl
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I,"
         " s:o}",
-        "type", "start",
-        "version", CBX_VERSION,
-        "device", device_object(plan->device),
-        "family", cli_family_names[plan->family],
-        "hidden", (json_int_t)settings->hidden,
-        "epochs", (json_int_t)settings->epochs,
-        "batch", (json_int_t)settings->batch,
-        "recipe", cli_recipe_names[settings->recipe],
-        "schedule", cli_schedule_names[settings->schedule],
+        "type", "start", "version", CBX_VERSION, "device", device_object(plan->device), "family",
+        cli_family_names[plan->family], "hidden", (json_int_t)settings->hidden, "epochs",
+        (json_int_t)settings->epochs, "batch", (json_int_t)settings->batch, "recipe",
+        cli_recipe_names[settings->recipe], "schedule", cli_schedule_names[settings->schedule],
         "learning_rate_hidden", cli_json_number(plan->first_learning_rate_hidden),
-        "learning_rate_output", cli_json_number(plan->first_learning_rate_output),
-        "seed", seed_string(settings->seed),
-        "parameters", (json_int_t)plan->parameters,
-        "data", cli_json_string(settings->data),
-        "training_images", (json_int_t)plan->training_images,
-        "validation_images", (json_int_t)plan->validation_images,
-        "test_images", (json_int_t)plan->test_images,
-        "batches", (json_int_t)plan->batches,
-        "film", film_plan_object(settings, plan));
+        "learning_rate_output", cli_json_number(plan->first_learning_rate_output), "seed",
+        seed_string(settings->seed), "parameters", (json_int_t)plan->parameters, "data",
+        cli_json_string(settings->data), "training_images", (json_int_t)plan->training_images,
+        "validation_images", (json_int_t)plan->validation_images, "test_images",
+        (json_int_t)plan->test_images, "batches", (json_int_t)plan->batches, "film",
+        film_plan_object(settings, plan));
     return cli_json_line(stdout, event);
 }
 
 int cli_event_progress(uint64_t batches_done, uint64_t batches) {
-    return cli_json_line(stdout, json_pack("{s:s, s:I, s:I}",
-                                        "type", "progress",
-                                        "batches_done", (json_int_t)batches_done,
-                                        "batches", (json_int_t)batches));
+    return cli_json_line(stdout,
+                         json_pack("{s:s, s:I, s:I}", "type", "progress", "batches_done",
+                                   (json_int_t)batches_done, "batches", (json_int_t)batches));
 }
 
 int cli_event_epoch(const cbx_epoch_report *report, uint32_t training_images) {
@@ -149,37 +134,29 @@ static json_t *film_object(const cbx_learn_settings *settings, const cbx_film_re
     if (!settings->film || film->frames == 0) {
         return json_null();
     }
-    return json_pack("{s:o, s:I, s:I, s:o, s:o}",
-                     "path", cli_json_string(settings->film),
-                     "frames", (json_int_t)film->frames,
-                     "bytes", (json_int_t)film->bytes,
-                     "seconds", cli_json_number((double)film->frames / settings->fps),
-                     "encoder", cli_json_string(film->encoder));
+    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", cli_json_string(settings->film), "frames",
+                     (json_int_t)film->frames, "bytes", (json_int_t)film->bytes, "seconds",
+                     cli_json_number((double)film->frames / settings->fps), "encoder",
+                     cli_json_string(film->encoder));
 }
 
 static json_t *times_object(const cbx_learn_times *times) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "load", cli_json_number(times->load),
-                     "start", cli_json_number(times->start),
-                     "first_batch", cli_json_number(times->first_batch),
-                     "train", cli_json_number(times->train),
-                     "evaluate", cli_json_number(times->evaluate),
-                     "draw", cli_json_number(times->draw),
-                     "read_back", cli_json_number(times->read_back),
-                     "encode", cli_json_number(times->encode),
-                     "waited", cli_json_number(times->waited),
-                     "finish", cli_json_number(times->finish),
-                     "total", cli_json_number(times->total));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "load",
+                     cli_json_number(times->load), "start", cli_json_number(times->start),
+                     "first_batch", cli_json_number(times->first_batch), "train",
+                     cli_json_number(times->train), "evaluate", cli_json_number(times->evaluate),
+                     "draw", cli_json_number(times->draw), "read_back",
+                     cli_json_number(times->read_back), "encode", cli_json_number(times->encode),
+                     "waited", cli_json_number(times->waited), "finish",
+                     cli_json_number(times->finish), "total", cli_json_number(times->total));
 }
 
 int cli_event_result(const cbx_learn_settings *settings, const cbx_learn_result *result) {
-    return cli_json_line(stdout, json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o}",
-                                        "type", "result",
-                                        "interrupted", result->interrupted,
-                                        "epochs", (json_int_t)result->epochs,
-                                        "batches", (json_int_t)result->batches,
-                                        "test_loss", cli_json_number(result->test_loss),
-                                        "test_accuracy", cli_json_number(result->test_accuracy),
-                                        "film", film_object(settings, &result->film),
-                                        "times", times_object(&result->times)));
+    return cli_json_line(
+        stdout,
+        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
+                  result->interrupted, "epochs", (json_int_t)result->epochs, "batches",
+                  (json_int_t)result->batches, "test_loss", cli_json_number(result->test_loss),
+                  "test_accuracy", cli_json_number(result->test_accuracy), "film",
+                  film_object(settings, &result->film), "times", times_object(&result->times)));
 }

@@ -262,8 +262,8 @@ static size_t print_name(const cli_flag *flag) {
         snprintf(argument, sizeof argument, " %s", flag->argument);
     } else if (flag->choices) {
         for (int i = 0; flag->choices[i] && used < sizeof argument; i++) {
-            used += (size_t)snprintf(argument + used, sizeof argument - used, "%c%s",
-                                     i ? '|' : ' ', flag->choices[i]);
+            used += (size_t)snprintf(argument + used, sizeof argument - used, "%c%s", i ? '|' : ' ',
+                                     flag->choices[i]);
         }
     }
     int length = flag->letter ? snprintf(left, sizeof left, "  -%c, --%s%s", flag->letter,

@@ -40,10 +40,10 @@ typedef struct cli_flag {
     const char *name; /* long name without the dashes, NULL for a heading */
     char letter;      /* short name, 0: none */
     cli_kind kind;
-    size_t offset;         /* of the member in the command's struct */
-    const char *argument;  /* the value's name in --help, "N"; NULL: the choices */
-    const char *help;      /* one or more lines of at most 50 columns */
-    uint64_t least, most;  /* of CLI_WHOLE */
+    size_t offset;              /* of the member in the command's struct */
+    const char *argument;       /* the value's name in --help, "N"; NULL: the choices */
+    const char *help;           /* one or more lines of at most 50 columns */
+    uint64_t least, most;       /* of CLI_WHOLE */
     const char *const *choices; /* ends with NULL */
 } cli_flag;
 

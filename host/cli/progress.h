@@ -17,7 +17,7 @@ typedef struct cli_progress {
     double drawn;                        /* when something was last written */
     uint64_t epoch_first;                /* batches done when the epoch began */
     double epoch_begun;
-    int width;                           /* columns of the line on the screen */
+    int width; /* columns of the line on the screen */
 } cli_progress;
 
 /* Before anything is known: says on a terminal that work is under way. The terminal

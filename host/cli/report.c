@@ -34,8 +34,8 @@ const char *cli_kind_name(cbx_device_kind kind) {
 /* ---- before ---- */
 
 void cli_report_device(const cbx_learn_plan *plan) {
-    fprintf(stderr, "device %u:%u, %s\n", plan->device->platform_index,
-            plan->device->device_index, plan->device->name);
+    fprintf(stderr, "device %u:%u, %s\n", plan->device->platform_index, plan->device->device_index,
+            plan->device->name);
 }
 
 static void report_film(const cli_terminal *terminal, const cbx_learn_settings *settings,
@@ -75,8 +75,8 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
     const cbx_device_info *device = plan->device;
 
     label(terminal, "device");
-    fprintf(stderr, "%s%u:%u%s %s\n", bold(terminal), device->platform_index,
-            device->device_index, end(terminal), device->name);
+    fprintf(stderr, "%s%u:%u%s %s\n", bold(terminal), device->platform_index, device->device_index,
+            end(terminal), device->name);
     label(terminal, "");
     fprintf(stderr, "%s, %u units, %s, driver %.*s\n", cli_kind_name(device->kind),
             device->compute_units, device->platform, (int)strcspn(device->driver, " "),
@@ -110,8 +110,7 @@ static void report_outputs(const cli_terminal *terminal, const cbx_learn_setting
         label(terminal, "film");
         fprintf(stderr, "%s%s%s, %s frames, %.1f s, %s\n", bold(terminal), settings->film,
                 end(terminal), cli_count(frames, result->film.frames),
-                (double)result->film.frames / settings->fps,
-                cli_bytes(bytes, result->film.bytes));
+                (double)result->film.frames / settings->fps, cli_bytes(bytes, result->film.bytes));
     }
     if (settings->picture) {
         label(terminal, "picture");

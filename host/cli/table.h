@@ -17,8 +17,7 @@ typedef struct cli_table {
 int cli_table_begin(cli_table *table, const char *const *heads, size_t rows);
 
 /* The next cell, row by row; cut to fit, '|' replaced. */
-void cli_table_add(cli_table *table, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void cli_table_add(cli_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes the table and frees it. */
 void cli_table_end(cli_table *table, FILE *out);

@@ -6,8 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-static cbx_status open_queues(cbx_device *device)
-{
+static cbx_status open_queues(cbx_device *device) {
     cl_int error = CL_SUCCESS;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &error);
     cbx_status status = cbx_cl_check(error, "creating an OpenCL context");
@@ -25,14 +24,12 @@ static cbx_status open_queues(cbx_device *device)
     return cbx_cl_check(error, "creating a second command queue");
 }
 
-cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family)
-{
+cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family) {
     return cbx_device_open_with(out, spec, family, NULL);
 }
 
 cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
-                                const cbx_tunables *chosen)
-{
+                                const cbx_tunables *chosen) {
     cbx_device *device = NULL;
     cl_bool unified = CL_FALSE;
     *out = NULL;
@@ -44,9 +41,9 @@ cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family f
     if (status) {
         goto out;
     }
-    device->family = family != CBX_FAMILY_AUTO                ? family
+    device->family = family != CBX_FAMILY_AUTO           ? family
                      : device->info.kind == CBX_KIND_CPU ? CBX_FAMILY_CPU
-                                                              : CBX_FAMILY_GPU;
+                                                         : CBX_FAMILY_GPU;
     clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
     device->shares_memory = unified && device->info.kind == CBX_KIND_CPU;
     status = open_queues(device);
@@ -62,8 +59,7 @@ out:
     return CBX_OK;
 }
 
-void cbx_device_close(cbx_device *device)
-{
+void cbx_device_close(cbx_device *device) {
     if (!device) {
         return;
     }
@@ -82,19 +78,16 @@ void cbx_device_close(cbx_device *device)
     free(device);
 }
 
-const cbx_device_info *cbx_device_about(const cbx_device *device)
-{
+const cbx_device_info *cbx_device_about(const cbx_device *device) {
     return &device->info;
 }
 
-cbx_family cbx_device_family(const cbx_device *device)
-{
+cbx_family cbx_device_family(const cbx_device *device) {
     return device->family;
 }
 
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
-                             const char *what, cl_mem *out)
-{
+                             const char *what, cl_mem *out) {
     cl_int error = CL_SUCCESS;
     *out = NULL;
     if (bytes > device->info.largest_buffer_bytes) {

@@ -6,8 +6,7 @@
     case code:                                                                                     \
         return #code
 
-const char *cbx_cl_name(cl_int error)
-{
+const char *cbx_cl_name(cl_int error) {
     switch (error) {
         NAME(CL_SUCCESS);
         NAME(CL_DEVICE_NOT_FOUND);
@@ -59,8 +58,7 @@ const char *cbx_cl_name(cl_int error)
     }
 }
 
-cbx_status cbx_cl_check(cl_int error, const char *what)
-{
+cbx_status cbx_cl_check(cl_int error, const char *what) {
     if (error == CL_SUCCESS) {
         return CBX_OK;
     }
@@ -68,14 +66,12 @@ cbx_status cbx_cl_check(cl_int error, const char *what)
                     (int)error);
 }
 
-static size_t round_up(size_t value, size_t unit)
-{
+static size_t round_up(size_t value, size_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
 cbx_status cbx_enqueue(cl_command_queue queue, cl_kernel kernel, const cbx_argument *arguments,
-                       cl_uint count, cbx_range range, const cl_event *wait, cl_event *event)
-{
+                       cl_uint count, cbx_range range, const cl_event *wait, cl_event *event) {
     char name[64] = "a kernel";
     cl_int error = CL_SUCCESS;
     for (cl_uint i = 0; i < count && error == CL_SUCCESS; i++) {

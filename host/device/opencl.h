@@ -20,7 +20,8 @@ typedef struct cbx_argument {
     const void *value;
 } cbx_argument;
 
-#define CBX_ARGUMENT(variable) {sizeof(variable), &(variable)}
+#define CBX_ARGUMENT(variable)                                                                     \
+    { sizeof(variable), &(variable) }
 
 /* How often and in which groups a kernel runs. `global` is rounded up to `local`. */
 typedef struct cbx_range {

@@ -15,15 +15,13 @@ typedef struct device_table {
     size_t count;
 } device_table;
 
-static void free_table(device_table *table)
-{
+static void free_table(device_table *table) {
     free(table->ids);
     free(table->infos);
     memset(table, 0, sizeof *table);
 }
 
-static void read_text(cl_device_id id, cl_device_info what, char *out, size_t size)
-{
+static void read_text(cl_device_id id, cl_device_info what, char *out, size_t size) {
     char text[1024] = "";
     if (clGetDeviceInfo(id, what, sizeof text - 1, text, NULL) != CL_SUCCESS) {
         text[0] = '\0';
@@ -38,8 +36,7 @@ static void read_text(cl_device_id id, cl_device_info what, char *out, size_t si
     }
 }
 
-cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info)
-{
+cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info) {
     cl_device_type type = 0;
     cl_uint units = 0, clock = 0;
     cl_ulong global = 0, largest = 0, local = 0;
@@ -74,8 +71,7 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
 }
 
 /* Appends the devices of one platform. */
-static cbx_status add_platform(device_table *table, cl_platform_id platform, unsigned index)
-{
+static cbx_status add_platform(device_table *table, cl_platform_id platform, unsigned index) {
     cl_uint count = 0;
     cl_int error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count);
     if (error != CL_SUCCESS || count == 0) {
@@ -110,8 +106,7 @@ static cbx_status add_platform(device_table *table, cl_platform_id platform, uns
     return CBX_OK;
 }
 
-static cbx_status fill_table(device_table *table)
-{
+static cbx_status fill_table(device_table *table) {
     cl_platform_id platforms[64];
     cl_uint count = 0;
     memset(table, 0, sizeof *table);
@@ -142,8 +137,7 @@ static cbx_status fill_table(device_table *table)
     return CBX_OK;
 }
 
-cbx_status cbx_device_list(cbx_device_info **out, size_t *count)
-{
+cbx_status cbx_device_list(cbx_device_info **out, size_t *count) {
     device_table table;
     *out = NULL;
     *count = 0;
@@ -158,13 +152,11 @@ cbx_status cbx_device_list(cbx_device_info **out, size_t *count)
     return CBX_OK;
 }
 
-void cbx_device_list_free(cbx_device_info *list)
-{
+void cbx_device_list_free(cbx_device_info *list) {
     free(list);
 }
 
-static int contains_ignoring_case(const char *text, const char *part)
-{
+static int contains_ignoring_case(const char *text, const char *part) {
     for (; *text; text++) {
         size_t n = 0;
         while (part[n] && tolower((unsigned char)text[n]) == tolower((unsigned char)part[n])) {
@@ -178,15 +170,13 @@ static int contains_ignoring_case(const char *text, const char *part)
 }
 
 /* The "P:D" form: 1 and both numbers, or 0. */
-static int parse_indices(const char *spec, unsigned *platform, unsigned *device)
-{
+static int parse_indices(const char *spec, unsigned *platform, unsigned *device) {
     int end = 0;
     return isdigit((unsigned char)spec[0]) &&
            sscanf(spec, "%6u:%6u%n", platform, device, &end) == 2 && spec[end] == '\0';
 }
 
-static int fits(const cbx_device_info *info, const char *spec)
-{
+static int fits(const cbx_device_info *info, const char *spec) {
     unsigned platform = 0, device = 0;
     if (strcmp(spec, "gpu") == 0) {
         return info->kind == CBX_KIND_GPU;
@@ -201,8 +191,8 @@ static int fits(const cbx_device_info *info, const char *spec)
 }
 
 /* Lists candidates as "0:0 name, 1:0 name"; those that fit, or all. */
-static void describe_candidates(const device_table *table, const char *spec, char *out, size_t size)
-{
+static void describe_candidates(const device_table *table, const char *spec, char *out,
+                                size_t size) {
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < table->count && used < size; i++) {
@@ -216,8 +206,7 @@ static void describe_candidates(const device_table *table, const char *spec, cha
     }
 }
 
-static cbx_status choose_default(const device_table *table, size_t *index)
-{
+static cbx_status choose_default(const device_table *table, size_t *index) {
     static const cbx_device_kind preferred[] = {CBX_KIND_GPU, CBX_KIND_CPU, CBX_KIND_OTHER};
     for (size_t p = 0; p < sizeof preferred / sizeof *preferred; p++) {
         for (size_t i = 0; i < table->count; i++) {
@@ -230,8 +219,7 @@ static cbx_status choose_default(const device_table *table, size_t *index)
     return cbx_fail(CBX_NO_DEVICE, "no OpenCL device found");
 }
 
-static cbx_status choose(const device_table *table, const char *spec, size_t *index)
-{
+static cbx_status choose(const device_table *table, const char *spec, size_t *index) {
     char candidates[1024];
     size_t matches = 0;
     if (!spec || !*spec) {
@@ -256,8 +244,7 @@ static cbx_status choose(const device_table *table, const char *spec, size_t *in
     return CBX_OK;
 }
 
-cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info)
-{
+cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info) {
     device_table table;
     size_t index = 0;
     cbx_status status = fill_table(&table);

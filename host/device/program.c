@@ -10,16 +10,14 @@
 
 enum { MAX_SOURCES = 32 };
 
-unsigned cbx_device_vector(const cbx_device *device)
-{
+unsigned cbx_device_vector(const cbx_device *device) {
     cl_uint width = 0;
     clGetDeviceInfo(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
     return width >= 16 ? 16 : width >= 8 ? 8 : 4;
 }
 
 /* What the rest of the program has to know of the choice. */
-static void set_tunables(cbx_device *device, const cbx_tunables *chosen)
-{
+static void set_tunables(cbx_device *device, const cbx_tunables *chosen) {
     device->tunables = *chosen;
     device->step_rows = 8;
     if (device->family == CBX_FAMILY_GPU) {
@@ -36,8 +34,7 @@ static void set_tunables(cbx_device *device, const cbx_tunables *chosen)
 }
 
 /* Keeps the whole log in the message. */
-static cbx_status report_build(cbx_device *device, cl_program program, cl_int error)
-{
+static cbx_status report_build(cbx_device *device, cl_program program, cl_int error) {
     size_t size = 0;
     char *log = NULL;
     clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size);
@@ -52,14 +49,12 @@ static cbx_status report_build(cbx_device *device, cl_program program, cl_int er
     return status;
 }
 
-int cbx_source_belongs(const cbx_source *source, int bench)
-{
+int cbx_source_belongs(const cbx_source *source, int bench) {
     return strcmp(source->name, "layout.h") == 0 ||
            (strncmp(source->name, "bench_", 6) == 0) == (bench != 0);
 }
 
-cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out)
-{
+cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
     const char *texts[MAX_SOURCES];
     size_t sizes[MAX_SOURCES];
     cl_uint count = 0;
@@ -80,8 +75,7 @@ cbx_status cbx_program_create(cbx_device *device, int bench, const char *options
     return error == CL_SUCCESS ? CBX_OK : report_build(device, *out, error);
 }
 
-static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen)
-{
+static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     char options[512];
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
     set_tunables(device, chosen);
@@ -94,8 +88,7 @@ static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen)
     return cbx_program_create(device, 0, options, &device->program);
 }
 
-cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen)
-{
+cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
     const cbx_tunables usual = cbx_tunables_usual(device);
     cbx_tunables kept;
     if (chosen) {
@@ -113,13 +106,11 @@ cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen)
     return build_with(device, &usual);
 }
 
-cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out)
-{
+cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {
     return cbx_kernel_create_in(device->program, name, out);
 }
 
-cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out)
-{
+cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out) {
     cl_int error = CL_SUCCESS;
     *out = clCreateKernel(program, name, &error);
     if (error != CL_SUCCESS) {

@@ -16,21 +16,23 @@
 
 enum { MOST_BYTES = 4096 };
 
-cbx_tunables cbx_tunables_usual(const cbx_device *device)
-{
+cbx_tunables cbx_tunables_usual(const cbx_device *device) {
     /* Register blocks for 32 registers of 64 bytes (AVX-512), 16 of 32 bytes (AVX), 32
      * of 16 bytes (NEON). */
     const unsigned width = cbx_device_vector(device);
     const cbx_tunables usual = {
         .vector = width,
-        .forward_rows = width == 16 ? 13 : width == 8 ? 5 : 8,
-        .update_rows = width == 16 ? 14 : width == 8 ? 4 : 8,
+        .forward_rows = width == 16  ? 13
+                        : width == 8 ? 5
+                                     : 8,
+        .update_rows = width == 16  ? 14
+                       : width == 8 ? 4
+                                    : 8,
     };
     return usual;
 }
 
-int cbx_tunables_valid(const cbx_tunables *tunables)
-{
+int cbx_tunables_valid(const cbx_tunables *tunables) {
     return (tunables->vector == 4 || tunables->vector == 8 || tunables->vector == 16) &&
            tunables->forward_rows >= 1 && tunables->forward_rows <= 16 &&
            tunables->update_rows >= 1 && tunables->update_rows <= 16 &&
@@ -38,8 +40,7 @@ int cbx_tunables_valid(const cbx_tunables *tunables)
 }
 
 /* FNV-1a over a string and its end. */
-static uint64_t hash(uint64_t seed, const char *text)
-{
+static uint64_t hash(uint64_t seed, const char *text) {
     for (;; text++) {
         seed = (seed ^ (unsigned char)*text) * UINT64_C(1099511628211);
         if (!*text) {
@@ -48,8 +49,7 @@ static uint64_t hash(uint64_t seed, const char *text)
     }
 }
 
-static uint64_t fingerprint(const cbx_device *device)
-{
+static uint64_t fingerprint(const cbx_device *device) {
     uint64_t value = UINT64_C(14695981039346656037);
     value = hash(value, device->info.name);
     value = hash(value, device->info.version);
@@ -63,8 +63,7 @@ static uint64_t fingerprint(const cbx_device *device)
 }
 
 /* The folder and the file in it; 0 when the user has neither cache nor home. */
-static int find_place(const cbx_device *device, char *folder, char *path)
-{
+static int find_place(const cbx_device *device, char *folder, char *path) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int length = -1;
     if (cache && cache[0] == '/') {
@@ -79,26 +78,24 @@ static int find_place(const cbx_device *device, char *folder, char *path)
     return 1;
 }
 
-static unsigned number_of(const json_t *object, const char *key)
-{
+static unsigned number_of(const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);
     const json_int_t number = json_integer_value(value);
     return json_is_integer(value) && number > 0 && number < 1000 ? (unsigned)number : 0;
 }
 
-static int is_text(const json_t *object, const char *key, const char *expected)
-{
+static int is_text(const json_t *object, const char *key, const char *expected) {
     const char *text = json_string_value(json_object_get(object, key));
     return text && strcmp(text, expected) == 0;
 }
 
-int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out)
-{
+int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
     char folder[PATH_MAX], path[PATH_MAX];
     struct stat found;
     const char *never = getenv("CLEARBOX_NO_TUNE");
-    if ((never && *never) || device->family != CBX_FAMILY_CPU || !find_place(device, folder, path) ||
-        stat(path, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size > MOST_BYTES) {
+    if ((never && *never) || device->family != CBX_FAMILY_CPU ||
+        !find_place(device, folder, path) || stat(path, &found) != 0 || !S_ISREG(found.st_mode) ||
+        found.st_size > MOST_BYTES) {
         return 0;
     }
     json_t *kept = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -108,7 +105,8 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out)
         .update_rows = number_of(kept, "update_rows"),
     };
     const int usable = kept && is_text(kept, "device", device->info.name) &&
-                       is_text(kept, "driver", device->info.driver) && cbx_tunables_valid(&tunables);
+                       is_text(kept, "driver", device->info.driver) &&
+                       cbx_tunables_valid(&tunables);
     json_decref(kept);
     if (usable) {
         *out = tunables;
@@ -117,8 +115,7 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out)
 }
 
 /* Makes the folder and the one above it, as XDG asks for. */
-static cbx_status make_folder(char *folder)
-{
+static cbx_status make_folder(char *folder) {
     char *slash = strrchr(folder, '/');
     *slash = '\0';
     int failed = mkdir(folder, 0700) != 0 && errno != EEXIST;
@@ -130,8 +127,7 @@ static cbx_status make_folder(char *folder)
 }
 
 cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,
-                             size_t size)
-{
+                             size_t size) {
     char folder[PATH_MAX], whole[PATH_MAX];
     if (!find_place(device, folder, whole)) {
         return cbx_fail(CBX_CANNOT_CREATE,
@@ -141,10 +137,10 @@ cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunab
     if (status) {
         return status;
     }
-    json_t *kept = json_pack("{s:s, s:s, s:i, s:i, s:i}", "device", device->info.name, "driver",
-                             device->info.driver, "vector", (int)tunables->vector, "forward_rows",
-                             (int)tunables->forward_rows, "update_rows",
-                             (int)tunables->update_rows);
+    json_t *kept =
+        json_pack("{s:s, s:s, s:i, s:i, s:i}", "device", device->info.name, "driver",
+                  device->info.driver, "vector", (int)tunables->vector, "forward_rows",
+                  (int)tunables->forward_rows, "update_rows", (int)tunables->update_rows);
     char *text = kept ? json_dumps(kept, JSON_INDENT(2)) : NULL;
     json_decref(kept);
     if (!text) {

@@ -9,8 +9,7 @@ static const double REPORT_SECONDS = 0.05;
 /* Blocks of batches that may be under way without a film. */
 enum { BLOCKS_AHEAD = 4, BLOCK_BATCHES = 8 };
 
-void cbx_job_report(cbx_job *job, uint64_t batches_done)
-{
+void cbx_job_report(cbx_job *job, uint64_t batches_done) {
     const cbx_learn_observer *observer = job->observer;
     if (observer->should_stop && observer->should_stop(observer->user)) {
         job->stopping = 1;
@@ -23,8 +22,7 @@ void cbx_job_report(cbx_job *job, uint64_t batches_done)
 }
 
 /* One batch after the other, each with its picture when one is due. */
-static cbx_status film_batches(cbx_job *job, uint32_t training_images)
-{
+static cbx_status film_batches(cbx_job *job, uint32_t training_images) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     for (uint32_t first = 0; first < training_images && !status && !job->stopping;
@@ -32,8 +30,8 @@ static cbx_status film_batches(cbx_job *job, uint32_t training_images)
         const uint32_t left = training_images - first;
         const uint32_t rows = left < settings->batch ? left : settings->batch;
         const cbx_rates rates = cbx_rates_of_batch(settings, job->batch, job->plan.batches);
-        const int due = (job->batch + 1) % settings->frame_every == 0 ||
-                        job->batch + 1 == job->plan.batches;
+        const int due =
+            (job->batch + 1) % settings->frame_every == 0 || job->batch + 1 == job->plan.batches;
         cbx_canvas canvas;
         if (due) {
             status = cbx_job_next_canvas(job, &canvas);
@@ -49,8 +47,7 @@ static cbx_status film_batches(cbx_job *job, uint32_t training_images)
 }
 
 /* Batches from the next one on that may go into one call: the same rates, whole. */
-static uint32_t block_size(const cbx_job *job, uint32_t first, uint32_t training_images)
-{
+static uint32_t block_size(const cbx_job *job, uint32_t first, uint32_t training_images) {
     const uint32_t batch = job->settings->batch;
     const uint32_t launch = cbx_trainer_batches_per_launch(job->trainer);
     const uint32_t same_rates = CBX_RATE_BLOCK - (uint32_t)(job->batch % CBX_RATE_BLOCK);
@@ -61,8 +58,7 @@ static uint32_t block_size(const cbx_job *job, uint32_t first, uint32_t training
 }
 
 /* Blocks of batches; a marker behind each keeps this thread a few blocks ahead. */
-static cbx_status plain_batches(cbx_job *job, uint32_t training_images)
-{
+static cbx_status plain_batches(cbx_job *job, uint32_t training_images) {
     cl_command_queue queue = job->device->queue;
     cl_event markers[BLOCKS_AHEAD] = {NULL};
     uint64_t done[BLOCKS_AHEAD] = {0};
@@ -86,8 +82,8 @@ static cbx_status plain_batches(cbx_job *job, uint32_t training_images)
             first += count * job->settings->batch;
             job->batch += count;
         } else {
-            status = cbx_trainer_step(job->trainer, first, training_images - first, rates,
-                                      job->batch);
+            status =
+                cbx_trainer_step(job->trainer, first, training_images - first, rates, job->batch);
             first = training_images;
             job->batch++;
         }
@@ -108,8 +104,7 @@ static cbx_status plain_batches(cbx_job *job, uint32_t training_images)
     return status;
 }
 
-cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch)
-{
+cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch) {
     const uint32_t images = job->plan.training_images;
     const double start = cbx_clock_seconds();
     (void)epoch;

@@ -8,8 +8,7 @@
  * hands frames over in bunches. */
 enum { MOST_OUTSTANDING = 16 };
 
-static cbx_status choose_encoder(cbx_job *job, cbx_codec *codec)
-{
+static cbx_status choose_encoder(cbx_job *job, cbx_codec *codec) {
     *codec = job->settings->codec;
     if (*codec == CBX_CODEC_H264 && !cbx_film_encoder(*codec)) {
         *codec = CBX_CODEC_MPEG4;
@@ -19,8 +18,7 @@ static cbx_status choose_encoder(cbx_job *job, cbx_codec *codec)
     return CBX_OK;
 }
 
-cbx_status cbx_job_open_film(cbx_job *job)
-{
+cbx_status cbx_job_open_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_grid *grid = &job->plan.grid;
     const size_t chroma = (size_t)(grid->width / 2) * (grid->height / 2);
@@ -43,16 +41,14 @@ cbx_status cbx_job_open_film(cbx_job *job)
         status = cbx_film_open(&job->film, settings->film, &film, planes, planes + chroma);
     }
     if (!status) {
-        status = cbx_frames_create(&job->frames, &job->painter,
-                                   cbx_film_ring_frames(job->film) + 2,
+        status = cbx_frames_create(&job->frames, &job->painter, cbx_film_ring_frames(job->film) + 2,
                                    cbx_trainer_draws_apart(job->trainer, grid->scale));
     }
     free(planes);
     return status;
 }
 
-static cbx_status hand_over_one(cbx_job *job, int wait, int *done)
-{
+static cbx_status hand_over_one(cbx_job *job, int wait, int *done) {
     const uint8_t *luma = NULL;
     void *slot = NULL;
     cbx_status status = cbx_frames_collect(job->frames, wait, &luma, &slot);
@@ -60,8 +56,7 @@ static cbx_status hand_over_one(cbx_job *job, int wait, int *done)
     return status || !luma ? status : cbx_film_push(job->film, luma, cbx_frames_release, slot);
 }
 
-cbx_status cbx_job_collect(cbx_job *job, uint32_t keep)
-{
+cbx_status cbx_job_collect(cbx_job *job, uint32_t keep) {
     cbx_status status = CBX_OK;
     int done = 1;
     while (!status && cbx_frames_outstanding(job->frames) > keep) {
@@ -73,8 +68,7 @@ cbx_status cbx_job_collect(cbx_job *job, uint32_t keep)
     return status;
 }
 
-cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas)
-{
+cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas) {
     cbx_status status = CBX_OK;
     int ready = 0;
     if (cbx_frames_outstanding(job->frames) >= MOST_OUTSTANDING) {

@@ -6,8 +6,7 @@
 #include "learn/job.h"
 
 /* Losses and accuracy after an epoch, for the observer. */
-static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds)
-{
+static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     cbx_evaluation train, validation;
     const double start = cbx_clock_seconds();
     cbx_status status = cbx_trainer_evaluate(job->trainer, CBX_TRAIN, &train);
@@ -34,8 +33,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds)
     return CBX_OK;
 }
 
-static cbx_status train_epochs(cbx_job *job)
-{
+static cbx_status train_epochs(cbx_job *job) {
     cbx_status status = CBX_OK;
     for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status; epoch++) {
         const double start = cbx_clock_seconds();
@@ -50,8 +48,7 @@ static cbx_status train_epochs(cbx_job *job)
     return status;
 }
 
-static cbx_status evaluate_test(cbx_job *job)
-{
+static cbx_status evaluate_test(cbx_job *job) {
     cbx_evaluation test;
     const double start = cbx_clock_seconds();
     cbx_status status = cbx_trainer_evaluate(job->trainer, CBX_TEST, &test);
@@ -63,8 +60,7 @@ static cbx_status evaluate_test(cbx_job *job)
     return status;
 }
 
-static cbx_status run(cbx_job *job)
-{
+static cbx_status run(cbx_job *job) {
     cbx_status status = cbx_job_prepare(job);
     if (status) {
         return status;
@@ -93,8 +89,7 @@ static cbx_status run(cbx_job *job)
 }
 
 cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,
-                     cbx_learn_result *result)
-{
+                     cbx_learn_result *result) {
     static const cbx_learn_observer nobody;
     cbx_learn_result ignored;
     cbx_job job;

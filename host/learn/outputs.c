@@ -8,16 +8,14 @@
 #include "learn/job.h"
 #include "picture/png.h"
 
-static cbx_status probe(const char *path, int no_clobber)
-{
+static cbx_status probe(const char *path, int no_clobber) {
     cbx_output output = {0};
     cbx_status status = path ? cbx_output_open(&output, path, no_clobber) : CBX_OK;
     cbx_output_discard(&output);
     return status;
 }
 
-cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings)
-{
+cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings) {
     cbx_status status = probe(settings->film, settings->no_clobber);
     if (!status) {
         status = probe(settings->picture, settings->no_clobber);
@@ -31,8 +29,7 @@ typedef struct staged {
     cbx_output weights, picture;
 } staged;
 
-static cbx_status save_weights(cbx_job *job, cbx_output *output)
-{
+static cbx_status save_weights(cbx_job *job, cbx_output *output) {
     const cbx_learn_settings *settings = job->settings;
     char hidden[16], epochs[16], batch[16], batches[24], rate[32], seed[24];
     snprintf(hidden, sizeof hidden, "%u", settings->hidden);
@@ -66,12 +63,10 @@ static cbx_status save_weights(cbx_job *job, cbx_output *output)
                                      sizeof metadata / sizeof *metadata);
 }
 
-static cbx_status write_picture(cbx_job *job, cbx_output *output)
-{
+static cbx_status write_picture(cbx_job *job, cbx_output *output) {
     const cbx_grid *grid = &job->plan.grid;
     uint8_t *rgb = NULL;
-    cbx_status status =
-        cbx_output_open(output, job->settings->picture, job->settings->no_clobber);
+    cbx_status status = cbx_output_open(output, job->settings->picture, job->settings->no_clobber);
     if (!status) {
         status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
     }
@@ -85,8 +80,7 @@ static cbx_status write_picture(cbx_job *job, cbx_output *output)
     return status;
 }
 
-static cbx_status finish_film(cbx_job *job)
-{
+static cbx_status finish_film(cbx_job *job) {
     cbx_film *film = job->film;
     cbx_learn_times *times = &job->result->times;
     job->film = NULL;
@@ -97,8 +91,7 @@ static cbx_status finish_film(cbx_job *job)
     return status;
 }
 
-cbx_status cbx_job_write_outputs(cbx_job *job)
-{
+cbx_status cbx_job_write_outputs(cbx_job *job) {
     staged files = {0};
     cbx_status status = cbx_trainer_check(job->trainer);
     if (!status && job->result->batches == 0) {

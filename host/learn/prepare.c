@@ -18,8 +18,7 @@ typedef struct loading {
     char message[1024];
 } loading;
 
-static void *load(void *argument)
-{
+static void *load(void *argument) {
     loading *this = argument;
     const double start = cbx_clock_seconds();
     this->status = cbx_dataset_load(&this->dataset, this->directory);
@@ -30,15 +29,12 @@ static void *load(void *argument)
     return NULL;
 }
 
-static cbx_status start_device(cbx_job *job)
-{
-    cbx_status status =
-        cbx_device_open(&job->device, job->settings->device, job->settings->family);
+static cbx_status start_device(cbx_job *job) {
+    cbx_status status = cbx_device_open(&job->device, job->settings->device, job->settings->family);
     return status ? status : cbx_device_self_test(job->device);
 }
 
-static cbx_status load_and_start(cbx_job *job)
-{
+static cbx_status load_and_start(cbx_job *job) {
     loading data = {.directory = job->settings->data};
     pthread_t thread;
     const double start = cbx_clock_seconds();
@@ -59,8 +55,7 @@ static cbx_status load_and_start(cbx_job *job)
     return status;
 }
 
-static cbx_status make_network(cbx_job *job)
-{
+static cbx_status make_network(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     if (settings->init) {
@@ -79,8 +74,7 @@ static cbx_status make_network(cbx_job *job)
     return status;
 }
 
-static void make_plan(cbx_job *job)
-{
+static void make_plan(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
@@ -100,8 +94,7 @@ static void make_plan(cbx_job *job)
     plan->first_learning_rate_output = (double)rates.output;
 }
 
-cbx_status cbx_job_prepare(cbx_job *job)
-{
+cbx_status cbx_job_prepare(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = cbx_job_probe_outputs(settings);
     if (!status) {
@@ -138,8 +131,7 @@ cbx_status cbx_job_prepare(cbx_job *job)
     return status;
 }
 
-void cbx_job_clear(cbx_job *job)
-{
+void cbx_job_clear(cbx_job *job) {
     if (job->device) {
         /* What is enqueued may still write to frames. */
         clFinish(job->device->queue);

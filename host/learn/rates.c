@@ -2,9 +2,7 @@
 
 #include <math.h>
 
-cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch,
-                             uint64_t batches)
-{
+cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch, uint64_t batches) {
     cbx_rates rates = {0.005f, 0.005f};
     if (settings->learning_rate > 0.0) {
         rates.hidden = rates.output = (float)settings->learning_rate;

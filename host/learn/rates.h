@@ -11,7 +11,6 @@
 /* The rates of batch `batch` of `batches`. A --learning-rate is taken for both
  * layers and stays. Else `lesson` takes 0.005, constant; `nll` takes rates by the
  * size of the hidden layer that fall linearly to zero over the run. */
-cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch,
-                             uint64_t batches);
+cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch, uint64_t batches);
 
 #endif

@@ -4,8 +4,7 @@
 #include "base/error.h"
 #include "clearbox/learn.h"
 
-void cbx_learn_defaults(cbx_learn_settings *settings)
-{
+void cbx_learn_defaults(cbx_learn_settings *settings) {
     memset(settings, 0, sizeof *settings);
     settings->family = CBX_FAMILY_AUTO;
     settings->hidden = 64;
@@ -22,8 +21,7 @@ void cbx_learn_defaults(cbx_learn_settings *settings)
     settings->quality = -1;
 }
 
-cbx_status cbx_learn_check(const cbx_learn_settings *settings)
-{
+cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     cbx_grid grid;
     if (!settings->data) {
         return cbx_fail(CBX_BAD_ARGUMENT, "no data folder was given");
@@ -47,7 +45,8 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings)
     }
     const int coarsest = settings->codec == CBX_CODEC_H264 ? 51 : 31;
     if (settings->quality < -1 || settings->quality > coarsest) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "quality is %d, but must be 0 to %d, or -1 for the default",
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "quality is %d, but must be 0 to %d, or -1 for the default",
                         settings->quality, coarsest);
     }
     return cbx_grid_lay_out(&grid, settings->hidden, settings->scale);

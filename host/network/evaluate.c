@@ -6,20 +6,19 @@
 #include "base/memory.h"
 #include "network/trainer.h"
 
-static cbx_status enqueue(cbx_trainer *trainer, uint32_t first, uint32_t count, size_t blocks)
-{
-    const cbx_argument arguments[] = {
-        CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(first),
-        CBX_ARGUMENT(count),           CBX_ARGUMENT(trainer->panels), CBX_ARGUMENT(trainer->w1),
-        CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->loss),   CBX_ARGUMENT(trainer->correct)};
+static cbx_status enqueue(cbx_trainer *trainer, uint32_t first, uint32_t count, size_t blocks) {
+    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->labels),
+                                      CBX_ARGUMENT(first),           CBX_ARGUMENT(count),
+                                      CBX_ARGUMENT(trainer->panels), CBX_ARGUMENT(trainer->w1),
+                                      CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->loss),
+                                      CBX_ARGUMENT(trainer->correct)};
     const size_t local = trainer->device->family == CBX_FAMILY_GPU ? 256 : 1;
     const cbx_range range = {{blocks * local, 1}, {local, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_EVALUATE], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out)
-{
+cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {
     const uint32_t count = trainer->images_of[part];
     const size_t blocks =
         (count + trainer->device->evaluate_rows - 1) / trainer->device->evaluate_rows;
@@ -44,10 +43,10 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
                               "reading the losses");
     }
     if (!status) {
-        status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->correct,
-                                                  CL_TRUE, 0, blocks * sizeof *correct, correct, 0,
-                                                  NULL, NULL),
-                              "evaluating");
+        status =
+            cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->correct, CL_TRUE, 0,
+                                             blocks * sizeof *correct, correct, 0, NULL, NULL),
+                         "evaluating");
     }
     if (!status) {
         out->images = count;

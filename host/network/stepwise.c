@@ -2,8 +2,7 @@
 #include "network/trainer.h"
 
 static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument *arguments,
-                      cl_uint count, size_t items, size_t panels)
-{
+                      cl_uint count, size_t items, size_t panels) {
     return cbx_enqueue(trainer->device->queue, trainer->kernels[id], arguments, count,
                        cbx_trainer_range(trainer, items, panels), NULL, NULL);
 }
@@ -20,8 +19,7 @@ static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument
 #define ARG CBX_ARGUMENT
 
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
-static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch)
-{
+static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_device *device = trainer->device;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / device->vector;
@@ -33,15 +31,14 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch)
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->w1),
         ARG(trainer->a1));
     RUN(CBX_KERNEL_SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
-    RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
-        ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
+    RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows),
+        ARG(stride), ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
     RUN(CBX_KERNEL_SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
     return CBX_OK;
 }
 
 /* D2 = (Y − A2)…, D1 = (D2·W2[1:]ᵀ)… */
-static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch)
-{
+static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->vector;
     const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
@@ -59,8 +56,7 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch)
 }
 
 /* W2 += η₂·A1ᵀD2, W1 += η₁·XᵀD1 */
-static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch)
-{
+static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_device *device = trainer->device;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
@@ -75,8 +71,7 @@ static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch)
     return CBX_OK;
 }
 
-cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch)
-{
+cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch) {
     cbx_status status = forward(trainer, batch);
     if (!status) {
         status = deltas(trainer, batch);

@@ -3,8 +3,7 @@
 
 enum { GROUP = 256, TILE = 64, WIDE_BLOCK = 112, NARROW_BLOCK = 16 };
 
-static cbx_launch describe(const cbx_trainer *trainer, const cbx_batch *batch)
-{
+static cbx_launch describe(const cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_batch *pending = &trainer->pending;
     const cbx_launch job = {
         .panels = trainer->panels,
@@ -25,8 +24,7 @@ static cbx_launch describe(const cbx_trainer *trainer, const cbx_batch *batch)
 }
 
 /* The picture after the pending batch, whose weights the first launch has finished. */
-static cbx_status draw(cbx_trainer *trainer)
-{
+static cbx_status draw(cbx_trainer *trainer) {
     const cbx_canvas *canvas = &trainer->pending.canvas;
     cl_event done = NULL;
     cbx_status status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
@@ -34,21 +32,27 @@ static cbx_status draw(cbx_trainer *trainer)
     return status ? status : canvas->drawn(canvas->user, done);
 }
 
-cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch)
-{
+cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_launch job = describe(trainer, batch);
     const uint32_t slices = trainer->slices;
     const uint32_t block = slices > CBX_PIXELS / WIDE_BLOCK ? NARROW_BLOCK : WIDE_BLOCK;
-    const cbx_argument hidden[] = {
-        CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
-        CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->a1),
-        CBX_ARGUMENT(trainer->sums),   CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->d1),
-        CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(job),             CBX_ARGUMENT(slices),
-        CBX_ARGUMENT(block)};
-    const cbx_argument output[] = {
-        CBX_ARGUMENT(trainer->w1),   CBX_ARGUMENT(trainer->w2), CBX_ARGUMENT(trainer->a1),
-        CBX_ARGUMENT(trainer->sums), CBX_ARGUMENT(trainer->d2), CBX_ARGUMENT(trainer->d1),
-        CBX_ARGUMENT(job),           CBX_ARGUMENT(slices)};
+    const cbx_argument hidden[] = {CBX_ARGUMENT(trainer->images),
+                                   CBX_ARGUMENT(trainer->labels),
+                                   CBX_ARGUMENT(trainer->order),
+                                   CBX_ARGUMENT(trainer->w1),
+                                   CBX_ARGUMENT(trainer->w2),
+                                   CBX_ARGUMENT(trainer->a1),
+                                   CBX_ARGUMENT(trainer->sums),
+                                   CBX_ARGUMENT(trainer->d2),
+                                   CBX_ARGUMENT(trainer->d1),
+                                   CBX_ARGUMENT(trainer->fault),
+                                   CBX_ARGUMENT(job),
+                                   CBX_ARGUMENT(slices),
+                                   CBX_ARGUMENT(block)};
+    const cbx_argument output[] = {CBX_ARGUMENT(trainer->w1), CBX_ARGUMENT(trainer->w2),
+                                   CBX_ARGUMENT(trainer->a1), CBX_ARGUMENT(trainer->sums),
+                                   CBX_ARGUMENT(trainer->d2), CBX_ARGUMENT(trainer->d1),
+                                   CBX_ARGUMENT(job),         CBX_ARGUMENT(slices)};
     const size_t tiles = trainer->panels / 2;
     const cbx_range hidden_range = {{tiles * slices * GROUP, 1}, {GROUP, 1}};
     const cbx_range output_range = {{(size_t)trainer->chunks * GROUP, 1}, {GROUP, 1}};

@@ -7,14 +7,12 @@
 #include "base/memory.h"
 #include "network/trainer_buffers.h"
 
-cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels)
-{
+cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels) {
     const cbx_range range = {{items, panels}, {trainer->device->local, 1}};
     return range;
 }
 
-static cbx_status create_kernels(cbx_trainer *trainer)
-{
+static cbx_status create_kernels(cbx_trainer *trainer) {
     const int gpu = trainer->device->family == CBX_FAMILY_GPU;
     const char *names[CBX_KERNEL_COUNT] = {
         [CBX_KERNEL_BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
@@ -40,8 +38,7 @@ static cbx_status create_kernels(cbx_trainer *trainer)
     return CBX_OK;
 }
 
-static cbx_status check_settings(const cbx_trainer_settings *settings)
-{
+static cbx_status check_settings(const cbx_trainer_settings *settings) {
     if (settings->hidden < 1 || settings->hidden > CBX_MAX_HIDDEN) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a network has 1 to %u hidden neurons, not %u",
                         CBX_MAX_HIDDEN, settings->hidden);
@@ -54,8 +51,7 @@ static cbx_status check_settings(const cbx_trainer_settings *settings)
 }
 
 cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                              const cbx_trainer_settings *settings)
-{
+                              const cbx_trainer_settings *settings) {
     cbx_trainer *trainer = NULL;
     *out = NULL;
     cbx_status status = check_settings(settings);
@@ -79,8 +75,7 @@ cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_d
     return CBX_OK;
 }
 
-void cbx_trainer_destroy(cbx_trainer *trainer)
-{
+void cbx_trainer_destroy(cbx_trainer *trainer) {
     if (!trainer) {
         return;
     }
@@ -94,8 +89,7 @@ void cbx_trainer_destroy(cbx_trainer *trainer)
     free(trainer);
 }
 
-cbx_status cbx_trainer_flush(cbx_trainer *trainer)
-{
+cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (trainer->pending.rows == 0) {
         return CBX_OK;
     }
@@ -106,8 +100,7 @@ cbx_status cbx_trainer_flush(cbx_trainer *trainer)
     return status;
 }
 
-cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count)
-{
+cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count) {
     if (count > trainer->images_of[CBX_TRAIN]) {
         return cbx_fail(CBX_BAD_ARGUMENT, "an order of %u rows for %u training images", count,
                         trainer->images_of[CBX_TRAIN]);
@@ -129,8 +122,7 @@ cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, ui
 }
 
 static cbx_status check_rows(const cbx_trainer *trainer, uint32_t first, uint64_t rows,
-                             uint32_t rows_each)
-{
+                             uint32_t rows_each) {
     if (rows_each < 1 || rows_each > trainer->settings.batch ||
         first + rows > trainer->order_rows) {
         return cbx_fail(CBX_BAD_ARGUMENT, "rows %u…%llu are not a batch of this epoch's %u rows",
@@ -140,8 +132,7 @@ static cbx_status check_rows(const cbx_trainer *trainer, uint32_t first, uint64_
 }
 
 /* Drivers that collect commands get them now and then, long before they run dry. */
-static cbx_status submit(cbx_trainer *trainer)
-{
+static cbx_status submit(cbx_trainer *trainer) {
     if (++trainer->unflushed < 8) {
         return CBX_OK;
     }
@@ -150,8 +141,7 @@ static cbx_status submit(cbx_trainer *trainer)
 }
 
 /* Launches `count` batches; the last becomes the pending one. */
-static cbx_status launch(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count)
-{
+static cbx_status launch(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
     cbx_status status = trainer->device->family == CBX_FAMILY_CPU
                             ? cbx_train_cpu_batches(trainer, batch, count)
                             : cbx_train_gpu_batch(trainer, batch);
@@ -162,8 +152,7 @@ static cbx_status launch(cbx_trainer *trainer, const cbx_batch *batch, uint32_t 
 }
 
 cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
-                                    cbx_rates rates, uint64_t number, const cbx_canvas *canvas)
-{
+                                    cbx_rates rates, uint64_t number, const cbx_canvas *canvas) {
     cbx_batch batch = {.first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
     cbx_status status = check_rows(trainer, first, rows, rows);
     if (status) {
@@ -181,19 +170,16 @@ cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32
 }
 
 cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
-                            uint64_t batch)
-{
+                            uint64_t batch) {
     return cbx_trainer_step_drawing(trainer, first, rows, rates, batch, NULL);
 }
 
-int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale)
-{
+int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
     return trainer->settings.schedule != CBX_SCHEDULE_FUSED || scale != 1 ||
            trainer->device->family != CBX_FAMILY_CPU;
 }
 
-uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer)
-{
+uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||
         trainer->device->family != CBX_FAMILY_CPU) {
         return 1;
@@ -205,9 +191,8 @@ uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer)
     return fits > 64 ? 64 : fits < 1 ? 1 : (uint32_t)fits;
 }
 
-cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
-                             cbx_rates rates, uint64_t number)
-{
+cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
+                             uint64_t number) {
     const uint32_t rows = trainer->settings.batch;
     const uint32_t most = cbx_trainer_batches_per_launch(trainer);
     cbx_status status = check_rows(trainer, first, (uint64_t)count * rows, rows);
@@ -226,8 +211,7 @@ cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t coun
     return status;
 }
 
-cbx_status cbx_trainer_check(cbx_trainer *trainer)
-{
+cbx_status cbx_trainer_check(cbx_trainer *trainer) {
     uint32_t fault = CBX_NO_FAULT;
     cbx_status status = cbx_trainer_flush(trainer);
     if (!status) {

@@ -14,7 +14,7 @@
 /* Where the picture after a batch goes. */
 typedef struct cbx_canvas {
     cbx_painter *painter;
-    cl_mem luma; /* (height, width) bytes */
+    cl_mem luma;   /* (height, width) bytes */
     cl_event wait; /* the plane may be overwritten from then on; NULL: at once */
     /* Called as soon as drawing is enqueued; `done` marks its end and is the
      * receiver's to release. */
@@ -41,7 +41,7 @@ typedef enum cbx_kernel_id {
     CBX_KERNEL_HIDDEN_DELTA,
     CBX_KERNEL_WEIGHT_UPDATE_HIDDEN,
     CBX_KERNEL_WEIGHT_UPDATE_OUTPUT,
-    CBX_KERNEL_TRAIN, /* train_cpu, or train_gpu_hidden */
+    CBX_KERNEL_TRAIN,        /* train_cpu, or train_gpu_hidden */
     CBX_KERNEL_TRAIN_OUTPUT, /* train_gpu_output; none for CPUs */
     CBX_KERNEL_EVALUATE,
     CBX_KERNEL_COUNT

@@ -5,14 +5,12 @@
 
 #include "base/error.h"
 
-static uint32_t round_up(uint32_t value, uint32_t unit)
-{
+static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
 /* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. */
-static void divide_for_gpu(cbx_trainer *trainer)
-{
+static void divide_for_gpu(cbx_trainer *trainer) {
     const uint32_t units = trainer->device->info.compute_units;
     trainer->stride = round_up(trainer->settings.batch, 64);
     trainer->panels = round_up(trainer->panels, 2);
@@ -26,8 +24,7 @@ static void divide_for_gpu(cbx_trainer *trainer)
 
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
-static void divide(cbx_trainer *trainer)
-{
+static void divide(cbx_trainer *trainer) {
     const uint32_t units = trainer->device->info.compute_units;
     trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
     trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
@@ -46,8 +43,7 @@ typedef struct buffer_plan {
     const char *what;
 } buffer_plan;
 
-static cbx_status take(cbx_trainer *trainer, uint64_t images)
-{
+static cbx_status take(cbx_trainer *trainer, uint64_t images) {
     const uint64_t f = sizeof(float), panels = trainer->panels, stride = trainer->stride;
     const uint64_t hidden = panels * stride * CBX_PANEL * f;
     const uint64_t output = stride * CBX_LANES_OUT * f;
@@ -62,9 +58,10 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images)
         {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2"},
         {&trainer->a1, hidden, "A1"},
         {&trainer->sums, 2 * trainer->chunks * output, "the output sums"},
-        {&trainer->d1, !fused                ? hidden
-                       : gpu                 ? hidden * trainer->slices
-                                             : trainer->groups * stride * CBX_PANEL * f,
+        {&trainer->d1,
+         !fused ? hidden
+         : gpu  ? hidden * trainer->slices
+                : trainer->groups * stride * CBX_PANEL * f,
          "D1"},
         {&trainer->d2,
          !fused ? output
@@ -101,8 +98,7 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images)
 }
 
 /* Clears what is read before it is first written. */
-static cbx_status clear(cbx_trainer *trainer)
-{
+static cbx_status clear(cbx_trainer *trainer) {
     const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
     const uint64_t hidden = (uint64_t)trainer->panels * trainer->stride * CBX_PANEL * sizeof(float);
     cl_command_queue queue = trainer->device->queue;
@@ -124,13 +120,12 @@ static cbx_status clear(cbx_trainer *trainer)
 }
 
 /* Normalises the images straight into the device's buffer. */
-static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset, size_t images)
-{
+static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset, size_t images) {
     cl_command_queue queue = trainer->device->queue;
     cl_int error = CL_SUCCESS;
-    float *pixels = clEnqueueMapBuffer(queue, trainer->images, CL_TRUE,
-                                       CL_MAP_WRITE_INVALIDATE_REGION, 0,
-                                       images * CBX_PIXELS * sizeof(float), 0, NULL, NULL, &error);
+    float *pixels =
+        clEnqueueMapBuffer(queue, trainer->images, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0,
+                           images * CBX_PIXELS * sizeof(float), 0, NULL, NULL, &error);
     cbx_status status = cbx_cl_check(error, "mapping the images");
     if (status) {
         return status;
@@ -140,8 +135,8 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset, size_
         const cbx_images view = cbx_dataset_images(dataset, (cbx_part)part);
         cbx_dataset_normalise(dataset, view.pixels, view.count * CBX_PIXELS,
                               pixels + row * CBX_PIXELS);
-        status = cbx_cl_check(clEnqueueWriteBuffer(queue, trainer->labels, CL_TRUE, row,
-                                                   view.count, view.labels, 0, NULL, NULL),
+        status = cbx_cl_check(clEnqueueWriteBuffer(queue, trainer->labels, CL_TRUE, row, view.count,
+                                                   view.labels, 0, NULL, NULL),
                               "uploading labels");
         row += view.count;
     }
@@ -149,8 +144,7 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset, size_
     return status ? status : cbx_cl_check(error, "uploading the images");
 }
 
-cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset)
-{
+cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
     size_t images = 0;
     for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
         const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
@@ -168,8 +162,7 @@ cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *d
     return status;
 }
 
-void cbx_trainer_release_buffers(cbx_trainer *trainer)
-{
+void cbx_trainer_release_buffers(cbx_trainer *trainer) {
     cl_mem *buffers[] = {&trainer->images, &trainer->labels,   &trainer->order, &trainer->w1,
                          &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
                          &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone)
-{
+cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
     const cbx_frame_layout layout = {
         .hidden = grid->tiles,
         .rows = grid->rows,
@@ -18,8 +17,7 @@ cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone)
 }
 
 cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
-                            cbx_tone tone)
-{
+                            cbx_tone tone) {
     memset(painter, 0, sizeof *painter);
     painter->device = device;
     painter->layout = cbx_frame_layout_of(grid, tone);
@@ -34,15 +32,14 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
         status = cbx_kernel_create(device, "picture_chroma", &painter->picture_chroma);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_READ_WRITE,
-                                   (uint64_t)grid->tiles * 4 * sizeof(float),
-                                   "the tones of the tiles", &painter->tones);
+        status =
+            cbx_buffer_create(device, CL_MEM_READ_WRITE, (uint64_t)grid->tiles * 4 * sizeof(float),
+                              "the tones of the tiles", &painter->tones);
     }
     return status;
 }
 
-void cbx_painter_clear(cbx_painter *painter)
-{
+void cbx_painter_clear(cbx_painter *painter) {
     cl_kernel kernels[] = {painter->tone_of_tiles, painter->picture_luma, painter->picture_rgb,
                            painter->picture_chroma};
     for (size_t i = 0; i < CBX_COUNT(kernels); i++) {
@@ -58,10 +55,9 @@ void cbx_painter_clear(cbx_painter *painter)
 
 /* The tones, then one of the two kernels that draw tiles. */
 static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, cl_mem plane,
-                             const cl_event *wait, cl_event *event)
-{
-    const cbx_argument tone_arguments[] = {
-        CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(painter->tones)};
+                             const cl_event *wait, cl_event *event) {
+    const cbx_argument tone_arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->layout),
+                                           CBX_ARGUMENT(painter->tones)};
     const cbx_range tone_range = {{painter->layout.hidden, 1}, {painter->device->local, 1}};
     cbx_status status = cbx_enqueue(painter->device->queue, painter->tone_of_tiles, tone_arguments,
                                     CBX_COUNT(tone_arguments), tone_range, wait, NULL);
@@ -76,25 +72,22 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
 }
 
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const cl_event *wait,
-                            cl_event *event)
-{
+                            cl_event *event) {
     return draw_tiles(painter, painter->picture_luma, w1, luma, wait, event);
 }
 
-cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value)
-{
-    return cbx_cl_check(clEnqueueFillBuffer(painter->device->queue, plane, &value, 1, 0, bytes, 0,
-                                            NULL, NULL),
-                        "clearing a picture");
+cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value) {
+    return cbx_cl_check(
+        clEnqueueFillBuffer(painter->device->queue, plane, &value, 1, 0, bytes, 0, NULL, NULL),
+        "clearing a picture");
 }
 
-cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr)
-{
+cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr) {
     const uint32_t width = painter->layout.width / 2, height = painter->layout.height / 2;
     const size_t bytes = (size_t)width * height;
     cl_mem planes[2] = {NULL, NULL};
-    cbx_status status = cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, bytes,
-                                          "a chroma plane", &planes[0]);
+    cbx_status status =
+        cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, bytes, "a chroma plane", &planes[0]);
     if (!status) {
         status = cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, bytes, "a chroma plane",
                                    &planes[1]);
@@ -119,8 +112,7 @@ cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr)
     return status;
 }
 
-cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb)
-{
+cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb) {
     const size_t bytes = (size_t)painter->layout.width * painter->layout.height * 3;
     cl_mem picture = NULL;
     cbx_status status =

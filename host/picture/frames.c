@@ -24,7 +24,7 @@ struct cbx_frames {
     slot *slots;
     uint32_t limit, made;
     int drawn_apart;
-    slot *first, *last;    /* drawn, in order */
+    slot *first, *last; /* drawn, in order */
     uint32_t outstanding;
     cl_mem planes[DEVICE_PLANES]; /* on a device of its own: where it draws */
     cl_event plane_read[DEVICE_PLANES];
@@ -35,13 +35,11 @@ struct cbx_frames {
     slot *free;
 };
 
-static int shares_memory(const cbx_frames *frames)
-{
+static int shares_memory(const cbx_frames *frames) {
     return frames->painter->device->shares_memory;
 }
 
-static void forget(cl_event *event)
-{
+static void forget(cl_event *event) {
     if (*event) {
         clReleaseEvent(*event);
         *event = NULL;
@@ -49,8 +47,7 @@ static void forget(cl_event *event)
 }
 
 cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t slots,
-                             int drawn_apart)
-{
+                             int drawn_apart) {
     cbx_frames *frames = NULL;
     *out = NULL;
     cbx_status status = cbx_new(&frames, 1);
@@ -79,8 +76,7 @@ cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t sl
     return CBX_OK;
 }
 
-void cbx_frames_destroy(cbx_frames *frames)
-{
+void cbx_frames_destroy(cbx_frames *frames) {
     if (!frames) {
         return;
     }
@@ -114,8 +110,7 @@ void cbx_frames_destroy(cbx_frames *frames)
 }
 
 /* A slot that nobody used yet. */
-static cbx_status make_slot(cbx_frames *frames, slot **out)
-{
+static cbx_status make_slot(cbx_frames *frames, slot **out) {
     cbx_device *device = frames->painter->device;
     slot *fresh = &frames->slots[frames->made];
     cl_int error = CL_SUCCESS;
@@ -129,9 +124,9 @@ static cbx_status make_slot(cbx_frames *frames, slot **out)
     if (shares_memory(frames)) {
         status = cbx_painter_fill(frames->painter, fresh->memory, frames->bytes, BLACK_LUMA);
     } else {
-        fresh->host = clEnqueueMapBuffer(device->transfers, fresh->memory, CL_TRUE,
-                                         CL_MAP_READ | CL_MAP_WRITE, 0, frames->bytes, 0, NULL,
-                                         NULL, &error);
+        fresh->host =
+            clEnqueueMapBuffer(device->transfers, fresh->memory, CL_TRUE,
+                               CL_MAP_READ | CL_MAP_WRITE, 0, frames->bytes, 0, NULL, NULL, &error);
         status = cbx_cl_check(error, "mapping a frame");
     }
     *out = fresh;
@@ -139,8 +134,7 @@ static cbx_status make_slot(cbx_frames *frames, slot **out)
 }
 
 /* The end of drawing: sends the plane on its way to the host. Takes the event. */
-static cbx_status drawn(void *user, cl_event done)
-{
+static cbx_status drawn(void *user, cl_event done) {
     slot *this = user;
     cbx_frames *frames = this->frames;
     cl_command_queue transfers = frames->painter->device->transfers;
@@ -173,8 +167,7 @@ static cbx_status drawn(void *user, cl_event done)
     return status ? status : cbx_cl_check(clFlush(transfers), "submitting a transfer");
 }
 
-cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready)
-{
+cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready) {
     slot *free_slot = NULL;
     cl_int error = CL_SUCCESS;
     pthread_mutex_lock(&frames->lock);
@@ -214,8 +207,7 @@ cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready
     return cbx_cl_check(error, "reusing a frame");
 }
 
-void cbx_frames_wait_released(cbx_frames *frames)
-{
+void cbx_frames_wait_released(cbx_frames *frames) {
     pthread_mutex_lock(&frames->lock);
     while (!frames->free) {
         pthread_cond_wait(&frames->released, &frames->lock);
@@ -223,13 +215,11 @@ void cbx_frames_wait_released(cbx_frames *frames)
     pthread_mutex_unlock(&frames->lock);
 }
 
-uint32_t cbx_frames_outstanding(const cbx_frames *frames)
-{
+uint32_t cbx_frames_outstanding(const cbx_frames *frames) {
     return frames->outstanding;
 }
 
-static double seconds_of(cl_event event)
-{
+static double seconds_of(cl_event event) {
     cl_ulong start = 0, end = 0;
     if (clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
         clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL)) {
@@ -238,8 +228,7 @@ static double seconds_of(cl_event event)
     return end > start ? (double)(end - start) * 1e-9 : 0.0;
 }
 
-cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma, void **out)
-{
+cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma, void **out) {
     slot *oldest = frames->first;
     cl_int state = CL_QUEUED;
     *luma = NULL;
@@ -270,8 +259,7 @@ cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma
     return CBX_OK;
 }
 
-void cbx_frames_release(void *lent)
-{
+void cbx_frames_release(void *lent) {
     slot *this = lent;
     cbx_frames *frames = this->frames;
     pthread_mutex_lock(&frames->lock);
@@ -281,12 +269,10 @@ void cbx_frames_release(void *lent)
     pthread_mutex_unlock(&frames->lock);
 }
 
-double cbx_frames_draw_seconds(const cbx_frames *frames)
-{
+double cbx_frames_draw_seconds(const cbx_frames *frames) {
     return frames->draw_seconds;
 }
 
-double cbx_frames_read_seconds(const cbx_frames *frames)
-{
+double cbx_frames_read_seconds(const cbx_frames *frames) {
     return frames->read_seconds;
 }

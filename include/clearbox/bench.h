@@ -56,9 +56,9 @@ typedef struct cbx_bench_limits {
 
 /* Rates come from medians; shares are fractions. */
 typedef struct cbx_bench_training {
-    uint64_t images;           /* trained in one repetition */
-    int whole_epochs;          /* whether that was one or more whole epochs */
-    cbx_spread epoch_seconds;  /* of one epoch; scaled from batches if it did not fit */
+    uint64_t images;          /* trained in one repetition */
+    int whole_epochs;         /* whether that was one or more whole epochs */
+    cbx_spread epoch_seconds; /* of one epoch; scaled from batches if it did not fit */
     double epochs_per_second;
     double images_per_second;
     double batch_flop;         /* useful arithmetic of a full batch */
@@ -73,7 +73,7 @@ typedef struct cbx_bench_training {
     uint64_t evaluated_images; /* training and validation images, or only the latter
                                   when the former took too long */
     cbx_spread evaluate_seconds;
-    double evaluate_flops;     /* FLOP/s */
+    double evaluate_flops; /* FLOP/s */
     double evaluate_share_of_peak;
 
     cbx_spread frames_per_second; /* drawn in separate launches, not read back */
@@ -129,11 +129,11 @@ cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_data
 
 /* What tuning found; see kernels/blocks_cpu.cl for the numbers. */
 typedef struct cbx_bench_tuning {
-    uint32_t tried;       /* variants that were built and timed; 0: nothing to tune */
-    double usual_flops;   /* FLOP/s of useful arithmetic as it comes */
-    double best_flops;    /* of the best, in turns with the former */
+    uint32_t tried;     /* variants that were built and timed; 0: nothing to tune */
+    double usual_flops; /* FLOP/s of useful arithmetic as it comes */
+    double best_flops;  /* of the best, in turns with the former */
     uint32_t vector, forward_rows, update_rows; /* the best */
-    char path[4096];      /* the file that was written */
+    char path[4096];                            /* the file that was written */
 } cbx_bench_tuning;
 
 /* Times training with other block sizes and keeps the best in the user's cache folder,

@@ -37,7 +37,7 @@ typedef struct cbx_film_settings {
     uint32_t width, height; /* pixels, even */
     uint32_t fps;           /* frames per second, 1…1000 */
     cbx_codec codec;
-    int quality;        /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
+    int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
     const char *preset; /* x264's preset name, see above; NULL: "ultrafast" */
     uint32_t workers;   /* encoders at work, up to 256; 0: one per processor */
     int no_clobber;     /* fail rather than replace an existing file */
@@ -45,10 +45,10 @@ typedef struct cbx_film_settings {
 
 typedef struct cbx_film_result {
     uint64_t frames;
-    uint64_t bytes;          /* of the finished file */
-    double encode_seconds;   /* processor seconds of all encoders together */
-    double waited_seconds;   /* time cbx_film_finish() waited for the encoders */
-    const char *encoder;     /* static name, e.g. "libx264" */
+    uint64_t bytes;        /* of the finished file */
+    double encode_seconds; /* processor seconds of all encoders together */
+    double waited_seconds; /* time cbx_film_finish() waited for the encoders */
+    const char *encoder;   /* static name, e.g. "libx264" */
 } cbx_film_result;
 
 typedef struct cbx_film cbx_film;

@@ -30,41 +30,41 @@ typedef struct cbx_learn_settings {
     const char *data;   /* folder of the dataset, required */
     const char *device; /* a spec as of cbx_device_open(), NULL: the default */
     cbx_family family;
-    uint32_t hidden;      /* 64 */
-    uint32_t epochs;      /* 5 */
-    uint32_t batch;       /* 64 */
-    double learning_rate; /* for both layers, constant; 0: the recipe's default */
-    cbx_recipe recipe;    /* lesson */
+    uint32_t hidden;       /* 64 */
+    uint32_t epochs;       /* 5 */
+    uint32_t batch;        /* 64 */
+    double learning_rate;  /* for both layers, constant; 0: the recipe's default */
+    cbx_recipe recipe;     /* lesson */
     cbx_schedule schedule; /* fused */
-    uint64_t seed;        /* 0 */
-    int no_shuffle;       /* take the training images in file order */
-    const char *init;     /* safetensors to start from, NULL: random */
-    uint32_t frame_every; /* 1: a frame after every batch */
-    uint32_t scale;       /* 1 */
-    cbx_tone tone;        /* peak */
-    const char *film;     /* "learn.mp4"; NULL: no film */
-    uint32_t fps;         /* 70 */
-    cbx_codec codec;      /* h264 */
-    int quality;          /* -1: the codec's default */
-    const char *preset;   /* x264 preset, NULL: the default */
-    uint32_t workers;     /* 0: one encoder per processor */
-    const char *picture;  /* PNG of the last grid, NULL: none */
-    const char *save;     /* safetensors, NULL: none */
-    int no_clobber;       /* fail rather than replace outputs */
+    uint64_t seed;         /* 0 */
+    int no_shuffle;        /* take the training images in file order */
+    const char *init;      /* safetensors to start from, NULL: random */
+    uint32_t frame_every;  /* 1: a frame after every batch */
+    uint32_t scale;        /* 1 */
+    cbx_tone tone;         /* peak */
+    const char *film;      /* "learn.mp4"; NULL: no film */
+    uint32_t fps;          /* 70 */
+    cbx_codec codec;       /* h264 */
+    int quality;           /* -1: the codec's default */
+    const char *preset;    /* x264 preset, NULL: the default */
+    uint32_t workers;      /* 0: one encoder per processor */
+    const char *picture;   /* PNG of the last grid, NULL: none */
+    const char *save;      /* safetensors, NULL: none */
+    int no_clobber;        /* fail rather than replace outputs */
 } cbx_learn_settings;
 
 /* Seconds of wall time, but `encode`, which is processor time of all encoders. */
 typedef struct cbx_learn_times {
-    double load;      /* reading and unpacking the dataset */
-    double start;     /* opening the device, building kernels, self-test, upload */
+    double load;        /* reading and unpacking the dataset */
+    double start;       /* opening the device, building kernels, self-test, upload */
     double first_batch; /* from the start of cbx_learn() to the first batch enqueued */
-    double train;     /* from the first batch to the last, evaluation left out */
+    double train;       /* from the first batch to the last, evaluation left out */
     double evaluate;
     double draw;      /* device time of separate drawing launches; 0 when fused */
     double read_back; /* device time of frame transfers */
     double encode;
-    double waited;    /* training held back by full encoders */
-    double finish;    /* after the last batch until the film stood */
+    double waited; /* training held back by full encoders */
+    double finish; /* after the last batch until the film stood */
     double total;
 } cbx_learn_times;
 
@@ -72,29 +72,29 @@ typedef struct cbx_learn_plan {
     const cbx_device_info *device;
     cbx_family family;
     cbx_grid grid;
-    uint64_t parameters;       /* weights, bias rows included */
+    uint64_t parameters; /* weights, bias rows included */
     uint32_t training_images, validation_images, test_images;
-    uint64_t batches;          /* of the whole run */
+    uint64_t batches; /* of the whole run */
     uint64_t batches_per_epoch;
-    uint64_t frames;           /* of the whole film, 0 without one */
-    const char *encoder;       /* NULL without a film */
-    int encoder_is_fallback;   /* H.264 was asked for, the library has none */
+    uint64_t frames;         /* of the whole film, 0 without one */
+    const char *encoder;     /* NULL without a film */
+    int encoder_is_fallback; /* H.264 was asked for, the library has none */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
 typedef struct cbx_epoch_report {
     uint32_t epoch; /* 1… */
     double train_loss, validation_loss, validation_accuracy;
-    double seconds;          /* of this epoch's training, evaluation left out */
+    double seconds; /* of this epoch's training, evaluation left out */
     double evaluate_seconds;
 } cbx_epoch_report;
 
 typedef struct cbx_learn_result {
-    int interrupted;          /* stopped early on request; outputs are valid */
-    uint32_t epochs;          /* completed */
-    uint64_t batches;         /* done */
+    int interrupted;                 /* stopped early on request; outputs are valid */
+    uint32_t epochs;                 /* completed */
+    uint64_t batches;                /* done */
     double test_loss, test_accuracy; /* only when not interrupted, else NaN */
-    cbx_film_result film;     /* zeros without a film */
+    cbx_film_result film;            /* zeros without a film */
     cbx_learn_times times;
 } cbx_learn_result;
 

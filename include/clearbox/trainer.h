@@ -72,8 +72,8 @@ cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows,
 
 /* Enqueues `count` full batches of settings.batch rows from order[first] on with
  * the same rates, numbered from `batch`; the same result as that many steps. */
-cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
-                             cbx_rates rates, uint64_t batch);
+cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
+                             uint64_t batch);
 
 /* Waits until everything enqueued is done. CBX_DIVERGED: the message names the
  * first batch whose sums were not finite. */

@@ -3,22 +3,19 @@
 
 #include <clearbox/learn.h>
 
-static void started(void *user, const cbx_learn_plan *plan)
-{
+static void started(void *user, const cbx_learn_plan *plan) {
     (void)user;
     printf("%s, %llu frames of %u × %u\n", plan->device->name, (unsigned long long)plan->frames,
            plan->grid.width, plan->grid.height);
 }
 
-static void finished_epoch(void *user, const cbx_epoch_report *report)
-{
+static void finished_epoch(void *user, const cbx_epoch_report *report) {
     (void)user;
     printf("epoch %u: loss %.4f, validation accuracy %.2f %%, %.2f s\n", report->epoch,
            report->train_loss, 100.0 * report->validation_accuracy, report->seconds);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const cbx_learn_observer observer = {.started = started, .finished_epoch = finished_epoch};
     cbx_learn_settings settings;
     cbx_learn_result result;
