@@ -80,6 +80,15 @@ class Choice(CliTest):
                             env=environment(POCL_MEMORY_LIMIT=1))
         self.assert_only_error(result, UNAVAILABLE)
 
+    def test_kernels_that_do_not_build(self):
+        """The compiler's whole log is shown; PoCL itself adds a line before it."""
+        options = "-DCBX_UPDATE_ROWS=5"
+        result = self.learn("--no-video", env=environment(CLEARBOX_BUILD_OPTIONS=options))
+        self.assertEqual(result.returncode, SOFTWARE)
+        self.assertIn("clearbox: the kernels do not build on ", result.stderr)
+        self.assertIn('"CBX_VECTOR or CBX_UPDATE_ROWS does not fit the panels"', result.stderr)
+        self.assertEqual(self.leftovers(), [])
+
 
 class Nothing(CliTest):
     def setUp(self):
