@@ -38,8 +38,8 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
         status = enqueue(trainer, first, count, blocks);
     }
     if (!status) {
-        status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->loss, CL_FALSE,
-                                                  0, blocks * sizeof *loss, loss, 0, NULL, NULL),
+        status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->loss, CL_TRUE, 0,
+                                                  blocks * sizeof *loss, loss, 0, NULL, NULL),
                               "reading the losses");
     }
     if (!status) {

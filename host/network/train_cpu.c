@@ -8,26 +8,8 @@ cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, u
     /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
      * the next batch leaves the weights as they are. */
     const int draw_here = canvas && canvas->painter->layout.scale == 1;
-    const cbx_launch job = {
-        .panels = trainer->panels,
-        .chunks = trainer->chunks,
-        .batch = trainer->stride,
-        .recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON,
-        .pending_first = pending->first,
-        .pending_rows = pending->rows,
-        .pending_rate_hidden = pending->rates.hidden,
-        .pending_rate_output = pending->rates.output,
-        .first = first ? first->first : 0,
-        .rows = first ? first->rows : 0,
-        .count = count,
-        .rate_hidden = first ? first->rates.hidden : 0.0f,
-        .rate_output = first ? first->rates.output : 0.0f,
-        .parity = trainer->parity,
-        .pending_number = pending->number,
-        .number = first ? first->number : 0,
-        .ticket = trainer->ticket,
-        .draw = draw_here ? 1u : 0u,
-    };
+    cbx_launch job = cbx_trainer_launch(trainer, first, count);
+    job.draw = draw_here ? 1u : 0u;
     const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
     cl_mem luma = draw_here ? canvas->luma : trainer->fault; /* any buffer will do */
     const cbx_argument arguments[] = {

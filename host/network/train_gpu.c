@@ -3,26 +3,6 @@
 
 enum { GROUP = 256, TILE = 64, WIDE_BLOCK = 112, NARROW_BLOCK = 16 };
 
-static cbx_launch describe(const cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_batch *pending = &trainer->pending;
-    const cbx_launch job = {
-        .panels = trainer->panels,
-        .chunks = trainer->chunks,
-        .batch = trainer->stride,
-        .recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON,
-        .pending_first = pending->first,
-        .pending_rows = pending->rows,
-        .pending_rate_hidden = pending->rates.hidden,
-        .pending_rate_output = pending->rates.output,
-        .first = batch ? batch->first : 0,
-        .rows = batch ? batch->rows : 0,
-        .count = batch ? 1 : 0,
-        .parity = trainer->parity,
-        .pending_number = pending->number,
-    };
-    return job;
-}
-
 /* The picture after the pending batch, whose weights the first launch has finished. */
 static cbx_status draw(cbx_trainer *trainer) {
     const cbx_canvas *canvas = &trainer->pending.canvas;
@@ -33,7 +13,7 @@ static cbx_status draw(cbx_trainer *trainer) {
 }
 
 cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_launch job = describe(trainer, batch);
+    const cbx_launch job = cbx_trainer_launch(trainer, batch, batch ? 1 : 0);
     const uint32_t slices = trainer->slices;
     const uint32_t block = slices > CBX_PIXELS / WIDE_BLOCK ? NARROW_BLOCK : WIDE_BLOCK;
     const cbx_argument hidden[] = {CBX_ARGUMENT(trainer->images),

@@ -89,6 +89,31 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
     free(trainer);
 }
 
+cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    static const cbx_batch none;
+    const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
+    const cbx_launch job = {
+        .panels = trainer->panels,
+        .chunks = trainer->chunks,
+        .batch = trainer->stride,
+        .recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON,
+        .pending_first = pending->first,
+        .pending_rows = pending->rows,
+        .pending_rate_hidden = pending->rates.hidden,
+        .pending_rate_output = pending->rates.output,
+        .first = start->first,
+        .rows = start->rows,
+        .count = count,
+        .rate_hidden = start->rates.hidden,
+        .rate_output = start->rates.output,
+        .parity = trainer->parity,
+        .pending_number = pending->number,
+        .number = start->number,
+        .ticket = trainer->ticket,
+    };
+    return job;
+}
+
 cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (trainer->pending.rows == 0) {
         return CBX_OK;

@@ -72,6 +72,10 @@ cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch);
 cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
 cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch);
 
+/* The record of a fused launch that finishes the pending batch, if any, and starts
+ * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn. */
+cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+
 /* Finishes the pending batch, if any, without starting another; enqueues only. */
 cbx_status cbx_trainer_flush(cbx_trainer *trainer);
 
