@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "clearbox/network.h"
+#include "network/trainer.h"
 
 void cbx_bench_defaults(cbx_bench_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -27,15 +28,7 @@ cbx_status cbx_bench_check(const cbx_bench_settings *settings) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a measurement lasts up to a day, not %g seconds",
                         settings->seconds);
     }
-    if (settings->hidden < 1 || settings->hidden > CBX_MAX_HIDDEN) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a network has 1 to %u hidden neurons, not %u",
-                        CBX_MAX_HIDDEN, settings->hidden);
-    }
-    if (settings->batch < 1 || settings->batch > CBX_MAX_BATCH) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a batch has 1 to %u rows, not %u", CBX_MAX_BATCH,
-                        settings->batch);
-    }
-    return CBX_OK;
+    return cbx_trainer_check_sizes(settings->hidden, settings->batch);
 }
 
 uint64_t cbx_meter_scale(uint64_t count, double took, double wanted) {

@@ -51,7 +51,7 @@ static uint32_t block_size(const cbx_job *job, uint32_t first, uint32_t training
     const uint32_t batch = job->settings->batch;
     const uint32_t launch = cbx_trainer_batches_per_launch(job->trainer);
     const uint32_t same_rates = CBX_RATE_BLOCK - (uint32_t)(job->batch % CBX_RATE_BLOCK);
-    uint32_t count = launch > BLOCK_BATCHES || launch > 1 ? launch : BLOCK_BATCHES;
+    uint32_t count = launch > 1 ? launch : BLOCK_BATCHES;
     count = count < same_rates ? count : same_rates;
     const uint32_t whole = (training_images - first) / batch;
     return count < whole ? count : whole;
@@ -104,10 +104,9 @@ static cbx_status plain_batches(cbx_job *job, uint32_t training_images) {
     return status;
 }
 
-cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch) {
+cbx_status cbx_job_train_epoch(cbx_job *job) {
     const uint32_t images = job->plan.training_images;
     const double start = cbx_clock_seconds();
-    (void)epoch;
     if (job->settings->no_shuffle) {
         cbx_sampler_in_order(job->order, images);
     } else {

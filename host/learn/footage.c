@@ -8,14 +8,15 @@
  * hands frames over in bunches. */
 enum { MOST_OUTSTANDING = 16 };
 
-static cbx_status choose_encoder(cbx_job *job, cbx_codec *codec) {
-    *codec = job->settings->codec;
-    if (*codec == CBX_CODEC_H264 && !cbx_film_encoder(*codec)) {
-        *codec = CBX_CODEC_MPEG4;
+/* The codec that was asked for, or MPEG-4 where the library cannot encode H.264. */
+static cbx_codec choose_codec(cbx_job *job) {
+    cbx_codec codec = job->settings->codec;
+    if (codec == CBX_CODEC_H264 && !cbx_film_encoder(codec)) {
+        codec = CBX_CODEC_MPEG4;
         job->plan.encoder_is_fallback = 1;
     }
-    job->plan.encoder = cbx_film_encoder(*codec);
-    return CBX_OK;
+    job->plan.encoder = cbx_film_encoder(codec);
+    return codec;
 }
 
 cbx_status cbx_job_open_film(cbx_job *job) {
@@ -30,10 +31,8 @@ cbx_status cbx_job_open_film(cbx_job *job) {
                               .workers = settings->workers,
                               .no_clobber = settings->no_clobber};
     uint8_t *planes = NULL;
-    cbx_status status = choose_encoder(job, &film.codec);
-    if (!status) {
-        status = cbx_new(&planes, 2 * chroma);
-    }
+    film.codec = choose_codec(job);
+    cbx_status status = cbx_new(&planes, 2 * chroma);
     if (!status) {
         status = cbx_painter_chroma(&job->painter, planes, planes + chroma);
     }

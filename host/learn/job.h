@@ -32,7 +32,7 @@ cbx_status cbx_job_prepare(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
 
 /* epoch.c: one epoch's training; ends early when the observer wants to stop. */
-cbx_status cbx_job_train_epoch(cbx_job *job, uint32_t epoch);
+cbx_status cbx_job_train_epoch(cbx_job *job);
 
 /* footage.c: frames on their way from the device to the film. */
 cbx_status cbx_job_open_film(cbx_job *job);

@@ -37,7 +37,7 @@ static cbx_status train_epochs(cbx_job *job) {
     cbx_status status = CBX_OK;
     for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status; epoch++) {
         const double start = cbx_clock_seconds();
-        status = cbx_job_train_epoch(job, epoch);
+        status = cbx_job_train_epoch(job);
         if (job->stopping) {
             break;
         }

@@ -38,14 +38,13 @@ static cbx_status create_kernels(cbx_trainer *trainer) {
     return CBX_OK;
 }
 
-static cbx_status check_settings(const cbx_trainer_settings *settings) {
-    if (settings->hidden < 1 || settings->hidden > CBX_MAX_HIDDEN) {
+cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch) {
+    if (hidden < 1 || hidden > CBX_MAX_HIDDEN) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a network has 1 to %u hidden neurons, not %u",
-                        CBX_MAX_HIDDEN, settings->hidden);
+                        CBX_MAX_HIDDEN, hidden);
     }
-    if (settings->batch < 1 || settings->batch > CBX_MAX_BATCH) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a batch has 1 to %u rows, not %u", CBX_MAX_BATCH,
-                        settings->batch);
+    if (batch < 1 || batch > CBX_MAX_BATCH) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a batch has 1 to %u rows, not %u", CBX_MAX_BATCH, batch);
     }
     return CBX_OK;
 }
@@ -54,7 +53,7 @@ cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_d
                               const cbx_trainer_settings *settings) {
     cbx_trainer *trainer = NULL;
     *out = NULL;
-    cbx_status status = check_settings(settings);
+    cbx_status status = cbx_trainer_check_sizes(settings->hidden, settings->batch);
     if (!status) {
         status = cbx_new(&trainer, 1);
     }

@@ -89,6 +89,9 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
 /* Batches that one launch of cbx_trainer_steps() should hold. */
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
 
+/* CBX_BAD_ARGUMENT when no trainer can have that many neurons or rows. */
+cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch);
+
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels);
 

@@ -20,7 +20,7 @@ typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
 
 /* Quality and presets of libx264, measured on this program's own frames (the
  * hidden layer of 1,024 neurons, 896 x 896, batches 1-150 | 883-1032; one core of
- * an Intel Xeon; PSNR of luma over all frames against what was drawn):
+ * an Intel Xeon, best of 3, other programs running; PSNR of luma over all frames against what was drawn):
  *
  *   preset     QP   ns/pixel    PSNR, dB      kB/frame
  *   ultrafast  22   1.8 | 1.4   40.0 | 44.8    8.1 | 5.7   the default
