@@ -44,7 +44,7 @@ cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset
     bench->local = cpu ? 1 : device->info.largest_group < 256 ? device->info.largest_group : 256;
     bench->items = bench->local * device->info.compute_units * (cpu ? 16 : 8);
     snprintf(options, sizeof options,
-             "-cl-std=CL1.2 -DCBX_VECTOR=%u -DCBX_BENCH_CPU=%d -DCBX_PEAK_CHAINS=%d "
+             "-w -cl-std=CL1.2 -DCBX_VECTOR=%u -DCBX_BENCH_CPU=%d -DCBX_PEAK_CHAINS=%d "
              "-DCBX_PEAK_STEPS=%d",
              bench->floats, cpu, PEAK_CHAINS, PEAK_STEPS);
     status = cbx_program_create(device, 1, options, &bench->program);
