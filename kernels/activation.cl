@@ -3,7 +3,8 @@
  *   σ(z) = 1/(1 + e^−z)          s(v) = σ(v)(1 − σ(v))
  *
  * exp: x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r = 1 + r + r²·q(r), where q of
- * degree 4 interpolates (e^r − 1 − r)/r² in the Chebyshev nodes; within 1e-7.
+ * degree 4 interpolates (e^r − 1 − r)/r² in the Chebyshev nodes; within 1e-7. Adding
+ * 1.5·2²³ rounds to a whole number, which is left in the lowest bits of the sum.
  * Below −43 σ is flushed to 0: the true value is under 3e-19, nothing beside any sum
  * it enters, and its square, which s takes, would be a denormal number, on which many
  * processors compute in microcode, a hundred times slower. NaN stays NaN.
@@ -11,10 +12,11 @@
  * slope(v) is s(v) for an activation, 0 ≤ v ≤ 1, where s is a smooth even
  * function: degree 5 in v², interpolated in the Chebyshev nodes, within 5e-9.
  */
-#define CBX_ACTIVATIONS(FLOAT, NAME, TO_INT, AS_FLOAT, AS_INT)                                     \
+#define CBX_ACTIVATIONS(FLOAT, NAME, AS_FLOAT, AS_INT)                                             \
     inline FLOAT CBX_JOIN(exp_, NAME)(FLOAT x)                                                     \
     {                                                                                              \
-        FLOAT n = rint(x * 1.44269504f);                                                           \
+        FLOAT shifted = fma(x, (FLOAT)(1.44269504f), (FLOAT)(12582912.0f));                        \
+        FLOAT n = shifted - 12582912.0f;                                                           \
         FLOAT r = fma(n, (FLOAT)(-0.693145752f), x);                                               \
         r = fma(n, (FLOAT)(-1.42860677e-6f), r);                                                   \
         FLOAT q = fma(r, (FLOAT)(1.3933643526e-3f), (FLOAT)(8.3631755655e-3f));                    \
@@ -22,7 +24,7 @@
         q = fma(q, r, (FLOAT)(1.6666577003e-1f));                                                  \
         q = fma(q, r, (FLOAT)(0.5f));                                                              \
         FLOAT power = fma(q, r * r, r) + 1.0f;                                                     \
-        return AS_FLOAT(AS_INT(power) + (TO_INT(n) << 23));                                        \
+        return AS_FLOAT(AS_INT(power) + (AS_INT(shifted) << 23));                                        \
     }                                                                                              \
     inline FLOAT CBX_JOIN(sigmoid_, NAME)(FLOAT z)                                                 \
     {                                                                                              \
@@ -46,14 +48,20 @@
         return recipe == CBX_LESSON ? CBX_JOIN(slope_, NAME)(a) : a * (1.0f - a);                  \
     }
 
-CBX_ACTIVATIONS(float, one, convert_int, as_float, as_int)
-CBX_ACTIVATIONS(floatv, v, convert_intv, as_floatv, as_intv)
+CBX_ACTIVATIONS(float, one, as_float, as_int)
+CBX_ACTIVATIONS(floatv, v, as_floatv, as_intv)
 #if CBX_VECTOR != 16
-CBX_ACTIVATIONS(float16, out, convert_int16, as_float16, as_int16)
+CBX_ACTIVATIONS(float16, out, as_float16, as_int16)
 #else
 #define sigmoid_out sigmoid_v
 #define derivative_out derivative_v
 #endif
+
+/* X: a pixel as the network sees it. */
+inline float normalise(uchar level, cbx_normal normal)
+{
+    return fma(convert_float(level), normal.scale, normal.shift);
+}
 
 /* Keeps the first 10 of 16 columns. */
 inline float16 only_outputs(float16 v)

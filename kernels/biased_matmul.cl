@@ -2,7 +2,7 @@
  *
  * biased_matmul_hidden   Z1 = [1 X]·W1
  *   images (N, 784), order, w1 [P][785][32], z1 [P][batch][32]; the rows of X are
- *   images[order[first … first + rows)].
+ *   images[order[first … first + rows)], normalised.
  *   One work-item computes CBX_STEP_ROWS rows × CBX_VECTOR neurons in registers.
  *   Global size: (row blocks × vectors in a panel, rounded up to the local size; P).
  *   Rows past the end repeat the last one and are not stored.
@@ -18,7 +18,7 @@
 #endif
 #define CBX_VECTORS (CBX_PANEL / CBX_VECTOR)
 
-kernel void biased_matmul_hidden(global const float *restrict images,
+kernel void biased_matmul_hidden(global const uchar *restrict images, cbx_normal normal,
                                  global const uint *restrict order, uint first, uint rows,
                                  uint batch, global const float *restrict w1,
                                  global float *restrict z1)
@@ -30,7 +30,7 @@ kernel void biased_matmul_hidden(global const float *restrict images,
         return;
     }
     global const float *w = w1 + panel * CBX_PANEL_SIZE + lane;
-    global const float *x[CBX_STEP_ROWS];
+    global const uchar *x[CBX_STEP_ROWS];
     floatv z[CBX_STEP_ROWS];
     UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
         x[i] = images + (size_t)order[first + min(row + i, rows - 1)] * CBX_PIXELS;
@@ -39,7 +39,7 @@ kernel void biased_matmul_hidden(global const float *restrict images,
     for (uint k = 0; k < CBX_PIXELS; k++) {
         floatv weight = LOAD(w + (k + 1) * CBX_PANEL);
         UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
-            z[i] = fma((floatv)(x[i][k]), weight, z[i]);
+            z[i] = fma((floatv)(normalise(x[i][k], normal)), weight, z[i]);
         }
     }
     global float *out = z1 + (panel * batch + row) * CBX_PANEL + lane;

@@ -3,7 +3,8 @@
  *
  * A block is rows × one strip of a panel, two vectors wide. Its sums stay in
  * registers through the whole loop: each step loads two vectors, broadcasts one
- * number a row and does two multiply-adds a row.
+ * number a row and does two multiply-adds a row. What the loops read, a slab of
+ * CBX_SLAB pixels of a panel and of the batch, stays in the first level of the cache.
  */
 #if CBX_FAMILY_CPU
 
@@ -12,19 +13,20 @@
 #ifndef CBX_FORWARD_ROWS
 #define CBX_FORWARD_ROWS 13
 #endif
-/* Rows of W1 in an update block; must divide 784. */
+/* Rows of W1 in an update block. What is left over of a slab makes a smaller block. */
 #ifndef CBX_UPDATE_ROWS
 #define CBX_UPDATE_ROWS 14
 #endif
 #define CBX_STRIP (2 * CBX_VECTOR)
-#if CBX_STRIP > CBX_PANEL || CBX_PIXELS % CBX_UPDATE_ROWS
+#define CBX_SLABS (CBX_PIXELS / CBX_SLAB)
+#if CBX_STRIP > CBX_PANEL || CBX_UPDATE_ROWS > CBX_SLAB
 #error "CBX_VECTOR or CBX_UPDATE_ROWS does not fit the panels"
 #endif
 
-/* Fetches a cache line early. Rows of X lie too far apart for the hardware to foresee
- * the next one, and a block of W1 is first touched at its end. OpenCL's prefetch() is
- * a call on PoCL; the compiler's own is one instruction. But a compiler may know it and
- * what runs its code may not, Oclgrind for one, so the host has to ask for it. */
+/* Fetches a cache line early: a block of W1 is first touched at its end, and the rows of
+ * a batch lie too far apart for the hardware to foresee the next one. OpenCL's prefetch()
+ * is a call on PoCL; the compiler's own is one instruction. But a compiler may know it
+ * and what runs its code may not, Oclgrind for one, so the host has to ask for it. */
 #ifndef CBX_PREFETCH
 #define CBX_PREFETCH 0
 #endif
@@ -34,60 +36,103 @@
 #define PREFETCH(pointer)
 #endif
 
-/* z[i][…] = bias + Σ_k x[i][k]·w[1 + k][strip]; w points at the strip's bias. With
- * `fetch`, a constant, fetches 784 cache lines from `ahead` on meanwhile. */
-inline void forward_block(global const float *restrict w, global const float *const *x,
-                          const bool fetch, global const float *ahead, floatv (*z)[2])
+/* x[i] = normalise(levels[i]) for `count` pixels, a multiple of 8. */
+inline void normalise_cpu(global const uchar *restrict levels, uint count, cbx_normal normal,
+                          global float *restrict x)
+{
+    for (uint i = 0; i < count; i += 8) {
+        float8 level = convert_float8(vload8(0, levels + i));
+        *(global float8 *)(x + i) = fma(level, (float8)(normal.scale), (float8)(normal.shift));
+    }
+}
+
+/* z1 [rows][32] = bias. */
+inline void begin_forward(global const float *restrict bias, uint rows, global float *restrict z1)
+{
+    for (uint i = 0; i < rows; i++) {
+        for (uint part = 0; part < CBX_PANEL; part += CBX_VECTOR) {
+            STORE(z1 + i * CBX_PANEL + part, LOAD(bias + part));
+        }
+    }
+}
+
+/* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; rows of x are `pitch` floats
+ * apart, a constant, rows of w and z1 CBX_PANEL. */
+inline void forward_block(global const float *restrict w, global const float *restrict x,
+                          const uint pitch, global float *restrict z1)
 {
     floatv sum[CBX_FORWARD_ROWS][2];
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-        sum[i][0] = LOAD(w);
-        sum[i][1] = LOAD(w + CBX_VECTOR);
+        sum[i][0] = LOAD(z1 + i * CBX_PANEL);
+        sum[i][1] = LOAD(z1 + i * CBX_PANEL + CBX_VECTOR);
     }
-    for (uint k = 0; k < CBX_PIXELS; k++) {
-        w += CBX_PANEL;
-        if (fetch) {
-            PREFETCH(ahead + k * 16);
-        }
+    UNROLL_BY(8) for (uint k = 0; k < CBX_SLAB; k++, x++, w += CBX_PANEL) {
         floatv w0 = LOAD(w), w1 = LOAD(w + CBX_VECTOR);
         UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-            floatv pixel = (floatv)(x[i][k]);
+            floatv pixel = (floatv)(x[i * pitch]);
             sum[i][0] = fma(pixel, w0, sum[i][0]);
             sum[i][1] = fma(pixel, w1, sum[i][1]);
         }
     }
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-        z[i][0] = sum[i][0];
-        z[i][1] = sum[i][1];
+        STORE(z1 + i * CBX_PANEL, sum[i][0]);
+        STORE(z1 + i * CBX_PANEL + CBX_VECTOR, sum[i][1]);
     }
 }
 
-/* w[k … k + rows)[strip] += rate·Σ_b x_b[k …]·d[b][strip]; d [rows][32]. */
-inline void update_block(global float *restrict w, global const float *restrict images,
-                         global const uint *restrict order, uint rows,
+/* The same for a slab of a whole panel, and `rows` rounded up to whole blocks. */
+inline void forward_slab(global const float *restrict w, global const float *restrict x,
+                         const uint pitch, uint rows, global float *restrict z1)
+{
+    for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
+        for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
+            forward_block(w + part, x + row * pitch, pitch, z1 + row * CBX_PANEL + part);
+        }
+    }
+}
+
+/* w[0 … height)[strip] += rate·Σ_b x[b][…]·d[b][strip]; x [rows][slab], d [rows][32].
+ * height is a constant. */
+inline void update_block(const uint height, global float *restrict w,
+                         global const float *restrict x, uint rows,
                          global const float *restrict d, float rate)
 {
     floatv sum[CBX_UPDATE_ROWS][2];
-    UNROLL for (uint i = 0; i < CBX_UPDATE_ROWS; i++) {
+    UNROLL for (uint i = 0; i < height; i++) {
+        PREFETCH(w + (CBX_SLAB + i) * CBX_PANEL); /* of the next slab */
         sum[i][0] = sum[i][1] = (floatv)(0.0f);
     }
-    for (uint b = 0; b < rows; b++) {
-        global const float *x = images + (size_t)order[b] * CBX_PIXELS;
-        /* For the blocks after this one: their pixels, and their weights line by line. */
-        PREFETCH(x + 2 * CBX_UPDATE_ROWS);
-        PREFETCH(w + CBX_UPDATE_ROWS * CBX_PANEL + b * CBX_VECTOR);
-        floatv d0 = LOAD(d + b * CBX_PANEL), d1 = LOAD(d + b * CBX_PANEL + CBX_VECTOR);
-        UNROLL for (uint i = 0; i < CBX_UPDATE_ROWS; i++) {
+    UNROLL_BY(4) for (uint b = 0; b < rows; b++, x += CBX_SLAB, d += CBX_PANEL) {
+        floatv d0 = LOAD(d), d1 = LOAD(d + CBX_VECTOR);
+        UNROLL for (uint i = 0; i < height; i++) {
             floatv pixel = (floatv)(x[i]);
             sum[i][0] = fma(pixel, d0, sum[i][0]);
             sum[i][1] = fma(pixel, d1, sum[i][1]);
         }
     }
-    UNROLL for (uint i = 0; i < CBX_UPDATE_ROWS; i++) {
+    UNROLL for (uint i = 0; i < height; i++) {
         global float *at = w + i * CBX_PANEL;
         STORE(at, fma((floatv)(rate), sum[i][0], LOAD(at)));
         STORE(at + CBX_VECTOR, fma((floatv)(rate), sum[i][1], LOAD(at + CBX_VECTOR)));
     }
+}
+
+/* The same for a slab of a whole panel. */
+inline void update_slab(global float *restrict w, global const float *restrict x, uint rows,
+                        global const float *restrict d, float rate)
+{
+    uint k = 0;
+    for (; k + CBX_UPDATE_ROWS <= CBX_SLAB; k += CBX_UPDATE_ROWS) {
+        for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
+            update_block(CBX_UPDATE_ROWS, w + k * CBX_PANEL + part, x + k, rows, d + part, rate);
+        }
+    }
+#if CBX_SLAB % CBX_UPDATE_ROWS
+    for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
+        update_block(CBX_SLAB % CBX_UPDATE_ROWS, w + k * CBX_PANEL + part, x + k, rows, d + part,
+                     rate);
+    }
+#endif
 }
 
 /* z2[i] += A1·W2 for one strip of one block of rows: a [rows][strip] activations,

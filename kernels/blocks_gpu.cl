@@ -12,8 +12,9 @@
 
 /* sum[i] = Σ_k X[row + 4·ty + i][k]·W1[1 + k][4 neurons of tx], k from…to; x[] are
  * this work-item's rows to fetch. */
-inline void forward_tile_gpu(global const float *restrict x, global const float *restrict w1,
-                             uint from, uint to, local float *restrict pixels,
+inline void forward_tile_gpu(global const uchar *restrict x, cbx_normal normal,
+                             global const float *restrict w1, uint from, uint to,
+                             local float *restrict pixels,
                              local float *restrict weights, float4 *sum)
 {
     const uint me = get_local_id(0), tx = me % 16, ty = me / 16;
@@ -22,11 +23,11 @@ inline void forward_tile_gpu(global const float *restrict x, global const float 
     }
     for (uint k = from; k < to; k += CBX_DEPTH) {
         /* 64 rows × 16 pixels, turned; 16 pixels × 64 neurons. */
-        float4 p = vload4(0, x + k + me % 4 * 4);
-        pixels[(me % 4 * 4 + 0) * CBX_TILE + me / 4] = p.x;
-        pixels[(me % 4 * 4 + 1) * CBX_TILE + me / 4] = p.y;
-        pixels[(me % 4 * 4 + 2) * CBX_TILE + me / 4] = p.z;
-        pixels[(me % 4 * 4 + 3) * CBX_TILE + me / 4] = p.w;
+        uchar4 p = *(global const uchar4 *)(x + k + me % 4 * 4);
+        pixels[(me % 4 * 4 + 0) * CBX_TILE + me / 4] = normalise(p.x, normal);
+        pixels[(me % 4 * 4 + 1) * CBX_TILE + me / 4] = normalise(p.y, normal);
+        pixels[(me % 4 * 4 + 2) * CBX_TILE + me / 4] = normalise(p.z, normal);
+        pixels[(me % 4 * 4 + 3) * CBX_TILE + me / 4] = normalise(p.w, normal);
         vstore4(vload4(0, w1 + (size_t)(tx / 8) * CBX_PANEL_SIZE + (1 + k + ty) * CBX_PANEL +
                               tx % 8 * 4),
                 tx, weights + ty * CBX_TILE);

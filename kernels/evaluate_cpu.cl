@@ -1,10 +1,12 @@
 /* Loss and correct answers over many images, for processors with wide vectors.
  *
  *   images (N, 784), labels (N), w1 [P][785][32], w2 [1+32P][16]
- *   loss, correct [work-groups]: one sum a work-group; the host adds them up
+ *   loss, correct [blocks]: one sum for each CBX_EVALUATE_ROWS images, the last block
+ *   may have fewer; the host adds them up
+ *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + 32]
  *
- * One work-item a work-group; it takes CBX_EVALUATE_ROWS images, all panels.
- * Global size: ⌈count / CBX_EVALUATE_ROWS⌉. Missing rows repeat the last one.
+ * One work-item a work-group, any number of them: each takes every n-th block, all
+ * panels. Missing rows repeat the last one.
  */
 #if CBX_FAMILY_CPU
 
@@ -12,49 +14,66 @@
 #define CBX_EVALUATE_ROWS (8 * CBX_FORWARD_ROWS)
 #endif
 
-kernel void evaluate_cpu(global const float *restrict images, global const uchar *restrict labels,
-                         uint first, uint count, uint panels, global const float *restrict w1,
-                         global const float *restrict w2, global float *restrict loss,
-                         global uint *restrict correct)
+/* Z2 of one block: x [rows][784], z1 [rows][32] is scratch. */
+inline void evaluate_block(global const float *restrict x, uint rows, uint panels,
+                           global const float *restrict w1, global const float *restrict w2,
+                           global float *restrict z1, float16 *z2)
 {
-    const uint group = get_group_id(0);
-    const uint start = group * CBX_EVALUATE_ROWS;
-    const uint rows = min((uint)CBX_EVALUATE_ROWS, count - start);
-    images += (size_t)(first + start) * CBX_PIXELS;
-    labels += first + start;
-    float16 z2[CBX_EVALUATE_ROWS];
-    for (uint i = 0; i < CBX_EVALUATE_ROWS; i++) {
+    for (uint i = 0; i < rows; i++) {
         z2[i] = LOAD_OUT(w2);
     }
-    for (uint strip = 0; strip < panels * (CBX_PANEL / CBX_STRIP); strip++) {
-        const size_t neuron = (size_t)strip * CBX_STRIP;
-        global const float *w = w1 + neuron / CBX_PANEL * CBX_PANEL_SIZE + neuron % CBX_PANEL;
+    for (size_t panel = 0; panel < panels; panel++) {
+        global const float *w = w1 + panel * CBX_PANEL_SIZE;
+        global const float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
+        begin_forward(w, rows, z1);
+        for (uint k = 0; k < CBX_PIXELS; k += CBX_SLAB) {
+            forward_slab(w + (1 + k) * CBX_PANEL, x + k, CBX_PIXELS, rows, z1);
+        }
         for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
-            global const float *x[CBX_FORWARD_ROWS];
-            UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                x[i] = images + (size_t)min(row + i, rows - 1) * CBX_PIXELS;
+            for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
+                floatv a[CBX_FORWARD_ROWS][2];
+                for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
+                    global const float *at = z1 + (row + i) * CBX_PANEL + part;
+                    a[i][0] = sigmoid_v(LOAD(at));
+                    a[i][1] = sigmoid_v(LOAD(at + CBX_VECTOR));
+                }
+                add_outputs((const float *)a, v + part * CBX_LANES_OUT, z2 + row);
             }
-            floatv z[CBX_FORWARD_ROWS][2];
-            if (strip == 0) { /* the images of the next block are not in the cache yet */
-                forward_block(w, x, true, x[0] + CBX_FORWARD_ROWS * CBX_PIXELS, z);
-            } else {
-                forward_block(w, x, false, x[0], z);
-            }
-            for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                z[i][0] = sigmoid_v(z[i][0]);
-                z[i][1] = sigmoid_v(z[i][1]);
-            }
-            add_outputs((const float *)z, w2 + (1 + neuron) * CBX_LANES_OUT, z2 + row);
         }
     }
-    float sum = 0.0f;
-    uint right = 0;
-    for (uint i = 0; i < rows; i++) {
-        sum += row_loss(z2[i], labels[i]);
-        right += largest_output(z2[i]) == labels[i];
+}
+
+kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
+                         global const uchar *restrict labels, uint first, uint count, uint panels,
+                         global const float *restrict w1, global const float *restrict w2,
+                         global float *restrict loss, global uint *restrict correct,
+                         global float *restrict scratch)
+{
+    const uint blocks = (count + CBX_EVALUATE_ROWS - 1) / CBX_EVALUATE_ROWS;
+    global float *x =
+        scratch + get_group_id(0) * (size_t)(CBX_EVALUATE_ROWS * (CBX_PIXELS + CBX_PANEL));
+    global float *z1 = x + CBX_EVALUATE_ROWS * CBX_PIXELS;
+    images += (size_t)first * CBX_PIXELS;
+    labels += first;
+    for (uint block = get_group_id(0); block < blocks; block += get_num_groups(0)) {
+        const uint start = block * CBX_EVALUATE_ROWS;
+        const uint rows = min((uint)CBX_EVALUATE_ROWS, count - start);
+        const uint whole = (rows + CBX_FORWARD_ROWS - 1) / CBX_FORWARD_ROWS * CBX_FORWARD_ROWS;
+        float16 z2[CBX_EVALUATE_ROWS];
+        for (uint i = 0; i < whole; i++) {
+            normalise_cpu(images + (size_t)(start + min(i, rows - 1)) * CBX_PIXELS, CBX_PIXELS,
+                          normal, x + i * CBX_PIXELS);
+        }
+        evaluate_block(x, whole, panels, w1, w2, z1, z2);
+        float sum = 0.0f;
+        uint right = 0;
+        for (uint i = 0; i < rows; i++) {
+            sum += row_loss(z2[i], labels[start + i]);
+            right += largest_output(z2[i]) == labels[start + i];
+        }
+        loss[block] = sum;
+        correct[block] = right;
     }
-    loss[group] = sum;
-    correct[group] = right;
 }
 
 #endif

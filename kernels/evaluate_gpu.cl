@@ -9,8 +9,8 @@
 #if CBX_FAMILY_GPU
 
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
-evaluate_gpu(global const float *restrict images, global const uchar *restrict labels, uint first,
-             uint count, uint panels, global const float *restrict w1,
+evaluate_gpu(global const uchar *restrict images, cbx_normal normal,
+             global const uchar *restrict labels, uint first, uint count, uint panels, global const float *restrict w1,
              global const float *restrict w2, global float *restrict loss,
              global uint *restrict correct)
 {
@@ -22,13 +22,13 @@ evaluate_gpu(global const float *restrict images, global const uchar *restrict l
     const uint me = get_local_id(0), tx = me % 16, ty = me / 16;
     const uint start = get_group_id(0) * CBX_TILE;
     const uint rows = min((uint)CBX_TILE, count - start);
-    global const float *x = images + (size_t)(first + start + min(me / 4, rows - 1)) * CBX_PIXELS;
+    global const uchar *x = images + (size_t)(first + start + min(me / 4, rows - 1)) * CBX_PIXELS;
     const uint b = me / 4, o = me % 4 * 4; /* this work-item's 4 outputs of one row */
     float4 z2 = *(global const float4 *)(w2 + o);
     for (uint neurons = 0; neurons < panels / 2; neurons++) {
         float4 sum[4];
         global const float *w = w1 + (size_t)neurons * 2 * CBX_PANEL_SIZE;
-        forward_tile_gpu(x, w, 0, CBX_PIXELS, pixels, weights, sum);
+        forward_tile_gpu(x, normal, w, 0, CBX_PIXELS, pixels, weights, sum);
         float4 bias =
             *(global const float4 *)(w + (size_t)(tx / 8) * CBX_PANEL_SIZE + tx % 8 * 4);
         for (uint i = 0; i < 4; i++) {

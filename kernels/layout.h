@@ -5,7 +5,7 @@
  *
  * Layouts in device memory, float32 unless said otherwise:
  *
- *   images  (N, 784)      normalised pixels: training, validation, test rows
+ *   images  (N, 784)      bytes, grey levels as in the files: training, validation, test
  *   labels  (N)           bytes 0…9
  *   order   (training)    uint, the rows in the order of this epoch
  *   w1      [P][785][32]  panels of 32 neurons, row 0 the bias
@@ -28,6 +28,11 @@
 #define CBX_OUTPUTS 10   /* O */
 #define CBX_LANES_OUT 16 /* O padded to a vector */
 #define CBX_PADDING_BIAS (-1e30f)
+
+/* Pixels that the kernels for processors work on before they go on to the next: a slab. */
+#define CBX_SLAB 112
+/* Panels that take turns at a slab in train_cpu: its pixels are normalised once for all. */
+#define CBX_TOGETHER 8
 
 /* Floats in one panel of W1. */
 #define CBX_PANEL_SIZE (CBX_ROWS * CBX_PANEL)
@@ -66,11 +71,18 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 #define LOAD_OUT(pointer) (*(global const float16 *)(pointer))
 #define STORE_OUT(pointer, value) (*(global float16 *)(pointer) = (value))
 #define UNROLL _Pragma("unroll")
+#define CBX_TEXT_(text) #text
+#define UNROLL_BY(count) _Pragma(CBX_TEXT_(unroll count))
 #else
 #include <stdint.h>
 typedef uint32_t cbx_u32;
 typedef float cbx_f32;
 #endif
+
+/* Normalises a grey level p: (p − mean)/std = scale·p + shift. */
+typedef struct cbx_normal {
+    cbx_f32 scale, shift;
+} cbx_normal;
 
 /* Where the tiles are in a picture; see include/clearbox/picture.h. */
 typedef struct cbx_frame_layout {

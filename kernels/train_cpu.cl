@@ -3,12 +3,14 @@
  * A stage finishes one batch and starts the next, chunk by chunk of panels:
  *
  *   D2 = output error of the pending batch, from the sums that its forward left
- *   for every panel of the chunk
+ *   for every panel of the chunk, CBX_TOGETHER at a time
  *       D1 = (D2·W2[1:]ᵀ)·derivative(A1)
  *       W2[1:] += η₂·A1ᵀD2
- *       W1[1:] += η₁·XᵀD1             dW1 stays in registers
+ *       for every slab of pixels
+ *           W1[1:] += η₁·XᵀD1         dW1 stays in registers
+ *           Z1 += X·W1                 of the next batch, with the new weights
  *       draw the panel's tiles         when a frame is due
- *       A1 = σ([1 X]·W1)               of the next batch
+ *       A1 = σ(Z1)
  *       sums += A1·W2[1:]              this chunk's share of Z2
  *
  * Only the sums cross between panels. Chunk 0's share starts from the bias row of
@@ -20,7 +22,8 @@
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h, and
- *   d1 [groups][batch][32], d2 [groups][batch][16]   scratch of a work-group
+ *   d1 [groups][CBX_TOGETHER][batch][32], d2 [groups][batch][16],
+ *   x [groups][2][batch][CBX_SLAB]   scratch of a work-group
  *   progress [chunks + 1]   the last stage that took each chunk; chunks done so far
  *   fault [1]               first batch whose sums were not finite
  * `batch` must be a multiple of CBX_FORWARD_ROWS.
@@ -45,7 +48,8 @@ inline bool output_delta_cpu(global const float *restrict sums, uint chunks, uin
     return !any(isnan(probe));
 }
 
-/* D1 of one panel; w2 points at the panel's rows. */
+/* D1 of one panel; w2 points at the panel's rows. Whole blocks of rows are written;
+ * what is past `rows` is not used. */
 inline void hidden_delta_cpu(global const float *restrict a1, global const float *restrict w2,
                              global const float *restrict d2, uint rows, uint recipe,
                              global float *restrict d1)
@@ -56,42 +60,55 @@ inline void hidden_delta_cpu(global const float *restrict a1, global const float
             turned[o][lane] = w2[lane * CBX_LANES_OUT + o];
         }
     }
-    for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-        floatv weights[CBX_OUTPUTS][2];
-        UNROLL for (uint o = 0; o < CBX_OUTPUTS; o++) {
-            weights[o][0] = *(const floatv *)(turned[o] + part);
-            weights[o][1] = *(const floatv *)(turned[o] + part + CBX_VECTOR);
-        }
-        for (uint b = 0; b < rows; b++) {
-            floatv e0 = (floatv)(0.0f), e1 = (floatv)(0.0f);
-            UNROLL for (uint o = 0; o < CBX_OUTPUTS; o++) {
-                floatv d = (floatv)(d2[b * CBX_LANES_OUT + o]);
-                e0 = fma(d, weights[o][0], e0);
-                e1 = fma(d, weights[o][1], e1);
+    for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
+        for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
+            floatv sum[CBX_FORWARD_ROWS][2];
+            UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
+                sum[i][0] = sum[i][1] = (floatv)(0.0f);
             }
-            const uint at = b * CBX_PANEL + part;
-            STORE(d1 + at, e0 * derivative_v(LOAD(a1 + at), recipe));
-            STORE(d1 + at + CBX_VECTOR, e1 * derivative_v(LOAD(a1 + at + CBX_VECTOR), recipe));
+            UNROLL_BY(1) for (uint o = 0; o < CBX_OUTPUTS; o++) {
+                floatv w0 = *(const floatv *)(turned[o] + part);
+                floatv w1 = *(const floatv *)(turned[o] + part + CBX_VECTOR);
+                UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
+                    floatv d = (floatv)(d2[(row + i) * CBX_LANES_OUT + o]);
+                    sum[i][0] = fma(d, w0, sum[i][0]);
+                    sum[i][1] = fma(d, w1, sum[i][1]);
+                }
+            }
+            UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
+                global float *at = d1 + (row + i) * CBX_PANEL + part;
+                STORE(at, sum[i][0]);
+                STORE(at + CBX_VECTOR, sum[i][1]);
+            }
         }
     }
+    for (uint i = 0; i < rows * CBX_PANEL && recipe == CBX_LESSON; i += CBX_VECTOR) {
+        STORE(d1 + i, LOAD(d1 + i) * derivative_v(LOAD(a1 + i), CBX_LESSON));
+    }
+    for (uint i = 0; i < rows * CBX_PANEL && recipe == CBX_NLL; i += CBX_VECTOR) {
+        STORE(d1 + i, LOAD(d1 + i) * derivative_v(LOAD(a1 + i), CBX_NLL));
+    }
 }
+
+/* Rows of W2 that update_output_cpu() sums in registers. */
+#define CBX_LANES_TOGETHER (CBX_VECTOR == 16 ? 8 : 4)
 
 /* W2 of one panel += rate·A1ᵀD2. */
 inline void update_output_cpu(global const float *restrict a1, global const float *restrict d2,
                               uint rows, float rate, global float *restrict w2)
 {
-    for (uint lane = 0; lane < CBX_PANEL; lane += 8) {
-        float16 sum[8];
-        UNROLL for (uint i = 0; i < 8; i++) {
+    for (uint lane = 0; lane < CBX_PANEL; lane += CBX_LANES_TOGETHER) {
+        float16 sum[CBX_LANES_TOGETHER];
+        UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
             sum[i] = (float16)(0.0f);
         }
         for (uint b = 0; b < rows; b++) {
             float16 d = LOAD_OUT(d2 + b * CBX_LANES_OUT);
-            UNROLL for (uint i = 0; i < 8; i++) {
+            UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
                 sum[i] = fma((float16)(a1[b * CBX_PANEL + lane + i]), d, sum[i]);
             }
         }
-        UNROLL for (uint i = 0; i < 8; i++) {
+        UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
             global float *at = w2 + (lane + i) * CBX_LANES_OUT;
             STORE_OUT(at, fma((float16)(rate), sum[i], LOAD_OUT(at)));
         }
@@ -111,25 +128,18 @@ inline void update_bias_cpu(global const float *restrict d, uint stride, uint ro
     }
 }
 
-/* A1 of one panel, and its share of Z2 on top of sums [batch][16]. */
-inline void forward_cpu(global const float *restrict images, global const uint *restrict order,
-                        uint rows, global const float *restrict w1,
-                        global const float *restrict w2, global float *restrict a1,
-                        global float *restrict sums)
+/* A1 = σ(Z1) in place, of one panel, and its share of Z2 on top of sums [batch][16]. */
+inline void end_forward_cpu(global float *restrict a1, uint rows, global const float *restrict w2,
+                            global float *restrict sums)
 {
     for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
         for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
-            global const float *x[CBX_FORWARD_ROWS];
-            UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                x[i] = images + (size_t)order[min(row + i, rows - 1)] * CBX_PIXELS;
-            }
             floatv a[CBX_FORWARD_ROWS][2];
-            forward_block(w1 + part, x, false, x[0], a);
             float16 z2[CBX_FORWARD_ROWS];
             for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
                 global float *at = a1 + (row + i) * CBX_PANEL + part;
-                a[i][0] = sigmoid_v(a[i][0]);
-                a[i][1] = sigmoid_v(a[i][1]);
+                a[i][0] = sigmoid_v(LOAD(at));
+                a[i][1] = sigmoid_v(LOAD(at + CBX_VECTOR));
                 STORE(at, a[i][0]);
                 STORE(at + CBX_VECTOR, a[i][1]);
                 z2[i] = LOAD_OUT(sums + (row + i) * CBX_LANES_OUT);
@@ -142,19 +152,41 @@ inline void forward_cpu(global const float *restrict images, global const uint *
     }
 }
 
-kernel void train_cpu(global const float *restrict images, global const uchar *restrict labels,
-                      global const uint *restrict order, global float *restrict w1,
-                      global float *restrict w2, global float *restrict a1,
-                      global float *restrict sums, global float *restrict d1,
-                      global float *restrict d2, volatile global uint *progress,
+/* X of one slab of a batch, x [batch][slab]; rows past its last repeat it. Meanwhile the
+ * same pixels of the `next` batch are fetched. */
+inline void normalise_slab_cpu(global const uchar *restrict images, uint slab, cbx_normal normal,
+                               global const uint *restrict order, uint rows,
+                               global const uint *restrict next, uint batch,
+                               global float *restrict x)
+{
+    images += slab * CBX_SLAB;
+    for (uint b = 0; b < batch; b++) {
+        const uint row = min(b, rows - 1);
+        PREFETCH(images + (size_t)next[row] * CBX_PIXELS);
+        PREFETCH(images + (size_t)next[row] * CBX_PIXELS + 64);
+        normalise_cpu(images + (size_t)order[row] * CBX_PIXELS, CBX_SLAB, normal,
+                      x + b * CBX_SLAB);
+    }
+}
+
+kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
+                      global const uchar *restrict labels, global const uint *restrict order,
+                      global float *restrict w1, global float *restrict w2,
+                      global float *restrict a1, global float *restrict sums,
+                      global float *restrict d1, global float *restrict d2,
+                      global float *restrict x, volatile global uint *progress,
                       global uint *restrict fault, cbx_launch job, cbx_frame_layout layout,
                       global uchar *restrict luma)
 {
     const uint group = get_group_id(0), groups = get_num_groups(0);
     const size_t half_sums = (size_t)job.chunks * job.batch * CBX_LANES_OUT;
-    d1 += (size_t)group * job.batch * CBX_PANEL;
+    const size_t of_panel = (size_t)job.batch * CBX_PANEL; /* of A1, of D1 */
+    const uint stages = max(job.count, 1u), start_rows = job.count > 0 ? job.rows : 0;
+    d1 += group * CBX_TOGETHER * of_panel;
     d2 += (size_t)group * job.batch * CBX_LANES_OUT;
-    for (uint stage = 0; stage < max(job.count, 1u); stage++) {
+    global float *x_finish = x + (size_t)group * 2 * job.batch * CBX_SLAB;
+    global float *x_start = x_finish + job.batch * CBX_SLAB;
+    for (uint stage = 0; stage < stages; stage++) {
         const uint ticket = job.ticket + stage + 1;
         const bool inner = stage > 0;
         const uint finish_rows = inner ? job.rows : job.pending_rows;
@@ -163,6 +195,7 @@ kernel void train_cpu(global const float *restrict images, global const uchar *r
         const float rate1 = inner ? job.rate_hidden : job.pending_rate_hidden;
         const float rate2 = inner ? job.rate_output : job.pending_rate_output;
         global const uint *start = order + job.first + stage * job.rows;
+        global const uint *next = stage + 1 < stages ? start + job.rows : start;
         global const float *old_sums = sums + ((job.parity + stage) & 1) * half_sums;
         global float *new_sums = sums + ((job.parity + stage + 1) & 1) * half_sums;
         bool know_error = false, finite = true;
@@ -183,38 +216,65 @@ kernel void train_cpu(global const float *restrict images, global const uchar *r
                 update_bias_cpu(d2, CBX_LANES_OUT, finish_rows, rate2, w2);
             }
             global float *share = new_sums + (size_t)chunk * job.batch * CBX_LANES_OUT;
-            for (uint b = 0; b < job.batch && job.count > 0; b++) {
+            for (uint b = 0; b < job.batch && start_rows > 0; b++) {
                 STORE_OUT(share + b * CBX_LANES_OUT, chunk == 0 ? LOAD_OUT(w2) : (float16)(0.0f));
             }
-            const uint end = (chunk + 1) * job.panels / job.chunks;
-            for (size_t panel = chunk * job.panels / job.chunks; panel < end; panel++) {
+            const size_t end = (chunk + 1) * job.panels / job.chunks;
+            for (size_t panel = chunk * job.panels / job.chunks; panel < end;
+                 panel += CBX_TOGETHER) {
+                const uint count = min((uint)CBX_TOGETHER, (uint)(end - panel));
                 global float *w = w1 + panel * CBX_PANEL_SIZE;
                 global float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
-                global float *a = a1 + panel * job.batch * CBX_PANEL;
-                if (finish_rows > 0) {
-                    hidden_delta_cpu(a, v, d2, finish_rows, job.recipe, d1);
-                    update_output_cpu(a, d2, finish_rows, rate2, v);
-                    if (job.recipe == CBX_NLL) {
-                        update_bias_cpu(d1, CBX_PANEL, finish_rows, rate1, w);
+                global float *a = a1 + panel * of_panel;
+                for (uint i = 0; i < count; i++) {
+                    if (finish_rows > 0) {
+                        hidden_delta_cpu(a + i * of_panel, v + i * CBX_PANEL * CBX_LANES_OUT, d2,
+                                         finish_rows, job.recipe, d1 + i * of_panel);
+                        update_output_cpu(a + i * of_panel, d2, finish_rows, rate2,
+                                          v + i * CBX_PANEL * CBX_LANES_OUT);
                     }
-                    for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-                        for (uint k = 0; k < CBX_PIXELS; k += CBX_UPDATE_ROWS) {
-                            update_block(w + (1 + k) * CBX_PANEL + part, images + k, finish,
-                                         finish_rows, d1 + part, rate1);
+                    if (finish_rows > 0 && job.recipe == CBX_NLL) {
+                        update_bias_cpu(d1 + i * of_panel, CBX_PANEL, finish_rows, rate1,
+                                        w + i * CBX_PANEL_SIZE);
+                    }
+                    begin_forward(w + i * CBX_PANEL_SIZE, start_rows, a + i * of_panel);
+                }
+                for (uint slab = 0; slab < CBX_SLABS; slab++) {
+                    global float *rows = w + (1 + slab * CBX_SLAB) * CBX_PANEL;
+                    if (finish_rows > 0) {
+                        normalise_slab_cpu(images, slab, normal, finish, finish_rows, finish,
+                                           job.batch, x_finish);
+                    }
+                    if (start_rows > 0) {
+                        normalise_slab_cpu(images, slab, normal, start, start_rows, next,
+                                           job.batch, x_start);
+                    }
+                    for (uint i = 0; i < count; i++) {
+                        if (finish_rows > 0) {
+                            update_slab(rows + i * CBX_PANEL_SIZE, x_finish, finish_rows,
+                                        d1 + i * of_panel, rate1);
+                        }
+                        if (start_rows > 0) {
+                            forward_slab(rows + i * CBX_PANEL_SIZE, x_start, CBX_SLAB, start_rows,
+                                         a + i * of_panel);
                         }
                     }
                 }
-                if (job.draw) {
-                    draw_panel(w + CBX_PANEL, panel * CBX_PANEL, layout, luma);
-                }
-                if (job.count > 0) {
-                    forward_cpu(images, start, job.rows, w, v, a, share);
+                for (uint i = 0; i < count; i++) {
+                    if (job.draw) {
+                        draw_panel(w + i * CBX_PANEL_SIZE + CBX_PANEL, (panel + i) * CBX_PANEL,
+                                   layout, luma);
+                    }
+                    if (start_rows > 0) {
+                        end_forward_cpu(a + i * of_panel, start_rows,
+                                        v + i * CBX_PANEL * CBX_LANES_OUT, share);
+                    }
                 }
             }
             mem_fence(CLK_GLOBAL_MEM_FENCE);
             atomic_inc(progress + job.chunks);
         }
-        if (stage + 1 < max(job.count, 1u)) {
+        if (stage + 1 < stages) {
             /* Wait for the chunks that others have taken; they are running. The end of
              * the launch is waited for by the queue. */
             while ((int)(progress[job.chunks] - ticket * job.chunks) < 0) {

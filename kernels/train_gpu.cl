@@ -66,8 +66,8 @@ inline void hidden_delta_gpu(global const float *restrict d2, local const float 
 
 /* W1[k … k + 16·height)[tile] += rate·XᵀD1; for nll also the bias row, by the
  * group whose first block this is. `height`: rows of W1 a work-item, a constant. */
-inline void update_tile_gpu(const uint height, global const float *restrict images,
-                            global const uint *restrict order, uint rows, uint batch, uint k,
+inline void update_tile_gpu(const uint height, global const uchar *restrict images,
+                            cbx_normal normal, global const uint *restrict order, uint rows, uint batch, uint k,
                             global const float *restrict d2, local const float *restrict w2,
                             global const float *restrict a1, float rate, uint recipe,
                             local float *restrict pixels, local float *restrict delta,
@@ -84,7 +84,7 @@ inline void update_tile_gpu(const uint height, global const float *restrict imag
         hidden_delta_gpu(d2, w2, a1, row, rows, batch, recipe, delta);
         for (uint i = me; i < CBX_DEPTH * width; i += CBX_GROUP) {
             const uint b = min(row + i / width, rows - 1);
-            pixels[i] = images[(size_t)order[b] * CBX_PIXELS + k + i % width];
+            pixels[i] = normalise(images[(size_t)order[b] * CBX_PIXELS + k + i % width], normal);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         for (uint b = 0; b < CBX_DEPTH; b++) {
@@ -112,8 +112,8 @@ inline void update_tile_gpu(const uint height, global const float *restrict imag
 /* Group g: tile g / slices, slice g % slices. Blocks of `block` pixels: CBX_BLOCK, or
  * 16 where small layers need more groups. Global size: P/2 · slices · 256. */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
-train_gpu_hidden(global const float *restrict images, global const uchar *restrict labels,
-                 global const uint *restrict order, global float *restrict w1,
+train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
+                 global const uchar *restrict labels, global const uint *restrict order, global float *restrict w1,
                  global const float *restrict w2, global const float *restrict a1,
                  global const float *restrict sums, global float *restrict d2,
                  global float *restrict z1, global uint *restrict fault, cbx_launch job,
@@ -142,20 +142,21 @@ train_gpu_hidden(global const float *restrict images, global const uchar *restri
         barrier(CLK_LOCAL_MEM_FENCE);
         for (uint k = from; k < to; k += block) {
             if (block == CBX_BLOCK) {
-                update_tile_gpu(CBX_GPU_ROWS, images, rows, job.pending_rows, job.batch, k, d2,
-                                turned, a, job.pending_rate_hidden, job.recipe, pixels, tile, w1);
+                update_tile_gpu(CBX_GPU_ROWS, images, normal, rows, job.pending_rows, job.batch, k,
+                                d2, turned, a, job.pending_rate_hidden, job.recipe, pixels, tile,
+                                w1);
             } else {
-                update_tile_gpu(1, images, rows, job.pending_rows, job.batch, k, d2, turned, a,
-                                job.pending_rate_hidden, job.recipe, pixels, tile, w1);
+                update_tile_gpu(1, images, normal, rows, job.pending_rows, job.batch, k, d2, turned,
+                                a, job.pending_rate_hidden, job.recipe, pixels, tile, w1);
             }
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
     }
     for (uint row = 0; row < job.rows && job.count > 0; row += CBX_TILE) {
         float4 sum[4];
-        global const float *x =
+        global const uchar *x =
             images + (size_t)order[job.first + min(row + me / 4, job.rows - 1)] * CBX_PIXELS;
-        forward_tile_gpu(x, w1, from, to, pixels, tile, sum);
+        forward_tile_gpu(x, normal, w1, from, to, pixels, tile, sum);
         const uint tx = me % 16, ty = me / 16;
         const size_t panel = (size_t)slice * job.panels + neurons * 2 + tx / 8;
         for (uint i = 0; i < 4; i++) {

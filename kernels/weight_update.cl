@@ -8,7 +8,7 @@
  * weight_update_output   W2[1:] += η₂·A1ᵀD2, and for nll W2[0] += η₂·ΣD2
  *   One work-item a row of W2. Global size: 1 + 32P, rounded up.
  */
-kernel void weight_update_hidden(global const float *restrict images,
+kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal normal,
                                  global const uint *restrict order, uint first, uint rows,
                                  uint batch, global const float *restrict d1, float rate,
                                  uint recipe, global float *restrict w1)
@@ -26,11 +26,11 @@ kernel void weight_update_hidden(global const float *restrict images,
         sum[i] = (floatv)(0.0f);
     }
     for (uint b = 0; b < rows; b++) {
-        global const float *x = images + (size_t)order[first + b] * CBX_PIXELS + k;
+        global const uchar *x = images + (size_t)order[first + b] * CBX_PIXELS + k;
         floatv delta = LOAD(d + b * CBX_PANEL);
         bias += delta;
         UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
-            sum[i] = fma((floatv)(x[i]), delta, sum[i]);
+            sum[i] = fma((floatv)(normalise(x[i], normal)), delta, sum[i]);
         }
     }
     global float *w = w1 + panel * CBX_PANEL_SIZE + lane;

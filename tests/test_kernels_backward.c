@@ -142,8 +142,8 @@ static void check_weight_update_hidden(void *context, shape s) {
         bands_input(b, "d1", packed_d1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     cl_mem weights = bands_output(b, "w1", packed_w1, s.panels * CBX_PANEL_SIZE * sizeof(float));
     BANDS_LAUNCH(b, "weight_update_hidden", bands_range(b, items, s.panels), ARG(images),
-                 ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(errors), ARG(rate),
-                 ARG(recipe), ARG(weights));
+                 ARG(test_normal), ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(errors),
+                 ARG(rate), ARG(recipe), ARG(weights));
     float *packed = bands_read(b, weights), *actual = unpack_panels(s, packed, CBX_ROWS, CBX_ROWS);
     assert_arrays_close(actual, expected, CBX_ROWS, s.hidden,
                         update_tolerance(x, d, s, CBX_PIXELS, s.hidden, (double)rate), "W1");

@@ -1,4 +1,4 @@
-/* evaluate_cpu and evaluate_gpu, launched directly: each group's loss and count. */
+/* evaluate_cpu and evaluate_gpu, launched directly: each block's loss and count. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ enum { IMAGES = 170, FIRST = 13 };
 typedef struct task {
     cbx_device *device;
     shape s; /* rows: images to evaluate, from FIRST on */
-    float *images;
+    uint8_t *images; /* grey levels, for test_normal */
     uint8_t labels[IMAGES];
     float *w1, *w2; /* (785, H), (1+H, 10) */
 } task;
@@ -27,7 +27,7 @@ static void open_task(task *t, cbx_device *device, size_t rows, size_t hidden,
                       double w2_deviation) {
     uint64_t state = 100 * hidden + rows;
     *t = (task){.device = device, .s = shape_of(device, rows, hidden)};
-    t->images = random_floats(&state, (size_t)IMAGES * CBX_PIXELS, 1);
+    t->images = random_levels(&state, (size_t)IMAGES * CBX_PIXELS);
     t->w1 = random_floats(&state, CBX_ROWS * hidden, 1.0 / 28);
     t->w2 = random_floats(&state, (1 + hidden) * CBX_OUTPUTS, w2_deviation);
     for (size_t i = 0; i < IMAGES; i++) {
@@ -44,7 +44,7 @@ static void close_task(task *t) {
 /* Z2 (rows, 10) in double precision, for free(). */
 static double *outputs_of(const task *t) {
     const size_t rows = t->s.rows, hidden = t->s.hidden;
-    double *x = to_doubles(t->images + (size_t)FIRST * CBX_PIXELS, rows * CBX_PIXELS);
+    double *x = normalised(t->images + (size_t)FIRST * CBX_PIXELS, rows * CBX_PIXELS, test_normal);
     double *w1 = to_doubles(t->w1, CBX_ROWS * hidden);
     double *w2 = to_doubles(t->w2, (1 + hidden) * CBX_OUTPUTS), *a1, *z2;
     TEST_NEW(a1, rows * hidden);
@@ -80,9 +80,11 @@ static double nearness_of(const task *t, double w2_deviation) {
            4e-6 * w2_deviation * sqrt((double)t->s.hidden);
 }
 
-static void run(const task *t, float **loss, cl_uint **correct) {
-    const size_t unit = t->device->evaluate_rows, groups = (t->s.rows + unit - 1) / unit;
-    const size_t local = t->device->family == CBX_FAMILY_GPU ? 256 : 1;
+/* The CPU's by `workers` work-groups, the GPU's by one for each block of images. */
+static void run(const task *t, size_t workers, float **loss, cl_uint **correct) {
+    const int gpu = t->device->family == CBX_FAMILY_GPU;
+    const size_t unit = t->device->evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
+    const size_t local = gpu ? 256 : 1, groups = gpu ? blocks : workers;
     const cbx_range range = {{groups * local, 1}, {local, 1}};
     const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
     const size_t w2_rows = 1 + t->s.panels * CBX_PANEL;
@@ -91,15 +93,23 @@ static void run(const task *t, float **loss, cl_uint **correct) {
     bands *b = bands_open(t->device);
     /* No more images than are asked for, so that reading on would meet a band. */
     cl_mem images =
-        bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_PIXELS * sizeof *t->images);
+        bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_PIXELS);
     cl_mem labels = bands_input(b, "labels", t->labels, FIRST + t->s.rows);
     cl_mem w1 = bands_input(b, "w1", packed_w1, t->s.panels * CBX_PANEL_SIZE * sizeof(float));
     cl_mem w2 = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
-    cl_mem losses = bands_output(b, "loss", NULL, groups * sizeof(float));
-    cl_mem counts = bands_output(b, "correct", NULL, groups * sizeof(cl_uint));
-    BANDS_LAUNCH(b, t->device->family == CBX_FAMILY_GPU ? "evaluate_gpu" : "evaluate_cpu", range,
-                 ARG(images), ARG(labels), ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2),
-                 ARG(losses), ARG(counts));
+    cl_mem losses = bands_output(b, "loss", NULL, blocks * sizeof(float));
+    cl_mem counts = bands_output(b, "correct", NULL, blocks * sizeof(cl_uint));
+    if (gpu) {
+        BANDS_LAUNCH(b, "evaluate_gpu", range, ARG(images), ARG(test_normal), ARG(labels),
+                     ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(losses),
+                     ARG(counts));
+    } else {
+        cl_mem scratch = bands_output(b, "scratch", NULL,
+                                      groups * unit * (CBX_PIXELS + CBX_PANEL) * sizeof(float));
+        BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(images), ARG(test_normal), ARG(labels),
+                     ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(losses),
+                     ARG(counts), ARG(scratch));
+    }
     *loss = bands_read(b, losses);
     *correct = bands_read(b, counts);
     bands_close(b);
@@ -115,7 +125,7 @@ static void check(cbx_device *device, size_t rows, size_t hidden, double w2_devi
     open_task(&t, device, rows, hidden, w2_deviation);
     const double nearness = nearness_of(&t, w2_deviation);
     double *z2 = outputs_of(&t);
-    run(&t, &loss, &correct);
+    run(&t, 1 + rows % 3, &loss, &correct);
     for (size_t from = 0, group = 0; from < rows; from += device->evaluate_rows, group++) {
         const size_t left = rows - from,
                      used = left < device->evaluate_rows ? left : device->evaluate_rows;
@@ -165,7 +175,7 @@ static void check_ties(cbx_family family) {
     for (size_t i = 0; i < 77; i++) {
         zeros += t.labels[FIRST + i] == 0 ? 1u : 0u;
     }
-    run(&t, &loss, &correct);
+    run(&t, 2, &loss, &correct);
     double sum = 0;
     for (size_t from = 0, group = 0; from < 77; from += t.device->evaluate_rows, group++) {
         sum += (double)loss[group];
@@ -187,7 +197,7 @@ static void check_divergence(cbx_family family) {
         cl_uint *correct;
         open_task(&t, fixture_device(family), 7, 37, 1);
         t.w2[3] = bad[i];
-        run(&t, &loss, &correct);
+        run(&t, 2, &loss, &correct);
         if (isfinite(loss[0])) {
             fail_msg("a bias of %g gives a loss of %g", (double)bad[i], (double)loss[0]);
         }

@@ -30,7 +30,8 @@ static void check_biased_matmul_hidden(void *context, shape s) {
     cl_mem weights = bands_input(b, "w1", packed, s.panels * CBX_PANEL_SIZE * sizeof(float));
     cl_mem out = bands_output(b, "z1", NULL, s.panels * s.stride * CBX_PANEL * sizeof(float));
     BANDS_LAUNCH(b, "biased_matmul_hidden", bands_range(b, blocks * vectors, s.panels), ARG(images),
-                 ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(weights), ARG(out));
+                 ARG(test_normal), ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(weights),
+                 ARG(out));
     float *z1 = bands_read(b, out), *actual = unpack_panels(s, z1, s.stride, s.rows);
     assert_arrays_close(actual, expected, s.rows, s.hidden,
                         rounding(CBX_ROWS, largest_root(x, w, s.rows, CBX_PIXELS, s.hidden)), "Z1");

@@ -16,7 +16,7 @@
 /* A launch's other buffers. */
 typedef struct scratch {
     size_t groups;
-    cl_mem d1, d2, progress, luma;
+    cl_mem d1, d2, x, progress, luma;
 } scratch;
 
 /* luma: bytes of the picture, 0 for none. */
@@ -30,7 +30,8 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
         progress[c] = f->job.ticket;
     }
     progress[f->chunks] = f->job.ticket * (cl_uint)f->chunks;
-    t.d1 = bands_output(f->b, "d1", NULL, rows * CBX_PANEL * sizeof(float));
+    t.d1 = bands_output(f->b, "d1", NULL, CBX_TOGETHER * rows * CBX_PANEL * sizeof(float));
+    t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_SLAB * sizeof(float));
     t.d2 = bands_output(f->b, "d2", NULL, rows * CBX_LANES_OUT * sizeof(float));
     t.progress = bands_output(f->b, "progress", progress, (f->chunks + 1) * sizeof *progress);
     TEST_NEW(plane, luma_bytes + 4);
@@ -44,9 +45,9 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
 
 static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
     const cbx_range range = {{t->groups, 1}, {1, 1}};
-    BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->labels_buffer),
+    BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->normal), ARG(f->labels_buffer),
                  ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer),
-                 ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->progress),
+                 ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x), ARG(t->progress),
                  ARG(f->fault_buffer), ARG(job), ARG(layout), ARG(t->luma));
     cl_uint *progress = bands_read(f->b, t->progress);
     const cl_uint end = job.ticket + (job.count > 0 ? job.count : 1);
@@ -232,7 +233,9 @@ static void names_the_batch_that_diverged(void **state) {
         fused_close(&f);
         /* In a pixel of the second batch that starts: noticed when it is finished. */
         fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, 4);
-        f.order[FUSED_FIRST + 7 + 2 * i] = FUSED_NAN_IMAGE;
+        f.order[FUSED_FIRST + 7 + 2 * i] = FUSED_BRIGHT_IMAGE;
+        memset(f.images, 0, (size_t)FUSED_BRIGHT_IMAGE * CBX_PIXELS);
+        f.normal = (cbx_normal){2e36f, 0.0f}; /* 255 overflows */
         assert_int_equal(FUSED_NUMBER + 1, fault_of(&f, 3));
         bands_close(f.b);
         f.b = NULL;

@@ -30,7 +30,7 @@ static scratch take_scratch(fused *f, cl_uint slices) {
 static void launch_hidden(fused *f, const scratch *t) {
     const cl_uint block = t->slices > CBX_PIXELS / WIDE_BLOCK ? NARROW_BLOCK : WIDE_BLOCK;
     const cbx_range range = {{t->groups * GROUP, 1}, {GROUP, 1}};
-    BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->labels_buffer),
+    BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal), ARG(f->labels_buffer),
                  ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer),
                  ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1), ARG(f->fault_buffer), ARG(f->job),
                  ARG(t->slices), ARG(block));
@@ -71,14 +71,10 @@ static void check_z1(const fused *f, const scratch *t) {
     const size_t size = f->s.panels * f->s.stride * CBX_PANEL;
     float *packed = bands_read(f->b, f->w1_buffer), *z1 = bands_read(f->b, t->z1);
     float *w1 = unpack_panels(f->s, packed, CBX_ROWS, CBX_ROWS), *sums;
-    double *x, *w = to_doubles(w1, CBX_ROWS * hidden), *expected;
-    TEST_NEW(x, rows * CBX_PIXELS);
+    double *x = fused_pixels(f, FUSED_FIRST, rows);
+    double *w = to_doubles(w1, CBX_ROWS * hidden), *expected;
     TEST_NEW(expected, rows * hidden);
     TEST_NEW(sums, size);
-    for (size_t i = 0; i < rows * CBX_PIXELS; i++) {
-        const size_t image = f->order[FUSED_FIRST + i / CBX_PIXELS];
-        x[i] = (double)f->images[image * CBX_PIXELS + i % CBX_PIXELS];
-    }
     memset(w, 0, hidden * sizeof *w); /* the bias is left to train_gpu_output */
     oracle_biased_matmul(x, w, rows, CBX_PIXELS, hidden, expected);
     for (size_t i = 0; i < size; i++) {

@@ -22,6 +22,7 @@ static const mutation stepwise[] = {
     {"sigmoid_derivative", "sigmoid.cl", "CBX_VECTOR), recipe)", "CBX_VECTOR), CBX_NLL)"},
     {"output_delta", "delta.cl", "2.0f * miss", "2.001f * miss"},
     {"hidden_delta", "delta.cl", "* s1[at + lane]", "* NAN"},
+    {"biased_matmul_hidden", "activation.cl", "normal.scale, normal.shift", "normal.scale, 0.0f"},
     {"weight_update_output", "weight_update.cl", "(h == 0 && recipe == CBX_LESSON)", "false"},
     {"weight_update_hidden", "weight_update.cl", "k == 0 && recipe == CBX_NLL", "k == 0"},
 };
@@ -34,12 +35,13 @@ static const mutation pictures[] = {
 };
 
 static const mutation fused_cpu[] = {
-    {"train_cpu", "train_cpu.cl", "a[i][1] = sigmoid_v(a[i][1]);", ""},
-    {"train_cpu", "train_cpu.cl", "d2, finish_rows, rate2, v)", "d2, finish_rows, rate1, v)"},
+    {"train_cpu", "train_cpu.cl", "sigmoid_v(LOAD(at + CBX_VECTOR))", "LOAD(at + CBX_VECTOR)"},
+    {"train_cpu", "train_cpu.cl", "d2, finish_rows, rate2,", "d2, finish_rows, rate1,"},
+    {"train_cpu", "blocks_cpu.cl", "(float8)(normal.shift)", "(float8)(0.0f)"},
     {"train_cpu", "blocks_cpu.cl", "fma((floatv)(rate), sum[i][1]", "fma((floatv)(NAN), sum[i][1]"},
     {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
     {"evaluate_cpu", "evaluate.cl", "v[o] > v[best]", "v[o] < v[best]"},
-    {"evaluate_cpu", "evaluate_cpu.cl", "correct[group] = right", "correct[group] = rows"},
+    {"evaluate_cpu", "evaluate_cpu.cl", "correct[block] = right", "correct[block] = rows"},
 };
 
 static const mutation fused_gpu[] = {

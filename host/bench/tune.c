@@ -109,7 +109,7 @@ static void try_sizes(search *in, cbx_tunables sizes) {
 /* One size after the other, each from the best so far. */
 static void descend(search *in) {
     static const unsigned forward[] = {4, 5, 6, 8, 10, 12, 13, 14};
-    static const unsigned update[] = {4, 7, 8, 14};
+    static const unsigned update[] = {4, 6, 7, 8, 14};
     const unsigned natural = in->best.sizes.vector;
     for (unsigned vector = natural; vector >= 4 && vector >= natural / 2; vector /= 2) {
         cbx_tunables sizes = in->best.sizes;

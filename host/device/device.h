@@ -13,7 +13,7 @@
 typedef struct cbx_tunables {
     unsigned vector;       /* CBX_VECTOR: 4, 8 or 16 */
     unsigned forward_rows; /* CBX_FORWARD_ROWS, 1…16 */
-    unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16, divides 784 */
+    unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16 */
 } cbx_tunables;
 
 struct cbx_device {

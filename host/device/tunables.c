@@ -26,7 +26,7 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
                         : width == 8 ? 5
                                      : 8,
         .update_rows = width == 16  ? 14
-                       : width == 8 ? 4
+                       : width == 8 ? 6
                                     : 8,
     };
     return usual;
@@ -35,8 +35,7 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
 int cbx_tunables_valid(const cbx_tunables *tunables) {
     return (tunables->vector == 4 || tunables->vector == 8 || tunables->vector == 16) &&
            tunables->forward_rows >= 1 && tunables->forward_rows <= 16 &&
-           tunables->update_rows >= 1 && tunables->update_rows <= 16 &&
-           784 % tunables->update_rows == 0;
+           tunables->update_rows >= 1 && tunables->update_rows <= 16;
 }
 
 /* FNV-1a over a string and its end. */

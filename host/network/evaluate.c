@@ -7,15 +7,19 @@
 #include "network/trainer.h"
 
 static cbx_status enqueue(cbx_trainer *trainer, uint32_t first, uint32_t count, size_t blocks) {
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->labels),
-                                      CBX_ARGUMENT(first),           CBX_ARGUMENT(count),
-                                      CBX_ARGUMENT(trainer->panels), CBX_ARGUMENT(trainer->w1),
-                                      CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->loss),
-                                      CBX_ARGUMENT(trainer->correct)};
-    const size_t local = trainer->device->family == CBX_FAMILY_GPU ? 256 : 1;
-    const cbx_range range = {{blocks * local, 1}, {local, 1}};
+    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
+                                      CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(first),
+                                      CBX_ARGUMENT(count),           CBX_ARGUMENT(trainer->panels),
+                                      CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
+                                      CBX_ARGUMENT(trainer->loss),   CBX_ARGUMENT(trainer->correct),
+                                      CBX_ARGUMENT(trainer->scratch)};
+    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
+    const size_t groups = gpu || blocks < trainer->evaluating ? blocks : trainer->evaluating;
+    const size_t local = gpu ? 256 : 1;
+    const cbx_range range = {{groups * local, 1}, {local, 1}};
+    /* The scratch is the last, and evaluate_gpu has none. */
     return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_EVALUATE], arguments,
-                       CBX_COUNT(arguments), range, NULL, NULL);
+                       CBX_COUNT(arguments) - (gpu ? 1 : 0), range, NULL, NULL);
 }
 
 cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {

@@ -28,8 +28,8 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const size_t vectors = CBX_PANEL / device->vector;
 
     RUN(CBX_KERNEL_BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
-        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->w1),
-        ARG(trainer->a1));
+        ARG(trainer->normal), ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride),
+        ARG(trainer->w1), ARG(trainer->a1));
     RUN(CBX_KERNEL_SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
     RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows),
         ARG(stride), ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
@@ -65,9 +65,9 @@ static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
     RUN(CBX_KERNEL_WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1),
         ARG(trainer->d2), ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output),
         ARG(recipe), ARG(trainer->w2));
-    RUN(CBX_KERNEL_WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->order),
-        ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1), ARG(batch->rates.hidden),
-        ARG(recipe), ARG(trainer->w1));
+    RUN(CBX_KERNEL_WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
+        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1),
+        ARG(batch->rates.hidden), ARG(recipe), ARG(trainer->w1));
     return CBX_OK;
 }
 

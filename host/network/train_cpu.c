@@ -13,11 +13,12 @@ cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, u
     const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
     cl_mem luma = draw_here ? canvas->luma : trainer->fault; /* any buffer will do */
     const cbx_argument arguments[] = {
-        CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->labels),
-        CBX_ARGUMENT(trainer->order),  CBX_ARGUMENT(trainer->w1),
-        CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->a1),
-        CBX_ARGUMENT(trainer->sums),   CBX_ARGUMENT(trainer->d1),
-        CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->progress),
+        CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
+        CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
+        CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
+        CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
+        CBX_ARGUMENT(trainer->d1),     CBX_ARGUMENT(trainer->d2),
+        CBX_ARGUMENT(trainer->x),      CBX_ARGUMENT(trainer->progress),
         CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(job),
         CBX_ARGUMENT(layout),          CBX_ARGUMENT(luma)};
     const cbx_range range = {{trainer->groups, 1}, {1, 1}};

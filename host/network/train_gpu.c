@@ -16,19 +16,13 @@ cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_launch job = cbx_trainer_launch(trainer, batch, batch ? 1 : 0);
     const uint32_t slices = trainer->slices;
     const uint32_t block = slices > CBX_PIXELS / WIDE_BLOCK ? NARROW_BLOCK : WIDE_BLOCK;
-    const cbx_argument hidden[] = {CBX_ARGUMENT(trainer->images),
-                                   CBX_ARGUMENT(trainer->labels),
-                                   CBX_ARGUMENT(trainer->order),
-                                   CBX_ARGUMENT(trainer->w1),
-                                   CBX_ARGUMENT(trainer->w2),
-                                   CBX_ARGUMENT(trainer->a1),
-                                   CBX_ARGUMENT(trainer->sums),
-                                   CBX_ARGUMENT(trainer->d2),
-                                   CBX_ARGUMENT(trainer->d1),
-                                   CBX_ARGUMENT(trainer->fault),
-                                   CBX_ARGUMENT(job),
-                                   CBX_ARGUMENT(slices),
-                                   CBX_ARGUMENT(block)};
+    const cbx_argument hidden[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
+                                   CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
+                                   CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
+                                   CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
+                                   CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->d1),
+                                   CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(job),
+                                   CBX_ARGUMENT(slices),          CBX_ARGUMENT(block)};
     const cbx_argument output[] = {CBX_ARGUMENT(trainer->w1), CBX_ARGUMENT(trainer->w2),
                                    CBX_ARGUMENT(trainer->a1), CBX_ARGUMENT(trainer->sums),
                                    CBX_ARGUMENT(trainer->d2), CBX_ARGUMENT(trainer->d1),

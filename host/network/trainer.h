@@ -55,12 +55,14 @@ struct cbx_trainer {
     uint32_t stride;       /* B rounded up to whole forward blocks */
     uint32_t chunks;       /* C */
     uint32_t groups;       /* work-groups of train_cpu */
+    uint32_t evaluating;   /* work-groups of evaluate_cpu */
     uint32_t slices;       /* of the pixels, in train_gpu_hidden */
     cl_kernel kernels[CBX_KERNEL_COUNT];
+    cbx_normal normal;
     cl_mem images, labels, order; /* layout.h */
-    cl_mem w1, w2, a1, sums, d1, d2, progress, fault;
-    cl_mem s1, z2, s2;    /* stepwise only */
-    cl_mem loss, correct; /* one number for each work-group of the evaluation */
+    cl_mem w1, w2, a1, sums, d1, d2, x, progress, fault;
+    cl_mem s1, z2, s2;             /* stepwise only */
+    cl_mem loss, correct, scratch; /* of the evaluation */
     uint32_t order_rows;
     cbx_batch pending; /* rows == 0: none */
     uint32_t parity, ticket;

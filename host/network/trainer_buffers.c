@@ -29,6 +29,8 @@ static void divide(cbx_trainer *trainer) {
     trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
     trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
     trainer->groups = units;
+    /* Several groups a unit, so that a slow one does not keep the others waiting. */
+    trainer->evaluating = 8 * units;
     trainer->slices = 1;
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
     trainer->chunks = trainer->panels < 8 * units ? trainer->panels : 8 * units;
@@ -48,10 +50,10 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images) {
     const uint64_t hidden = panels * stride * CBX_PANEL * f;
     const uint64_t output = stride * CBX_LANES_OUT * f;
     const uint64_t blocks = images / trainer->device->evaluate_rows + 3;
-    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
+    const int gpu = trainer->device->family == CBX_FAMILY_GPU, cpu = !gpu;
     const int fused = trainer->settings.schedule == CBX_SCHEDULE_FUSED;
     const buffer_plan plans[] = {
-        {&trainer->images, images * CBX_PIXELS * f, "the images"},
+        {&trainer->images, images * CBX_PIXELS, "the images"},
         {&trainer->labels, images, "the labels"},
         {&trainer->order, (uint64_t)trainer->images_of[CBX_TRAIN] * sizeof(cl_uint), "the order"},
         {&trainer->w1, panels * CBX_PANEL_SIZE * f, "W1"},
@@ -61,13 +63,14 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images) {
         {&trainer->d1,
          !fused ? hidden
          : gpu  ? hidden * trainer->slices
-                : trainer->groups * stride * CBX_PANEL * f,
+                : trainer->groups * CBX_TOGETHER * stride * CBX_PANEL * f,
          "D1"},
         {&trainer->d2,
          !fused ? output
          : gpu  ? panels / 2 * trainer->slices * output
                 : trainer->groups * output,
          "D2"},
+        {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_SLAB * f : f, "X"},
         {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
@@ -75,6 +78,10 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images) {
         {&trainer->s2, fused ? f : output, "s(A2)"},
         {&trainer->loss, blocks * f, "the losses"},
         {&trainer->correct, blocks * sizeof(cl_uint), "the counts"},
+        {&trainer->scratch,
+         cpu ? trainer->evaluating * trainer->device->evaluate_rows * (CBX_PIXELS + CBX_PANEL) * f
+             : f,
+         "evaluating"},
     };
     uint64_t total = 0;
     for (size_t i = 0; i < CBX_COUNT(plans); i++) {
@@ -119,29 +126,22 @@ static cbx_status clear(cbx_trainer *trainer) {
     return cbx_cl_check(error, "clearing buffers");
 }
 
-/* Normalises the images straight into the device's buffer. */
-static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset, size_t images) {
+/* All parts, one after the other. */
+static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset) {
     cl_command_queue queue = trainer->device->queue;
     cl_int error = CL_SUCCESS;
-    float *pixels =
-        clEnqueueMapBuffer(queue, trainer->images, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0,
-                           images * CBX_PIXELS * sizeof(float), 0, NULL, NULL, &error);
-    cbx_status status = cbx_cl_check(error, "mapping the images");
-    if (status) {
-        return status;
-    }
     size_t row = 0;
-    for (int part = CBX_TRAIN; part <= CBX_TEST && !status; part++) {
+    for (int part = CBX_TRAIN; part <= CBX_TEST && !error; part++) {
         const cbx_images view = cbx_dataset_images(dataset, (cbx_part)part);
-        cbx_dataset_normalise(dataset, view.pixels, view.count * CBX_PIXELS,
-                              pixels + row * CBX_PIXELS);
-        status = cbx_cl_check(clEnqueueWriteBuffer(queue, trainer->labels, CL_TRUE, row, view.count,
-                                                   view.labels, 0, NULL, NULL),
-                              "uploading labels");
+        error = clEnqueueWriteBuffer(queue, trainer->images, CL_TRUE, row * CBX_PIXELS,
+                                     view.count * CBX_PIXELS, view.pixels, 0, NULL, NULL);
+        if (!error) {
+            error = clEnqueueWriteBuffer(queue, trainer->labels, CL_TRUE, row, view.count,
+                                         view.labels, 0, NULL, NULL);
+        }
         row += view.count;
     }
-    error = clEnqueueUnmapMemObject(queue, trainer->images, pixels, 0, NULL, NULL);
-    return status ? status : cbx_cl_check(error, "uploading the images");
+    return cbx_cl_check(error, "uploading the images");
 }
 
 cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
@@ -151,13 +151,16 @@ cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *d
         trainer->images_of[part] = (uint32_t)count;
         images += count;
     }
+    trainer->normal =
+        (cbx_normal){(float)(1 / cbx_dataset_deviation(dataset)),
+                     (float)(-cbx_dataset_mean(dataset) / cbx_dataset_deviation(dataset))};
     divide(trainer);
     cbx_status status = take(trainer, images);
     if (!status) {
         status = clear(trainer);
     }
     if (!status) {
-        status = upload(trainer, dataset, images);
+        status = upload(trainer, dataset);
     }
     return status;
 }
@@ -166,7 +169,8 @@ void cbx_trainer_release_buffers(cbx_trainer *trainer) {
     cl_mem *buffers[] = {&trainer->images, &trainer->labels,   &trainer->order, &trainer->w1,
                          &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
                          &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
-                         &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct};
+                         &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct,
+                         &trainer->x,      &trainer->scratch};
     for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
         if (*buffers[i]) {
             clReleaseMemObject(*buffers[i]);

@@ -82,7 +82,7 @@ class Choice(CliTest):
 
     def test_kernels_that_do_not_build(self):
         """The compiler's whole log is shown; PoCL itself adds a line before it."""
-        options = "-DCBX_UPDATE_ROWS=5"
+        options = "-DCBX_UPDATE_ROWS=113"
         result = self.learn("--no-video", env=environment(CLEARBOX_BUILD_OPTIONS=options))
         self.assertEqual(result.returncode, SOFTWARE)
         self.assertIn("clearbox: the kernels do not build on ", result.stderr)

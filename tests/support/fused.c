@@ -20,7 +20,8 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                  .chunks = chunks,
                  .batches = 1};
     f->s.rows = rows;
-    f->images = random_floats(&state, (size_t)FUSED_IMAGES * CBX_PIXELS, 1);
+    f->images = random_levels(&state, (size_t)FUSED_IMAGES * CBX_PIXELS);
+    f->normal = test_normal;
     f->w1 = random_floats(&state, CBX_ROWS * hidden, 1.0 / 28);
     f->w2 = random_floats(&state, (1 + hidden) * CBX_OUTPUTS, 1 / sqrt((double)hidden + 1));
     f->shares = random_floats(&state, chunks * pending_rows * CBX_OUTPUTS, 1);
@@ -34,12 +35,10 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
     for (size_t i = 0; i < FUSED_ORDER; i++) {
         const int between =
             i < FUSED_PENDING_FIRST || (i >= FUSED_PENDING_FIRST + pending_rows && i < FUSED_FIRST);
-        f->order[i] = between ? (uint32_t)FUSED_NAN_IMAGE
-                              : (uint32_t)(synthetic_bits(&state) % FUSED_NAN_IMAGE);
+        f->order[i] = between ? (uint32_t)FUSED_BRIGHT_IMAGE
+                              : (uint32_t)(synthetic_bits(&state) % FUSED_BRIGHT_IMAGE);
     }
-    for (size_t k = 0; k < CBX_PIXELS; k++) {
-        f->images[(size_t)FUSED_NAN_IMAGE * CBX_PIXELS + k] = NAN;
-    }
+    memset(f->images + (size_t)FUSED_BRIGHT_IMAGE * CBX_PIXELS, 255, CBX_PIXELS);
     f->job = (cbx_launch){.panels = (cbx_u32)f->s.panels,
                           .chunks = (cbx_u32)chunks,
                           .batch = (cbx_u32)f->s.stride,
@@ -95,8 +94,7 @@ void fused_upload(fused *f) {
     float *w1 = pack_w1(s, f->w1), *a1 = pack_panels(pending, f->a1, 0.0f), *sums = pack_sums(f);
     float *w2 = pack_outputs(f->w2, 1 + s.hidden, 1 + s.panels * CBX_PANEL);
     f->b = bands_open(f->device);
-    f->images_buffer =
-        bands_input(f->b, "images", f->images, (size_t)FUSED_IMAGES * CBX_PIXELS * sizeof(float));
+    f->images_buffer = bands_input(f->b, "images", f->images, (size_t)FUSED_IMAGES * CBX_PIXELS);
     f->labels_buffer = bands_input(f->b, "labels", f->labels, sizeof f->labels);
     f->order_buffer = bands_input(f->b, "order", f->order,
                                   (FUSED_FIRST + f->batches * s.rows) * sizeof *f->order);
@@ -144,20 +142,21 @@ static double tolerance(double rate, const double *in, size_t inner, const doubl
     return rate * rounding(rows, term * sqrt((double)rows)) + 4 * 0x1p-24;
 }
 
-/* The pixels of rows order[first …), in double precision, for free(). */
-static double *pixels_of(const fused *f, size_t first, size_t rows) {
-    double *x;
-    TEST_NEW(x, rows * CBX_PIXELS);
-    for (size_t i = 0; i < rows * CBX_PIXELS; i++) {
-        const size_t image = f->order[first + i / CBX_PIXELS];
-        x[i] = (double)f->images[image * CBX_PIXELS + i % CBX_PIXELS];
+double *fused_pixels(const fused *f, size_t first, size_t rows) {
+    uint8_t *levels;
+    TEST_NEW(levels, rows * CBX_PIXELS);
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(levels + row * CBX_PIXELS, f->images + f->order[first + row] * (size_t)CBX_PIXELS,
+               CBX_PIXELS);
     }
+    double *x = normalised(levels, rows * CBX_PIXELS, f->normal);
+    free(levels);
     return x;
 }
 
 void fused_check_w1(const fused *f) {
     const size_t rows = f->pending_rows, hidden = f->s.hidden;
-    double *d2, *d1, *x = pixels_of(f, FUSED_PENDING_FIRST, rows);
+    double *d2, *d1, *x = fused_pixels(f, FUSED_PENDING_FIRST, rows);
     double *expected = to_doubles(f->w1, CBX_ROWS * hidden);
     fused_errors(f, &d2, &d1);
     oracle_weight_update(f->recipe, x, d1, rows, CBX_PIXELS, hidden, (double)rate_hidden, expected);
@@ -209,7 +208,7 @@ static void check_activations(const fused *f, const float *a1, const float *pack
     const size_t rows = f->s.rows, hidden = f->s.hidden;
     float *w1 = unpack_panels(f->s, packed_w1, CBX_ROWS, CBX_ROWS);
     float *actual = unpack_panels(f->s, a1, f->s.stride, rows);
-    double *x = pixels_of(f, FUSED_FIRST, rows), *w = to_doubles(w1, CBX_ROWS * hidden);
+    double *x = fused_pixels(f, FUSED_FIRST, rows), *w = to_doubles(w1, CBX_ROWS * hidden);
     double *expected;
     TEST_NEW(expected, rows * hidden);
     oracle_biased_matmul(x, w, rows, CBX_PIXELS, hidden, expected);

@@ -13,7 +13,7 @@
 
 enum {
     FUSED_IMAGES = 100,
-    FUSED_NAN_IMAGE = FUSED_IMAGES - 1, /* of NaN, which no batch contains */
+    FUSED_BRIGHT_IMAGE = FUSED_IMAGES - 1, /* all 255, which nothing else is; in no batch */
     FUSED_ORDER = 320,
     FUSED_PENDING_FIRST = 3, /* in the order, of the pending batch */
     FUSED_FIRST = 81,        /* of the batch that starts */
@@ -27,7 +27,8 @@ typedef struct fused {
     shape s;             /* rows: of the batch that starts; panels, stride: of both */
     size_t pending_rows; /* 0: none is pending */
     size_t chunks;
-    float *images; /* (FUSED_IMAGES, 784) */
+    uint8_t *images; /* (FUSED_IMAGES, 784) grey levels */
+    cbx_normal normal;
     uint8_t labels[FUSED_IMAGES];
     uint32_t order[FUSED_ORDER]; /* rows of images, some of them several times */
     size_t batches;              /* of `rows`, that the order holds */
@@ -47,6 +48,9 @@ void fused_close(fused *f);
 
 /* Takes the buffers, with guard bands: after changes to what was opened. */
 void fused_upload(fused *f);
+
+/* The pixels of rows order[first …), normalised, in double precision, for free(). */
+double *fused_pixels(const fused *f, size_t first, size_t rows);
 
 /* D2 (pending_rows, 10) and D1 (pending_rows, H) of the pending batch, for free(). */
 void fused_errors(const fused *f, double **d2, double **d1);

@@ -1,12 +1,14 @@
 #include "support/material.h"
 
+#include <string.h>
+
 #include "support/fixture.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
 void material_open(material *m, cbx_device *device, cbx_recipe recipe) {
     *m = (material){.device = device, .recipe = recipe, .state = 7};
-    m->images = random_floats(&m->state, (size_t)MATERIAL_IMAGES * CBX_PIXELS, 1);
+    m->images = random_levels(&m->state, (size_t)MATERIAL_IMAGES * CBX_PIXELS);
     m->order = synthetic_order(MATERIAL_IMAGES, 11);
     for (size_t i = 0; i < MATERIAL_IMAGES; i++) {
         m->labels[i] = (uint8_t)(synthetic_bits(&m->state) % CBX_OUTPUTS);
@@ -19,18 +21,19 @@ void material_close(material *m) {
 }
 
 double *material_batch(const material *m, shape s) {
-    double *x;
-    TEST_NEW(x, s.rows * CBX_PIXELS);
-    for (size_t i = 0; i < s.rows * CBX_PIXELS; i++) {
-        const size_t image = m->order[MATERIAL_FIRST + i / CBX_PIXELS];
-        x[i] = (double)m->images[image * CBX_PIXELS + i % CBX_PIXELS];
+    uint8_t *levels;
+    TEST_NEW(levels, s.rows * CBX_PIXELS);
+    for (size_t row = 0; row < s.rows; row++) {
+        const size_t image = m->order[MATERIAL_FIRST + row];
+        memcpy(levels + row * CBX_PIXELS, m->images + image * CBX_PIXELS, CBX_PIXELS);
     }
+    double *x = normalised(levels, s.rows * CBX_PIXELS, test_normal);
+    free(levels);
     return x;
 }
 
 cl_mem material_images(const material *m, bands *b) {
-    return bands_input(b, "images", m->images,
-                       (size_t)MATERIAL_IMAGES * CBX_PIXELS * sizeof *m->images);
+    return bands_input(b, "images", m->images, (size_t)MATERIAL_IMAGES * CBX_PIXELS);
 }
 
 cl_mem material_order(const material *m, shape s, bands *b) {

@@ -14,8 +14,8 @@ enum {
 typedef struct material {
     cbx_device *device;
     cbx_recipe recipe;
-    uint64_t state; /* for random_floats() */
-    float *images;  /* (MATERIAL_IMAGES, 784) */
+    uint64_t state;  /* for random_floats() */
+    uint8_t *images; /* (MATERIAL_IMAGES, 784) grey levels, for test_normal */
     uint8_t labels[MATERIAL_IMAGES];
     uint32_t *order; /* (MATERIAL_IMAGES), a permutation */
 } material;

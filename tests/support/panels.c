@@ -52,6 +52,26 @@ float *random_floats(uint64_t *state, size_t count, double deviation) {
     return numbers;
 }
 
+uint8_t *random_levels(uint64_t *state, size_t count) {
+    uint8_t *levels;
+    TEST_NEW(levels, count);
+    for (size_t i = 0; i < count; i++) {
+        levels[i] = (uint8_t)(synthetic_bits(state) % 255);
+    }
+    return levels;
+}
+
+const cbx_normal test_normal = {1.0f / 64, -2.0f};
+
+double *normalised(const uint8_t *levels, size_t count, cbx_normal normal) {
+    double *pixels;
+    TEST_NEW(pixels, count);
+    for (size_t i = 0; i < count; i++) {
+        pixels[i] = (double)normal.scale * levels[i] + (double)normal.shift;
+    }
+    return pixels;
+}
+
 double *to_doubles(const float *from, size_t count) {
     double *numbers;
     TEST_NEW(numbers, count);

@@ -36,6 +36,15 @@ void for_each_shape(const struct cbx_device *device, void (*check)(void *context
 /* `count` numbers ~ normal(0, deviation), for free(). The state goes on. */
 float *random_floats(uint64_t *state, size_t count, double deviation);
 
+/* `count` grey levels 0…254, for free(). The state goes on. */
+uint8_t *random_levels(uint64_t *state, size_t count);
+
+/* How they are normalised: level/64 − 2, exact in single precision. */
+extern const cbx_normal test_normal;
+
+/* Normalised pixels in double precision, for free(). */
+double *normalised(const uint8_t *levels, size_t count, cbx_normal normal);
+
 /* The same numbers in double precision, for free(). */
 double *to_doubles(const float *from, size_t count);
 
