@@ -32,17 +32,22 @@
 #endif
 #if CBX_PREFETCH
 #define PREFETCH(pointer) __builtin_prefetch((const void *)(size_t)(pointer))
+#define PREFETCH_LATER(pointer) __builtin_prefetch((const void *)(size_t)(pointer), 0, 2)
 #else
 #define PREFETCH(pointer)
+#define PREFETCH_LATER(pointer)
 #endif
 
-/* x[i] = normalise(levels[i]) for `count` pixels, a multiple of 8. */
-inline void normalise_cpu(global const uchar *restrict levels, uint count, cbx_normal normal,
-                          global float *restrict x)
+/* One row of x [slabs][rows][CBX_SLAB]: a normalised image. x points at the row in the
+ * first slab. */
+inline void normalise_image_cpu(global const uchar *restrict image, cbx_normal normal, uint rows,
+                                global float *restrict x)
 {
-    for (uint i = 0; i < count; i += 8) {
-        float8 level = convert_float8(vload8(0, levels + i));
-        *(global float8 *)(x + i) = fma(level, (float8)(normal.scale), (float8)(normal.shift));
+    for (uint slab = 0; slab < CBX_SLABS; slab++, x += (size_t)rows * CBX_SLAB) {
+        for (uint k = 0; k < CBX_SLAB; k += 16, image += 16) {
+            float16 level = convert_float16(vload16(0, image));
+            STORE_OUT(x + k, fma(level, (float16)(normal.scale), (float16)(normal.shift)));
+        }
     }
 }
 
@@ -56,10 +61,9 @@ inline void begin_forward(global const float *restrict bias, uint rows, global f
     }
 }
 
-/* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; rows of x are `pitch` floats
- * apart, a constant, rows of w and z1 CBX_PANEL. */
+/* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; x [rows][slab]. */
 inline void forward_block(global const float *restrict w, global const float *restrict x,
-                          const uint pitch, global float *restrict z1)
+                          global float *restrict z1)
 {
     floatv sum[CBX_FORWARD_ROWS][2];
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
@@ -69,7 +73,7 @@ inline void forward_block(global const float *restrict w, global const float *re
     UNROLL_BY(8) for (uint k = 0; k < CBX_SLAB; k++, x++, w += CBX_PANEL) {
         floatv w0 = LOAD(w), w1 = LOAD(w + CBX_VECTOR);
         UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-            floatv pixel = (floatv)(x[i * pitch]);
+            floatv pixel = (floatv)(x[i * CBX_SLAB]);
             sum[i][0] = fma(pixel, w0, sum[i][0]);
             sum[i][1] = fma(pixel, w1, sum[i][1]);
         }
@@ -82,40 +86,46 @@ inline void forward_block(global const float *restrict w, global const float *re
 
 /* The same for a slab of a whole panel, and `rows` rounded up to whole blocks. */
 inline void forward_slab(global const float *restrict w, global const float *restrict x,
-                         const uint pitch, uint rows, global float *restrict z1)
+                         uint rows, global float *restrict z1)
 {
     for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
         for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-            forward_block(w + part, x + row * pitch, pitch, z1 + row * CBX_PANEL + part);
+            forward_block(w + part, x + row * CBX_SLAB, z1 + row * CBX_PANEL + part);
         }
     }
 }
 
 /* w[0 … height)[strip] += rate·Σ_b x[b][…]·d[b][strip]; x [rows][slab], d [rows][32].
- * height is a constant. */
-inline void update_block(const uint height, global float *restrict w,
-                         global const float *restrict x, uint rows,
-                         global const float *restrict d, float rate)
-{
-    floatv sum[CBX_UPDATE_ROWS][2];
-    UNROLL for (uint i = 0; i < height; i++) {
-        PREFETCH(w + (CBX_SLAB + i) * CBX_PANEL); /* of the next slab */
-        sum[i][0] = sum[i][1] = (floatv)(0.0f);
+ * A macro, since height must be a constant before the loops are unrolled. */
+#define CBX_UPDATE_BLOCK(NAME, HEIGHT)                                                             \
+    inline void NAME(global float *restrict w, global const float *restrict x, uint rows,          \
+                     global const float *restrict d, float rate)                                   \
+    {                                                                                              \
+        floatv sum[HEIGHT][2];                                                                     \
+        UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
+            PREFETCH(w + (CBX_SLAB + i) * CBX_PANEL); /* of the next slab */                       \
+            PREFETCH(w + (CBX_SLAB + i) * CBX_PANEL + CBX_VECTOR);                                 \
+            sum[i][0] = sum[i][1] = (floatv)(0.0f);                                                \
+        }                                                                                          \
+        UNROLL_BY(1) for (uint b = 0; b < rows; b++, x += CBX_SLAB, d += CBX_PANEL) {              \
+            floatv d0 = LOAD(d), d1 = LOAD(d + CBX_VECTOR);                                        \
+            UNROLL for (uint i = 0; i < HEIGHT; i++) {                                             \
+                floatv pixel = (floatv)(x[i]);                                                     \
+                sum[i][0] = fma(pixel, d0, sum[i][0]);                                             \
+                sum[i][1] = fma(pixel, d1, sum[i][1]);                                             \
+            }                                                                                      \
+        }                                                                                          \
+        UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
+            global float *at = w + i * CBX_PANEL;                                                  \
+            STORE(at, fma((floatv)(rate), sum[i][0], LOAD(at)));                                   \
+            STORE(at + CBX_VECTOR, fma((floatv)(rate), sum[i][1], LOAD(at + CBX_VECTOR)));         \
+        }                                                                                          \
     }
-    UNROLL_BY(4) for (uint b = 0; b < rows; b++, x += CBX_SLAB, d += CBX_PANEL) {
-        floatv d0 = LOAD(d), d1 = LOAD(d + CBX_VECTOR);
-        UNROLL for (uint i = 0; i < height; i++) {
-            floatv pixel = (floatv)(x[i]);
-            sum[i][0] = fma(pixel, d0, sum[i][0]);
-            sum[i][1] = fma(pixel, d1, sum[i][1]);
-        }
-    }
-    UNROLL for (uint i = 0; i < height; i++) {
-        global float *at = w + i * CBX_PANEL;
-        STORE(at, fma((floatv)(rate), sum[i][0], LOAD(at)));
-        STORE(at + CBX_VECTOR, fma((floatv)(rate), sum[i][1], LOAD(at + CBX_VECTOR)));
-    }
-}
+
+CBX_UPDATE_BLOCK(update_block, CBX_UPDATE_ROWS)
+#if CBX_SLAB % CBX_UPDATE_ROWS
+CBX_UPDATE_BLOCK(update_last_block, (CBX_SLAB % CBX_UPDATE_ROWS))
+#endif
 
 /* The same for a slab of a whole panel. */
 inline void update_slab(global float *restrict w, global const float *restrict x, uint rows,
@@ -124,13 +134,12 @@ inline void update_slab(global float *restrict w, global const float *restrict x
     uint k = 0;
     for (; k + CBX_UPDATE_ROWS <= CBX_SLAB; k += CBX_UPDATE_ROWS) {
         for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-            update_block(CBX_UPDATE_ROWS, w + k * CBX_PANEL + part, x + k, rows, d + part, rate);
+            update_block(w + k * CBX_PANEL + part, x + k, rows, d + part, rate);
         }
     }
 #if CBX_SLAB % CBX_UPDATE_ROWS
     for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-        update_block(CBX_SLAB % CBX_UPDATE_ROWS, w + k * CBX_PANEL + part, x + k, rows, d + part,
-                     rate);
+        update_last_block(w + k * CBX_PANEL + part, x + k, rows, d + part, rate);
     }
 #endif
 }

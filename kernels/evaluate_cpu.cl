@@ -14,7 +14,7 @@
 #define CBX_EVALUATE_ROWS (8 * CBX_FORWARD_ROWS)
 #endif
 
-/* Z2 of one block: x [rows][784], z1 [rows][32] is scratch. */
+/* Z2 of one block: x [slabs][rows][CBX_SLAB], z1 [rows][32] is scratch. */
 inline void evaluate_block(global const float *restrict x, uint rows, uint panels,
                            global const float *restrict w1, global const float *restrict w2,
                            global float *restrict z1, float16 *z2)
@@ -26,8 +26,9 @@ inline void evaluate_block(global const float *restrict x, uint rows, uint panel
         global const float *w = w1 + panel * CBX_PANEL_SIZE;
         global const float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
         begin_forward(w, rows, z1);
-        for (uint k = 0; k < CBX_PIXELS; k += CBX_SLAB) {
-            forward_slab(w + (1 + k) * CBX_PANEL, x + k, CBX_PIXELS, rows, z1);
+        for (uint slab = 0; slab < CBX_SLABS; slab++) {
+            forward_slab(w + (1 + slab * CBX_SLAB) * CBX_PANEL, x + slab * rows * CBX_SLAB, rows,
+                         z1);
         }
         for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
             for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
@@ -61,8 +62,8 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
         const uint whole = (rows + CBX_FORWARD_ROWS - 1) / CBX_FORWARD_ROWS * CBX_FORWARD_ROWS;
         float16 z2[CBX_EVALUATE_ROWS];
         for (uint i = 0; i < whole; i++) {
-            normalise_cpu(images + (size_t)(start + min(i, rows - 1)) * CBX_PIXELS, CBX_PIXELS,
-                          normal, x + i * CBX_PIXELS);
+            normalise_image_cpu(images + (size_t)(start + min(i, rows - 1)) * CBX_PIXELS, normal,
+                                whole, x + i * CBX_SLAB);
         }
         evaluate_block(x, whole, panels, w1, w2, z1, z2);
         float sum = 0.0f;

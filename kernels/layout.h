@@ -31,9 +31,6 @@
 
 /* Pixels that the kernels for processors work on before they go on to the next: a slab. */
 #define CBX_SLAB 112
-/* Panels that take turns at a slab in train_cpu: its pixels are normalised once for all. */
-#define CBX_TOGETHER 8
-
 /* Floats in one panel of W1. */
 #define CBX_PANEL_SIZE (CBX_ROWS * CBX_PANEL)
 

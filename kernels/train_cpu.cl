@@ -3,7 +3,7 @@
  * A stage finishes one batch and starts the next, chunk by chunk of panels:
  *
  *   D2 = output error of the pending batch, from the sums that its forward left
- *   for every panel of the chunk, CBX_TOGETHER at a time
+ *   for every panel of the chunk
  *       D1 = (D2·W2[1:]ᵀ)·derivative(A1)
  *       W2[1:] += η₂·A1ᵀD2
  *       for every slab of pixels
@@ -22,8 +22,10 @@
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h, and
- *   d1 [groups][CBX_TOGETHER][batch][32], d2 [groups][batch][16],
- *   x [groups][2][batch][CBX_SLAB]   scratch of a work-group
+ *   d1 [groups][batch][32], d2 [groups][batch][16]   scratch of a work-group
+ *   x [groups][2][slabs][batch][CBX_SLAB]   normalised images of the two batches that a
+ *                           work-group is at; a batch's slot is its stage modulo 2
+ *   held [groups][2]        the stage that started the batch in each slot of x
  *   progress [chunks + 1]   the last stage that took each chunk; chunks done so far
  *   fault [1]               first batch whose sums were not finite
  * `batch` must be a multiple of CBX_FORWARD_ROWS.
@@ -152,20 +154,46 @@ inline void end_forward_cpu(global float *restrict a1, uint rows, global const f
     }
 }
 
-/* X of one slab of a batch, x [batch][slab]; rows past its last repeat it. Meanwhile the
- * same pixels of the `next` batch are fetched. */
-inline void normalise_slab_cpu(global const uchar *restrict images, uint slab, cbx_normal normal,
-                               global const uint *restrict order, uint rows,
-                               global const uint *restrict next, uint batch,
-                               global float *restrict x)
+/* The images of rows [from, to) of a batch are fetched into the second level of the cache. */
+inline void fetch_images(global const uchar *restrict images, global const uint *restrict order,
+                         uint from, uint to)
 {
-    images += slab * CBX_SLAB;
-    for (uint b = 0; b < batch; b++) {
-        const uint row = min(b, rows - 1);
-        PREFETCH(images + (size_t)next[row] * CBX_PIXELS);
-        PREFETCH(images + (size_t)next[row] * CBX_PIXELS + 64);
-        normalise_cpu(images + (size_t)order[row] * CBX_PIXELS, CBX_SLAB, normal,
-                      x + b * CBX_SLAB);
+    for (uint b = from; b < to; b++) {
+        for (uint k = 0; k < CBX_PIXELS; k += 64) {
+            PREFETCH_LATER(images + (size_t)order[b] * CBX_PIXELS + k);
+        }
+    }
+}
+
+/* Normalises a batch into this work-group's slot for it, x [slabs][batch][CBX_SLAB],
+ * unless it is there: `held` is the stage that started the batch in the slot. Rows past
+ * the last repeat it. */
+inline void hold_images_cpu(global const uchar *restrict images, cbx_normal normal,
+                            global const uint *restrict order, uint rows, uint batch, uint ticket,
+                            global uint *restrict held, global float *restrict x)
+{
+    for (uint b = 0; b < batch && *held != ticket; b++) {
+        normalise_image_cpu(images + (size_t)order[min(b, rows - 1)] * CBX_PIXELS, normal, batch,
+                            x + b * CBX_SLAB);
+    }
+    *held = ticket;
+}
+
+/* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][batch][slab]. */
+inline void train_panel_cpu(global float *restrict w1, global const float *restrict x_finish,
+                            uint finish_rows, global const float *restrict d1, float rate,
+                            global const float *restrict x_start, uint start_rows, uint batch,
+                            global float *restrict z1)
+{
+    for (uint slab = 0; slab < CBX_SLABS; slab++) {
+        global float *rows = w1 + (1 + slab * CBX_SLAB) * CBX_PANEL;
+        const size_t at = (size_t)slab * batch * CBX_SLAB;
+        if (finish_rows > 0) {
+            update_slab(rows, x_finish + at, finish_rows, d1, rate);
+        }
+        if (start_rows > 0) {
+            forward_slab(rows, x_start + at, start_rows, z1);
+        }
     }
 }
 
@@ -175,17 +203,18 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global float *restrict a1, global float *restrict sums,
                       global float *restrict d1, global float *restrict d2,
                       global float *restrict x, volatile global uint *progress,
-                      global uint *restrict fault, cbx_launch job, cbx_frame_layout layout,
-                      global uchar *restrict luma)
+                      global uint *restrict held, global uint *restrict fault, cbx_launch job,
+                      cbx_frame_layout layout, global uchar *restrict luma)
 {
     const uint group = get_group_id(0), groups = get_num_groups(0);
     const size_t half_sums = (size_t)job.chunks * job.batch * CBX_LANES_OUT;
     const size_t of_panel = (size_t)job.batch * CBX_PANEL; /* of A1, of D1 */
+    const size_t of_batch = (size_t)job.batch * CBX_PIXELS; /* of X */
     const uint stages = max(job.count, 1u), start_rows = job.count > 0 ? job.rows : 0;
-    d1 += group * CBX_TOGETHER * of_panel;
+    d1 += group * of_panel;
     d2 += (size_t)group * job.batch * CBX_LANES_OUT;
-    global float *x_finish = x + (size_t)group * 2 * job.batch * CBX_SLAB;
-    global float *x_start = x_finish + job.batch * CBX_SLAB;
+    x += group * 2 * of_batch;
+    held += group * 2;
     for (uint stage = 0; stage < stages; stage++) {
         const uint ticket = job.ticket + stage + 1;
         const bool inner = stage > 0;
@@ -195,20 +224,30 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         const float rate1 = inner ? job.rate_hidden : job.pending_rate_hidden;
         const float rate2 = inner ? job.rate_output : job.pending_rate_output;
         global const uint *start = order + job.first + stage * job.rows;
-        global const uint *next = stage + 1 < stages ? start + job.rows : start;
+        global float *x_start = x + (ticket & 1) * of_batch;
+        global float *x_finish = x + (~ticket & 1) * of_batch;
         global const float *old_sums = sums + ((job.parity + stage) & 1) * half_sums;
         global float *new_sums = sums + ((job.parity + stage + 1) & 1) * half_sums;
-        bool know_error = false, finite = true;
+        bool begun = false, finite = true;
         for (uint turn = 0; turn < job.chunks; turn++) {
             const uint chunk = (turn + group * job.chunks / groups) % job.chunks;
             if (atomic_cmpxchg(progress + chunk, ticket - 1, ticket) != ticket - 1) {
                 continue;
             }
-            if (finish_rows > 0 && !know_error) {
+            if (!begun && finish_rows > 0) {
+                hold_images_cpu(images, normal, finish, finish_rows, job.batch, ticket - 1,
+                                held + (~ticket & 1), x_finish);
                 finite = output_delta_cpu(old_sums, job.chunks, job.batch, labels, finish,
                                           finish_rows, job.recipe, d2);
-                know_error = true;
             }
+            if (!begun && start_rows > 0) {
+                hold_images_cpu(images, normal, start, start_rows, job.batch, ticket,
+                                held + (ticket & 1), x_start);
+                if (stage + 1 < stages) {
+                    fetch_images(images, start + start_rows, 0, start_rows);
+                }
+            }
+            begun = true;
             if (chunk == 0 && !finite && fault[0] == CBX_NO_FAULT) {
                 fault[0] = inner ? job.number + stage - 1 : job.pending_number;
             }
@@ -220,55 +259,25 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                 STORE_OUT(share + b * CBX_LANES_OUT, chunk == 0 ? LOAD_OUT(w2) : (float16)(0.0f));
             }
             const size_t end = (chunk + 1) * job.panels / job.chunks;
-            for (size_t panel = chunk * job.panels / job.chunks; panel < end;
-                 panel += CBX_TOGETHER) {
-                const uint count = min((uint)CBX_TOGETHER, (uint)(end - panel));
+            for (size_t panel = chunk * job.panels / job.chunks; panel < end; panel++) {
                 global float *w = w1 + panel * CBX_PANEL_SIZE;
                 global float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
                 global float *a = a1 + panel * of_panel;
-                for (uint i = 0; i < count; i++) {
-                    if (finish_rows > 0) {
-                        hidden_delta_cpu(a + i * of_panel, v + i * CBX_PANEL * CBX_LANES_OUT, d2,
-                                         finish_rows, job.recipe, d1 + i * of_panel);
-                        update_output_cpu(a + i * of_panel, d2, finish_rows, rate2,
-                                          v + i * CBX_PANEL * CBX_LANES_OUT);
-                    }
-                    if (finish_rows > 0 && job.recipe == CBX_NLL) {
-                        update_bias_cpu(d1 + i * of_panel, CBX_PANEL, finish_rows, rate1,
-                                        w + i * CBX_PANEL_SIZE);
-                    }
-                    begin_forward(w + i * CBX_PANEL_SIZE, start_rows, a + i * of_panel);
+                if (finish_rows > 0) {
+                    hidden_delta_cpu(a, v, d2, finish_rows, job.recipe, d1);
+                    update_output_cpu(a, d2, finish_rows, rate2, v);
                 }
-                for (uint slab = 0; slab < CBX_SLABS; slab++) {
-                    global float *rows = w + (1 + slab * CBX_SLAB) * CBX_PANEL;
-                    if (finish_rows > 0) {
-                        normalise_slab_cpu(images, slab, normal, finish, finish_rows, finish,
-                                           job.batch, x_finish);
-                    }
-                    if (start_rows > 0) {
-                        normalise_slab_cpu(images, slab, normal, start, start_rows, next,
-                                           job.batch, x_start);
-                    }
-                    for (uint i = 0; i < count; i++) {
-                        if (finish_rows > 0) {
-                            update_slab(rows + i * CBX_PANEL_SIZE, x_finish, finish_rows,
-                                        d1 + i * of_panel, rate1);
-                        }
-                        if (start_rows > 0) {
-                            forward_slab(rows + i * CBX_PANEL_SIZE, x_start, CBX_SLAB, start_rows,
-                                         a + i * of_panel);
-                        }
-                    }
+                if (finish_rows > 0 && job.recipe == CBX_NLL) {
+                    update_bias_cpu(d1, CBX_PANEL, finish_rows, rate1, w);
                 }
-                for (uint i = 0; i < count; i++) {
-                    if (job.draw) {
-                        draw_panel(w + i * CBX_PANEL_SIZE + CBX_PANEL, (panel + i) * CBX_PANEL,
-                                   layout, luma);
-                    }
-                    if (start_rows > 0) {
-                        end_forward_cpu(a + i * of_panel, start_rows,
-                                        v + i * CBX_PANEL * CBX_LANES_OUT, share);
-                    }
+                begin_forward(w, start_rows, a);
+                train_panel_cpu(w, x_finish, finish_rows, d1, rate1, x_start, start_rows,
+                                job.batch, a);
+                if (job.draw) {
+                    draw_panel(w + CBX_PANEL, panel * CBX_PANEL, layout, luma);
+                }
+                if (start_rows > 0) {
+                    end_forward_cpu(a, start_rows, v, share);
                 }
             }
             mem_fence(CLK_GLOBAL_MEM_FENCE);

@@ -16,22 +16,28 @@
 /* A launch's other buffers. */
 typedef struct scratch {
     size_t groups;
-    cl_mem d1, d2, x, progress, luma;
+    cl_mem d1, d2, x, held, progress, luma;
 } scratch;
 
 /* luma: bytes of the picture, 0 for none. */
 static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     scratch t = {.groups = groups};
     const size_t rows = groups * f->s.stride;
-    cl_uint *progress;
+    cl_uint *progress, *held;
     uint8_t *plane;
     TEST_NEW(progress, f->chunks + 1);
     for (size_t c = 0; c < f->chunks; c++) {
         progress[c] = f->job.ticket;
     }
     progress[f->chunks] = f->job.ticket * (cl_uint)f->chunks;
-    t.d1 = bands_output(f->b, "d1", NULL, CBX_TOGETHER * rows * CBX_PANEL * sizeof(float));
-    t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_SLAB * sizeof(float));
+    t.d1 = bands_output(f->b, "d1", NULL, rows * CBX_PANEL * sizeof(float));
+    t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_PIXELS * sizeof(float));
+    TEST_NEW(held, 2 * groups);
+    for (size_t i = 0; i < 2 * groups; i++) { /* of long ago */
+        held[i] = f->job.ticket - 100;
+    }
+    t.held = bands_output(f->b, "held", held, 2 * groups * sizeof *held);
+    free(held);
     t.d2 = bands_output(f->b, "d2", NULL, rows * CBX_LANES_OUT * sizeof(float));
     t.progress = bands_output(f->b, "progress", progress, (f->chunks + 1) * sizeof *progress);
     TEST_NEW(plane, luma_bytes + 4);
@@ -47,7 +53,7 @@ static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout 
     const cbx_range range = {{t->groups, 1}, {1, 1}};
     BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->normal), ARG(f->labels_buffer),
                  ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer),
-                 ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x), ARG(t->progress),
+                 ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x), ARG(t->progress), ARG(t->held),
                  ARG(f->fault_buffer), ARG(job), ARG(layout), ARG(t->luma));
     cl_uint *progress = bands_read(f->b, t->progress);
     const cl_uint end = job.ticket + (job.count > 0 ? job.count : 1);

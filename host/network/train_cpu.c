@@ -19,8 +19,9 @@ cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, u
         CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
         CBX_ARGUMENT(trainer->d1),     CBX_ARGUMENT(trainer->d2),
         CBX_ARGUMENT(trainer->x),      CBX_ARGUMENT(trainer->progress),
-        CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(job),
-        CBX_ARGUMENT(layout),          CBX_ARGUMENT(luma)};
+        CBX_ARGUMENT(trainer->held),   CBX_ARGUMENT(trainer->fault),
+        CBX_ARGUMENT(job),             CBX_ARGUMENT(layout),
+        CBX_ARGUMENT(luma)};
     const cbx_range range = {{trainer->groups, 1}, {1, 1}};
     cl_event done = NULL;
     cbx_status status = cbx_enqueue(

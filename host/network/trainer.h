@@ -60,7 +60,7 @@ struct cbx_trainer {
     cl_kernel kernels[CBX_KERNEL_COUNT];
     cbx_normal normal;
     cl_mem images, labels, order; /* layout.h */
-    cl_mem w1, w2, a1, sums, d1, d2, x, progress, fault;
+    cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
     cl_mem s1, z2, s2;             /* stepwise only */
     cl_mem loss, correct, scratch; /* of the evaluation */
     uint32_t order_rows;

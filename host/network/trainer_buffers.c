@@ -63,14 +63,15 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images) {
         {&trainer->d1,
          !fused ? hidden
          : gpu  ? hidden * trainer->slices
-                : trainer->groups * CBX_TOGETHER * stride * CBX_PANEL * f,
+                : trainer->groups * stride * CBX_PANEL * f,
          "D1"},
         {&trainer->d2,
          !fused ? output
          : gpu  ? panels / 2 * trainer->slices * output
                 : trainer->groups * output,
          "D2"},
-        {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_SLAB * f : f, "X"},
+        {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_PIXELS * f : f, "X"},
+        {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
         {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
@@ -111,6 +112,10 @@ static cbx_status clear(cbx_trainer *trainer) {
     cl_command_queue queue = trainer->device->queue;
     cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
                                        (trainer->chunks + 1) * sizeof zero, 0, NULL, NULL);
+    if (!error) { /* no stage, or one of long ago */
+        error = clEnqueueFillBuffer(queue, trainer->held, &zero, sizeof zero, 0,
+                                    trainer->groups * 2 * sizeof zero, 0, NULL, NULL);
+    }
     if (!error) {
         error = clEnqueueFillBuffer(queue, trainer->fault, &no_fault, sizeof no_fault, 0,
                                     sizeof no_fault, 0, NULL, NULL);
@@ -170,7 +175,8 @@ void cbx_trainer_release_buffers(cbx_trainer *trainer) {
                          &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
                          &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
                          &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct,
-                         &trainer->x,      &trainer->scratch};
+                         &trainer->x,      &trainer->held,
+                         &trainer->scratch};
     for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
         if (*buffers[i]) {
             clReleaseMemObject(*buffers[i]);
