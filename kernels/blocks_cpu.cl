@@ -18,6 +18,7 @@
 #define CBX_UPDATE_ROWS 14
 #endif
 #define CBX_STRIP (2 * CBX_VECTOR)
+#define CBX_LINE 16 /* floats in a cache line; a row of a panel has two */
 #define CBX_SLABS (CBX_PIXELS / CBX_SLAB)
 #if CBX_STRIP > CBX_PANEL || CBX_UPDATE_ROWS > CBX_SLAB
 #error "CBX_VECTOR or CBX_UPDATE_ROWS does not fit the panels"
@@ -61,16 +62,18 @@ inline void begin_forward(global const float *restrict bias, uint rows, global f
     }
 }
 
-/* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; x [rows][slab]. */
+/* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; x [rows][slab]. Meanwhile a line of
+ * each row [slab] at `ahead` is fetched: all at once they would keep X waiting. */
 inline void forward_block(global const float *restrict w, global const float *restrict x,
-                          global float *restrict z1)
+                          global const float *ahead, global float *restrict z1)
 {
     floatv sum[CBX_FORWARD_ROWS][2];
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
         sum[i][0] = LOAD(z1 + i * CBX_PANEL);
         sum[i][1] = LOAD(z1 + i * CBX_PANEL + CBX_VECTOR);
     }
-    UNROLL_BY(8) for (uint k = 0; k < CBX_SLAB; k++, x++, w += CBX_PANEL) {
+    UNROLL_BY(8) for (uint k = 0; k < CBX_SLAB; k++, x++, w += CBX_PANEL, ahead += CBX_PANEL) {
+        PREFETCH(ahead);
         floatv w0 = LOAD(w), w1 = LOAD(w + CBX_VECTOR);
         UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
             floatv pixel = (floatv)(x[i * CBX_SLAB]);
@@ -90,7 +93,9 @@ inline void forward_slab(global const float *restrict w, global const float *res
 {
     for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
         for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-            forward_block(w + part, x + row * CBX_SLAB, z1 + row * CBX_PANEL + part);
+            global const float *ahead =
+                w + CBX_SLAB * CBX_PANEL + row / CBX_FORWARD_ROWS % 2 * CBX_LINE;
+            forward_block(w + part, x + row * CBX_SLAB, ahead, z1 + row * CBX_PANEL + part);
         }
     }
 }
@@ -103,8 +108,6 @@ inline void forward_slab(global const float *restrict w, global const float *res
     {                                                                                              \
         floatv sum[HEIGHT][2];                                                                     \
         UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
-            PREFETCH(w + (CBX_SLAB + i) * CBX_PANEL); /* of the next slab */                       \
-            PREFETCH(w + (CBX_SLAB + i) * CBX_PANEL + CBX_VECTOR);                                 \
             sum[i][0] = sum[i][1] = (floatv)(0.0f);                                                \
         }                                                                                          \
         UNROLL_BY(1) for (uint b = 0; b < rows; b++, x += CBX_SLAB, d += CBX_PANEL) {              \
