@@ -33,10 +33,8 @@
 #endif
 #if CBX_PREFETCH
 #define PREFETCH(pointer) __builtin_prefetch((const void *)(size_t)(pointer))
-#define PREFETCH_LATER(pointer) __builtin_prefetch((const void *)(size_t)(pointer), 0, 2)
 #else
 #define PREFETCH(pointer)
-#define PREFETCH_LATER(pointer)
 #endif
 
 /* One row of x [slabs][rows][CBX_SLAB]: a normalised image. x points at the row in the

@@ -14,11 +14,13 @@ inline float row_loss(float16 z, uint label)
 
 inline uint largest_output(float16 z)
 {
-    float v[CBX_LANES_OUT];
-    vstore16(z, 0, v);
-    uint best = 0;
-    for (uint o = 1; o < CBX_OUTPUTS; o++) {
-        best = v[o] > v[best] ? o : best;
-    }
-    return best;
+    const int16 column = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    float16 v = select(z, (float16)(-INFINITY), column >= CBX_OUTPUTS);
+    float8 a = fmax(v.lo, v.hi);
+    float4 b = fmax(a.lo, a.hi);
+    float most = fmax(fmax(b.x, b.y), fmax(b.z, b.w));
+    int16 place = select((int16)(CBX_LANES_OUT), column, v == most);
+    int8 c = min(place.lo, place.hi);
+    int4 d = min(c.lo, c.hi);
+    return (uint)min(min(d.x, d.y), min(d.z, d.w));
 }

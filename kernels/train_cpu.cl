@@ -154,14 +154,11 @@ inline void end_forward_cpu(global float *restrict a1, uint rows, global const f
     }
 }
 
-/* The images of rows [from, to) of a batch are fetched into the second level of the cache. */
-inline void fetch_images(global const uchar *restrict images, global const uint *restrict order,
-                         uint from, uint to)
+/* Fetches an image early: the rows of a batch lie too far apart to be foreseen. */
+inline void fetch_image(global const uchar *restrict image)
 {
-    for (uint b = from; b < to; b++) {
-        for (uint k = 0; k < CBX_PIXELS; k += 64) {
-            PREFETCH_LATER(images + (size_t)order[b] * CBX_PIXELS + k);
-        }
+    for (uint k = 0; k < CBX_PIXELS; k += 64) {
+        PREFETCH(image + k);
     }
 }
 
@@ -173,6 +170,7 @@ inline void hold_images_cpu(global const uchar *restrict images, cbx_normal norm
                             global uint *restrict held, global float *restrict x)
 {
     for (uint b = 0; b < batch && *held != ticket; b++) {
+        fetch_image(images + (size_t)order[min(b + 3, rows - 1)] * CBX_PIXELS);
         normalise_image_cpu(images + (size_t)order[min(b, rows - 1)] * CBX_PIXELS, normal, batch,
                             x + b * CBX_SLAB);
     }
@@ -243,8 +241,8 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             if (!begun && start_rows > 0) {
                 hold_images_cpu(images, normal, start, start_rows, job.batch, ticket,
                                 held + (ticket & 1), x_start);
-                if (stage + 1 < stages) {
-                    fetch_images(images, start + start_rows, 0, start_rows);
+                for (uint b = 0; b < start_rows && stage + 1 < stages; b++) {
+                    fetch_image(images + (size_t)start[start_rows + b] * CBX_PIXELS);
                 }
             }
             begun = true;
