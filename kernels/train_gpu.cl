@@ -2,7 +2,7 @@
  *
  * train_gpu_hidden   for a tile of 64 neurons and a slice of the pixels
  *     D2 = output error of the pending batch, from the sums that its forward left
- *     D1 = (D2·W2[1:]ᵀ)·derivative(A1)      16 rows at a time, in local memory
+ *     D1 = (D2·W2[1:]ᵀ)·derivative(A1)      64 rows at a time, in local memory
  *     W1[1:] += η₁·XᵀD1                     dW1 stays in registers
  *     z1[slice] = X·W1 over the slice       of the next batch
  * train_gpu_output   for a share of the tiles
@@ -10,17 +10,15 @@
  *     A1 = σ(bias + Σ z1[slice])
  *     sums = A1·W2[1:]                      this share of Z2
  *
- * Work-groups of 16 × 16 work-items, numbered in one dimension. A work-item holds
- * CBX_GPU_ROWS (or 1) × 4 sums of the gradient, 4 × 4 of the forward pass.
- * Buffers as in layout.h, and
+ * Work-groups are numbered in one dimension. Buffers as in layout.h, and
  *   d2 [work-groups of train_gpu_hidden][batch][16]   each its own copy
  *   z1 [slices][P][batch][32]
+ *   parts [chunks][helpers][batch][16]   what the helpers of a chunk add up to its share
+ *   arrived [chunks]                     helpers that are done; 0 between launches
  * P must be even, `batch` a multiple of 64. Rows past the end of a batch count as
  * zeros. Every sum has a fixed order: the same bits every time.
  */
 #if CBX_FAMILY_GPU
-
-#define CBX_BLOCK (16 * CBX_GPU_ROWS) /* pixels that a group updates together */
 
 /* D2 of every row of the pending batch into this group's copy. */
 inline void output_delta_gpu(global const float *restrict sums, uint chunks, uint batch,
@@ -31,7 +29,7 @@ inline void output_delta_gpu(global const float *restrict sums, uint chunks, uin
     for (uint i = get_local_id(0); i < rows * CBX_LANES_OUT; i += CBX_GROUP) {
         const uint row = i / CBX_LANES_OUT, o = i % CBX_LANES_OUT;
         float z = 0.0f;
-        for (uint c = 0; c < chunks; c++) {
+        UNROLL_BY(8) for (uint c = 0; c < chunks; c++) {
             z += sums[(size_t)c * batch * CBX_LANES_OUT + i];
         }
         float a = sigmoid_one(z);
@@ -45,83 +43,114 @@ inline void output_delta_gpu(global const float *restrict sums, uint chunks, uin
     barrier(CLK_GLOBAL_MEM_FENCE);
 }
 
-/* Rows [row, row + 16) of D1 for the tile into `delta`, zeros past the end. */
-inline void hidden_delta_gpu(global const float *restrict d2, local const float *restrict w2,
-                             global const float *restrict a1, uint row, uint rows, uint batch,
-                             uint recipe, local float *restrict delta)
+/* Rows [row, row + 64) of D1 for this work-item's neuron into `delta` [64][64], zeros past
+ * the end. w2: the neuron's row of W2; a1: its column of A1. */
+inline void hidden_delta_gpu(global const float *restrict d2, float16 w2,
+                             global const float *restrict a1, uint row, uint rows, uint recipe,
+                             local float *restrict delta)
 {
-    for (uint i = get_local_id(0); i < CBX_DEPTH * CBX_TILE; i += CBX_GROUP) {
-        const uint b = row + i / CBX_TILE, n = i % CBX_TILE;
-        float e = 0.0f;
-        if (b < rows) {
-            for (uint o = 0; o < CBX_OUTPUTS; o++) {
-                e = fma(d2[b * CBX_LANES_OUT + o], w2[o * CBX_TILE + n], e);
-            }
-            float a = a1[((size_t)(n / CBX_PANEL) * batch + b) * CBX_PANEL + n % CBX_PANEL];
-            e *= derivative_one(a, recipe);
-        }
-        delta[i] = e;
+    UNROLL_BY(4) for (uint i = 0; i < CBX_TILE; i++) {
+        const uint b = min(row + i, rows - 1);
+        float16 d = *(global const float16 *)(d2 + b * CBX_LANES_OUT);
+        float4 products = fma(d.lo.lo, w2.lo.lo, d.lo.hi * w2.lo.hi);
+        float e = (products.x + products.y) + (products.z + products.w);
+        e += fma(d.s8, w2.s8, d.s9 * w2.s9);
+        e *= derivative_one(a1[b * CBX_PANEL], recipe);
+        delta[i * CBX_TILE + get_local_id(0)] = row + i < rows ? e : 0.0f;
     }
 }
 
-/* W1[k … k + 16·height)[tile] += rate·XᵀD1; for nll also the bias row, by the
- * group whose first block this is. `height`: rows of W1 a work-item, a constant. */
-inline void update_tile_gpu(const uint height, global const uchar *restrict images,
-                            cbx_normal normal, global const uint *restrict order, uint rows, uint batch, uint k,
-                            global const float *restrict d2, local const float *restrict w2,
-                            global const float *restrict a1, float rate, uint recipe,
-                            local float *restrict pixels, local float *restrict delta,
-                            global float *restrict w1)
+/* Rows [row, row + 64) of a batch, `width` pixels from k on, into pixels [64][CBX_PITCH];
+ * rows past the last repeat it. */
+inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal normal,
+                             global const uint *restrict order, uint row, uint rows, uint k,
+                             uint width, local float *restrict pixels)
 {
-    const uint me = get_local_id(0), tx = me % 16, ty = me / 16;
-    const uint width = 16 * height;
-    float4 sum[CBX_GPU_ROWS];
-    float bias = 0.0f;
-    UNROLL for (uint i = 0; i < height; i++) {
-        sum[i] = (float4)(0.0f);
-    }
-    for (uint row = 0; row < rows; row += CBX_DEPTH) {
-        hidden_delta_gpu(d2, w2, a1, row, rows, batch, recipe, delta);
-        for (uint i = me; i < CBX_DEPTH * width; i += CBX_GROUP) {
-            const uint b = min(row + i / width, rows - 1);
-            pixels[i] = normalise(images[(size_t)order[b] * CBX_PIXELS + k + i % width], normal);
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        for (uint b = 0; b < CBX_DEPTH; b++) {
-            float4 d = vload4(tx, delta + b * CBX_TILE);
-            UNROLL for (uint i = 0; i < height; i++) {
-                sum[i] = fma((float4)(pixels[b * width + ty * height + i]), d, sum[i]);
-            }
-        }
-        for (uint b = 0; b < CBX_DEPTH && me < CBX_TILE; b++) {
-            bias += delta[b * CBX_TILE + me];
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    global float *at = w1 + (size_t)(tx / 8) * CBX_PANEL_SIZE + tx % 8 * 4;
-    UNROLL for (uint i = 0; i < height; i++) {
-        global float4 *w = (global float4 *)(at + (1 + k + ty * height + i) * CBX_PANEL);
-        *w = fma((float4)(rate), sum[i], *w);
-    }
-    if (recipe == CBX_NLL && k == 0 && me < CBX_TILE) {
-        global float *w = w1 + (size_t)(me / CBX_PANEL) * CBX_PANEL_SIZE + me % CBX_PANEL;
-        *w = fma(rate, bias, *w);
+    const uint me = get_local_id(0);
+    global const uchar *x = images + (size_t)order[min(row + me, rows - 1)] * CBX_PIXELS + k;
+    for (uint i = 0; i < width; i += 8) {
+        normalise_8(*(global const uchar8 *)(x + i), normal, 1, pixels + me * CBX_PITCH + i);
     }
 }
 
-/* Group g: tile g / slices, slice g % slices. Blocks of `block` pixels: CBX_BLOCK, or
- * 16 where small layers need more groups. Global size: P/2 · slices · 256. */
+/* sum += XᵀD1 of `rows` rows, of a work-item's HEIGHT pixels and its 8 neurons, and what
+ * becomes of them: W1[1 + k + HEIGHT·ty …] += rate·sum. Macros, since the height must be a
+ * constant before loops are unrolled, or the sums do not stay in registers. */
+#define CBX_ADD_GRADIENT(HEIGHT)                                                                   \
+    UNROLL_BY(4) for (uint b = 0; b < min(rows - row, (uint)CBX_TILE); b++)                        \
+    {                                                                                              \
+        float4 d0 = vload4(tx, delta + b * CBX_TILE), d8 = vload4(8 + tx, delta + b * CBX_TILE);   \
+        UNROLL for (uint i = 0; i < HEIGHT; i++)                                                   \
+        {                                                                                          \
+            float4 pixel = (float4)(pixels[b * CBX_PITCH + ty * HEIGHT + i]);                      \
+            sum[i][0] = fma(pixel, d0, sum[i][0]);                                                 \
+            sum[i][1] = fma(pixel, d8, sum[i][1]);                                                 \
+        }                                                                                          \
+    }
+
+#define CBX_UPDATE_TILE(NAME, HEIGHT)                                                              \
+    inline void NAME(global const uchar *restrict images, cbx_normal normal,                       \
+                     global const uint *restrict order, uint rows, uint k, uint from,              \
+                     global const float *restrict d2, float16 w2, global const float *restrict a1, \
+                     float rate, uint recipe, local float *restrict pixels,                        \
+                     local float *restrict delta, global float *restrict w1)                       \
+    {                                                                                              \
+        const uint tx = get_local_id(0) % 8, ty = get_local_id(0) / 8;                             \
+        float4 sum[HEIGHT][2];                                                                     \
+        UNROLL for (uint i = 0; i < HEIGHT; i++)                                                   \
+        {                                                                                          \
+            sum[i][0] = sum[i][1] = (float4)(0.0f);                                                \
+        }                                                                                          \
+        for (uint row = 0; row < rows; row += CBX_TILE) {                                          \
+            if (k == from || rows > CBX_TILE) { /* else it is still there */                       \
+                hidden_delta_gpu(d2, w2, a1, row, rows, recipe, delta);                            \
+            }                                                                                      \
+            fetch_pixels_gpu(images, normal, order, row, rows, k, 8 * HEIGHT, pixels);             \
+            barrier(CLK_LOCAL_MEM_FENCE);                                                          \
+            CBX_ADD_GRADIENT(HEIGHT)                                                               \
+            barrier(CLK_LOCAL_MEM_FENCE);                                                          \
+        }                                                                                          \
+        UNROLL for (uint i = 0; i < HEIGHT; i++)                                                   \
+        {                                                                                          \
+            global float4 *w =                                                                     \
+                (global float4 *)(w1 + (1 + k + ty * HEIGHT + i) * CBX_PANEL + tx * 4);            \
+            global float4 *w8 = w + CBX_PANEL_SIZE / 4;                                            \
+            *w = fma((float4)(rate), sum[i][0], *w);                                               \
+            *w8 = fma((float4)(rate), sum[i][1], *w8);                                             \
+        }                                                                                          \
+    }
+
+CBX_UPDATE_TILE(update_tile_gpu, CBX_GPU_ROWS)
+CBX_UPDATE_TILE(update_low_tile_gpu, 2) /* where small layers need more groups */
+
+/* The bias row of W1 += rate·Σ_b D1[b], for nll. */
+inline void update_bias_gpu(global const float *restrict d2, float16 w2,
+                            global const float *restrict a1, uint rows, float rate,
+                            local float *restrict delta, global float *restrict bias)
+{
+    float sum = 0.0f;
+    for (uint row = 0; row < rows; row += CBX_TILE) {
+        hidden_delta_gpu(d2, w2, a1, row, rows, CBX_NLL, delta);
+        for (uint b = 0; b < CBX_TILE; b++) {
+            sum += delta[b * CBX_TILE + get_local_id(0)]; /* its own neuron's */
+        }
+    }
+    *bias = fma(rate, sum, *bias);
+    barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+/* Group g: tile g / slices, slice g % slices. Blocks of `block` pixels: 8·CBX_GPU_ROWS, or
+ * 16. Slices are whole blocks. Global size: P/2 · slices · 64. */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
-                 global const uchar *restrict labels, global const uint *restrict order, global float *restrict w1,
-                 global const float *restrict w2, global const float *restrict a1,
-                 global const float *restrict sums, global float *restrict d2,
-                 global float *restrict z1, global uint *restrict fault, cbx_launch job,
-                 uint slices, uint block)
+                 global const uchar *restrict labels, global const uint *restrict order,
+                 global float *restrict w1, global const float *restrict w2,
+                 global const float *restrict a1, global const float *restrict sums,
+                 global float *restrict d2, global float *restrict z1,
+                 global uint *restrict fault, cbx_launch job, uint slices, uint block)
 {
-    local float pixels[CBX_DEPTH * (CBX_BLOCK > CBX_TILE ? CBX_BLOCK : CBX_TILE)] __attribute__((aligned(16)));
-    local float tile[CBX_DEPTH * CBX_TILE] __attribute__((aligned(16))); /* D1, later W1 */
-    local float turned[CBX_OUTPUTS * CBX_TILE];
+    local float pixels[CBX_PIXELS_SIZE] __attribute__((aligned(16)));
+    local float tile[CBX_TILE * CBX_TILE] __attribute__((aligned(16))); /* D1, later W1 */
     const uint me = get_local_id(0), group = get_group_id(0);
     const uint neurons = group / slices, slice = group % slices;
     const uint blocks = CBX_PIXELS / block;
@@ -130,56 +159,146 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
     w1 += (size_t)neurons * 2 * CBX_PANEL_SIZE;
     if (job.pending_rows > 0) {
         global const uint *rows = order + job.pending_first;
-        global const float *a = a1 + (size_t)neurons * 2 * job.batch * CBX_PANEL;
+        const size_t neuron = (size_t)neurons * CBX_TILE + me;
+        global const float *a =
+            a1 + neuron / CBX_PANEL * job.batch * CBX_PANEL + neuron % CBX_PANEL;
+        const float16 v = *(global const float16 *)(w2 + (1 + neuron) * CBX_LANES_OUT);
         d2 += (size_t)group * job.batch * CBX_LANES_OUT;
         sums += job.parity * (size_t)job.chunks * job.batch * CBX_LANES_OUT;
-        for (uint i = me; i < CBX_OUTPUTS * CBX_TILE; i += CBX_GROUP) {
-            turned[i] = w2[(1 + (size_t)neurons * CBX_TILE + i % CBX_TILE) * CBX_LANES_OUT +
-                           i / CBX_TILE];
-        }
         output_delta_gpu(sums, job.chunks, job.batch, labels, rows, job.pending_rows, job.recipe,
                          fault, job.pending_number, d2);
-        barrier(CLK_LOCAL_MEM_FENCE);
+        if (slice == 0 && job.recipe == CBX_NLL) {
+            update_bias_gpu(d2, v, a, job.pending_rows, job.pending_rate_hidden, tile,
+                            w1 + me / CBX_PANEL * CBX_PANEL_SIZE + me % CBX_PANEL);
+        }
         for (uint k = from; k < to; k += block) {
-            if (block == CBX_BLOCK) {
-                update_tile_gpu(CBX_GPU_ROWS, images, normal, rows, job.pending_rows, job.batch, k,
-                                d2, turned, a, job.pending_rate_hidden, job.recipe, pixels, tile,
-                                w1);
+            if (block == 8 * CBX_GPU_ROWS) {
+                update_tile_gpu(images, normal, rows, job.pending_rows, k, from, d2, v, a,
+                                job.pending_rate_hidden, job.recipe, pixels, tile, w1);
             } else {
-                update_tile_gpu(1, images, normal, rows, job.pending_rows, job.batch, k, d2, turned,
-                                a, job.pending_rate_hidden, job.recipe, pixels, tile, w1);
+                update_low_tile_gpu(images, normal, rows, job.pending_rows, k, from, d2, v, a,
+                                    job.pending_rate_hidden, job.recipe, pixels, tile, w1);
             }
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
     }
     for (uint row = 0; row < job.rows && job.count > 0; row += CBX_TILE) {
-        float4 sum[4];
+        float4 sum[8][2];
         global const uchar *x =
-            images + (size_t)order[job.first + min(row + me / 4, job.rows - 1)] * CBX_PIXELS;
+            images + (size_t)order[job.first + min(row + me, job.rows - 1)] * CBX_PIXELS;
         forward_tile_gpu(x, normal, w1, from, to, pixels, tile, sum);
-        const uint tx = me % 16, ty = me / 16;
-        const size_t panel = (size_t)slice * job.panels + neurons * 2 + tx / 8;
-        for (uint i = 0; i < 4; i++) {
-            const uint b = row + ty * 4 + i;
-            *(global float4 *)(z1 + (panel * job.batch + b) * CBX_PANEL + tx % 8 * 4) = sum[i];
+        const size_t panel = (size_t)slice * job.panels + neurons * 2;
+        UNROLL for (uint i = 0; i < 8; i++) {
+            global float *at =
+                z1 + (panel * job.batch + row + row_of_sum(i)) * CBX_PANEL + me % 8 * 4;
+            *(global float4 *)at = sum[i][0];
+            *(global float4 *)(at + (size_t)job.batch * CBX_PANEL) = sum[i][1];
         }
     }
 }
 
-/* Group c: tiles [c·T/chunks, (c+1)·T/chunks) of the T = P/2. Global size: chunks · 256. */
-kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
+#define CBX_OUTPUT_GROUP 256                         /* work-items of train_gpu_output */
+#define CBX_QUARTERS (CBX_OUTPUT_GROUP / CBX_TILE) /* of the rows of a tile */
+#define CBX_QUARTER (CBX_TILE / CBX_QUARTERS)      /* rows */
+
+/* W2 of a tile, with the pending batch's A1ᵀD2 where there is one, also into `weights`
+ * [64][16]. A work-item sums a quarter of the rows for one neuron; `quarters` [4][64][16]. */
+inline void update_output_gpu(global const float *restrict a1, global const float *restrict d2,
+                              uint rows, float rate, global float *restrict w2,
+                              local float *restrict quarters, local float *restrict weights)
+{
+    const uint me = get_local_id(0), quarter = me / CBX_TILE;
+    float16 sum = (float16)(0.0f);
+    UNROLL_BY(4) for (uint b = quarter; b < rows; b += CBX_QUARTERS) {
+        float16 d = *(global const float16 *)(d2 + b * CBX_LANES_OUT);
+        sum = fma((float16)(a1[b * CBX_PANEL]), d, sum);
+    }
+    vstore16(sum, me, quarters);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint i = me; i < CBX_TILE * CBX_LANES_OUT; i += CBX_OUTPUT_GROUP) {
+        float gradient = 0.0f;
+        for (uint q = 0; q < CBX_QUARTERS; q++) {
+            gradient += quarters[q * CBX_TILE * CBX_LANES_OUT + i];
+        }
+        weights[i] = rows > 0 ? fma(rate, gradient, w2[i]) : w2[i];
+        w2[i] = weights[i];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); /* A1 is overwritten next */
+}
+
+/* A1 = σ(bias + Σ z1[slice]) for this work-item's neuron and quarter of 64 rows: into a1,
+ * its column of A1 from the first of the rows on, and into act [64][65]. */
+inline void end_forward_gpu(float bias, global const float *restrict z1, uint slices,
+                            size_t of_slice, global float *restrict a1, local float *restrict act)
+{
+    const uint neuron = get_local_id(0) % CBX_TILE;
+    const uint first = get_local_id(0) / CBX_TILE * CBX_QUARTER;
+    float z[CBX_QUARTER];
+    UNROLL for (uint i = 0; i < CBX_QUARTER; i++) {
+        z[i] = bias;
+    }
+    for (uint s = 0; s < slices; s++, z1 += of_slice) {
+        UNROLL for (uint i = 0; i < CBX_QUARTER; i++) {
+            z[i] += z1[(first + i) * CBX_PANEL];
+        }
+    }
+    UNROLL for (uint i = 0; i < CBX_QUARTER; i++) {
+        float a = sigmoid_one(z[i]);
+        a1[(first + i) * CBX_PANEL] = a;
+        act[(first + i) * (CBX_TILE + 1) + neuron] = a;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+/* Whoever is the last of a chunk's helpers adds up their parts, in order. */
+inline void add_parts_gpu(volatile global const float *parts, uint helpers, uint batch,
+                          volatile global uint *arrived, local uint *last,
+                          global float *restrict share)
+{
+    const uint of_part = batch * CBX_LANES_OUT;
+    mem_fence(CLK_GLOBAL_MEM_FENCE);
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    if (get_local_id(0) == 0) {
+        *last = atomic_inc(arrived) == helpers - 1;
+        if (*last) {
+            *arrived = 0;
+        }
+        mem_fence(CLK_GLOBAL_MEM_FENCE);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint i = get_local_id(0); i < of_part && *last; i += CBX_OUTPUT_GROUP) {
+        float sum = 0.0f;
+        UNROLL_BY(16) for (uint h = 0; h < helpers; h++) {
+            sum += parts[(size_t)h * of_part + i];
+        }
+        share[i] = sum;
+    }
+}
+
+/* Group g: chunk g / helpers, of which it takes a helper's part of the tiles. Chunk c has
+ * tiles [c·T/chunks, (c+1)·T/chunks) of the T = P/2; its share of Z2 is `sums` of the chunk.
+ * Global size: chunks · helpers · 256. */
+kernel __attribute__((reqd_work_group_size(CBX_OUTPUT_GROUP, 1, 1))) void
 train_gpu_output(global const float *restrict w1, global float *restrict w2,
                  global float *restrict a1, global float *restrict sums,
-                 global const float *restrict d2, global const float *restrict z1, cbx_launch job,
-                 uint slices)
+                 global const float *restrict d2, global const float *restrict z1,
+                 global float *restrict parts, global uint *restrict arrived, cbx_launch job,
+                 uint slices, uint helpers)
 {
-    local float act[CBX_TILE * (CBX_TILE + 1)] __attribute__((aligned(16)));
-    local float weights[CBX_TILE * CBX_LANES_OUT] __attribute__((aligned(16)));
-    const uint me = get_local_id(0), chunk = get_group_id(0);
-    const uint end = (chunk + 1) * (job.panels / 2) / job.chunks;
-    global float *share =
-        sums + ((job.parity ^ 1) * (size_t)job.chunks + chunk) * job.batch * CBX_LANES_OUT;
-    if (job.pending_rows > 0 && chunk == 0 && job.recipe == CBX_NLL && me < CBX_LANES_OUT) {
+    local float act[CBX_TILE * (CBX_TILE + 1)] __attribute__((aligned(64))); /* also quarters */
+    local float weights[CBX_TILE * CBX_LANES_OUT] __attribute__((aligned(64)));
+    local uint last;
+    const uint me = get_local_id(0);
+    const uint chunk = get_group_id(0) / helpers, helper = get_group_id(0) % helpers;
+    const uint begin = chunk * (job.panels / 2) / job.chunks;
+    const uint count = (chunk + 1) * (job.panels / 2) / job.chunks - begin;
+    const uint end = begin + (helper + 1) * count / helpers;
+    const size_t of_share = (size_t)job.batch * CBX_LANES_OUT;
+    const bool starts = job.count > 0;
+    global float *share = sums + ((job.parity ^ 1) * (size_t)job.chunks + chunk) * of_share;
+    global float *part = helpers > 1 ? parts + get_group_id(0) * of_share : share;
+    if (job.pending_rows > 0 && get_group_id(0) == 0 && job.recipe == CBX_NLL &&
+        me < CBX_LANES_OUT) {
         float sum = 0.0f;
         for (uint b = 0; b < job.pending_rows; b++) {
             sum += d2[b * CBX_LANES_OUT + me];
@@ -187,52 +306,38 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
         w2[me] = fma(job.pending_rate_output, sum, w2[me]);
     }
     barrier(CLK_GLOBAL_MEM_FENCE);
-    for (uint neurons = chunk * (job.panels / 2) / job.chunks; neurons < end; neurons++) {
-        for (uint i = me; i < CBX_TILE * CBX_LANES_OUT; i += CBX_GROUP) {
-            const uint n = neurons * CBX_TILE + i / CBX_LANES_OUT, o = i % CBX_LANES_OUT;
-            const size_t at = (1 + (size_t)n) * CBX_LANES_OUT + o;
-            float weight = w2[at];
-            if (job.pending_rows > 0) {
-                global const float *a =
-                    a1 + (size_t)(n / CBX_PANEL) * job.batch * CBX_PANEL + n % CBX_PANEL;
-                float sum = 0.0f;
-                for (uint b = 0; b < job.pending_rows; b++) {
-                    sum = fma(a[b * CBX_PANEL], d2[b * CBX_LANES_OUT + o], sum);
-                }
-                weight = fma(job.pending_rate_output, sum, weight);
-                w2[at] = weight;
-            }
-            weights[i] = weight;
-        }
-        barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-        for (uint row = 0; row < job.rows && job.count > 0; row += CBX_TILE) {
-            for (uint i = me; i < CBX_TILE * CBX_TILE; i += CBX_GROUP) {
-                const uint n = neurons * CBX_TILE + i % CBX_TILE, b = row + i / CBX_TILE;
-                const size_t panel = n / CBX_PANEL, lane = n % CBX_PANEL;
-                float z = w1[panel * CBX_PANEL_SIZE + lane];
-                for (uint s = 0; s < slices; s++) {
-                    z += z1[(((size_t)s * job.panels + panel) * job.batch + b) * CBX_PANEL + lane];
-                }
-                float a = sigmoid_one(z);
-                a1[(panel * job.batch + b) * CBX_PANEL + lane] = a;
-                act[i / CBX_TILE * (CBX_TILE + 1) + i % CBX_TILE] = a;
-            }
-            barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint i = me * 4; i < of_share && starts; i += CBX_OUTPUT_GROUP * 4) {
+        *(global float4 *)(part + i) = get_group_id(0) == 0
+                                           ? *(global const float4 *)(w2 + i % CBX_LANES_OUT)
+                                           : (float4)(0.0f);
+    }
+    barrier(CLK_GLOBAL_MEM_FENCE);
+    for (uint neurons = begin + helper * count / helpers; neurons < end; neurons++) {
+        const size_t neuron = (size_t)neurons * CBX_TILE + me % CBX_TILE;
+        const size_t panel = neuron / CBX_PANEL, lane = neuron % CBX_PANEL;
+        const size_t column = panel * job.batch * CBX_PANEL + lane; /* in A1, and in z1 */
+        const float bias = w1[panel * CBX_PANEL_SIZE + lane];
+        update_output_gpu(a1 + column, d2, job.pending_rows, job.pending_rate_output,
+                          w2 + (1 + (size_t)neurons * CBX_TILE) * CBX_LANES_OUT, act, weights);
+        for (uint row = 0; row < job.rows && starts; row += CBX_TILE) {
+            const size_t at = column + row * CBX_PANEL;
+            end_forward_gpu(bias, z1 + at, slices, (size_t)job.panels * job.batch * CBX_PANEL,
+                            a1 + at, act);
             /* A work-item takes 4 outputs of one row. */
             const uint b = me / 4, o = me % 4 * 4;
-            global float4 *at = (global float4 *)(share + (row + b) * CBX_LANES_OUT + o);
-            const bool first = neurons == chunk * (job.panels / 2) / job.chunks;
-            float4 sum = !first      ? *at
-                         : chunk == 0 ? *(global const float4 *)(w2 + o)
-                                      : (float4)(0.0f);
-            for (uint n = 0; n < CBX_TILE; n++) {
+            global float4 *to = (global float4 *)(part + (row + b) * CBX_LANES_OUT + o);
+            float4 sum = *to;
+            UNROLL_BY(8) for (uint n = 0; n < CBX_TILE; n++) {
                 sum = fma((float4)(act[b * (CBX_TILE + 1) + n]),
                           *(local const float4 *)(weights + n * CBX_LANES_OUT + o), sum);
             }
-            *at = sum;
+            *to = sum;
             barrier(CLK_LOCAL_MEM_FENCE);
         }
-        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    if (helpers > 1 && starts) {
+        add_parts_gpu(parts + (size_t)chunk * helpers * of_share, helpers, job.batch,
+                      arrived + chunk, &last, share);
     }
 }
 

@@ -84,7 +84,7 @@ static double nearness_of(const task *t, double w2_deviation) {
 static void run(const task *t, size_t workers, float **loss, cl_uint **correct) {
     const int gpu = t->device->family == CBX_FAMILY_GPU;
     const size_t unit = t->device->evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
-    const size_t local = gpu ? 256 : 1, groups = gpu ? blocks : workers;
+    const size_t local = gpu ? 64 : 1, groups = gpu ? blocks : workers;
     const cbx_range range = {{groups * local, 1}, {local, 1}};
     const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
     const size_t w2_rows = 1 + t->s.panels * CBX_PANEL;

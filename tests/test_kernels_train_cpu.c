@@ -51,10 +51,11 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
 
 static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
     const cbx_range range = {{t->groups, 1}, {1, 1}};
-    BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->normal), ARG(f->labels_buffer),
-                 ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer),
-                 ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x), ARG(t->progress), ARG(t->held),
-                 ARG(f->fault_buffer), ARG(job), ARG(layout), ARG(t->luma));
+    BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->normal),
+                 ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
+                 ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x),
+                 ARG(t->progress), ARG(t->held), ARG(f->fault_buffer), ARG(job), ARG(layout),
+                 ARG(t->luma));
     cl_uint *progress = bands_read(f->b, t->progress);
     const cl_uint end = job.ticket + (job.count > 0 ? job.count : 1);
     for (size_t c = 0; c < f->chunks; c++) {

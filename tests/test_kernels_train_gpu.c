@@ -11,36 +11,49 @@
 
 #define ARG CBX_ARGUMENT
 
-enum { GROUP = 256, WIDE_BLOCK = 112, NARROW_BLOCK = 16 };
+enum { GROUP = 64, OUTPUT_GROUP = 256, LOW_BLOCK = 16 };
 
 typedef struct scratch {
     cl_uint slices;
-    size_t groups; /* of train_gpu_hidden */
-    cl_mem d2, z1;
+    size_t groups;   /* of train_gpu_hidden */
+    cl_uint helpers; /* of each chunk in train_gpu_output */
+    cl_mem d2, z1, parts, arrived;
 } scratch;
 
-static scratch take_scratch(fused *f, cl_uint slices) {
-    scratch t = {.slices = slices, .groups = f->s.panels / 2 * slices};
+static scratch take_scratch(fused *f, cl_uint slices, cl_uint helpers) {
+    scratch t = {.slices = slices, .groups = f->s.panels / 2 * slices, .helpers = helpers};
+    cl_uint *none;
     t.d2 = bands_output(f->b, "d2", NULL, t.groups * f->s.stride * CBX_LANES_OUT * sizeof(float));
     t.z1 = bands_output(f->b, "z1", NULL,
                         slices * f->s.panels * f->s.stride * CBX_PANEL * sizeof(float));
+    t.parts = bands_output(f->b, "parts", NULL,
+                           f->chunks * helpers * f->s.stride * CBX_LANES_OUT * sizeof(float));
+    TEST_NEW(none, f->chunks);
+    t.arrived = bands_output(f->b, "arrived", none, f->chunks * sizeof *none);
+    free(none);
     return t;
 }
 
 static void launch_hidden(fused *f, const scratch *t) {
-    const cl_uint block = t->slices > CBX_PIXELS / WIDE_BLOCK ? NARROW_BLOCK : WIDE_BLOCK;
+    const cl_uint tall = 8 * f->device->tunables.update_rows;
+    const cl_uint block = t->slices > CBX_PIXELS / tall ? LOW_BLOCK : tall;
     const cbx_range range = {{t->groups * GROUP, 1}, {GROUP, 1}};
-    BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal), ARG(f->labels_buffer),
-                 ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer),
-                 ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1), ARG(f->fault_buffer), ARG(f->job),
-                 ARG(t->slices), ARG(block));
+    BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal),
+                 ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
+                 ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1),
+                 ARG(f->fault_buffer), ARG(f->job), ARG(t->slices), ARG(block));
 }
 
 static void launch_output(fused *f, const scratch *t) {
-    const cbx_range range = {{f->chunks * GROUP, 1}, {GROUP, 1}};
+    const cbx_range range = {{f->chunks * t->helpers * OUTPUT_GROUP, 1}, {OUTPUT_GROUP, 1}};
     BANDS_LAUNCH(f->b, "train_gpu_output", range, ARG(f->w1_buffer), ARG(f->w2_buffer),
-                 ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1), ARG(f->job),
-                 ARG(t->slices));
+                 ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1), ARG(t->parts),
+                 ARG(t->arrived), ARG(f->job), ARG(t->slices), ARG(t->helpers));
+    cl_uint *arrived = bands_read(f->b, t->arrived);
+    for (size_t c = 0; c < f->chunks; c++) { /* ready for the next launch */
+        assert_int_equal(0, arrived[c]);
+    }
+    free(arrived);
 }
 
 /* Every group has its own copy of D2; the rows beyond the batch stay as they were. */
@@ -96,11 +109,11 @@ static void check_z1(const fused *f, const scratch *t) {
 }
 
 static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, size_t hidden,
-                        size_t chunks, cl_uint slices) {
+                        size_t chunks, cl_uint slices, cl_uint helpers) {
     fused f;
     fused_open(&f, fixture_device(CBX_FAMILY_GPU), recipe, rows, pending_rows, hidden, chunks);
     fused_upload(&f);
-    scratch t = take_scratch(&f, slices);
+    scratch t = take_scratch(&f, slices, helpers);
     launch_hidden(&f, &t);
     fused_check_w1(&f);
     if (pending_rows > 0) {
@@ -120,20 +133,21 @@ static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, siz
 
 static void check_batches(cbx_recipe recipe) {
     const sizes batches = batch_sizes(), hidden = hidden_sizes();
-    static const cl_uint slices[] = {1, 7, 49};
+    static const cl_uint slices[] = {1, 2, 7, 14, 49};
     if (bands_watched()) {
-        check_batch(recipe, 7, 7, 37, 1, recipe == CBX_RECIPE_LESSON ? 7 : 49);
+        check_batch(recipe, 7, 7, 37, 1, recipe == CBX_RECIPE_LESSON ? 7 : 49, 1);
         return;
     }
     for (size_t i = 0; i < batches.count; i++) {
         for (size_t j = 0; j < hidden.count; j++) {
             const size_t rows = batches.values[i], next = batches.values[(i + 1) % batches.count];
             const size_t h = hidden.values[j], tiles = (h + 63) / 64;
-            const cl_uint some = slices[(i + j) % 3], others = slices[(i + j + 1) % 3];
-            check_batch(recipe, rows, rows, h, tiles, some);
-            check_batch(recipe, rows, 0, h, 1, others);     /* the first */
-            check_batch(recipe, 0, rows, h, tiles, others); /* the last */
-            check_batch(recipe, next, rows, h, (tiles + 1) / 2, slices[(i + j + 2) % 3]);
+            const cl_uint some = slices[(i + j) % 5], others = slices[(i + j + 2) % 5];
+            check_batch(recipe, rows, rows, h, tiles, some, 1);
+            check_batch(recipe, rows, 0, h, 1, others, 3);     /* the first */
+            check_batch(recipe, 0, rows, h, tiles, others, 2); /* the last */
+            check_batch(recipe, next, rows, h, (tiles + 1) / 2, slices[(i + j + 4) % 5],
+                        1 + (cl_uint)(i + j) % 3);
         }
     }
 }
@@ -156,7 +170,7 @@ static void names_the_batch_that_diverged(void **state) {
         fused_open(&f, fixture_device(CBX_FAMILY_GPU), CBX_RECIPE_LESSON, 7, 7, 257, 3);
         f.shares[i * 70 + 10 * i + 9 - i] = bad[i]; /* any chunk, row and class */
         fused_upload(&f);
-        scratch t = take_scratch(&f, 7);
+        scratch t = take_scratch(&f, 7, 1);
         launch_hidden(&f, &t);
         assert_int_equal(FUSED_PENDING_NUMBER, fused_fault(&f));
         /* What is recorded stays. */

@@ -47,11 +47,12 @@ static const mutation fused_cpu[] = {
 
 static const mutation fused_gpu[] = {
     {"train_gpu_hidden", "blocks_gpu.cl", "i < CBX_DEPTH;", "i < CBX_DEPTH - 1;"},
-    {"train_gpu_hidden", "train_gpu.cl", "delta[i] = e;", "delta[i] = e + 1e-3f;"},
-    {"train_gpu_hidden", "train_gpu.cl", "*w = fma(rate, bias, *w);", "*w = 0.0f;"},
-    {"train_gpu_output", "train_gpu.cl", "float a = sigmoid_one(z);\n                a1",
-     "float a = exp_one(z);\n                a1"},
-    {"train_gpu_output", "train_gpu.cl", "w2[at] = weight;", ""},
+    {"train_gpu_hidden", "train_gpu.cl", "rows ? e : 0.0f", "rows ? e + 1e-3f : 0.0f"},
+    {"train_gpu_hidden", "train_gpu.cl", "*bias = fma(rate, sum, *bias);", "*bias = 0.0f;"},
+    {"train_gpu_output", "train_gpu.cl", "float a = sigmoid_one(z[i]);",
+     "float a = exp_one(z[i]);"},
+    {"train_gpu_output", "train_gpu.cl", "w2[i] = weights[i];", ""},
+    {"train_gpu_output", "train_gpu.cl", "h < helpers; h++", "h + 1 < helpers; h++"},
     {"evaluate_gpu", "evaluate.cl", "fmax(z, (float16)(0.0f))", "z"},
 };
 

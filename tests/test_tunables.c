@@ -1,4 +1,4 @@
-/* Block sizes of the kernels for processors: they change no bit of the weights, and
+/* Block sizes of the kernels: they change no bit of the weights, and
  * the file that keeps them can be missing, damaged or a lie. */
 #include "support/scratch.h"
 
@@ -41,10 +41,14 @@ static int tear_down(void **state) {
     return failed;
 }
 
-static cbx_device *open_device(const cbx_tunables *chosen) {
+static cbx_device *open_family(cbx_family family, const cbx_tunables *chosen) {
     cbx_device *device = NULL;
-    assert_success(cbx_device_open_with(&device, "cpu", CBX_FAMILY_CPU, chosen));
+    assert_success(cbx_device_open_with(&device, "cpu", family, chosen));
     return device;
+}
+
+static cbx_device *open_device(const cbx_tunables *chosen) {
+    return open_family(CBX_FAMILY_CPU, chosen);
 }
 
 static int same(const cbx_tunables *a, const cbx_tunables *b) {
@@ -58,19 +62,28 @@ static void test_valid(void **state) {
     const cbx_tunables bad[] = {{0, 8, 8},   {2, 8, 8},  {32, 8, 8}, {16, 0, 8},
                                 {16, 17, 8}, {16, 8, 0}, {16, 8, 17}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_true(cbx_tunables_valid(&good[i]));
+        assert_true(cbx_tunables_valid(&good[i], CBX_FAMILY_CPU));
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_false(cbx_tunables_valid(&bad[i]));
+        assert_false(cbx_tunables_valid(&bad[i], CBX_FAMILY_CPU));
+    }
+    const unsigned rows[] = {1, 2, 7, 14}, no_rows[] = {0, 3, 8, 49, 98};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const cbx_tunables sizes = {4, 8, rows[i]};
+        assert_true(cbx_tunables_valid(&sizes, CBX_FAMILY_GPU));
+    }
+    for (size_t i = 0; i < sizeof no_rows / sizeof *no_rows; i++) {
+        const cbx_tunables sizes = {4, 8, no_rows[i]};
+        assert_false(cbx_tunables_valid(&sizes, CBX_FAMILY_GPU));
     }
 }
 
 /* Trains some batches, the last one short, and keeps weights and evaluation. */
-static cbx_network *train(const fixture *f, const cbx_tunables *sizes, cbx_recipe recipe,
-                          cbx_evaluation *evaluation) {
+static cbx_network *train(const fixture *f, cbx_family family, const cbx_tunables *sizes,
+                          cbx_recipe recipe, cbx_evaluation *evaluation) {
     const cbx_trainer_settings settings = {HIDDEN, BATCH, recipe, CBX_SCHEDULE_FUSED};
     const cbx_rates rates = {0.004f, 0.006f};
-    cbx_device *device = open_device(sizes);
+    cbx_device *device = open_family(family, sizes);
     cbx_trainer *trainer = NULL;
     cbx_network *network = NULL;
     uint32_t order[BATCHES * BATCH];
@@ -78,6 +91,7 @@ static cbx_network *train(const fixture *f, const cbx_tunables *sizes, cbx_recip
         order[i] = i * 7 % 500;
     }
     assert_true(same(&device->tunables, sizes));
+    device->slices = family == CBX_FAMILY_GPU ? 7 : 0; /* tall blocks, and several of them */
     assert_success(cbx_network_create(&network, HIDDEN));
     cbx_network_randomise(network, 3);
     assert_success(cbx_trainer_create(&trainer, device, f->dataset, &settings));
@@ -92,14 +106,13 @@ static cbx_network *train(const fixture *f, const cbx_tunables *sizes, cbx_recip
     return network;
 }
 
-static void test_same_bits(void **state) {
-    const fixture *f = *state;
-    const cbx_tunables variants[] = {{16, 13, 14}, {16, 6, 4}, {8, 5, 6}, {4, 8, 16}};
+static void check_same_bits(const fixture *f, cbx_family family, const cbx_tunables *variants,
+                            size_t count) {
     for (int recipe = CBX_RECIPE_LESSON; recipe <= CBX_RECIPE_NLL; recipe++) {
         cbx_evaluation expected, got;
-        cbx_network *first = train(f, &variants[0], (cbx_recipe)recipe, &expected);
-        for (size_t i = 1; i < sizeof variants / sizeof *variants; i++) {
-            cbx_network *other = train(f, &variants[i], (cbx_recipe)recipe, &got);
+        cbx_network *first = train(f, family, &variants[0], (cbx_recipe)recipe, &expected);
+        for (size_t i = 1; i < count; i++) {
+            cbx_network *other = train(f, family, &variants[i], (cbx_recipe)recipe, &got);
             assert_memory_equal(first->w1, other->w1,
                                 (size_t)CBX_W1_ROWS * HIDDEN * sizeof *first->w1);
             assert_memory_equal(first->w2, other->w2,
@@ -113,6 +126,13 @@ static void test_same_bits(void **state) {
     }
 }
 
+static void test_same_bits(void **state) {
+    const cbx_tunables cpu[] = {{16, 13, 14}, {16, 6, 4}, {8, 5, 6}, {4, 8, 16}};
+    const cbx_tunables gpu[] = {{4, 8, 7}, {4, 8, 1}, {4, 8, 2}, {4, 8, 14}};
+    check_same_bits(*state, CBX_FAMILY_CPU, cpu, sizeof cpu / sizeof *cpu);
+    check_same_bits(*state, CBX_FAMILY_GPU, gpu, sizeof gpu / sizeof *gpu);
+}
+
 static void test_kept_and_found_again(void **state) {
     (void)state;
     char path[4096];
@@ -120,7 +140,7 @@ static void test_kept_and_found_again(void **state) {
     cbx_tunables got;
     cbx_device *device = open_device(NULL);
     const cbx_tunables usual = cbx_tunables_usual(device);
-    assert_true(cbx_tunables_valid(&usual));
+    assert_true(cbx_tunables_valid(&usual, CBX_FAMILY_CPU));
     assert_true(same(&device->tunables, &usual)); /* nothing is kept yet */
     assert_false(cbx_tunables_recall(device, &got));
     assert_success(cbx_tunables_keep(device, &odd, path, sizeof path));
@@ -133,7 +153,7 @@ static void test_kept_and_found_again(void **state) {
     assert_false(cbx_tunables_recall(device, &got));
     assert_int_equal(unsetenv("CLEARBOX_NO_TUNE"), 0);
     cbx_device_close(device);
-    /* Kernels for GPUs have no such sizes. */
+    /* The other family of the same device has a file of its own. */
     assert_success(cbx_device_open(&device, "cpu", CBX_FAMILY_GPU));
     assert_false(cbx_tunables_recall(device, &got));
     cbx_device_close(device);
@@ -204,20 +224,22 @@ static void test_no_place(void **state) {
     cbx_device_close(device);
 }
 
-static void test_search(void **state) {
-    const fixture *f = *state;
+static void search_family(const fixture *f, cbx_family family, unsigned least) {
     cbx_bench_tuning tuning;
-    assert_success(cbx_bench_tune("cpu", CBX_FAMILY_GPU, f->dataset, &tuning));
-    assert_int_equal(tuning.tried, 0);
-    assert_success(cbx_bench_tune("cpu", CBX_FAMILY_AUTO, f->dataset, &tuning));
-    assert_true(tuning.tried > 5);
+    assert_success(cbx_bench_tune("cpu", family, f->dataset, &tuning));
+    assert_true(tuning.tried >= least);
     assert_true(isfinite(tuning.best_flops) && tuning.best_flops >= tuning.usual_flops &&
                 tuning.usual_flops > 0.0);
     const cbx_tunables best = {tuning.vector, tuning.forward_rows, tuning.update_rows};
-    cbx_device *device = open_device(NULL);
+    cbx_device *device = open_family(family, NULL);
     assert_true(same(&device->tunables, &best));
     cbx_device_close(device);
     assert_int_equal(remove(tuning.path), 0);
+}
+
+static void test_search(void **state) {
+    search_family(*state, CBX_FAMILY_AUTO, 6);
+    search_family(*state, CBX_FAMILY_GPU, 3);
 }
 
 int main(void) {

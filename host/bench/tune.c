@@ -1,4 +1,4 @@
-/* A short search for the best block sizes of the kernels for processors. */
+/* A short search for the best block sizes of the kernels. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +8,7 @@
 #include "data/sampler.h"
 #include "network/trainer.h"
 
-/* Large enough that the matrices take nearly all the time, small enough to stay quick. */
-enum { HIDDEN = 256, BATCH = 64, BLOCKS = 5, DUELS = 7 };
+enum { BATCH = 64, BLOCKS = 5, DUELS = 7 };
 #define BLOCK_SECONDS 0.04
 
 /* A device that was built with some sizes, and a network on it. */
@@ -17,6 +16,7 @@ typedef struct variant {
     cbx_tunables sizes;
     cbx_device *device;
     cbx_trainer *trainer;
+    uint32_t hidden;
     uint32_t batches; /* of a block */
     double flops;     /* of the best block */
 } variant;
@@ -27,6 +27,7 @@ typedef struct search {
     const cbx_dataset *dataset;
     uint32_t *order;
     uint32_t images;
+    uint32_t hidden;
     cbx_network *network;
     variant best;
     uint32_t tried;
@@ -50,7 +51,7 @@ static cbx_status run_block(variant *this, uint32_t batches, double *seconds) {
 }
 
 static cbx_status time_block(variant *this) {
-    const cbx_bench_settings cost = {.hidden = HIDDEN, .batch = BATCH};
+    const cbx_bench_settings cost = {.hidden = this->hidden, .batch = BATCH};
     double seconds = 0.0;
     cbx_status status = run_block(this, this->batches, &seconds);
     const double flops = cbx_train_flop(&cost, (uint64_t)this->batches * BATCH) / seconds;
@@ -60,10 +61,12 @@ static cbx_status time_block(variant *this) {
 
 /* Builds the kernels, and finds how many batches make a block. `sizes` NULL: the usual. */
 static cbx_status open_variant(const search *in, const cbx_tunables *sizes, variant *out) {
-    const cbx_trainer_settings settings = {HIDDEN, BATCH, CBX_RECIPE_LESSON, CBX_SCHEDULE_FUSED};
+    const cbx_trainer_settings settings = {in->hidden, BATCH, CBX_RECIPE_LESSON,
+                                           CBX_SCHEDULE_FUSED};
     const uint32_t all = in->images / BATCH;
     double seconds = 0.0;
     memset(out, 0, sizeof *out);
+    out->hidden = in->hidden;
     cbx_status status = cbx_device_open_with(&out->device, in->spec, in->family, sizes);
     if (!status) {
         out->sizes = out->device->tunables;
@@ -90,7 +93,8 @@ static cbx_status open_variant(const search *in, const cbx_tunables *sizes, vari
  * built or run is none. */
 static void try_sizes(search *in, cbx_tunables sizes) {
     variant candidate;
-    if (!cbx_tunables_valid(&sizes) || memcmp(&sizes, &in->best.sizes, sizeof sizes) == 0) {
+    if (!cbx_tunables_valid(&sizes, in->best.device->family) ||
+        memcmp(&sizes, &in->best.sizes, sizeof sizes) == 0) {
         return;
     }
     cbx_status status = open_variant(in, &sizes, &candidate);
@@ -106,10 +110,11 @@ static void try_sizes(search *in, cbx_tunables sizes) {
     close_variant(&candidate);
 }
 
-/* One size after the other, each from the best so far. */
+/* One size after the other, each from the best so far; those that the family cannot have
+ * are left out. */
 static void descend(search *in) {
     static const unsigned forward[] = {4, 5, 6, 8, 10, 12, 13, 14};
-    static const unsigned update[] = {4, 6, 7, 8, 14};
+    static const unsigned update[] = {2, 4, 6, 7, 8, 14};
     const unsigned natural = in->best.sizes.vector;
     for (unsigned vector = natural; vector >= 4 && vector >= natural / 2; vector /= 2) {
         cbx_tunables sizes = in->best.sizes;
@@ -154,10 +159,17 @@ static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tu
     return status;
 }
 
+/* Large enough that the matrices take nearly all the time, small enough to stay quick; on
+ * a GPU a tile for each compute unit. */
+static uint32_t choose_hidden(const cbx_device *device) {
+    const uint32_t units = device->info.compute_units;
+    return device->family == CBX_FAMILY_CPU ? 256 : units < 256 ? 64 * units : 16384;
+}
+
 static cbx_status prepare(search *in) {
     cbx_random random;
     in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
-    cbx_status status = cbx_network_create(&in->network, HIDDEN);
+    cbx_status status = cbx_network_create(&in->network, in->hidden);
     if (!status) {
         cbx_network_randomise(in->network, 0);
         status = cbx_new(&in->order, in->images);
@@ -173,12 +185,16 @@ static cbx_status prepare(search *in) {
 static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     cbx_device *device = NULL;
     cbx_status status = cbx_device_open(&device, in->spec, in->family);
-    if (status || device->family != CBX_FAMILY_CPU || in->images < BATCH) {
-        cbx_device_close(device);
+    if (status) {
         return status;
     }
     const cbx_tunables usual = cbx_tunables_usual(device);
+    in->hidden = choose_hidden(device);
     cbx_device_close(device);
+    status = prepare(in);
+    if (status || in->images < BATCH) {
+        return status;
+    }
     status = open_variant(in, &usual, &in->best);
     for (int block = 0; block < BLOCKS && !status; block++) {
         status = time_block(&in->best);
@@ -202,10 +218,7 @@ cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset
                           cbx_bench_tuning *out) {
     search in = {.spec = spec, .family = family, .dataset = dataset};
     memset(out, 0, sizeof *out);
-    cbx_status status = prepare(&in);
-    if (!status) {
-        status = find_best(&in, out);
-    }
+    cbx_status status = find_best(&in, out);
     close_variant(&in.best);
     cbx_network_destroy(in.network);
     free(in.order);

@@ -244,16 +244,18 @@ static cbx_status check_evaluation(const cbx_specimen *specimen, cbx_trainer *tr
     return status;
 }
 
-/* Both ways of train_gpu_hidden to divide the work: by neurons alone, and the pixels
- * into as many slices as can be. */
+/* Both ways of the kernels for GPUs to divide the work: by neurons alone, and the pixels
+ * into as many slices as can be, the output among several helpers. */
 static cbx_status start(const cbx_specimen *specimen, cbx_recipe recipe, cbx_trainer **trainer,
                         cbx_reference *reference) {
     cbx_device *device = specimen->device;
-    const unsigned chosen = device->slices;
+    const unsigned slices = device->slices, helpers = device->helpers;
     device->slices = recipe == CBX_RECIPE_LESSON ? 1 : 49;
+    device->helpers = recipe == CBX_RECIPE_LESSON ? 1 : 3;
     cbx_status status =
         cbx_specimen_start(specimen, recipe, CBX_SCHEDULE_FUSED, trainer, reference);
-    device->slices = chosen;
+    device->slices = slices;
+    device->helpers = helpers;
     return status;
 }
 

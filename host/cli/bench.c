@@ -47,7 +47,7 @@ static cbx_status tune(const session *state, const char *spec) {
         return status;
     }
     if (tuning.tried == 0) {
-        fprintf(stderr, "device %s: its kernels have no variants\n", spec);
+        fprintf(stderr, "device %s: too few images to time variants with\n", spec);
         return CBX_OK;
     }
     fprintf(stderr,

@@ -8,12 +8,12 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 
-/* The block sizes of the kernels for processors: kernels/blocks_cpu.cl. What they
+/* The block sizes of the kernels: kernels/blocks_cpu.cl, blocks_gpu.cl. What they
  * compute does not depend on them. */
 typedef struct cbx_tunables {
     unsigned vector;       /* CBX_VECTOR: 4, 8 or 16 */
     unsigned forward_rows; /* CBX_FORWARD_ROWS, 1…16 */
-    unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16 */
+    unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16; for GPUs CBX_GPU_ROWS: 1, 2, 7, 14 */
 } cbx_tunables;
 
 struct cbx_device {
@@ -30,7 +30,8 @@ struct cbx_device {
     unsigned step_rows;     /* CBX_STEP_ROWS */
     unsigned forward_rows;  /* CBX_FORWARD_ROWS; batches are padded to a multiple */
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
-    unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 7, 49; 0: by the size */
+    unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 2, 7, 14, 49; 0: by the size */
+    unsigned helpers;       /* of a chunk in train_gpu_output; 0: by the size */
     size_t local;           /* work-items in a group of the kernels of `stepwise` */
 };
 
@@ -47,12 +48,12 @@ cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family f
 /* Builds every kernel for device->family; sets program and the tunables. */
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
 
-/* What fits the device's registers. */
+/* What fits the registers of devices like this. */
 cbx_tunables cbx_tunables_usual(const cbx_device *device);
-int cbx_tunables_valid(const cbx_tunables *tunables);
+int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family);
 
 /* Reads what cbx_tunables_keep() wrote for this device, driver and kernels; 0 when
- * there is nothing of use, or CLEARBOX_NO_TUNE says so. Only for processors. */
+ * there is nothing of use, or CLEARBOX_NO_TUNE says so. */
 int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out);
 
 /* Writes a small file into the user's cache folder; its name goes to `path`. */

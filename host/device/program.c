@@ -83,9 +83,10 @@ static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     set_tunables(device, chosen);
     snprintf(options, sizeof options,
              "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u -DCBX_FORWARD_ROWS=%u "
-             "-DCBX_UPDATE_ROWS=%u -DCBX_PREFETCH=%d %.200s",
+             "-DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d %.200s",
              device->family == CBX_FAMILY_CPU ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector,
-             device->step_rows, device->forward_rows, chosen->update_rows,
+             device->step_rows, device->forward_rows,
+             device->family == CBX_FAMILY_CPU ? "UPDATE" : "GPU", chosen->update_rows,
              strcmp(device->info.platform, "Portable Computing Language") == 0, extra ? extra : "");
     return cbx_program_create(device, 0, options, &device->program);
 }

@@ -1,4 +1,4 @@
-/* Block sizes of the kernels for processors: the usual ones, and those that
+/* Block sizes of the kernels: the usual ones, and those that
  * `clearbox bench --tune` found best and kept. A kept file is a hint: whatever is
  * wrong with it, the usual sizes do. */
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "device/device.h"
+#include "layout.h"
 
 enum { MOST_BYTES = 4096 };
 
@@ -20,6 +21,12 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
     /* Register blocks for 32 registers of 64 bytes (AVX-512), 16 of 32 bytes (AVX), 32
      * of 16 bytes (NEON). */
     const unsigned width = cbx_device_vector(device);
+    /* GPUs have up to 255 registers a work-item; 7 rows take some 100. The vector and the
+     * rows of the forward pass are fixed there. */
+    const cbx_tunables gpu = {.vector = 4, .forward_rows = 8, .update_rows = 7};
+    if (device->family == CBX_FAMILY_GPU) {
+        return gpu;
+    }
     const cbx_tunables usual = {
         .vector = width,
         .forward_rows = width == 16  ? 13
@@ -32,7 +39,11 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
     return usual;
 }
 
-int cbx_tunables_valid(const cbx_tunables *tunables) {
+int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family) {
+    if (family == CBX_FAMILY_GPU) {
+        return tunables->vector == 4 && tunables->forward_rows == 8 && tunables->update_rows >= 1 &&
+               tunables->update_rows <= 14 && CBX_PIXELS % (8 * tunables->update_rows) == 0;
+    }
     return (tunables->vector == 4 || tunables->vector == 8 || tunables->vector == 16) &&
            tunables->forward_rows >= 1 && tunables->forward_rows <= 16 &&
            tunables->update_rows >= 1 && tunables->update_rows <= 16;
@@ -53,6 +64,7 @@ static uint64_t fingerprint(const cbx_device *device) {
     value = hash(value, device->info.name);
     value = hash(value, device->info.version);
     value = hash(value, device->info.driver);
+    value = hash(value, device->family == CBX_FAMILY_GPU ? "gpu" : "cpu");
     for (const cbx_source *source = cbx_sources; source->name; source++) {
         if (cbx_source_belongs(source, 0)) {
             value = hash(value, source->text);
@@ -92,9 +104,8 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
     char folder[PATH_MAX], path[PATH_MAX];
     struct stat found;
     const char *never = getenv("CLEARBOX_NO_TUNE");
-    if ((never && *never) || device->family != CBX_FAMILY_CPU ||
-        !find_place(device, folder, path) || stat(path, &found) != 0 || !S_ISREG(found.st_mode) ||
-        found.st_size > MOST_BYTES) {
+    if ((never && *never) || !find_place(device, folder, path) || stat(path, &found) != 0 ||
+        !S_ISREG(found.st_mode) || found.st_size > MOST_BYTES) {
         return 0;
     }
     json_t *kept = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -105,7 +116,7 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
     };
     const int usable = kept && is_text(kept, "device", device->info.name) &&
                        is_text(kept, "driver", device->info.driver) &&
-                       cbx_tunables_valid(&tunables);
+                       cbx_tunables_valid(&tunables, device->family);
     json_decref(kept);
     if (usable) {
         *out = tunables;

@@ -57,10 +57,12 @@ struct cbx_trainer {
     uint32_t groups;       /* work-groups of train_cpu */
     uint32_t evaluating;   /* work-groups of evaluate_cpu */
     uint32_t slices;       /* of the pixels, in train_gpu_hidden */
+    uint32_t helpers;      /* work-groups of train_gpu_output for each chunk */
     cl_kernel kernels[CBX_KERNEL_COUNT];
     cbx_normal normal;
     cl_mem images, labels, order; /* layout.h */
     cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
+    cl_mem parts, arrived;         /* train_gpu_output only */
     cl_mem s1, z2, s2;             /* stepwise only */
     cl_mem loss, correct, scratch; /* of the evaluation */
     uint32_t order_rows;

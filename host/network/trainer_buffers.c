@@ -9,16 +9,27 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
-/* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. */
+/* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
+ * and a unit needs several to have something to do while others wait for memory. */
+enum { GROUPS_A_UNIT = 3 };
+
+/* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. Each
+ * work-group reads the sums of every chunk, so there are few; several helpers share one. */
 static void divide_for_gpu(cbx_trainer *trainer) {
-    const uint32_t units = trainer->device->info.compute_units;
+    static const uint32_t slices[] = {1, 2, 7, 14, 49};
+    const uint32_t wanted = GROUPS_A_UNIT * trainer->device->info.compute_units;
     trainer->stride = round_up(trainer->settings.batch, 64);
     trainer->panels = round_up(trainer->panels, 2);
     const uint32_t tiles = trainer->panels / 2;
-    trainer->chunks = tiles < 16 ? tiles : 16;
+    trainer->chunks = tiles < 8 ? tiles : 8;
+    trainer->helpers = (tiles + trainer->chunks - 1) / trainer->chunks;
+    trainer->helpers = trainer->helpers < 16 ? trainer->helpers : 16;
+    trainer->helpers = trainer->device->helpers ? trainer->device->helpers : trainer->helpers;
     trainer->slices = trainer->device->slices;
-    if (trainer->slices == 0) {
-        trainer->slices = tiles >= units ? 1 : tiles * 7 >= units ? 7 : 49;
+    for (size_t i = 0;
+         i < CBX_COUNT(slices) && tiles * trainer->slices < wanted && trainer->device->slices == 0;
+         i++) {
+        trainer->slices = slices[i];
     }
 }
 
@@ -31,7 +42,7 @@ static void divide(cbx_trainer *trainer) {
     trainer->groups = units;
     /* Several groups a unit, so that a slow one does not keep the others waiting. */
     trainer->evaluating = 8 * units;
-    trainer->slices = 1;
+    trainer->slices = trainer->helpers = 1;
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
     trainer->chunks = trainer->panels < 8 * units ? trainer->panels : 8 * units;
     if (trainer->device->family == CBX_FAMILY_GPU) {
@@ -72,6 +83,9 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images) {
          "D2"},
         {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_PIXELS * f : f, "X"},
         {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
+        {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
+         "parts of the output sums"},
+        {&trainer->arrived, trainer->chunks * sizeof(cl_uint), "the helpers' counts"},
         {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
@@ -112,6 +126,10 @@ static cbx_status clear(cbx_trainer *trainer) {
     cl_command_queue queue = trainer->device->queue;
     cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
                                        (trainer->chunks + 1) * sizeof zero, 0, NULL, NULL);
+    if (!error) {
+        error = clEnqueueFillBuffer(queue, trainer->arrived, &zero, sizeof zero, 0,
+                                    trainer->chunks * sizeof zero, 0, NULL, NULL);
+    }
     if (!error) { /* no stage, or one of long ago */
         error = clEnqueueFillBuffer(queue, trainer->held, &zero, sizeof zero, 0,
                                     trainer->groups * 2 * sizeof zero, 0, NULL, NULL);
@@ -175,7 +193,7 @@ void cbx_trainer_release_buffers(cbx_trainer *trainer) {
                          &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
                          &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
                          &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct,
-                         &trainer->x,      &trainer->held,
+                         &trainer->x,      &trainer->held,     &trainer->parts, &trainer->arrived,
                          &trainer->scratch};
     for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
         if (*buffers[i]) {
