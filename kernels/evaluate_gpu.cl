@@ -32,13 +32,8 @@ evaluate_gpu(global const uchar *restrict images, cbx_normal normal,
         UNROLL for (uint panel = 0; panel < 2; panel++) {
             float4 bias = *(global const float4 *)(w + panel * CBX_PANEL_SIZE + tx * 4);
             UNROLL for (uint i = 0; i < 8; i++) {
-                float4 z = sum[i][panel] + bias;
-                local float *at =
-                    act + row_of_sum(i) * (CBX_TILE + 1) + panel * CBX_PANEL + tx * 4;
-                at[0] = sigmoid_one(z.x);
-                at[1] = sigmoid_one(z.y);
-                at[2] = sigmoid_one(z.z);
-                at[3] = sigmoid_one(z.w);
+                float4 a = sigmoid_v(sum[i][panel] + bias);
+                vstore4(a, 0, act + row_of_sum(i) * (CBX_TILE + 1) + panel * CBX_PANEL + tx * 4);
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);

@@ -49,7 +49,7 @@ inline void hidden_delta_gpu(global const float *restrict d2, float16 w2,
                              global const float *restrict a1, uint row, uint rows, uint recipe,
                              local float *restrict delta)
 {
-    UNROLL_BY(4) for (uint i = 0; i < CBX_TILE; i++) {
+    UNROLL_BY(2) for (uint i = 0; i < CBX_TILE; i++) {
         const uint b = min(row + i, rows - 1);
         float16 d = *(global const float16 *)(d2 + b * CBX_LANES_OUT);
         float4 products = fma(d.lo.lo, w2.lo.lo, d.lo.hi * w2.lo.hi);
@@ -77,7 +77,7 @@ inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal nor
  * becomes of them: W1[1 + k + HEIGHT·ty …] += rate·sum. Macros, since the height must be a
  * constant before loops are unrolled, or the sums do not stay in registers. */
 #define CBX_ADD_GRADIENT(HEIGHT)                                                                   \
-    UNROLL_BY(4) for (uint b = 0; b < min(rows - row, (uint)CBX_TILE); b++)                        \
+    UNROLL_BY(2) for (uint b = 0; b < min(rows - row, (uint)CBX_TILE); b++)                        \
     {                                                                                              \
         float4 d0 = vload4(tx, delta + b * CBX_TILE), d8 = vload4(8 + tx, delta + b * CBX_TILE);   \
         UNROLL for (uint i = 0; i < HEIGHT; i++)                                                   \
@@ -233,19 +233,24 @@ inline void end_forward_gpu(float bias, global const float *restrict z1, uint sl
 {
     const uint neuron = get_local_id(0) % CBX_TILE;
     const uint first = get_local_id(0) / CBX_TILE * CBX_QUARTER;
-    float z[CBX_QUARTER];
-    UNROLL for (uint i = 0; i < CBX_QUARTER; i++) {
-        z[i] = bias;
+    float4 z[CBX_QUARTER / 4];
+    UNROLL for (uint i = 0; i < CBX_QUARTER / 4; i++) {
+        z[i] = (float4)(bias);
     }
+    z1 += first * CBX_PANEL;
     for (uint s = 0; s < slices; s++, z1 += of_slice) {
-        UNROLL for (uint i = 0; i < CBX_QUARTER; i++) {
-            z[i] += z1[(first + i) * CBX_PANEL];
+        UNROLL for (uint i = 0; i < CBX_QUARTER / 4; i++) {
+            global const float *at = z1 + i * 4 * CBX_PANEL;
+            z[i] += (float4)(at[0], at[CBX_PANEL], at[2 * CBX_PANEL], at[3 * CBX_PANEL]);
         }
     }
-    UNROLL for (uint i = 0; i < CBX_QUARTER; i++) {
-        float a = sigmoid_one(z[i]);
-        a1[(first + i) * CBX_PANEL] = a;
-        act[(first + i) * (CBX_TILE + 1) + neuron] = a;
+    UNROLL for (uint i = 0; i < CBX_QUARTER / 4; i++) {
+        float v[4];
+        vstore4(sigmoid_v(z[i]), 0, v);
+        UNROLL for (uint j = 0; j < 4; j++) {
+            a1[(first + i * 4 + j) * CBX_PANEL] = v[j];
+            act[(first + i * 4 + j) * (CBX_TILE + 1) + neuron] = v[j];
+        }
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 }

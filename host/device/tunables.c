@@ -21,7 +21,7 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
     /* Register blocks for 32 registers of 64 bytes (AVX-512), 16 of 32 bytes (AVX), 32
      * of 16 bytes (NEON). */
     const unsigned width = cbx_device_vector(device);
-    /* GPUs have up to 255 registers a work-item; 7 rows take some 100. The vector and the
+    /* GPUs have up to 255 registers a work-item; 7 rows take some 150. The vector and the
      * rows of the forward pass are fixed there. */
     const cbx_tunables gpu = {.vector = 4, .forward_rows = 8, .update_rows = 7};
     if (device->family == CBX_FAMILY_GPU) {
