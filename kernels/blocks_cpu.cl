@@ -3,8 +3,8 @@
  *
  * A block is rows × one strip of a panel, two vectors wide. Its sums stay in
  * registers through the whole loop: each step loads two vectors, broadcasts one
- * number a row and does two multiply-adds a row. What the loops read, a slab of
- * CBX_SLAB pixels of a panel and of the batch, stays in the first level of the cache.
+ * number a row and does two multiply-adds a row. A slab of CBX_SLAB pixels of a panel
+ * stays in the first level of the cache, a whole batch in the second.
  */
 #if CBX_FAMILY_CPU
 
