@@ -89,7 +89,7 @@ static const cli_flag flags[] = {
      1, 51, 0},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME",
      "x264's preset; superfast makes smaller files in\n"
-     "twice the time [ultrafast]",
+     "1.5 times the time [ultrafast]",
      0, 0, preset_names},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", "encoders at work, 0: one a processor [0]", 0,
      MOST_WORKERS, 0},
