@@ -169,12 +169,14 @@ inline void hold_images_cpu(global const uchar *restrict images, cbx_normal norm
                             global const uint *restrict order, uint rows, uint batch, uint ticket,
                             global uint *restrict held, global float *restrict x)
 {
-    for (uint b = 0; b < batch && *held != ticket; b++) {
-        fetch_image(images + (size_t)order[min(b + 3, rows - 1)] * CBX_PIXELS);
-        normalise_image_cpu(images + (size_t)order[min(b, rows - 1)] * CBX_PIXELS, normal, batch,
-                            x + b * CBX_SLAB);
+    if (*held != ticket) {
+        for (uint b = 0; b < batch; b++) {
+            fetch_image(images + (size_t)order[min(b + 3, rows - 1)] * CBX_PIXELS);
+            normalise_image_cpu(images + (size_t)order[min(b, rows - 1)] * CBX_PIXELS, normal,
+                                batch, x + b * CBX_SLAB);
+        }
+        *held = ticket;
     }
-    *held = ticket;
 }
 
 /* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][batch][slab]. */

@@ -73,6 +73,17 @@ inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal nor
     }
 }
 
+/* The bias of this work-item's neuron += rate·Σ_b D1[b], for nll; its own column of `delta`. */
+inline void update_bias_gpu(local const float *restrict delta, float rate,
+                            global float *restrict bias)
+{
+    float sum = 0.0f;
+    for (uint b = 0; b < CBX_TILE; b++) {
+        sum += delta[b * CBX_TILE + get_local_id(0)];
+    }
+    *bias = fma(rate, sum, *bias);
+}
+
 /* sum += XᵀD1 of `rows` rows, of a work-item's HEIGHT pixels and its 8 neurons, and what
  * becomes of them: W1[1 + k + HEIGHT·ty …] += rate·sum. Macros, since the height must be a
  * constant before loops are unrolled, or the sums do not stay in registers. */
@@ -105,6 +116,11 @@ inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal nor
             if (k == from || rows > CBX_TILE) { /* else it is still there */                       \
                 hidden_delta_gpu(d2, w2, a1, row, rows, recipe, delta);                            \
             }                                                                                      \
+            if (k == 0 && recipe == CBX_NLL) {                                                     \
+                const uint neuron = get_local_id(0);                                               \
+                update_bias_gpu(delta, rate,                                                       \
+                                w1 + neuron / CBX_PANEL * CBX_PANEL_SIZE + neuron % CBX_PANEL);    \
+            }                                                                                      \
             fetch_pixels_gpu(images, normal, order, row, rows, k, 8 * HEIGHT, pixels);             \
             barrier(CLK_LOCAL_MEM_FENCE);                                                          \
             CBX_ADD_GRADIENT(HEIGHT)                                                               \
@@ -122,22 +138,6 @@ inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal nor
 
 CBX_UPDATE_TILE(update_tile_gpu, CBX_GPU_ROWS)
 CBX_UPDATE_TILE(update_low_tile_gpu, 2) /* where small layers need more groups */
-
-/* The bias row of W1 += rate·Σ_b D1[b], for nll. */
-inline void update_bias_gpu(global const float *restrict d2, float16 w2,
-                            global const float *restrict a1, uint rows, float rate,
-                            local float *restrict delta, global float *restrict bias)
-{
-    float sum = 0.0f;
-    for (uint row = 0; row < rows; row += CBX_TILE) {
-        hidden_delta_gpu(d2, w2, a1, row, rows, CBX_NLL, delta);
-        for (uint b = 0; b < CBX_TILE; b++) {
-            sum += delta[b * CBX_TILE + get_local_id(0)]; /* its own neuron's */
-        }
-    }
-    *bias = fma(rate, sum, *bias);
-    barrier(CLK_LOCAL_MEM_FENCE);
-}
 
 /* Group g: tile g / slices, slice g % slices. Blocks of `block` pixels: 8·CBX_GPU_ROWS, or
  * 16. Slices are whole blocks. Global size: P/2 · slices · 64. */
@@ -167,10 +167,6 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
         sums += job.parity * (size_t)job.chunks * job.batch * CBX_LANES_OUT;
         output_delta_gpu(sums, job.chunks, job.batch, labels, rows, job.pending_rows, job.recipe,
                          fault, job.pending_number, d2);
-        if (slice == 0 && job.recipe == CBX_NLL) {
-            update_bias_gpu(d2, v, a, job.pending_rows, job.pending_rate_hidden, tile,
-                            w1 + me / CBX_PANEL * CBX_PANEL_SIZE + me % CBX_PANEL);
-        }
         for (uint k = from; k < to; k += block) {
             if (block == 8 * CBX_GPU_ROWS) {
                 update_tile_gpu(images, normal, rows, job.pending_rows, k, from, d2, v, a,

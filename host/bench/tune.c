@@ -16,7 +16,6 @@ typedef struct variant {
     cbx_tunables sizes;
     cbx_device *device;
     cbx_trainer *trainer;
-    uint32_t hidden;
     uint32_t batches; /* of a block */
     double flops;     /* of the best block */
 } variant;
@@ -51,7 +50,7 @@ static cbx_status run_block(variant *this, uint32_t batches, double *seconds) {
 }
 
 static cbx_status time_block(variant *this) {
-    const cbx_bench_settings cost = {.hidden = this->hidden, .batch = BATCH};
+    const cbx_bench_settings cost = {.hidden = this->trainer->settings.hidden, .batch = BATCH};
     double seconds = 0.0;
     cbx_status status = run_block(this, this->batches, &seconds);
     const double flops = cbx_train_flop(&cost, (uint64_t)this->batches * BATCH) / seconds;
@@ -66,7 +65,6 @@ static cbx_status open_variant(const search *in, const cbx_tunables *sizes, vari
     const uint32_t all = in->images / BATCH;
     double seconds = 0.0;
     memset(out, 0, sizeof *out);
-    out->hidden = in->hidden;
     cbx_status status = cbx_device_open_with(&out->device, in->spec, in->family, sizes);
     if (!status) {
         out->sizes = out->device->tunables;
