@@ -6,23 +6,15 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/suggest.h"
-#include "cli/terminal.h"
-
-typedef struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} command;
+#include "cli/help.h"
 
 /* In the order in which --help lists them. */
-static const command commands[] = {
+static const cli_command commands[] = {
     {"learn", cli_learn, "train on MNIST and film the hidden layer"},
     {"devices", cli_devices, "list and check the OpenCL devices"},
     {"bench", cli_bench, "measure how fast devices train, draw and film"},
+    {0},
 };
-
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 /* The one place that knows which status ends the program how. */
 static const struct {
@@ -78,71 +70,8 @@ int cli_flush(int code) {
     return code;
 }
 
-static void print_help(FILE *out) {
-    fputs("clearbox trains a neural network on any OpenCL device and films its hidden\n"
-          "layer as it learns.\n"
-          "\n"
-          "Usage: clearbox COMMAND [FLAGS]\n"
-          "\n"
-          "Commands:\n",
-          out);
-    for (int i = 0; i < COMMANDS; i++) {
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-    }
-    fputs("  help       explain a command: clearbox help learn\n"
-          "\n"
-          "Flags:\n"
-          "  --version  print the version\n"
-          "  --help     print this text\n"
-          "\n"
-          "'clearbox learn' alone makes learn.mp4 in the current folder.\n"
-          "'clearbox COMMAND --help' lists the flags of a command; the manual page has\n"
-          "more: man clearbox\n",
-          out);
-}
-
-static const command *find_command(const char *name) {
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return &commands[i];
-        }
-    }
-    return NULL;
-}
-
-static int fail_unknown(const char *name) {
-    const char *names[COMMANDS + 2] = {0};
-    char shown[80];
-    for (int i = 0; i < COMMANDS; i++) {
-        names[i] = commands[i].name;
-    }
-    names[COMMANDS] = "help";
-    const char *nearest = cli_nearest(name, names);
-    const char *what = name[0] == '-' ? "flag" : "command";
-    cli_printable(shown, sizeof shown, name);
-    if (nearest) {
-        return cli_fail(CLI_USAGE, "unknown %s '%s'; did you mean '%s'?", what, shown, nearest);
-    }
-    return cli_fail(CLI_USAGE, "unknown %s '%s'; 'clearbox --help' lists the commands", what,
-                    shown);
-}
-
-/* clearbox help [COMMAND] */
-static int help(int argc, char **argv) {
-    if (argc < 2) {
-        print_help(stdout);
-        return cli_flush(CLI_DONE);
-    }
-    if (argc > 2) {
-        return cli_fail(CLI_USAGE, "help explains one command at a time");
-    }
-    const command *found = find_command(argv[1]);
-    if (!found) {
-        return fail_unknown(argv[1]);
-    }
-    char name[] = "--help";
-    char *arguments[] = {argv[1], name, NULL};
-    return found->run(2, arguments);
+static int is_one_of(const char *word, const char *a, const char *b, const char *c) {
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0 || (c && strcmp(word, c) == 0);
 }
 
 int main(int argc, char **argv) {
@@ -152,20 +81,19 @@ int main(int argc, char **argv) {
     signal(SIGXFSZ, SIG_IGN);
 
     if (argc < 2) {
-        print_help(stderr);
+        cli_print_help(commands, stderr);
         return CLI_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
+    if (is_one_of(argv[1], "--help", "-h", NULL)) {
+        cli_print_help(commands, stdout);
         return cli_flush(CLI_DONE);
     }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("clearbox %s\n", CBX_VERSION);
-        return cli_flush(CLI_DONE);
+    if (is_one_of(argv[1], "--version", "-V", "-v")) {
+        return cli_version();
     }
     if (strcmp(argv[1], "help") == 0) {
-        return help(argc - 1, argv + 1);
+        return cli_help(commands, argc - 1, argv + 1);
     }
-    const command *found = find_command(argv[1]);
-    return found ? found->run(argc - 1, argv + 1) : fail_unknown(argv[1]);
+    const cli_command *found = cli_find_command(commands, argv[1]);
+    return found ? found->run(argc - 1, argv + 1) : cli_fail_command(commands, argv[1]);
 }

@@ -71,9 +71,23 @@ class Commands(CliTest):
                 self.assertLessEqual(len(line), 80, line)
 
     def test_version(self):
-        result = self.run_cli("--version")
-        self.assertEqual((result.returncode, result.stderr), (OK, ""))
-        self.assertRegex(result.stdout, r"\Aclearbox \d+\.\d+\.\d+\n\Z")
+        for flag in ("--version", "-V", "-v"):
+            result = self.run_cli(flag)
+            self.assertEqual((result.returncode, result.stderr), (OK, ""))
+            # Scripts read the first line, people the rest.
+            self.assertRegex(result.stdout, r"\Aclearbox \d+\.\d+\.\d+\n")
+            for fact in (r"built by +\w+ [\d.]+", r"libavformat \d+\.", r"libavcodec \d+\.",
+                         r"H\.264 +\w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
+                         r"jansson \d"):
+                self.assertRegex(result.stdout, fact)
+            for line in result.stdout.splitlines():
+                self.assertLessEqual(len(line), 80, line)
+
+    def test_help_about_help(self):
+        for arguments in (["help", "help"], ["help", "--help"], ["help", "-h"]):
+            result = self.run_cli(*arguments)
+            self.assertEqual((result.returncode, result.stderr), (OK, ""))
+            self.assertIn("Usage: clearbox help [COMMAND]", result.stdout)
 
     def test_unknown_command(self):
         self.assert_only_error(self.run_cli("lern"), USAGE, "unknown command 'lern'.*'learn'")
