@@ -81,6 +81,18 @@ static void *run_job(void *argument) {
     return NULL;
 }
 
+int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size) {
+    static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    static const char *const endings[] = {"", ".gz"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    if (i >= 2 * NAMES) {
+        return 0;
+    }
+    int length = snprintf(path, size, "%s/%s%s", directory, names[i / 2], endings[i % 2]);
+    return length > 0 && (size_t)length < size;
+}
+
 /* The test files on a second thread, the training files on this one. */
 static cbx_status read_files(cbx_dataset *dataset, const char *directory) {
     job training = {.directory = directory, .prefix = "train", .out = &dataset->training_file};

@@ -28,8 +28,8 @@ cbx_status cbx_job_open_film(cbx_job *job) {
                               .fps = settings->fps,
                               .quality = settings->quality,
                               .preset = settings->preset,
-                              .workers = settings->workers,
-                              .no_clobber = settings->no_clobber};
+                              .workers = settings->workers};
+    cbx_output output;
     uint8_t *planes = NULL;
     film.codec = choose_codec(job);
     cbx_status status = cbx_new(&planes, 2 * chroma);
@@ -37,7 +37,10 @@ cbx_status cbx_job_open_film(cbx_job *job) {
         status = cbx_painter_chroma(&job->painter, planes, planes + chroma);
     }
     if (!status) {
-        status = cbx_film_open(&job->film, settings->film, &film, planes, planes + chroma);
+        status = cbx_job_open_output(job, settings->film, &output);
+    }
+    if (!status) {
+        status = cbx_film_open_on(&job->film, &output, &film, planes, planes + chroma);
     }
     if (!status) {
         status = cbx_frames_create(&job->frames, &job->painter, cbx_film_ring_frames(job->film) + 2,
@@ -47,12 +50,34 @@ cbx_status cbx_job_open_film(cbx_job *job) {
     return status;
 }
 
+/* The run goes on for the sake of what else was asked for. */
+static void lose_film(cbx_job *job, cbx_status status) {
+    cbx_job_lose(job, CBX_LEARN_FILM, status);
+    cbx_film_discard(job->film);
+    job->film = NULL;
+    if (!job->settings->save && !job->settings->picture) {
+        job->stopping = 1;
+    }
+}
+
 static cbx_status hand_over_one(cbx_job *job, int wait, int *done) {
     const uint8_t *luma = NULL;
     void *slot = NULL;
     cbx_status status = cbx_frames_collect(job->frames, wait, &luma, &slot);
     *done = luma != NULL;
-    return status || !luma ? status : cbx_film_push(job->film, luma, cbx_frames_release, slot);
+    if (status || !luma) {
+        return status;
+    }
+    if (!job->film) {
+        cbx_frames_release(slot);
+        return CBX_OK;
+    }
+    status = cbx_film_push(job->film, luma, cbx_frames_release, slot);
+    job->filmed++;
+    if (status) {
+        lose_film(job, status);
+    }
+    return CBX_OK;
 }
 
 cbx_status cbx_job_collect(cbx_job *job, uint32_t keep) {
@@ -73,7 +98,7 @@ cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas) {
     if (cbx_frames_outstanding(job->frames) >= MOST_OUTSTANDING) {
         status = cbx_job_collect(job, MOST_OUTSTANDING / 2);
     }
-    while (!status) {
+    while (!status && job->film) {
         status = cbx_frames_acquire(job->frames, canvas, &ready);
         if (status || ready) {
             break;
