@@ -21,6 +21,7 @@ typedef enum cli_exit {
     CLI_SOFTWARE = 70,      /* a kernel does not build or computes wrongly  */
     CLI_CANNOT_CREATE = 73, /* an output cannot be created                  */
     CLI_CANNOT_WRITE = 74,  /* an output cannot be written, the disk is full */
+    CLI_STOPPED = 75,       /* ended at once by a second Ctrl-C            */
     CLI_INTERRUPTED = 130   /* stopped by a signal, outputs are valid       */
 } cli_exit;
 
@@ -32,6 +33,9 @@ int cli_fail(int code, const char *format, ...) CBX_PRINTF(2, 3);
 
 /* The same with cbx_last_error() as the sentence; returns cli_exit_code(status). */
 int cli_fail_status(cbx_status status);
+
+/* The same with another sentence and without the line's end: more is to follow. */
+int cli_begin_failure(cbx_status status, const char *sentence);
 
 /* Flushes standard output; `code`, or CLI_CANNOT_WRITE with a message when what
  * was printed did not arrive. */
