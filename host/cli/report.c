@@ -50,7 +50,8 @@ static void report_film(const cli_terminal *terminal, const cbx_learn_settings *
             settings->fps, plan->encoder ? plan->encoder : "no encoder");
     if (plan->encoder_is_fallback) {
         label(terminal, "");
-        fprintf(stderr, "as MPEG-4: the linked libavcodec has no H.264 encoder\n");
+        fprintf(stderr, "as MPEG-4%s: the linked libavcodec has no H.264 encoder\n",
+                settings->quality < 0 ? "" : " at its default quality");
     }
 }
 

@@ -24,6 +24,12 @@ static cbx_status open_queues(cbx_device *device) {
     return cbx_cl_check(error, "creating a second command queue");
 }
 
+cbx_status cbx_family_check(cbx_family family) {
+    return (unsigned)family <= CBX_FAMILY_GPU
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "there is no kernel family %d", (int)family);
+}
+
 cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family) {
     return cbx_device_open_with(out, spec, family, NULL);
 }
@@ -33,7 +39,10 @@ cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family f
     cbx_device *device = NULL;
     cl_bool unified = CL_FALSE;
     *out = NULL;
-    cbx_status status = cbx_new(&device, 1);
+    cbx_status status = cbx_family_check(family);
+    if (!status) {
+        status = cbx_new(&device, 1);
+    }
     if (status) {
         return status;
     }

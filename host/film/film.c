@@ -7,18 +7,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "film/codec.h"
 #include "film/encoder.h"
 #include "film/muxer.h"
 #include "film/workers.h"
 
-enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280, MOST_WORKERS = 256 };
+enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280 };
 #define GROUP_BYTES ((uint64_t)128 << 20)
 #define RING_BYTES ((uint64_t)2 << 30)
 
 struct cbx_film {
     cbx_film_settings settings;
     char *preset; /* the copy that `settings` points to */
+    const char *encoder;
     cbx_film_plan plan;
     cbx_chroma chroma;
     AVCodecParameters *parameters;
@@ -52,8 +52,8 @@ static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t workers = processors < 1 ? 1 : (uint32_t)processors;
 
-    if (workers > MOST_WORKERS) {
-        workers = MOST_WORKERS;
+    if (workers > CBX_MAX_WORKERS) {
+        workers = CBX_MAX_WORKERS;
     }
     while (workers > 1 && ring_frames(group_frames, workers) * luma_bytes > RING_BYTES) {
         workers--;
@@ -109,6 +109,7 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
 
     cbx_status status = cbx_encoder_open(&first, plan->settings, plan->group_frames, plan->chroma);
     if (!status) {
+        film->encoder = cbx_encoder_name(first);
         film->parameters = avcodec_parameters_alloc();
         status = film->parameters ? cbx_encoder_describe(first, film->parameters)
                                   : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
@@ -125,21 +126,12 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
     return cbx_workers_start(&film->workers, plan, first);
 }
 
-static cbx_status check_settings(const cbx_film_settings *settings) {
-    cbx_status status = cbx_codec_check(settings);
-    if (!status && settings->workers > MOST_WORKERS) {
-        status = cbx_fail(CBX_BAD_ARGUMENT, "%u encoders at work: must be 0 to %d",
-                          settings->workers, MOST_WORKERS);
-    }
-    return status;
-}
-
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
                             const uint8_t *cb, const uint8_t *cr) {
     cbx_film *film;
 
     *out = NULL;
-    cbx_status status = check_settings(settings);
+    cbx_status status = cbx_film_check(settings);
     if (!status) {
         status = cbx_new(&film, 1);
     }
@@ -175,7 +167,7 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
         return cbx_fail(CBX_BAD_ARGUMENT, "a film needs a path, settings and two chroma planes");
     }
     *out = NULL;
-    cbx_status status = check_settings(settings);
+    cbx_status status = cbx_film_check(settings);
     if (!status) {
         status = cbx_output_open(&output, path, settings->no_clobber);
     }
@@ -218,7 +210,7 @@ cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     double start = cbx_clock_seconds();
     cbx_status status = cbx_workers_finish(film->workers, &made.frames, &made.encode_seconds);
     made.waited_seconds = cbx_clock_seconds() - start;
-    made.encoder = cbx_film_encoder(film->settings.codec);
+    made.encoder = film->encoder;
     if (!status && made.frames == 0) {
         status = cbx_fail(CBX_BAD_ARGUMENT, "a film without frames is not written");
     }

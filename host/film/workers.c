@@ -106,7 +106,7 @@ static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
     cbx_status status = cbx_encoder_open(out, plan->settings, plan->group_frames, plan->chroma);
     if (!status && !cbx_encoder_matches(*out, plan->parameters)) {
         status = cbx_fail(CBX_NO_ENCODER, "%s described two groups of one film differently",
-                          cbx_film_encoder(plan->settings->codec));
+                          cbx_encoder_name(*out));
     }
     return status;
 }

@@ -8,31 +8,19 @@
  * hands frames over in bunches. */
 enum { MOST_OUTSTANDING = 16 };
 
-/* The codec that was asked for, or MPEG-4 where the library cannot encode H.264. */
-static cbx_codec choose_codec(cbx_job *job) {
-    cbx_codec codec = job->settings->codec;
-    if (codec == CBX_CODEC_H264 && !cbx_film_encoder(codec)) {
-        codec = CBX_CODEC_MPEG4;
-        job->plan.encoder_is_fallback = 1;
-    }
-    job->plan.encoder = cbx_film_encoder(codec);
-    return codec;
-}
-
 cbx_status cbx_job_open_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_grid *grid = &job->plan.grid;
     const size_t chroma = (size_t)(grid->width / 2) * (grid->height / 2);
-    cbx_film_settings film = {.width = grid->width,
-                              .height = grid->height,
-                              .fps = settings->fps,
-                              .quality = settings->quality,
-                              .preset = settings->preset,
-                              .workers = settings->workers};
+    cbx_film_settings film;
     cbx_output output;
     uint8_t *planes = NULL;
-    film.codec = choose_codec(job);
-    cbx_status status = cbx_new(&planes, 2 * chroma);
+    cbx_status status =
+        cbx_job_film_settings(settings, grid, &film, &job->plan.encoder_is_fallback);
+    if (!status) {
+        job->plan.encoder = cbx_film_encoder(film.codec);
+        status = cbx_new(&planes, 2 * chroma);
+    }
     if (!status) {
         status = cbx_painter_chroma(&job->painter, planes, planes + chroma);
     }

@@ -31,6 +31,11 @@ typedef struct cbx_job {
     int stopping;
 } cbx_job;
 
+/* settings.c: the film that the settings ask for, with the codec that stands in where
+ * libavcodec lacks an encoder; *stands_in tells so. Statuses of cbx_film_check(). */
+cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
+                                 cbx_film_settings *out, int *stands_in);
+
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
 void cbx_job_clear(cbx_job *job);

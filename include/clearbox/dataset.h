@@ -38,7 +38,8 @@ typedef struct cbx_images {
  * CBX_BAD_DATA: damaged gzip, wrong magic number, not 28×28, cut short, more
  * bytes than the header says, counts of images and labels that differ, a label
  * over 9, fewer than 6 training images, no test image, no contrast at all.
- * Headers are checked against the data before memory is taken from them. On
+ * Headers are read first, and checked against each other and against what the
+ * files can hold; nothing is read or unpacked beyond what they promise. On
  * success *out is the caller's, to be given to cbx_dataset_destroy(). */
 cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory);
 

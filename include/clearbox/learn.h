@@ -78,7 +78,8 @@ typedef struct cbx_learn_plan {
     uint64_t batches_per_epoch;
     uint64_t frames;         /* of the whole film, 0 without one */
     const char *encoder;     /* NULL without a film */
-    int encoder_is_fallback; /* H.264 was asked for, the library has none */
+    int encoder_is_fallback; /* H.264 was asked for, the library has none: MPEG-4 with
+                                its own default quality instead */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
@@ -126,7 +127,9 @@ typedef struct cbx_learn_observer {
 /* The lesson's run, to the letter; `data` stays NULL. */
 void cbx_learn_defaults(cbx_learn_settings *settings);
 
-/* CBX_BAD_ARGUMENT when a setting makes no sense; checked before any work. */
+/* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
+ * be larger than its codec allows; CBX_NO_ENCODER: libavcodec has none for it. What
+ * concerns the film alone is looked at only when there is to be one. */
 cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
 /* Runs the job. `observer` and `result` may be NULL; *result is filled in every case.

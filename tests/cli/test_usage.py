@@ -165,6 +165,19 @@ class Flags(CliTest):
                          ("--picture", "--metrics")):
             self.assert_only_error(self.learn(one, "same", two, "same"), USAGE, one, two)
 
+    def test_a_film_that_no_encoder_takes(self):
+        """Refused before any work, and libav has nothing to say."""
+        for flags, best in ((("--hidden", 1, "--scale", 2340), 580),
+                            (("--hidden", 1, "--scale", 584), 580),
+                            (("--hidden", 262144, "--scale", 2), 1)):
+            with self.subTest(flags=flags):
+                result = self.learn("--data", self.folder / "nowhere", *flags)
+                self.assert_only_error(result, USAGE, "pixels is too large",
+                                       f"scale {best} is the largest")
+        result = self.learn("--data", self.folder / "nowhere", "--hidden", 262144, "--codec",
+                            "mpeg4")
+        self.assert_only_error(result, USAGE, "8191", "H.264")
+
     def test_a_picture_that_is_too_large(self):
         self.assert_only_error(self.learn("--hidden", 1024, "--scale", 2340), USAGE, "65,?535")
 
