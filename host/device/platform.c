@@ -1,6 +1,7 @@
 #include "device/device.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,7 @@ static cbx_status add_platform(device_table *table, cl_platform_id platform, uns
     return CBX_OK;
 }
 
-static cbx_status fill_table(device_table *table) {
+static cbx_status ask_platforms(device_table *table) {
     cl_platform_id platforms[64];
     cl_uint count = 0;
     memset(table, 0, sizeof *table);
@@ -135,6 +136,16 @@ static cbx_status fill_table(device_table *table) {
                         name);
     }
     return CBX_OK;
+}
+
+/* One thread at a time: a loader or driver that is asked for the first time sets itself up,
+ * and some (PoCL 3.1) give a second thread what is not finished. */
+static cbx_status fill_table(device_table *table) {
+    static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&asking);
+    cbx_status status = ask_platforms(table);
+    pthread_mutex_unlock(&asking);
+    return status;
 }
 
 cbx_status cbx_device_list(cbx_device_info **out, size_t *count) {

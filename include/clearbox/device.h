@@ -1,4 +1,8 @@
-/* OpenCL devices: list, choose, open, check. */
+/* OpenCL devices: list, choose, open, check.
+ *
+ * Threads may list and open devices at the same time. An open device, with the trainers
+ * made on it, belongs to one thread at a time.
+ */
 #ifndef CLEARBOX_DEVICE_H
 #define CLEARBOX_DEVICE_H
 

@@ -7,6 +7,8 @@
  *   cbx_learn_defaults(&settings);
  *   settings.data = "data/mnist";
  *   cbx_status status = cbx_learn(&settings, NULL, NULL);
+ *
+ * Several threads may each run a job at the same time, with outputs of their own.
  */
 #ifndef CLEARBOX_LEARN_H
 #define CLEARBOX_LEARN_H
