@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "device/sources.h"
 
-enum { MAX_SOURCES = 32 };
-
 unsigned cbx_device_vector(const cbx_device *device) {
     cl_uint width = 0;
     clGetDeviceInfo(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
@@ -54,20 +52,50 @@ int cbx_source_belongs(const cbx_source *source, int bench) {
            (strncmp(source->name, "bench_", 6) == 0) == (bench != 0);
 }
 
-cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
-    const char *texts[MAX_SOURCES];
-    size_t sizes[MAX_SOURCES];
-    cl_uint count = 0;
-    cl_int error = CL_SUCCESS;
-    for (const cbx_source *source = cbx_sources; source->name && count < MAX_SOURCES; source++) {
-        if (cbx_source_belongs(source, bench)) {
-            texts[count] = source->text;
-            sizes[count] = source->size;
-            count++;
+/* The sources of a program, side by side; of static storage but for the arrays. */
+typedef struct source_list {
+    const char **texts;
+    size_t *sizes;
+    cl_uint count;
+} source_list;
+
+static void free_sources(source_list *list) {
+    free(list->texts);
+    free(list->sizes);
+}
+
+/* free_sources() in every case. */
+static cbx_status list_sources(source_list *list, int bench) {
+    size_t all = 0;
+    while (cbx_sources[all].name) {
+        all++;
+    }
+    memset(list, 0, sizeof *list);
+    cbx_status status = cbx_new(&list->texts, all);
+    if (!status) {
+        status = cbx_new(&list->sizes, all);
+    }
+    for (size_t i = 0; i < all && !status; i++) {
+        if (cbx_source_belongs(&cbx_sources[i], bench)) {
+            list->texts[list->count] = cbx_sources[i].text;
+            list->sizes[list->count] = cbx_sources[i].size;
+            list->count++;
         }
     }
-    *out = clCreateProgramWithSource(device->context, count, texts, sizes, &error);
-    cbx_status status = cbx_cl_check(error, "creating the program");
+    return status;
+}
+
+cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
+    source_list sources;
+    cl_int error = CL_SUCCESS;
+    *out = NULL;
+    cbx_status status = list_sources(&sources, bench);
+    if (!status) {
+        *out = clCreateProgramWithSource(device->context, sources.count, sources.texts,
+                                         sources.sizes, &error);
+        status = cbx_cl_check(error, "creating the program");
+    }
+    free_sources(&sources);
     if (status) {
         return status;
     }
@@ -77,18 +105,33 @@ cbx_status cbx_program_create(cbx_device *device, int bench, const char *options
     return error == CL_SUCCESS ? CBX_OK : report_build(device, *out, error);
 }
 
-static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
-    char options[512];
+/* What the compiler is told, for free(); CLEARBOX_BUILD_OPTIONS may be of any length. */
+static cbx_status write_options(const cbx_device *device, char **out) {
+    const int cpu = device->family == CBX_FAMILY_CPU;
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
+    extra = extra ? extra : "";
+    const size_t room = 256 + strlen(extra);
+    cbx_status status = cbx_allocate(out, room, 1);
+    if (!status) {
+        snprintf(*out, room,
+                 "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u "
+                 "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d %s",
+                 cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector, device->step_rows,
+                 device->forward_rows, cpu ? "UPDATE" : "GPU", device->tunables.update_rows,
+                 strcmp(device->info.platform, "Portable Computing Language") == 0, extra);
+    }
+    return status;
+}
+
+static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
+    char *options = NULL;
     set_tunables(device, chosen);
-    snprintf(options, sizeof options,
-             "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u -DCBX_FORWARD_ROWS=%u "
-             "-DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d %.200s",
-             device->family == CBX_FAMILY_CPU ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector,
-             device->step_rows, device->forward_rows,
-             device->family == CBX_FAMILY_CPU ? "UPDATE" : "GPU", chosen->update_rows,
-             strcmp(device->info.platform, "Portable Computing Language") == 0, extra ? extra : "");
-    return cbx_program_create(device, 0, options, &device->program);
+    cbx_status status = write_options(device, &options);
+    if (!status) {
+        status = cbx_program_create(device, 0, options, &device->program);
+    }
+    free(options);
+    return status;
 }
 
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
