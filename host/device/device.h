@@ -38,6 +38,9 @@ struct cbx_device {
 /* Fills info[0] of `id`; strings are cut to fit. */
 cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info);
 
+/* CBX_NO_DEVICE: says whether no driver is installed, or one that cannot be loaded. */
+cbx_status cbx_fail_without_platform(void);
+
 /* Finds the device that `spec` names, as cbx_device_open() says. */
 cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info);
 

@@ -113,10 +113,7 @@ static cbx_status ask_platforms(device_table *table) {
     memset(table, 0, sizeof *table);
     cl_int error = clGetPlatformIDs(64, platforms, &count);
     if (error != CL_SUCCESS || count == 0) {
-        return cbx_fail(CBX_NO_DEVICE,
-                        "no OpenCL platform is installed; install a driver, on Debian or Ubuntu "
-                        "pocl-opencl-icd (any CPU), mesa-opencl-icd, intel-opencl-icd or the "
-                        "NVIDIA driver's nvidia-opencl-icd");
+        return cbx_fail_without_platform();
     }
     count = count > 64 ? 64 : count;
     for (cl_uint i = 0; i < count; i++) {

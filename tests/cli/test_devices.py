@@ -1,12 +1,17 @@
 """Choosing and checking devices, and what happens where there are none."""
 
 import json
+import os
 import pathlib
+import resource
+import unittest
 
 from support import OK, SOFTWARE, UNAVAILABLE, CliTest, environment, main, write_dataset
 
 # Where Debian's loader looks, and PoCL's entry there.
 POCL = pathlib.Path("/etc/OpenCL/vendors/pocl.icd")
+
+SANITIZED = bool(os.environ.get("CBX_TEST_SANITIZE"))
 
 
 class Choice(CliTest):
@@ -104,6 +109,35 @@ class Nothing(CliTest):
                 result = self.run_cli(*arguments, env=none)
                 self.assert_only_error(result, UNAVAILABLE, "pocl-opencl-icd")
         self.assertFalse((self.folder / "learn.mp4").exists())
+
+    def test_a_driver_that_cannot_be_loaded(self):
+        """Installed, but not to be used: another matter than nothing installed."""
+        driver = self.vendors / "broken.icd"
+        driver.write_text("libno_such_driver_of_all.so.1\n")
+        for vendors in (str(self.vendors) + "/", str(self.vendors), str(driver)):
+            with self.subTest(vendors=vendors):
+                env = environment(OCL_ICD_VENDORS=vendors, OCL_ICD_FILENAMES=None)
+                result = self.run_cli("devices", env=env)
+                self.assert_only_error(result, UNAVAILABLE, "broken.icd", "could not be loaded")
+                self.assertNotIn("no OpenCL platform", result.stderr)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer wants terabytes of addresses")
+    def test_limits_that_keep_the_driver_out(self):
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (300000 * 1024, 300000 * 1024))
+
+        (self.vendors / "pocl.icd").write_text(POCL.read_text())
+        env = environment(OCL_ICD_VENDORS=str(self.vendors) + "/", OCL_ICD_FILENAMES=None)
+        for prepare in (few_files, little_memory):
+            with self.subTest(limit=prepare.__name__):
+                result = self.run_cli("devices", env=env, prepare=prepare)
+                # PoCL aborts where there is room to load it, but not to start its threads.
+                self.assertNotIn("no OpenCL platform", result.stderr)
+                if result.returncode == UNAVAILABLE:
+                    self.assertRegex(result.stderr, "could not be loaded|has no device")
 
     def test_a_platform_without_devices(self):
         """PoCL offers none when it cannot use its cache."""
