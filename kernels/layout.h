@@ -48,6 +48,13 @@
 typedef uint cbx_u32;
 typedef float cbx_f32;
 
+/* Where one rounding has no instruction, two are taken; see host/device/fma.c. The device's
+ * compiler may still join them where it has one: it is allowed to unless told otherwise. */
+#if CBX_MULADD
+#undef fma
+#define fma(a, b, c) ((a) * (b) + (c))
+#endif
+
 /* CBX_VECTOR, given by the host: floats in the device's natural vector. */
 #ifndef CBX_VECTOR
 #define CBX_VECTOR 4

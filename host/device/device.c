@@ -86,6 +86,10 @@ cbx_family cbx_device_family(const cbx_device *device) {
     return device->family;
 }
 
+int cbx_device_fuses(const cbx_device *device) {
+    return device->fuses;
+}
+
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out) {
     cl_int error = CL_SUCCESS;

@@ -25,6 +25,7 @@ struct cbx_device {
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
     cbx_tunables tunables;
+    int fuses;              /* multiply-adds have one rounding; else CBX_MULADD */
     int shares_memory;      /* device and host use the same memory: map, do not copy */
     unsigned vector;        /* CBX_VECTOR of the program */
     unsigned step_rows;     /* CBX_STEP_ROWS */
@@ -50,6 +51,10 @@ cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family f
 
 /* Builds every kernel for device->family; sets program and the tunables. */
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
+
+/* Whether a fused multiply-add takes much longer than a product and a sum. A program must
+ * have been built without CBX_MULADD. Takes a millisecond or two where it is fast. */
+cbx_status cbx_fma_measure(cbx_device *device, int *slow);
 
 /* What fits the registers of devices like this. */
 cbx_tunables cbx_tunables_usual(const cbx_device *device);

@@ -115,17 +115,27 @@ static cbx_status write_options(const cbx_device *device, char **out) {
     if (!status) {
         snprintf(*out, room,
                  "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u "
-                 "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d %s",
+                 "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d "
+                 "-DCBX_MULADD=%d %s",
                  cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector, device->step_rows,
                  device->forward_rows, cpu ? "UPDATE" : "GPU", device->tunables.update_rows,
-                 strcmp(device->info.platform, "Portable Computing Language") == 0, extra);
+                 strcmp(device->info.platform, "Portable Computing Language") == 0, !device->fuses,
+                 extra);
     }
     return status;
 }
 
-static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
+static void drop_program(cbx_device *device) {
+    if (device->program) {
+        clReleaseProgram(device->program);
+        device->program = NULL;
+    }
+}
+
+static cbx_status build(cbx_device *device, int fuses) {
     char *options = NULL;
-    set_tunables(device, chosen);
+    drop_program(device);
+    device->fuses = fuses;
     cbx_status status = write_options(device, &options);
     if (!status) {
         status = cbx_program_create(device, 0, options, &device->program);
@@ -134,22 +144,35 @@ static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     return status;
 }
 
+/* With fused multiply-adds, unless these are slow or the compiler lacks them. When nothing
+ * builds, the first log is the one to show: it is about what was meant. */
+static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
+    int slow = 0;
+    set_tunables(device, chosen);
+    cbx_status status = build(device, 1);
+    if (status == CBX_BAD_KERNEL) {
+        char *log = strdup(cbx_last_error());
+        const cbx_status again = build(device, 0);
+        status = again && log ? cbx_fail(status, "%s", log) : again;
+        free(log);
+        return status;
+    }
+    if (!status) {
+        status = cbx_fma_measure(device, &slow);
+    }
+    return slow && !status ? build(device, 0) : status;
+}
+
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
     const cbx_tunables usual = cbx_tunables_usual(device);
     cbx_tunables kept;
     if (chosen) {
         return build_with(device, chosen);
     }
-    if (cbx_tunables_recall(device, &kept)) {
-        if (build_with(device, &kept) == CBX_OK) {
-            return CBX_OK;
-        }
-        if (device->program) { /* what was kept does not fit after all */
-            clReleaseProgram(device->program);
-            device->program = NULL;
-        }
+    if (cbx_tunables_recall(device, &kept) && build_with(device, &kept) == CBX_OK) {
+        return CBX_OK;
     }
-    return build_with(device, &usual);
+    return build_with(device, &usual); /* what was kept may not fit after all */
 }
 
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {

@@ -59,6 +59,11 @@ const cbx_device_info *cbx_device_about(const cbx_device *device);
 /* The family that was chosen, never AUTO. */
 cbx_family cbx_device_family(const cbx_device *device);
 
+/* Whether the kernels round once where they multiply and add. 0: the device has no such
+ * instruction, or a slow one, which was found by measuring; the kernels multiply, then add,
+ * and the weights differ in their last bits from those of devices that have it. */
+int cbx_device_fuses(const cbx_device *device);
+
 /* Runs every kernel on small odd shapes and compares with the host's double
  * precision. CBX_BAD_KERNEL: the message names the kernel and the deviation. */
 cbx_status cbx_device_self_test(cbx_device *device);

@@ -73,6 +73,7 @@ typedef struct cbx_learn_times {
 typedef struct cbx_learn_plan {
     const cbx_device_info *device;
     cbx_family family;
+    int fuses; /* as cbx_device_fuses() says */
     cbx_grid grid;
     uint64_t parameters; /* weights, bias rows included */
     uint32_t training_images, validation_images, test_images;

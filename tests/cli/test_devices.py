@@ -95,6 +95,23 @@ class Choice(CliTest):
         self.assertEqual(self.leftovers(), [])
 
 
+class Slow(CliTest):
+    def test_no_fused_multiply_add(self):
+        """PoCL, told to compile for a processor that has none, says it has; clearbox finds out."""
+        env = environment(POCL_LLVM_CPU_NAME="sandybridge", POCL_KERNELLIB_NAME="avx",
+                          POCL_CACHE_DIR=self.folder / "pocl", CLEARBOX_DEVICE="sandybridge")
+        (self.folder / "pocl").mkdir()
+        small = self.small(train=600, test=60)
+        result = self.learn(*small, "--no-video", "--progress", "json", env=env)
+        if result.returncode != OK:
+            self.skipTest("PoCL cannot be told to be an old processor here")
+        start = json.loads(result.stdout.splitlines()[0])
+        self.assertIs(start["device"]["fuses"], False)
+        told = self.learn(*small, "--no-video", env=env)
+        self.assert_done(told)
+        self.assertIn("fused multiply-add", told.stderr)
+
+
 class Nothing(CliTest):
     def setUp(self):
         super().setUp()
