@@ -37,9 +37,21 @@ static void read_text(cl_device_id id, cl_device_info what, char *out, size_t si
     }
 }
 
+/* Oclgrind says that it is a CPU and a GPU and more: then it is neither. */
+static cbx_device_kind kind_of(cl_device_type type) {
+    switch (type & ~(cl_device_type)CL_DEVICE_TYPE_DEFAULT) {
+    case CL_DEVICE_TYPE_GPU:
+        return CBX_KIND_GPU;
+    case CL_DEVICE_TYPE_CPU:
+        return CBX_KIND_CPU;
+    default:
+        return CBX_KIND_OTHER;
+    }
+}
+
 cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info) {
     cl_device_type type = 0;
-    cl_uint units = 0, clock = 0;
+    cl_uint units = 0, clock = 0, vector = 0;
     cl_ulong global = 0, largest = 0, local = 0;
     size_t group = 0;
     cl_int error = clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
@@ -49,6 +61,7 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
     error |= clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
     error |= clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     error |= clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
+    error |= clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof vector, &vector, NULL);
     if (error != CL_SUCCESS || units == 0) {
         return cbx_fail(CBX_NO_DEVICE, "an OpenCL device does not answer: its driver is broken");
     }
@@ -59,15 +72,14 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
     read_text(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     read_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
     read_text(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-    info->kind = type & CL_DEVICE_TYPE_GPU   ? CBX_KIND_GPU
-                 : type & CL_DEVICE_TYPE_CPU ? CBX_KIND_CPU
-                                             : CBX_KIND_OTHER;
+    info->kind = kind_of(type);
     info->compute_units = units;
     info->clock_mhz = clock;
     info->global_memory_bytes = global;
     info->largest_buffer_bytes = largest;
     info->local_memory_bytes = local;
     info->largest_group = group;
+    info->vector_floats = vector;
     return CBX_OK;
 }
 

@@ -7,19 +7,15 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "device/sources.h"
-
-unsigned cbx_device_vector(const cbx_device *device) {
-    cl_uint width = 0;
-    clGetDeviceInfo(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
-    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
-}
+#include "layout.h"
 
 /* What the rest of the program has to know of the choice. */
 static void set_tunables(cbx_device *device, const cbx_tunables *chosen) {
     device->tunables = *chosen;
     device->step_rows = 8;
     if (device->family == CBX_FAMILY_GPU) {
-        device->local = 64;
+        device->local =
+            device->info.largest_group < CBX_GROUP ? device->info.largest_group : CBX_GROUP;
         device->vector = 4;
         device->forward_rows = 1;
         device->evaluate_rows = 64;
@@ -149,18 +145,23 @@ static cbx_status build(cbx_device *device, int fuses) {
 static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     int slow = 0;
     set_tunables(device, chosen);
-    cbx_status status = build(device, 1);
+    cbx_status status = cbx_family_check(device);
+    if (status) {
+        return status;
+    }
+    status = build(device, 1);
     if (status == CBX_BAD_KERNEL) {
         char *log = strdup(cbx_last_error());
         const cbx_status again = build(device, 0);
         status = again && log ? cbx_fail(status, "%s", log) : again;
         free(log);
-        return status;
-    }
-    if (!status) {
+    } else if (!status) {
         status = cbx_fma_measure(device, &slow);
     }
-    return slow && !status ? build(device, 0) : status;
+    if (slow && !status) {
+        status = build(device, 0);
+    }
+    return status ? status : cbx_family_check_kernels(device);
 }
 
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
