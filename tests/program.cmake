@@ -35,7 +35,7 @@ function(cli_test name)
   add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
            ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${name}.py)
   set_tests_properties(cli_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 300
-    ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache}")
+    ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache};CBX_TEST_SANITIZE=${CBX_SANITIZE}")
 endfunction()
 
 cli_test(usage host)

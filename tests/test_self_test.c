@@ -152,6 +152,26 @@ static void build_options_reach_the_kernels(void **state) {
     cbx_device_close(device);
 }
 
+/* However long they are, the last one arrives whole. */
+static void long_build_options_are_not_cut(void **state) {
+    enum { MANY = 100 };
+    static const char one[] = "-DCBX_NOTHING_OF_ALL_THIS=1 ", last[] = "-DCBX_STEP_ROWS=4";
+    char options[MANY * sizeof one + sizeof last] = "";
+    cbx_device *device;
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_AUTO);
+    for (size_t i = 0; i < MANY; i++) {
+        strcat(options, one);
+    }
+    strcat(options, last);
+    assert_int_equal(0, setenv("CLEARBOX_BUILD_OPTIONS", options, 1));
+    cbx_status status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO);
+    assert_int_equal(0, unsetenv("CLEARBOX_BUILD_OPTIONS"));
+    assert_ok(status);
+    assert_status(CBX_BAD_KERNEL, cbx_device_self_test(device));
+    cbx_device_close(device);
+}
+
 static void healthy_device_passes(cbx_family family) {
     cbx_device *device = fixture_device(family);
     assert_ok(cbx_device_self_test(device)); /* compiles what is not in the cache */
@@ -181,6 +201,7 @@ int main(void) {
         cmocka_unit_test(names_the_deviation),
         cmocka_unit_test(covers_everything),
         cmocka_unit_test(build_options_reach_the_kernels),
+        cmocka_unit_test(long_build_options_are_not_cut),
     };
     return cmocka_run_group_tests_name("self-test", tests, fixture_setup, fixture_teardown);
 }

@@ -72,13 +72,14 @@ void cli_metrics_close(cli_metrics *metrics) {
 
 /* ---- standard output ---- */
 
-static json_t *device_object(const cbx_device_info *device) {
+static json_t *device_object(const cbx_learn_plan *plan) {
+    const cbx_device_info *device = plan->device;
     char spec[32];
     snprintf(spec, sizeof spec, "%u:%u", device->platform_index, device->device_index);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "spec", cli_json_string(spec), "kind",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "spec", cli_json_string(spec), "kind",
                      cli_json_string(cli_kind_name(device->kind)), "name",
                      cli_json_string(device->name), "platform", cli_json_string(device->platform),
-                     "driver", cli_json_string(device->driver));
+                     "driver", cli_json_string(device->driver), "fuses", plan->fuses);
 }
 
 static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_learn_plan *plan) {
@@ -103,7 +104,7 @@ int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *pl
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I,"
         " s:o}",
-        "type", "start", "version", CBX_VERSION, "device", device_object(plan->device), "family",
+        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "family",
         cli_family_names[plan->family], "hidden", (json_int_t)settings->hidden, "epochs",
         (json_int_t)settings->epochs, "batch", (json_int_t)settings->batch, "recipe",
         cli_recipe_names[settings->recipe], "schedule", cli_schedule_names[settings->schedule],

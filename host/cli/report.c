@@ -82,6 +82,10 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
     fprintf(stderr, "%s, %u units, %s, driver %.*s\n", cli_kind_name(device->kind),
             device->compute_units, device->platform, (int)strcspn(device->driver, " "),
             device->driver);
+    if (!plan->fuses) {
+        label(terminal, "");
+        fprintf(stderr, "slow or no fused multiply-add: multiplies, then adds\n");
+    }
     report_network(terminal, settings, plan);
     label(terminal, "images");
     fprintf(stderr, "%s to train, %s to validate, %s to test\n",

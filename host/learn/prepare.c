@@ -78,6 +78,7 @@ static void make_plan(cbx_job *job) {
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
     plan->family = cbx_device_family(job->device);
+    plan->fuses = cbx_device_fuses(job->device);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
     plan->training_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TRAIN).count;

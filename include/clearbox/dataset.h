@@ -5,6 +5,8 @@
  *   t10k-images-idx3-ubyte   t10k-labels-idx1-ubyte
  * The last sixth of the training file validates, the rest trains: 50,000 and
  * 10,000 of MNIST's 60,000. The t10k files are the test set.
+ *
+ * A dataset never changes once it is loaded: any number of threads may read it at once.
  */
 #ifndef CLEARBOX_DATASET_H
 #define CLEARBOX_DATASET_H

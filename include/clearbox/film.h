@@ -4,6 +4,8 @@
  * several single-threaded encoders, and the groups are joined in order, so the
  * file's bytes do not depend on the number of workers. The file appears under
  * its name only when it is complete.
+ *
+ * A film belongs to one thread at a time; several may be written at once.
  */
 #ifndef CLEARBOX_FILM_H
 #define CLEARBOX_FILM_H

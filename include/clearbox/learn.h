@@ -7,6 +7,8 @@
  *   cbx_learn_defaults(&settings);
  *   settings.data = "data/mnist";
  *   cbx_status status = cbx_learn(&settings, NULL, NULL);
+ *
+ * Several threads may each run a job at the same time, with outputs of their own.
  */
 #ifndef CLEARBOX_LEARN_H
 #define CLEARBOX_LEARN_H
@@ -71,6 +73,7 @@ typedef struct cbx_learn_times {
 typedef struct cbx_learn_plan {
     const cbx_device_info *device;
     cbx_family family;
+    int fuses; /* as cbx_device_fuses() says */
     cbx_grid grid;
     uint64_t parameters; /* weights, bias rows included */
     uint32_t training_images, validation_images, test_images;

@@ -4,6 +4,8 @@
  *   A2 = σ([1 A1]·W2)  W2 (1+H, 10)
  *
  * Row 0 of each matrix is the bias.
+ *
+ * A network is plain memory: threads may work on different ones at once, and read the same.
  */
 #ifndef CLEARBOX_NETWORK_H
 #define CLEARBOX_NETWORK_H
