@@ -128,18 +128,26 @@ static void hidden_delta(cbx_reference *r) {
     }
 }
 
+/* w (columns) += rate·Σ_b in[b]·d[b]; `in` is a column of (rows, inner), d (rows, columns). */
+static void update_row(const double *in, size_t inner, const double *d, size_t rows, size_t columns,
+                       double rate, double *restrict w) {
+    for (size_t b = 0; b < rows; b++) {
+        const double factor = rate * in[b * inner];
+        for (size_t c = 0; c < columns; c++) {
+            w[c] += factor * d[b * columns + c];
+        }
+    }
+}
+
 /* W += rate·[1 in]ᵀ·D; in (rows, inner), d (rows, columns). */
 static void weight_update(const cbx_reference *r, const double *in, size_t inner, const double *d,
                           size_t columns, double rate, double *w) {
-    for (size_t b = 0; b < r->rows; b++) {
-        for (size_t c = 0; c < columns && r->recipe == CBX_RECIPE_NLL; c++) {
-            w[c] += rate * d[b * columns + c];
-        }
-        for (size_t k = 0; k < inner; k++) {
-            for (size_t c = 0; c < columns; c++) {
-                w[(1 + k) * columns + c] += rate * in[b * inner + k] * d[b * columns + c];
-            }
-        }
+    static const double one = 1.0;
+    if (r->recipe == CBX_RECIPE_NLL) {
+        update_row(&one, 0, d, r->rows, columns, rate, w);
+    }
+    for (size_t k = 0; k < inner; k++) {
+        update_row(in + k, inner, d, r->rows, columns, rate, w + (1 + k) * columns);
     }
 }
 
