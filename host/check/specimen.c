@@ -161,7 +161,7 @@ static cbx_status read_floats(const cbx_specimen *specimen, cl_mem buffer, size_
 static double tolerance_for(const double *should, size_t count) {
     double largest = 0.0;
     for (size_t i = 0; i < count; i++) {
-        largest = fmax(largest, fabs(should[i]));
+        largest = fabs(should[i]) > largest ? fabs(should[i]) : largest;
     }
     return 1e-5 * largest;
 }
