@@ -34,6 +34,7 @@ struct cbx_device {
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
     unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 2, 7, 14, 49; 0: by the size */
     unsigned helpers;       /* of a chunk in train_gpu_output; 0: by the size */
+    unsigned chunks;        /* shares of the output sums, at most; 0: by the device */
     size_t local;           /* work-items in a group of the kernels of `stepwise` */
 };
 

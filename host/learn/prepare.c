@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "check/self_test.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
@@ -26,7 +27,7 @@ static void *load(void *argument) {
 
 static cbx_status start_device(cbx_job *job) {
     cbx_status status = cbx_device_open(&job->device, job->settings->device, job->settings->family);
-    return status ? status : cbx_device_self_test(job->device);
+    return status ? status : cbx_self_test_schedule(job->device, job->settings->schedule);
 }
 
 static cbx_status load_and_start(cbx_job *job) {
