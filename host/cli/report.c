@@ -91,14 +91,66 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
 
 /* ---- epochs ---- */
 
-void cli_report_head(const cli_terminal *terminal) {
-    fprintf(stderr, "\n  %s%5s %15s %17s %21s %9s%s\n", dim(terminal), "epoch", "training loss",
-            "validation loss", "validation accuracy", "seconds", end(terminal));
+/* The widest that fits is taken. Columns: epoch, training loss, validation loss,
+ * validation accuracy, seconds; a width of 0 leaves one out. */
+static const struct {
+    unsigned columns;
+    int widths[5];
+    const char *heads[5];
+} epoch_tables[] = {
+    {74,
+     {5, 15, 17, 21, 9},
+     {"epoch", "training loss", "validation loss", "validation accuracy", "seconds"}},
+    {50, {5, 9, 11, 10, 8}, {"epoch", "loss", "validation", "accuracy", "seconds"}},
+    {0, {5, 8, 0, 10, 0}, {"epoch", "loss", "", "accuracy", ""}},
+};
+
+static int choose_epoch_table(cli_terminal *terminal) {
+    const unsigned columns = cli_terminal_measure(terminal);
+    int choice = 0;
+    while (epoch_tables[choice].columns > columns) {
+        choice++;
+    }
+    return choice;
 }
 
-void cli_report_epoch(const cbx_epoch_report *report) {
-    fprintf(stderr, "  %5u %15.4f %17.4f %19.2f %% %9.2f\n", report->epoch, report->train_loss,
-            report->validation_loss, report->validation_accuracy * 100, report->seconds);
+static void print_cells(int table, const char *const *cells) {
+    fputs(" ", stderr);
+    for (int i = 0; i < 5; i++) {
+        const int width = epoch_tables[table].widths[i];
+        if (width > 0) {
+            fprintf(stderr, " %*s", width, cells[i]);
+        }
+    }
+}
+
+static void print_epoch_head(cli_epochs *epochs, int table) {
+    epochs->table = table;
+    fputs(dim(epochs->terminal), stderr);
+    print_cells(table, epoch_tables[table].heads);
+    fprintf(stderr, "%s\n", end(epochs->terminal));
+}
+
+void cli_report_head(cli_epochs *epochs, cli_terminal *terminal) {
+    epochs->terminal = terminal;
+    fputc('\n', stderr);
+    print_epoch_head(epochs, choose_epoch_table(terminal));
+}
+
+void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report) {
+    char text[5][CLI_NUMBER];
+    const char *const cells[] = {text[0], text[1], text[2], text[3], text[4]};
+    const int table = choose_epoch_table(epochs->terminal);
+    if (table > epochs->table) {
+        print_epoch_head(epochs, table); /* the window has become too narrow for the rows so far */
+    }
+    snprintf(text[0], sizeof text[0], "%u", report->epoch);
+    snprintf(text[1], sizeof text[1], "%.4f", report->train_loss);
+    snprintf(text[2], sizeof text[2], "%.4f", report->validation_loss);
+    snprintf(text[3], sizeof text[3], "%.2f %%", report->validation_accuracy * 100);
+    snprintf(text[4], sizeof text[4], "%.2f", report->seconds);
+    print_cells(epochs->table, cells);
+    fputc('\n', stderr);
 }
 
 /* ---- after ---- */
@@ -126,8 +178,11 @@ static void report_outputs(const cli_terminal *terminal, const cbx_learn_setting
     }
 }
 
-static void time_row(const char *name, double seconds, double total, const char *note) {
+/* Lines end before 80 columns; a narrower window has no room for the notes. */
+static void time_row(const cli_terminal *terminal, const char *name, double seconds, double total,
+                     const char *note) {
     double share = total > 0 ? seconds / total * 100 : 0;
+    note = terminal->columns < 80 ? "" : note;
     fprintf(stderr, "  %-13s %9.2f s %7.1f %%%s%s\n", name, seconds, share, note[0] ? "   " : "",
             note);
 }
@@ -137,18 +192,18 @@ static void report_times(const cli_terminal *terminal, const cbx_learn_settings 
     double total = times->total;
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));
-    time_row("load", times->load, total, "images, alongside the start");
-    time_row("start", times->start, total, "device, kernels, self-test, upload");
-    time_row("train", times->train, total, "");
+    time_row(terminal, "load", times->load, total, "images, alongside the start");
+    time_row(terminal, "start", times->start, total, "device, kernels, self-test, upload");
+    time_row(terminal, "train", times->train, total, "");
     if (settings->film) {
-        time_row("  draw", times->draw, total, "alongside, on the device");
-        time_row("  read back", times->read_back, total, "alongside");
-        time_row("  encode", times->encode, total, "alongside, processor time");
-        time_row("  held back", times->waited, total, "training waited for encoders");
+        time_row(terminal, "  draw", times->draw, total, "alongside, on the device");
+        time_row(terminal, "  read back", times->read_back, total, "alongside");
+        time_row(terminal, "  encode", times->encode, total, "alongside, processor time");
+        time_row(terminal, "  held back", times->waited, total, "training waited for encoders");
     }
-    time_row("evaluate", times->evaluate, total, "");
-    time_row("finish", times->finish, total, "");
-    time_row("total", total, total, "");
+    time_row(terminal, "evaluate", times->evaluate, total, "");
+    time_row(terminal, "finish", times->finish, total, "");
+    time_row(terminal, "total", total, total, "");
 }
 
 void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,

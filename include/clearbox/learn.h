@@ -102,6 +102,8 @@ typedef struct cbx_learn_result {
 typedef struct cbx_learn_observer {
     void (*started)(void *user, const cbx_learn_plan *plan);
     void (*progressed)(void *user, uint64_t batches_done); /* at most some 20 times a second */
+    /* The training of `epoch` (1…) is over, and its losses are computed next. */
+    void (*evaluating)(void *user, uint32_t epoch);
     void (*finished_epoch)(void *user, const cbx_epoch_report *report);
     /* Asked between batches; nonzero ends the run in good order. */
     int (*should_stop)(void *user);

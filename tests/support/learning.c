@@ -47,9 +47,16 @@ static void on_progressed(void *user, uint64_t batches_done) {
     log->progress = batches_done;
 }
 
+static void on_evaluating(void *user, uint32_t epoch) {
+    learning_log *log = user;
+    log->disorder |= log->started != 1 || epoch != log->epochs + 1;
+    log->evaluating = epoch;
+}
+
 static void on_finished_epoch(void *user, const cbx_epoch_report *report) {
     learning_log *log = user;
-    log->disorder |= log->started != 1 || report->epoch != log->epochs + 1;
+    log->disorder |=
+        log->started != 1 || report->epoch != log->epochs + 1 || log->evaluating != report->epoch;
     if (log->epochs < LEARNING_EPOCHS) {
         log->reports[log->epochs] = *report;
     }
@@ -63,7 +70,12 @@ static int on_should_stop(void *user) {
 }
 
 cbx_learn_observer learning_observer(learning_log *log) {
-    return (cbx_learn_observer){on_started, on_progressed, on_finished_epoch, on_should_stop, log};
+    return (cbx_learn_observer){.started = on_started,
+                                .progressed = on_progressed,
+                                .evaluating = on_evaluating,
+                                .finished_epoch = on_finished_epoch,
+                                .should_stop = on_should_stop,
+                                .user = log};
 }
 
 uint8_t *learning_read_png(const char *path, uint32_t *width, uint32_t *height) {
