@@ -45,9 +45,10 @@ static void report_film(const cli_terminal *terminal, const cbx_learn_settings *
         return;
     }
     label(terminal, "film");
-    fprintf(stderr, "%u %s %u pixels, %s frames at %u a second, %s\n", plan->grid.width,
-            terminal->utf8 ? "×" : "x", plan->grid.height, cli_count(frames, plan->frames),
-            settings->fps, plan->encoder ? plan->encoder : "no encoder");
+    fprintf(stderr, "%u %s %u pixels, %s at %u a second, %s\n", plan->grid.width,
+            terminal->utf8 ? "×" : "x", plan->grid.height,
+            cli_counted(frames, plan->frames, "frame"), settings->fps,
+            plan->encoder ? plan->encoder : "no encoder");
     if (plan->encoder_is_fallback) {
         label(terminal, "");
         fprintf(stderr, "as MPEG-4: the linked libavcodec has no H.264 encoder\n");
@@ -71,16 +72,16 @@ static void report_network(const cli_terminal *terminal, const cbx_learn_setting
 
 void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
                      const cbx_learn_plan *plan) {
-    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER];
+    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
 
     label(terminal, "device");
     fprintf(stderr, "%s%u:%u%s %s\n", bold(terminal), device->platform_index, device->device_index,
             end(terminal), device->name);
     label(terminal, "");
-    fprintf(stderr, "%s, %u units, %s, driver %.*s\n", cli_kind_name(device->kind),
-            device->compute_units, device->platform, (int)strcspn(device->driver, " "),
-            device->driver);
+    fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
+            cli_counted(units, device->compute_units, "unit"), device->platform,
+            (int)strcspn(device->driver, " "), device->driver);
     report_network(terminal, settings, plan);
     label(terminal, "images");
     fprintf(stderr, "%s to train, %s to validate, %s to test\n",
@@ -160,8 +161,8 @@ static void report_outputs(const cli_terminal *terminal, const cbx_learn_setting
     char frames[CLI_NUMBER], bytes[CLI_NUMBER];
     if (settings->film && result->film.frames > 0) {
         label(terminal, "film");
-        fprintf(stderr, "%s%s%s, %s frames, %.1f s, %s\n", bold(terminal), settings->film,
-                end(terminal), cli_count(frames, result->film.frames),
+        fprintf(stderr, "%s%s%s, %s, %.1f s, %s\n", bold(terminal), settings->film, end(terminal),
+                cli_counted(frames, result->film.frames, "frame"),
                 (double)result->film.frames / settings->fps, cli_bytes(bytes, result->film.bytes));
     }
     if (settings->picture) {
@@ -232,7 +233,7 @@ void cli_report_interrupted(const cbx_learn_settings *settings, const char *metr
     }
     if (settings->film && result->film.frames > 0) {
         add_kept(&kept, settings->film);
-        fprintf(stderr, " (%s frames, %.1f s)", cli_count(frames, result->film.frames),
+        fprintf(stderr, " (%s, %.1f s)", cli_counted(frames, result->film.frames, "frame"),
                 (double)result->film.frames / settings->fps);
     }
     if (settings->picture && result->batches > 0) {

@@ -57,6 +57,13 @@ const char *cli_count(char text[CLI_NUMBER], uint64_t count) {
     return text;
 }
 
+const char *cli_counted(char text[CLI_NUMBER], uint64_t count, const char *what) {
+    char number[CLI_NUMBER];
+    snprintf(text, CLI_NUMBER, "%.19s %.10s%s", cli_count(number, count), what,
+             count == 1 ? "" : "s");
+    return text;
+}
+
 const char *cli_bytes(char text[CLI_NUMBER], uint64_t bytes) {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double amount = (double)bytes / 1024;

@@ -25,6 +25,9 @@ enum { CLI_NUMBER = 32 };
 /* 3910 → "3,910". Each writes to `text` and returns it. */
 const char *cli_count(char text[CLI_NUMBER], uint64_t count);
 
+/* "1 frame", "3,910 frames" */
+const char *cli_counted(char text[CLI_NUMBER], uint64_t count, const char *what);
+
 /* "512 bytes", "4.1 MiB" */
 const char *cli_bytes(char text[CLI_NUMBER], uint64_t bytes);
 

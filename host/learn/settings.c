@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "clearbox/learn.h"
+#include "film/ending.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -49,5 +50,9 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
                         "quality is %d, but must be 0 to %d, or -1 for the default",
                         settings->quality, coarsest);
     }
-    return cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
+    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
+    if (!status && settings->film) {
+        status = cbx_film_check_ending(settings->film);
+    }
+    return status;
 }

@@ -42,7 +42,7 @@ typedef struct cbx_learn_settings {
     uint32_t frame_every;  /* 1: a frame after every batch */
     uint32_t scale;        /* 1 */
     cbx_tone tone;         /* peak */
-    const char *film;      /* "learn.mp4"; NULL: no film */
+    const char *film;      /* "learn.mp4", an mp4 file; NULL: no film */
     uint32_t fps;          /* 70 */
     cbx_codec codec;       /* h264 */
     int quality;           /* -1: the codec's default */
