@@ -17,6 +17,7 @@ typedef struct run {
     cli_learn_options *options;
     cli_terminal terminal;
     cli_progress progress;
+    cli_epochs epochs;
     cli_metrics metrics;
     uint32_t training_images;
     uint64_t batches;
@@ -50,7 +51,7 @@ static void started(void *user, const cbx_learn_plan *plan) {
     cli_progress_clear(&state->progress);
     if (shows_tables(state)) {
         cli_report_plan(&state->terminal, settings, plan);
-        cli_report_head(&state->terminal);
+        cli_report_head(&state->epochs, &state->terminal);
         cli_progress_begin(&state->progress, plan);
     } else {
         cli_report_device(plan);
@@ -100,12 +101,19 @@ static void note_metrics(run *state) {
     }
 }
 
+static void evaluating(void *user, uint32_t epoch) {
+    run *state = user;
+    if (shows_tables(state)) {
+        cli_progress_evaluate(&state->progress, epoch);
+    }
+}
+
 static void finished_epoch(void *user, const cbx_epoch_report *report) {
     run *state = user;
     if (shows_tables(state)) {
         cli_progress_clear(&state->progress);
-        cli_report_epoch(report);
-        cli_progress_mark(&state->progress, report->epoch);
+        cli_report_epoch(&state->epochs, report);
+        cli_progress_mark(&state->progress, report);
         if (report->epoch == state->options->settings.epochs) {
             cli_progress_wait(&state->progress, "  finishing: test images, film ...");
         }
@@ -180,6 +188,7 @@ int cli_learn(int argc, char **argv) {
     cbx_learn_result result;
     const cbx_learn_observer observer = {.started = started,
                                          .progressed = progressed,
+                                         .evaluating = evaluating,
                                          .finished_epoch = finished_epoch,
                                          .finishing = finishing,
                                          .lost = lost,

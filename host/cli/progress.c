@@ -1,79 +1,143 @@
 #include "cli/progress.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
 
-enum { LEAST_BAR = 8, MOST_BAR = 40, MOST_LINE = 512 };
+enum { LEAST_BAR = 8, MOST_BAR = 40, MOST_COLUMNS = 80, MOST_LINE = 512 };
 
 static const double bar_seconds = 0.1, plain_seconds = 10;
 
-void cli_progress_prepare(cli_progress *progress, const cli_terminal *terminal, int bar) {
+/* What stands right of the bar; a narrow window does without some of it. */
+typedef enum detail { WITH_LOSS, WITH_RATE, BARE } detail;
+
+void cli_progress_prepare(cli_progress *progress, cli_terminal *terminal, int bar) {
     memset(progress, 0, sizeof *progress);
     progress->terminal = terminal;
     progress->bar = bar;
     cli_progress_wait(progress, "  preparing: images, device, kernels ...");
 }
 
-void cli_progress_wait(cli_progress *progress, const char *line) {
-    if (progress->bar) {
-        cli_progress_clear(progress);
-        fputs(line, stderr);
-        fflush(stderr);
-        progress->width = (int)strlen(line);
-    }
+/* Multiply-adds of an image are H(2·785 + 3·10) in training, H(785 + 10) in evaluation;
+ * see bench.h. The first epoch has nothing better to go by. */
+static double evaluation_share(const cbx_learn_plan *plan) {
+    const double trained = plan->training_images, checked = trained + plan->validation_images;
+    return trained > 0 ? checked * (785 + 10) / (trained * (2 * 785 + 3 * 10)) : 0;
 }
 
 void cli_progress_begin(cli_progress *progress, const cbx_learn_plan *plan) {
+    const double checked = (double)plan->training_images + plan->validation_images;
     progress->batches = plan->batches;
     progress->batches_per_epoch = plan->batches_per_epoch ? plan->batches_per_epoch : 1;
     progress->epochs = (uint32_t)(plan->batches / progress->batches_per_epoch);
     progress->images_per_batch =
         (double)plan->training_images / (double)progress->batches_per_epoch;
-    progress->begun = progress->epoch_begun = progress->drawn = cbx_clock_seconds();
+    progress->evaluation_share = evaluation_share(plan);
+    progress->test_share = checked > 0 ? plan->test_images / checked : 0;
+    progress->epoch_begun = progress->drawn = cbx_clock_seconds();
+    progress->evaluating = progress->loss = NAN;
+}
+
+/* ---- the line on the screen ---- */
+
+/* Leaves the cursor where the line begins. From there a terminal that broke the line
+ * when its window became narrower can erase all of its rows. */
+static void put_line(cli_progress *progress, const char *line, unsigned width) {
+    const unsigned columns = cli_terminal_measure(progress->terminal);
+    unsigned blanks = progress->width > width ? progress->width - width : 0;
+    if (progress->terminal->is_terminal && progress->width > 0 && columns <= progress->width) {
+        fputs("\r\033[J", stderr);
+        blanks = 0;
+    }
+    /* Blanks rather than an escape sequence: every terminal knows them. */
+    fprintf(stderr, "\r%s%*s\r", line, (int)blanks, "");
+    fflush(stderr);
+    progress->width = width + blanks;
+}
+
+void cli_progress_wait(cli_progress *progress, const char *line) {
+    char fitting[MOST_LINE];
+    if (progress->bar) {
+        const unsigned columns = cli_terminal_measure(progress->terminal);
+        const int length = snprintf(fitting, sizeof fitting, "%.*s", (int)columns - 1, line);
+        put_line(progress, fitting, length > 0 ? (unsigned)length : 0);
+    }
 }
 
 void cli_progress_clear(cli_progress *progress) {
     if (progress->width > 0) {
-        /* Blanks rather than an escape sequence: every terminal knows them. */
-        fprintf(stderr, "\r%*s\r", progress->width, "");
+        put_line(progress, "", 0);
         progress->width = 0;
     }
 }
 
-void cli_progress_mark(cli_progress *progress, uint32_t epoch) {
-    progress->epoch_first = epoch * progress->batches_per_epoch;
-    progress->epoch_begun = cbx_clock_seconds();
-    if (!progress->bar) {
-        progress->drawn = progress->epoch_begun; /* the row of the table told enough */
-    }
+/* ---- how far it is ---- */
+
+/* Of the epoch under way, 0…1. */
+static double epoch_share(const cli_progress *progress, uint64_t done) {
+    return (double)(done - progress->epoch_first) / (double)progress->batches_per_epoch;
 }
 
-/* What stands right of the bar; a narrow window does without the rate. */
-static void describe(const cli_progress *progress, uint64_t done, double now, int with_rate,
-                     char *out, size_t size) {
-    char count[CLI_NUMBER], left[CLI_NUMBER], rate[CLI_NUMBER + 16] = "";
-    double elapsed = now - progress->epoch_begun;
+/* Seconds of an epoch's training, and of its evaluation, by what was seen so far; 0: not
+ * known yet. */
+static void pace(const cli_progress *progress, uint64_t done, double now, double *training,
+                 double *evaluation) {
+    const double until = isnan(progress->evaluating) ? now : progress->evaluating;
+    const double epochs = progress->finished + epoch_share(progress, done);
+    const double seconds = progress->train_seconds + until - progress->epoch_begun;
+    *training = epochs > 0 ? seconds / epochs : 0;
+    *evaluation = progress->finished > 0 ? progress->evaluate_seconds / progress->finished
+                                         : progress->evaluation_share * *training;
+}
+
+typedef struct estimate {
+    double left;  /* seconds; NaN: nobody knows */
+    double share; /* of the whole run's time that is over, 0…1 */
+} estimate;
+
+static estimate look_ahead(const cli_progress *progress, uint64_t done, double now) {
+    double training, evaluation;
+    pace(progress, done, now, &training, &evaluation);
+    const double checked = isnan(progress->evaluating) ? 0 : now - progress->evaluating;
+    const double trained = progress->finished + epoch_share(progress, done);
+    const double over = trained * training + progress->finished * evaluation +
+                        (checked < evaluation ? checked : evaluation);
+    const double all =
+        progress->epochs * (training + evaluation) + progress->test_share * evaluation;
+    const estimate known = {all - over, over / all}, unknown = {NAN, 0};
+    return all > 0 ? known : unknown;
+}
+
+static void describe(cli_progress *progress, uint64_t done, double now, detail how, char *out,
+                     size_t size) {
+    char count[CLI_NUMBER], left[CLI_NUMBER], doing[CLI_NUMBER + 16] = "", loss[32] = "";
+    const double elapsed = now - progress->epoch_begun;
+    const estimate ahead = look_ahead(progress, done, now);
     double images = 0;
-    double remaining = -1;
     if (done > progress->epoch_first && elapsed > 0) {
         images = (double)(done - progress->epoch_first) * progress->images_per_batch / elapsed;
     }
-    if (done > 0) {
-        remaining = (now - progress->begun) * (double)(progress->batches - done) / (double)done;
+    if (!isnan(progress->evaluating)) {
+        snprintf(doing, sizeof doing, "evaluating");
+    } else if (how != BARE) {
+        snprintf(doing, sizeof doing, "%s images/s", cli_count(count, (uint64_t)images));
     }
-    if (with_rate) {
-        snprintf(rate, sizeof rate, "%s images/s  ", cli_count(count, (uint64_t)images));
+    if (how == WITH_LOSS && !isnan(progress->loss)) {
+        snprintf(loss, sizeof loss, "loss %.4f  ", progress->loss);
     }
-    snprintf(out, size, "%3u %%  %s%s left", (unsigned)(done * 100 / progress->batches), rate,
-             cli_clock(left, remaining));
+    /* The first epoch's guess of the evaluation may have been too low: never go back. */
+    progress->share = ahead.share > progress->share ? ahead.share : progress->share;
+    /* As wide as "999,999 images/s" for all there is, so that the bar keeps its length. */
+    snprintf(out, size, "%3u %%  %*s%s%s%s left", (unsigned)(progress->share * 100),
+             how == BARE ? 0 : 16, doing, doing[0] ? "  " : "", loss, cli_clock(left, ahead.left));
 }
 
-/* `cells` columns of which `full` are done. Returns the bytes written to `out`. */
-static size_t fill_bar(const cli_terminal *terminal, unsigned full, unsigned cells, char *out,
-                       size_t size) {
+/* `cells` columns of which `full` are done; the rest looks different without colours too. */
+static void fill_bar(const cli_terminal *terminal, unsigned full, unsigned cells, char *out,
+                     size_t size) {
     const char *ink = terminal->utf8 ? "━" : "#";
-    const char *rest = terminal->utf8 ? (terminal->colour ? "━" : "─") : ".";
+    const char *rest = terminal->utf8 ? "─" : ".";
     size_t used = 0;
     out[0] = '\0';
     if (terminal->colour) {
@@ -86,24 +150,23 @@ static size_t fill_bar(const cli_terminal *terminal, unsigned full, unsigned cel
         used += (size_t)snprintf(out + used, size - used, "%s", i < full ? ink : rest);
     }
     if (terminal->colour) {
-        used += (size_t)snprintf(out + used, size - used, "\033[0m");
+        snprintf(out + used, size - used, "\033[0m");
     }
-    return used;
 }
 
 static void draw(cli_progress *progress, uint64_t done, uint32_t epoch, double now) {
     char left[64], right[128], bar[MOST_LINE], line[MOST_LINE + 256];
-    int columns = progress->terminal->columns > 80 ? 80 : (int)progress->terminal->columns;
-    int left_width = snprintf(left, sizeof left, "  epoch %u/%u  ", epoch, progress->epochs);
-    describe(progress, done, now, 1, right, sizeof right);
-    int cells = columns - 1 - left_width - 2 - (int)strlen(right);
-    if (cells < 0) {
-        describe(progress, done, now, 0, right, sizeof right);
+    int columns = (int)cli_terminal_measure(progress->terminal);
+    columns = columns > MOST_COLUMNS ? MOST_COLUMNS : columns;
+    const int left_width = snprintf(left, sizeof left, "  epoch %u/%u  ", epoch, progress->epochs);
+    int cells = -1;
+    for (int how = WITH_LOSS; how <= BARE && cells < (how <= WITH_RATE ? LEAST_BAR : 0); how++) {
+        describe(progress, done, now, (detail)how, right, sizeof right);
         cells = columns - 1 - left_width - 2 - (int)strlen(right);
     }
     cells = cells > MOST_BAR ? MOST_BAR : cells < LEAST_BAR ? 0 : cells;
-    unsigned full = (unsigned)((double)done / (double)progress->batches * cells);
-    fill_bar(progress->terminal, full, (unsigned)cells, bar, sizeof bar);
+    fill_bar(progress->terminal, (unsigned)(progress->share * cells), (unsigned)cells, bar,
+             sizeof bar);
     snprintf(line, sizeof line, "%s%s%s%s", left, cells ? bar : "", cells ? "  " : "", right);
 
     int width = left_width + cells + (cells ? 2 : 0) + (int)strlen(right);
@@ -111,28 +174,53 @@ static void draw(cli_progress *progress, uint64_t done, uint32_t epoch, double n
         line[columns - 1] = '\0'; /* what fits: every byte is a column here */
         width = columns - 1;
     }
-    int blanks = progress->width > width ? progress->width - width : 0;
-    fprintf(stderr, "\r%s%*s", line, blanks, "");
-    fflush(stderr);
-    progress->width = width;
+    put_line(progress, line, (unsigned)width);
+}
+
+static void write_down(cli_progress *progress, uint64_t done, double now) {
+    char right[128];
+    const uint32_t next = progress->finished + 1;
+    const uint32_t epoch = next > progress->epochs ? progress->epochs : next;
+    progress->drawn = now;
+    if (progress->bar) {
+        draw(progress, done, epoch, now);
+    } else {
+        describe(progress, done, now, WITH_LOSS, right, sizeof right);
+        fprintf(stderr, "  epoch %u/%u  %s\n", epoch, progress->epochs, right);
+    }
 }
 
 void cli_progress_show(cli_progress *progress, uint64_t done) {
-    char right[128];
-    double now = cbx_clock_seconds();
-    if (done > progress->batches || !progress->batches ||
-        now - progress->drawn < (progress->bar ? bar_seconds : plain_seconds)) {
-        return;
+    const double now = cbx_clock_seconds();
+    if (done <= progress->batches && progress->batches &&
+        now - progress->drawn >= (progress->bar ? bar_seconds : plain_seconds)) {
+        write_down(progress, done, now);
     }
-    progress->drawn = now;
-    uint64_t epoch = done / progress->batches_per_epoch + 1;
-    if (epoch > progress->epochs) {
-        epoch = progress->epochs;
+}
+
+void cli_progress_evaluate(cli_progress *progress, uint32_t epoch) {
+    const double now = cbx_clock_seconds();
+    const uint64_t done = epoch * progress->batches_per_epoch;
+    double training, evaluation;
+    if (isnan(progress->evaluating)) {
+        progress->evaluating = now;
     }
-    if (progress->bar) {
-        draw(progress, done, (uint32_t)epoch, now);
-    } else {
-        describe(progress, done, now, 1, right, sizeof right);
-        fprintf(stderr, "  epoch %u/%u  %s\n", (unsigned)epoch, progress->epochs, right);
+    pace(progress, done, now, &training, &evaluation);
+    /* What takes long is announced at once: nothing else is drawn before it is over. */
+    if (evaluation >= bar_seconds && progress->bar && done <= progress->batches) {
+        write_down(progress, done, now);
+    }
+}
+
+void cli_progress_mark(cli_progress *progress, const cbx_epoch_report *report) {
+    progress->epoch_first = report->epoch * progress->batches_per_epoch;
+    progress->finished = report->epoch;
+    progress->train_seconds += report->seconds;
+    progress->evaluate_seconds += report->evaluate_seconds;
+    progress->loss = report->train_loss;
+    progress->evaluating = NAN;
+    progress->epoch_begun = cbx_clock_seconds();
+    if (!progress->bar) {
+        progress->drawn = progress->epoch_begun; /* the row of the table told enough */
     }
 }

@@ -9,20 +9,26 @@
 
 typedef struct cli_progress {
     int bar; /* redraw one line; else write a new one every so often */
-    const cli_terminal *terminal;
+    cli_terminal *terminal;
     uint32_t epochs;
     uint64_t batches, batches_per_epoch; /* of the whole run */
     double images_per_batch;             /* on average */
-    double begun;                        /* seconds, when training began */
+    double evaluation_share;             /* of an epoch's training, as long as none was timed */
+    double test_share;                   /* of an epoch's evaluation */
     double drawn;                        /* when something was last written */
     uint64_t epoch_first;                /* batches done when the epoch began */
     double epoch_begun;
-    int width; /* columns of the line on the screen */
+    double evaluating; /* when evaluation began; NaN: training */
+    double loss;       /* of the training images after the last epoch; NaN: none yet */
+    uint32_t finished; /* epochs, evaluation included, and their seconds */
+    double train_seconds, evaluate_seconds;
+    double share;   /* of the run that was shown last, 0…1 */
+    unsigned width; /* columns of the line on the screen */
 } cli_progress;
 
 /* Before anything is known: says on a terminal that work is under way. The terminal
- * must outlive the progress. */
-void cli_progress_prepare(cli_progress *progress, const cli_terminal *terminal, int bar);
+ * must outlive the progress; its width is asked again for every line. */
+void cli_progress_prepare(cli_progress *progress, cli_terminal *terminal, int bar);
 
 /* Where there is a bar, shows `line` (ASCII) in its place until the next call. */
 void cli_progress_wait(cli_progress *progress, const char *line);
@@ -32,8 +38,12 @@ void cli_progress_begin(cli_progress *progress, const cbx_learn_plan *plan);
 /* Writes at most ten times a second as a bar, every ten seconds otherwise. */
 void cli_progress_show(cli_progress *progress, uint64_t batches_done);
 
-/* An epoch is over; the next rate is measured from here. */
-void cli_progress_mark(cli_progress *progress, uint32_t epoch);
+/* The training of epoch `epoch`, 1…, is over; losses are computed. May be called again
+ * while that goes on. */
+void cli_progress_evaluate(cli_progress *progress, uint32_t epoch);
+
+/* An epoch is over, evaluation too; the next rate is measured from here. */
+void cli_progress_mark(cli_progress *progress, const cbx_epoch_report *report);
 
 /* Takes the bar off the screen, so that a line can be printed. */
 void cli_progress_clear(cli_progress *progress);

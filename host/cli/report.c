@@ -45,9 +45,10 @@ static void report_film(const cli_terminal *terminal, const cbx_learn_settings *
         return;
     }
     label(terminal, "film");
-    fprintf(stderr, "%u %s %u pixels, %s frames at %u a second, %s\n", plan->grid.width,
-            terminal->utf8 ? "×" : "x", plan->grid.height, cli_count(frames, plan->frames),
-            settings->fps, plan->encoder ? plan->encoder : "no encoder");
+    fprintf(stderr, "%u %s %u pixels, %s at %u a second, %s\n", plan->grid.width,
+            terminal->utf8 ? "×" : "x", plan->grid.height,
+            cli_counted(frames, plan->frames, "frame"), settings->fps,
+            plan->encoder ? plan->encoder : "no encoder");
     if (plan->encoder_is_fallback) {
         label(terminal, "");
         fprintf(stderr, "as MPEG-4%s: the linked libavcodec has no H.264 encoder\n",
@@ -72,16 +73,16 @@ static void report_network(const cli_terminal *terminal, const cbx_learn_setting
 
 void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
                      const cbx_learn_plan *plan) {
-    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER];
+    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
 
     label(terminal, "device");
     fprintf(stderr, "%s%u:%u%s %s\n", bold(terminal), device->platform_index, device->device_index,
             end(terminal), device->name);
     label(terminal, "");
-    fprintf(stderr, "%s, %u units, %s, driver %.*s\n", cli_kind_name(device->kind),
-            device->compute_units, device->platform, (int)strcspn(device->driver, " "),
-            device->driver);
+    fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
+            cli_counted(units, device->compute_units, "unit"), device->platform,
+            (int)strcspn(device->driver, " "), device->driver);
     if (!plan->fuses) {
         label(terminal, "");
         fprintf(stderr, "slow or no fused multiply-add: multiplies, then adds\n");
@@ -96,14 +97,66 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
 
 /* ---- epochs ---- */
 
-void cli_report_head(const cli_terminal *terminal) {
-    fprintf(stderr, "\n  %s%5s %15s %17s %21s %9s%s\n", dim(terminal), "epoch", "training loss",
-            "validation loss", "validation accuracy", "seconds", end(terminal));
+/* The widest that fits is taken. Columns: epoch, training loss, validation loss,
+ * validation accuracy, seconds; a width of 0 leaves one out. */
+static const struct {
+    unsigned columns;
+    int widths[5];
+    const char *heads[5];
+} epoch_tables[] = {
+    {74,
+     {5, 15, 17, 21, 9},
+     {"epoch", "training loss", "validation loss", "validation accuracy", "seconds"}},
+    {50, {5, 9, 11, 10, 8}, {"epoch", "loss", "validation", "accuracy", "seconds"}},
+    {0, {5, 8, 0, 10, 0}, {"epoch", "loss", "", "accuracy", ""}},
+};
+
+static int choose_epoch_table(cli_terminal *terminal) {
+    const unsigned columns = cli_terminal_measure(terminal);
+    int choice = 0;
+    while (epoch_tables[choice].columns > columns) {
+        choice++;
+    }
+    return choice;
 }
 
-void cli_report_epoch(const cbx_epoch_report *report) {
-    fprintf(stderr, "  %5u %15.4f %17.4f %19.2f %% %9.2f\n", report->epoch, report->train_loss,
-            report->validation_loss, report->validation_accuracy * 100, report->seconds);
+static void print_cells(int table, const char *const *cells) {
+    fputs(" ", stderr);
+    for (int i = 0; i < 5; i++) {
+        const int width = epoch_tables[table].widths[i];
+        if (width > 0) {
+            fprintf(stderr, " %*s", width, cells[i]);
+        }
+    }
+}
+
+static void print_epoch_head(cli_epochs *epochs, int table) {
+    epochs->table = table;
+    fputs(dim(epochs->terminal), stderr);
+    print_cells(table, epoch_tables[table].heads);
+    fprintf(stderr, "%s\n", end(epochs->terminal));
+}
+
+void cli_report_head(cli_epochs *epochs, cli_terminal *terminal) {
+    epochs->terminal = terminal;
+    fputc('\n', stderr);
+    print_epoch_head(epochs, choose_epoch_table(terminal));
+}
+
+void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report) {
+    char text[5][CLI_NUMBER];
+    const char *const cells[] = {text[0], text[1], text[2], text[3], text[4]};
+    const int table = choose_epoch_table(epochs->terminal);
+    if (table > epochs->table) {
+        print_epoch_head(epochs, table); /* the window has become too narrow for the rows so far */
+    }
+    snprintf(text[0], sizeof text[0], "%u", report->epoch);
+    snprintf(text[1], sizeof text[1], "%.4f", report->train_loss);
+    snprintf(text[2], sizeof text[2], "%.4f", report->validation_loss);
+    snprintf(text[3], sizeof text[3], "%.2f %%", report->validation_accuracy * 100);
+    snprintf(text[4], sizeof text[4], "%.2f", report->seconds);
+    print_cells(epochs->table, cells);
+    fputc('\n', stderr);
 }
 
 /* ---- after ---- */
@@ -121,8 +174,8 @@ static void report_outputs(const cli_terminal *terminal, const cbx_learn_setting
         label(terminal, "film");
         fputs(bold(terminal), stderr);
         cli_print_printable(stderr, settings->film, 0);
-        fprintf(stderr, "%s, %s frame%s, %.1f s, %s\n", end(terminal),
-                cli_count(frames, result->film.frames), result->film.frames == 1 ? "" : "s",
+        fprintf(stderr, "%s, %s, %.1f s, %s\n", end(terminal),
+                cli_counted(frames, result->film.frames, "frame"),
                 (double)result->film.frames / settings->fps, cli_bytes(bytes, result->film.bytes));
     }
     if (result->kept[CBX_LEARN_PICTURE]) {
@@ -136,8 +189,11 @@ static void report_outputs(const cli_terminal *terminal, const cbx_learn_setting
     }
 }
 
-static void time_row(const char *name, double seconds, double total, const char *note) {
+/* Lines end before 80 columns; a narrower window has no room for the notes. */
+static void time_row(const cli_terminal *terminal, const char *name, double seconds, double total,
+                     const char *note) {
     double share = total > 0 ? seconds / total * 100 : 0;
+    note = terminal->columns < 80 ? "" : note;
     fprintf(stderr, "  %-13s %9.2f s %7.1f %%%s%s\n", name, seconds, share, note[0] ? "   " : "",
             note);
 }
@@ -147,18 +203,18 @@ static void report_times(const cli_terminal *terminal, const cbx_learn_settings 
     double total = times->total;
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));
-    time_row("load", times->load, total, "images, alongside the start");
-    time_row("start", times->start, total, "device, kernels, self-test, upload");
-    time_row("train", times->train, total, "");
+    time_row(terminal, "load", times->load, total, "images, alongside the start");
+    time_row(terminal, "start", times->start, total, "device, kernels, self-test, upload");
+    time_row(terminal, "train", times->train, total, "");
     if (settings->film) {
-        time_row("  draw", times->draw, total, "alongside, on the device");
-        time_row("  read back", times->read_back, total, "alongside");
-        time_row("  encode", times->encode, total, "alongside, processor time");
-        time_row("  held back", times->waited, total, "training waited for encoders");
+        time_row(terminal, "  draw", times->draw, total, "alongside, on the device");
+        time_row(terminal, "  read back", times->read_back, total, "alongside");
+        time_row(terminal, "  encode", times->encode, total, "alongside, processor time");
+        time_row(terminal, "  held back", times->waited, total, "training waited for encoders");
     }
-    time_row("evaluate", times->evaluate, total, "");
-    time_row("finish", times->finish, total, "");
-    time_row("total", total, total, "");
+    time_row(terminal, "evaluate", times->evaluate, total, "");
+    time_row(terminal, "finish", times->finish, total, "");
+    time_row(terminal, "total", total, total, "");
 }
 
 void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,
@@ -191,10 +247,9 @@ void cli_report_kept(const cbx_learn_settings *settings, const char *metrics,
     char frames[CLI_NUMBER];
     int kept = 0;
     if (result->kept[CBX_LEARN_FILM]) {
-        const uint64_t count = result->film.frames;
         add_kept(&kept, settings->film);
-        fprintf(stderr, " (%s frame%s, %.1f s)", cli_count(frames, count), count == 1 ? "" : "s",
-                (double)count / settings->fps);
+        fprintf(stderr, " (%s, %.1f s)", cli_counted(frames, result->film.frames, "frame"),
+                (double)result->film.frames / settings->fps);
     }
     if (result->kept[CBX_LEARN_PICTURE]) {
         add_kept(&kept, settings->picture);

@@ -12,9 +12,15 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
 /* "device 0:0, NAME" alone; the choice is always told. */
 void cli_report_device(const cbx_learn_plan *plan);
 
-/* The table of epochs: its head, and a row. */
-void cli_report_head(const cli_terminal *terminal);
-void cli_report_epoch(const cbx_epoch_report *report);
+/* The table of epochs; narrow windows get fewer and narrower columns. */
+typedef struct cli_epochs {
+    cli_terminal *terminal; /* borrowed */
+    int table;              /* which of the layouts the last head had */
+} cli_epochs;
+
+/* Its head, and a row, with a new head before it when the old one no longer fits. */
+void cli_report_head(cli_epochs *epochs, cli_terminal *terminal);
+void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report);
 
 /* Test accuracy, what was written, what took the time. */
 void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,

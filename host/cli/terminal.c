@@ -16,7 +16,7 @@ static unsigned width(int file) {
         return (unsigned)asked;
     }
     struct winsize size;
-    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20) {
+    if (ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
         return size.ws_col;
     }
     return DEFAULT_COLUMNS;
@@ -33,7 +33,14 @@ void cli_terminal_look(cli_terminal *terminal, FILE *stream) {
     terminal->is_terminal = isatty(file) && !dumb;
     terminal->colour = terminal->is_terminal && !(no_color && no_color[0]);
     terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    terminal->stream = stream;
+    cli_terminal_measure(terminal);
+}
+
+unsigned cli_terminal_measure(cli_terminal *terminal) {
+    const int file = fileno(terminal->stream);
     terminal->columns = isatty(file) ? width(file) : DEFAULT_COLUMNS;
+    return terminal->columns;
 }
 
 const char *cli_count(char text[CLI_NUMBER], uint64_t count) {
@@ -47,6 +54,13 @@ const char *cli_count(char text[CLI_NUMBER], uint64_t count) {
         *out++ = digits[i];
     }
     *out = '\0';
+    return text;
+}
+
+const char *cli_counted(char text[CLI_NUMBER], uint64_t count, const char *what) {
+    char number[CLI_NUMBER];
+    snprintf(text, CLI_NUMBER, "%.19s %.10s%s", cli_count(number, count), what,
+             count == 1 ? "" : "s");
     return text;
 }
 

@@ -10,16 +10,23 @@ typedef struct cli_terminal {
     int is_terminal;  /* somebody looks at it, and lines can be redrawn  */
     int colour;       /* a terminal, NO_COLOR unset, TERM not "dumb"      */
     int utf8;         /* the locale's encoding                            */
-    unsigned columns; /* width, at least 20; 80 where it is unknown        */
+    unsigned columns; /* width, at least 1; 80 where it is unknown         */
+    FILE *stream;
 } cli_terminal;
 
 void cli_terminal_look(cli_terminal *terminal, FILE *stream);
+
+/* Asks for the width again, since windows change theirs; returns it. */
+unsigned cli_terminal_measure(cli_terminal *terminal);
 
 /* Text that fits every number below. */
 enum { CLI_NUMBER = 32 };
 
 /* 3910 → "3,910". Each writes to `text` and returns it. */
 const char *cli_count(char text[CLI_NUMBER], uint64_t count);
+
+/* "1 frame", "3,910 frames" */
+const char *cli_counted(char text[CLI_NUMBER], uint64_t count, const char *what);
 
 /* "512 bytes", "4.1 MiB" */
 const char *cli_bytes(char text[CLI_NUMBER], uint64_t bytes);

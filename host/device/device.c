@@ -24,7 +24,7 @@ static cbx_status open_queues(cbx_device *device) {
     return cbx_cl_check(error, "creating a second command queue");
 }
 
-cbx_status cbx_family_check(cbx_family family) {
+cbx_status cbx_family_check_value(cbx_family family) {
     return (unsigned)family <= CBX_FAMILY_GPU
                ? CBX_OK
                : cbx_fail(CBX_BAD_ARGUMENT, "there is no kernel family %d", (int)family);
@@ -47,7 +47,7 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
     cbx_device *device = NULL;
     cl_bool unified = CL_FALSE;
     *out = NULL;
-    cbx_status status = cbx_family_check(request->family);
+    cbx_status status = cbx_family_check_value(request->family);
     if (!status) {
         status = cbx_new(&device, 1);
     }

@@ -42,7 +42,7 @@ struct cbx_device {
 cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info);
 
 /* CBX_BAD_ARGUMENT when there is no such family. */
-cbx_status cbx_family_check(cbx_family family);
+cbx_status cbx_family_check_value(cbx_family family);
 
 /* CBX_NO_DEVICE: says whether no driver is installed, or one that cannot be loaded. */
 cbx_status cbx_fail_without_platform(void);

@@ -8,6 +8,9 @@
 /* Losses and accuracy after an epoch, for the observer. */
 static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     cbx_evaluation train, validation;
+    if (job->observer->evaluating) {
+        job->observer->evaluating(job->observer->user, epoch);
+    }
     const double start = cbx_clock_seconds();
     cbx_status status = cbx_trainer_evaluate(job->trainer, CBX_TRAIN, &train);
     if (!status) {

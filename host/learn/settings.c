@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "film/ending.h"
 #include "learn/job.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
@@ -89,9 +90,12 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     if (!isfinite(settings->learning_rate) || settings->learning_rate < 0.0) {
         return cbx_fail(CBX_BAD_ARGUMENT, "the learning rate must be a positive number");
     }
-    cbx_status status = cbx_family_check(settings->family);
+    cbx_status status = cbx_family_check_value(settings->family);
     if (!status) {
         status = cbx_trainer_check_settings(&trainer);
     }
-    return status ? status : check_pictures(settings);
+    if (!status) {
+        status = check_pictures(settings);
+    }
+    return !status && settings->film ? cbx_film_check_ending(settings->film) : status;
 }

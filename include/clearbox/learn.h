@@ -44,7 +44,7 @@ typedef struct cbx_learn_settings {
     uint32_t frame_every;  /* 1: a frame after every batch */
     uint32_t scale;        /* 1 */
     cbx_tone tone;         /* peak */
-    const char *film;      /* "learn.mp4"; NULL: no film */
+    const char *film;      /* "learn.mp4", an mp4 file; NULL: no film */
     uint32_t fps;          /* 70 */
     cbx_codec codec;       /* h264 */
     int quality;           /* -1: the codec's default */
@@ -115,6 +115,8 @@ typedef struct cbx_learn_result {
 typedef struct cbx_learn_observer {
     void (*started)(void *user, const cbx_learn_plan *plan);
     void (*progressed)(void *user, uint64_t batches_done); /* at most some 20 times a second */
+    /* The training of `epoch` (1…) is over, and its losses are computed next. */
+    void (*evaluating)(void *user, uint32_t epoch);
     void (*finished_epoch)(void *user, const cbx_epoch_report *report);
     /* After the last batch, some 20 times a second: frames not yet in the film. */
     void (*finishing)(void *user, uint64_t frames_left);

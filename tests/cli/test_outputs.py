@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import resource
+import subprocess
 import time
 
 from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, OK, USAGE, CliTest, film_frames, main,
@@ -46,6 +48,24 @@ class Outputs(CliTest):
     def test_skipped_frames(self):
         self.assert_done(self.learn(*self.flags, "--frame-every", 3))
         self.assertIn(film_frames(self.folder / "learn.mp4"), (FRAMES // 3, FRAMES // 3 + 1))
+
+    def test_one_frame_is_not_many(self):
+        result = self.learn(*self.flags, "--frame-every", 1000000000)
+        self.assert_done(result)
+        self.assertEqual(len(re.findall(r", 1 frame[, ]", result.stderr)), 2, result.stderr)
+        self.assertNotIn("1 frames", result.stderr)
+
+    def test_endings_that_promise_nothing_else(self):
+        for name in ("a.M4V", "film.2", "learn", ".gif.d/x", "a.gif.mp4"):
+            (self.folder / name).parent.mkdir(exist_ok=True)
+            self.assert_done(self.learn(*self.flags, "-o", name))
+            self.assertEqual(film_frames(self.folder / name), FRAMES)
+
+    def test_what_is_not_a_file_may_be_called_anything(self):
+        os.mkfifo(self.folder / "pipe.webm")
+        reader = subprocess.Popen(["cat", "pipe.webm"], cwd=self.folder, stdout=subprocess.PIPE)
+        self.assert_done(self.learn(*self.flags, "-o", "pipe.webm"))
+        self.assertIn(b"ftyp", reader.communicate(timeout=60)[0][:16])
 
     def test_metrics(self):
         self.assert_done(self.learn(*self.flags, "--no-video", "--metrics", "run.jsonl"))

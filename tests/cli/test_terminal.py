@@ -1,14 +1,26 @@
 """What people see: a bar on a terminal, plain lines elsewhere, colours only where wanted."""
 
+import fcntl
 import os
 import pty
 import re
 import select
 import signal
+import struct
+import termios
 
-from support import INTERRUPTED, OK, CliTest, environment, main, start
+from support import INTERRUPTED, OK, CliTest, environment, main, start, write_dataset
 
 ESCAPE = "\033["
+ERASE = "\r\033[J"  # from the line's first column on
+
+
+def resize(terminal, columns):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
+
+
+def plain(shown):
+    return re.sub(r"\033\[\d*[mJ]", "", shown)
 
 
 class Terminal(CliTest):
@@ -33,9 +45,11 @@ class Terminal(CliTest):
         os.close(terminal)
         return shown.decode()
 
-    def on_terminal(self, *flags, **changes):
-        """What a terminal of 80 columns gets of a run."""
+    def on_terminal(self, *flags, columns=0, enough_bars=3, **changes):
+        """What a terminal gets of a run that is stopped once it drew so many bars, if it
+        comes that far; 0 columns: it does not know its width."""
         ours, theirs = pty.openpty()
+        resize(ours, columns)
         process = start("learn", *flags, cwd=self.folder, stderr=theirs,
                         env=environment(**changes))
         self.addCleanup(process.kill)
@@ -43,7 +57,7 @@ class Terminal(CliTest):
         stopped = []
 
         def enough(shown):
-            if shown.count(b" left") > 2 and not stopped:
+            if shown.count(b" left") >= enough_bars and not stopped:
                 stopped.append(process.send_signal(signal.SIGINT))
 
         shown = self.read_all(ours, enough)
@@ -74,6 +88,66 @@ class Terminal(CliTest):
         for bar in self.bars(shown):
             self.assertLess(len(bar) + 2, 40)
             self.assertNotIn("images/s", bar)
+
+    def test_done_and_undone_differ_without_colours(self):
+        few = ("--epochs", 3, "--data", write_dataset(self.folder / "more", train=6000))
+        for locale, done, undone in (("C.UTF-8", "━", "─"), ("C", "#", ".")):
+            shown = plain(self.on_terminal(*self.short, *few, "--hidden", 3000, LC_ALL=locale))
+            bars = [bar for bar in self.bars(shown) if done in bar]
+            self.assertTrue(bars, shown)
+            for bar in bars:
+                self.assertRegex(bar, f"{re.escape(done)}+{re.escape(undone)}+ ")
+
+    def test_a_window_that_becomes_narrower(self):
+        ours, theirs = pty.openpty()
+        resize(ours, 100)
+        # Epochs of many bars: one of them is on the screen when the window changes.
+        process = start("learn", *self.endless, "--hidden", 3000, "--data",
+                        write_dataset(self.folder / "more", train=6000), cwd=self.folder,
+                        stderr=theirs, env=environment())
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        narrowed = []
+
+        def enough(shown):
+            if shown.count(b" left") > 2 and not narrowed:
+                resize(ours, 55)
+                narrowed.append(len(shown))
+            elif narrowed and re.search(rb"seconds.*\n.*\d %", shown[narrowed[0]:]):
+                process.send_signal(signal.SIGINT)
+
+        shown = self.read_all(ours, enough)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, INTERRUPTED, shown)
+        # The terminal broke the old line; it is erased from its first column, where the
+        # cursor waited, and only that once.
+        self.assertEqual(shown.count(ERASE), 1, shown)
+        self.assertRegex(shown.split(ERASE)[0], r"\r\Z")
+        after = plain(shown.split(ERASE)[1])
+        head = re.search(r" epoch +loss +validation +accuracy +seconds\r\n", after)
+        self.assertTrue(head, after)
+        for line in re.split(r"[\r\n]+", after[head.start():]):
+            if not line.startswith("clearbox:"):
+                self.assertLess(len(line), 55, line)
+
+    def test_the_table_of_epochs_fits(self):
+        for columns in (20, 40, 49, 50, 60, 73, 74, 120):
+            shown = plain(self.on_terminal(*self.short, columns=columns))
+            rows = re.findall(r" +\d+ +\d\.\d{4}.*%.*", shown)
+            self.assertEqual(len(rows), 2, shown)
+            head = re.findall(r"[^\r\n]*epoch .*(?:accuracy|seconds)", shown)[0]
+            for line in [head.rstrip(), *(row.rstrip() for row in rows)]:
+                self.assertLessEqual(len(line), max(columns, 27), shown)
+
+    def test_evaluation_is_told_and_counted(self):
+        shown = self.on_terminal(*self.short, "--hidden", 40000, columns=80, enough_bars=1000)
+        bars = self.bars(shown)
+        self.assertTrue(any("evaluating" in bar for bar in bars), shown)
+        self.assertTrue(any("loss" in bar for bar in bars), shown)
+        for bar in bars:
+            self.assertNotIn("100 %", bar)  # the last evaluation is still to come
+        shares = [int(re.search(r"(\d+) %", bar)[1]) for bar in bars]
+        self.assertEqual(shares, sorted(shares))
 
     def test_no_color(self):
         shown = self.on_terminal(*self.endless, NO_COLOR=1)

@@ -178,6 +178,12 @@ class Flags(CliTest):
                             "mpeg4")
         self.assert_only_error(result, USAGE, "8191", "H.264")
 
+    def test_endings_that_promise_another_kind_of_film(self):
+        for name in ("a.gif", "a.webm", "b.mkv", "c.MOV", "d.avi", "e.png", "f/g.h.ogv"):
+            self.assert_only_error(self.learn("-o", name), USAGE, "mp4 file", re.escape(name),
+                                   r"end in \.mp4")
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_a_picture_that_is_too_large(self):
         self.assert_only_error(self.learn("--hidden", 1024, "--scale", 2340), USAGE, "65,?535")
 

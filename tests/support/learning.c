@@ -47,9 +47,16 @@ static void on_progressed(void *user, uint64_t batches_done) {
     log->progress = batches_done;
 }
 
+static void on_evaluating(void *user, uint32_t epoch) {
+    learning_log *log = user;
+    log->disorder |= log->started != 1 || epoch != log->epochs + 1;
+    log->evaluating = epoch;
+}
+
 static void on_finished_epoch(void *user, const cbx_epoch_report *report) {
     learning_log *log = user;
-    log->disorder |= log->started != 1 || report->epoch != log->epochs + 1;
+    log->disorder |=
+        log->started != 1 || report->epoch != log->epochs + 1 || log->evaluating != report->epoch;
     if (log->epochs < LEARNING_EPOCHS) {
         log->reports[log->epochs] = *report;
     }
@@ -77,6 +84,7 @@ static void on_lost(void *user, cbx_learn_output output, const char *path, cbx_s
 cbx_learn_observer learning_observer(learning_log *log) {
     return (cbx_learn_observer){.started = on_started,
                                 .progressed = on_progressed,
+                                .evaluating = on_evaluating,
                                 .finished_epoch = on_finished_epoch,
                                 .lost = on_lost,
                                 .should_stop = on_should_stop,

@@ -29,8 +29,9 @@ typedef struct learning_log {
     cbx_learn_plan plan;
     unsigned epochs; /* calls; the first ones' reports below */
     cbx_epoch_report reports[LEARNING_EPOCHS];
+    uint32_t evaluating;  /* the epoch whose losses were announced last */
     uint64_t progress;    /* the last number of batches done */
-    int disorder;         /* calls before started(), numbers that go back */
+    int disorder;         /* calls before started() or out of turn, numbers that go back */
     uint64_t asked;       /* calls of should_stop() after started() */
     uint64_t stop_at;     /* answer yes from this of them on; the first comes before the first
                           batch; 0: never */
