@@ -15,7 +15,7 @@ if(NOT TARGET clearbox_program)
 endif()
 
 add_test(NAME test_install COMMAND ${CMAKE_COMMAND}
-  -DBUILD=${CMAKE_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/install_example
+  -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/install_example
   -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install -DCOMPILER=${CMAKE_C_COMPILER}
   -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
   -DLIBDIR=${CMAKE_INSTALL_LIBDIR} -DBINDIR=${CMAKE_INSTALL_BINDIR}
@@ -24,13 +24,9 @@ add_test(NAME test_install COMMAND ${CMAKE_COMMAND}
   -P ${CMAKE_CURRENT_SOURCE_DIR}/install_example/check.cmake)
 set_tests_properties(test_install PROPERTIES LABELS host TIMEOUT 120)
 
-# The system's own Python first; the tests need nothing but its standard library.
-find_program(CBX_TEST_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
-find_program(CBX_TEST_PYTHON python3 REQUIRED)
-
 # cli_test(name label…): runs cli/test_NAME.py on the program
 function(cli_test name)
-  set(cache ${CMAKE_BINARY_DIR}/pocl-cache/cli_${name})
+  set(cache ${PROJECT_BINARY_DIR}/pocl-cache/cli_${name})
   file(MAKE_DIRECTORY ${cache})
   add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
            ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${name}.py)
