@@ -1,9 +1,11 @@
 """Datasets and weights that are missing, damaged or of the wrong kind."""
 
 import gzip
+import shutil
 import struct
+import subprocess
 
-from support import (BAD_DATA, FILES, MISSING, USAGE, CliTest, environment, idx_images, idx_labels,
+from support import (BAD_DATA, FILES, MISSING, OK, PROGRAM, USAGE, CliTest, environment, idx_images, idx_labels,
                      main, write_dataset, write_safetensors)
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -30,6 +32,15 @@ class Data(CliTest):
         self.assert_only_error(result, MISSING, "nowhere")
         result = self.learn(env=environment(CLEARBOX_DATA=self.folder / "elsewhere"))
         self.assert_only_error(result, MISSING, "elsewhere")
+
+    def test_a_program_anywhere_finds_the_data_of_its_source(self):
+        (self.folder / "bin").mkdir()
+        program = shutil.copy(PROGRAM, self.folder / "bin" / "clearbox")
+        result = subprocess.run([program, "learn", "--hidden", "1", "--epochs", "1", "--no-video"],
+                                cwd=self.folder, env=environment(), capture_output=True, text=True,
+                                timeout=300)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("50,000", result.stdout + result.stderr)
 
     def test_a_file_instead_of_a_folder(self):
         result = self.learn("--data", self.film)
