@@ -46,9 +46,10 @@ int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 
-/* Writes the folder of the default dataset to `path`: CLEARBOX_DATA, else
- * ../data/mnist (build tree) or ../share/clearbox/mnist (installed) beside the
- * program's folder, else where it was configured to be installed. */
-void cli_default_data(char *path, size_t size);
+/* Writes the folder of the default dataset to `path`: CLEARBOX_DATA, else the
+ * first that exists of the build tree's and the installed one beside the
+ * program, the one that was configured to be installed, and the source tree's.
+ * CLI_PARSED, or the exit code when there is none. */
+int cli_default_data(char *path, size_t size);
 
 #endif

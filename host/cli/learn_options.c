@@ -178,9 +178,11 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         options->settings.device = from_environment("CLEARBOX_DEVICE");
     }
     if (!options->settings.data) {
-        cli_default_data(options->data_folder, sizeof options->data_folder);
+        code = cli_default_data(options->data_folder, sizeof options->data_folder);
         options->settings.data = options->data_folder;
     }
-    code = check_quality(&options->settings);
+    if (code == CLI_PARSED) {
+        code = check_quality(&options->settings);
+    }
     return code == CLI_PARSED ? check_outputs(options) : code;
 }

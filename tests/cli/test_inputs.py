@@ -2,12 +2,13 @@
 
 import gzip
 import os
+import shutil
 import struct
 import subprocess
 import zlib
 
-from support import (BAD_DATA, FILES, MISSING, USAGE, CliTest, environment, idx_images, idx_labels,
-                     main, start, write_dataset, write_safetensors)
+from support import (BAD_DATA, FILES, MISSING, OK, PROGRAM, USAGE, CliTest, environment, idx_images,
+                     idx_labels, main, start, write_dataset, write_safetensors)
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 GIB = 1 << 30
@@ -57,6 +58,15 @@ class Data(CliTest):
         self.assert_only_error(result, MISSING, "nowhere")
         result = self.learn(env=environment(CLEARBOX_DATA=self.folder / "elsewhere"))
         self.assert_only_error(result, MISSING, "elsewhere")
+
+    def test_a_program_anywhere_finds_the_data_of_its_source(self):
+        (self.folder / "bin").mkdir()
+        program = shutil.copy(PROGRAM, self.folder / "bin" / "clearbox")
+        result = subprocess.run([program, "learn", "--hidden", "1", "--epochs", "1", "--no-video"],
+                                cwd=self.folder, env=environment(), capture_output=True, text=True,
+                                timeout=300)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("50,000", result.stdout + result.stderr)
 
     def test_a_file_instead_of_a_folder(self):
         result = self.learn("--data", self.film)
