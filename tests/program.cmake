@@ -51,3 +51,17 @@ cli_test(outputs device film)
 cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)
+
+# Failing calls: a layer between the program and its libraries. A sanitizer's runtime must
+# be loaded first.
+if(NOT CBX_SANITIZE)
+  add_library(inject MODULE inject/inject.c)
+  target_compile_definitions(inject PRIVATE CL_TARGET_OPENCL_VERSION=120
+                             CL_USE_DEPRECATED_OPENCL_1_2_APIS)
+  target_link_libraries(inject PRIVATE OpenCL::OpenCL ZLIB::ZLIB PNG::PNG PkgConfig::LIBAV
+                        PkgConfig::JANSSON Threads::Threads ${CMAKE_DL_LIBS})
+  cli_test(inject device film slow)
+  set_tests_properties(cli_inject PROPERTIES TIMEOUT 1200)
+  set_property(TEST cli_inject APPEND PROPERTY ENVIRONMENT
+               "CBX_INJECT_LAYER=$<TARGET_FILE:inject>")
+endif()
