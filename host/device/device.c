@@ -27,10 +27,10 @@ static cbx_status open_queues(cbx_device *device) {
 /* AUTO gives way where the compiled kernels turn out to be too large for the device. */
 static cbx_status build(cbx_device *device, const cbx_device_request *request) {
     const int chosen = request->family != CBX_FAMILY_AUTO;
-    device->stepwise = request->stepwise;
+    device->fused = request->fused;
     device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
     cbx_status status = cbx_program_build(device, request->tunables);
-    if (status == CBX_NO_DEVICE && !chosen && device->family == CBX_FAMILY_GPU) {
+    if (!status && !chosen && cbx_family_check_kernels(device) == CBX_NO_DEVICE) {
         device->family = CBX_FAMILY_CPU;
         status = cbx_program_build(device, NULL);
     }

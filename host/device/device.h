@@ -19,7 +19,7 @@ typedef struct cbx_tunables {
 struct cbx_device {
     cbx_device_info info;
     cbx_family family;
-    int stepwise; /* the fused kernels are of no use: what they need may be missing */
+    int fused; /* the fused kernels will be used: what they need must be there */
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;     /* in order: all computing */
@@ -52,7 +52,7 @@ typedef struct cbx_device_request {
     const char *spec; /* as of cbx_device_open() */
     cbx_family family;
     const cbx_tunables *tunables; /* NULL: those that were kept, else the usual */
-    int stepwise;                 /* only the schedule `stepwise` will be used */
+    int fused;                    /* the schedule `fused` will be used: needs more of a GPU */
 } cbx_device_request;
 
 cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request);
@@ -66,7 +66,7 @@ cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family f
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
 
 /* CBX_NO_DEVICE, saying what is missing, where the device is too small for device->family
- * with these tunables: as its description says, and as the compiled kernels do. */
+ * with these tunables: as its description says, and as the compiled fused kernels do. */
 cbx_status cbx_family_check(const cbx_device *device);
 cbx_status cbx_family_check_kernels(const cbx_device *device);
 

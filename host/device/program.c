@@ -158,10 +158,7 @@ static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     } else if (!status) {
         status = cbx_fma_measure(device, &slow);
     }
-    if (slow && !status) {
-        status = build(device, 0);
-    }
-    return status ? status : cbx_family_check_kernels(device);
+    return slow && !status ? build(device, 0) : status;
 }
 
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "clearbox/learn.h"
+#include "device/walk.h"
 #include "network/trainer.h"
 #include "picture/frames.h"
 
@@ -14,6 +15,7 @@ typedef struct cbx_job {
     cbx_learn_plan plan;
     cbx_dataset *dataset;
     cbx_device *device;
+    cbx_walk walk; /* the devices that were passed over */
     cbx_network *network;
     cbx_trainer *trainer;
     cbx_painter painter; /* zeroed: none */
@@ -30,6 +32,9 @@ typedef struct cbx_job {
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
+
+/* start.c: the device that the settings name, or the first that works. */
+cbx_status cbx_job_start_device(cbx_job *job);
 
 /* epoch.c: one epoch's training; ends early when the observer wants to stop. */
 cbx_status cbx_job_train_epoch(cbx_job *job);

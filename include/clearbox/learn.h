@@ -30,7 +30,7 @@ extern "C" {
 /* All strings are borrowed for the time of the call. */
 typedef struct cbx_learn_settings {
     const char *data;   /* folder of the dataset, required */
-    const char *device; /* a spec as of cbx_device_open(), NULL: the default */
+    const char *device; /* a spec as of cbx_device_open(); NULL or "": the first that works */
     cbx_family family;
     uint32_t hidden;       /* 64 */
     uint32_t epochs;       /* 5 */
@@ -72,6 +72,8 @@ typedef struct cbx_learn_times {
 
 typedef struct cbx_learn_plan {
     const cbx_device_info *device;
+    const cbx_passed_over *passed_over; /* (passed_over_count), until cbx_learn() returns */
+    size_t passed_over_count;
     cbx_family family;
     int fuses; /* as cbx_device_fuses() says */
     cbx_grid grid;
@@ -117,7 +119,9 @@ void cbx_learn_defaults(cbx_learn_settings *settings);
 /* CBX_BAD_ARGUMENT when a setting makes no sense; checked before any work. */
 cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
-/* Runs the job. `observer` and `result` may be NULL. CBX_INTERRUPTED after an
+/* Runs the job. Where settings->device names none, a device whose kernels do not build or
+ * fail the self-test gives way to the next one; the plan says which and why. A device that
+ * is named never does. `observer` and `result` may be NULL. CBX_INTERRUPTED after an
  * orderly stop, with *result filled. On any other failure no output file is
  * left behind, and old ones stay as they were. */
 cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,
