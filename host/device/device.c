@@ -28,6 +28,11 @@ static cbx_status open_queues(cbx_device *device) {
 static cbx_status build(cbx_device *device, const cbx_device_request *request) {
     const int chosen = request->family != CBX_FAMILY_AUTO;
     device->fused = request->fused;
+    device->keeping = request->keeping;
+    if (device->keeping == CBX_KEEP_USUAL) {
+        const int kept = cbx_platform_traits(&device->info)->keeps_programs;
+        device->keeping = kept ? CBX_KEEP_NOTHING : CBX_KEEP;
+    }
     device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
     cbx_status status = cbx_program_build(device, request->tunables);
     if (!status && !chosen && cbx_family_check_kernels(device) == CBX_NO_DEVICE) {

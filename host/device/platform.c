@@ -17,6 +17,21 @@ typedef struct device_table {
     size_t count;
 } device_table;
 
+static const cbx_traits traits[] = {
+    {"Portable Computing Language", 1, 1},
+    {"NVIDIA CUDA", 1, 0},
+    {"Oclgrind", 1, 0},
+    {NULL, 0, 0}, /* all others */
+};
+
+const cbx_traits *cbx_platform_traits(const cbx_device_info *info) {
+    const cbx_traits *row = traits;
+    while (row->platform && strcmp(row->platform, info->platform) != 0) {
+        row++;
+    }
+    return row;
+}
+
 static void free_table(device_table *table) {
     free(table->ids);
     free(table->infos);

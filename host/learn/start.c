@@ -6,20 +6,36 @@ static int stop_is_asked(const cbx_job *job) {
     return job->observer->should_stop && job->observer->should_stop(job->observer->user);
 }
 
-/* A failure after a stop was asked for may be its doing: a compiler inside a driver (LLVM)
- * takes Ctrl-C for itself, drops its files, and fails. Then no other device is tried. */
-static cbx_status try_device(void *user, const char *spec) {
-    cbx_job *job = user;
+static cbx_status open_and_test(cbx_job *job, const char *spec, cbx_keeping keeping) {
     const cbx_device_request request = {.spec = spec,
                                         .family = job->settings->family,
+                                        .keeping = keeping,
                                         .fused = job->settings->schedule == CBX_SCHEDULE_FUSED};
     cbx_status status = cbx_device_open_as(&job->device, &request);
     if (!status) {
         status = cbx_device_self_test(job->device);
     }
+    return status;
+}
+
+static void close_device(cbx_job *job) {
+    cbx_device_close(job->device);
+    job->device = NULL;
+}
+
+/* A program that was kept may be of a driver that changed and did not say so: then it is
+ * built anew. A failure after a stop was asked for may be its doing: a compiler inside a
+ * driver (LLVM) takes Ctrl-C for itself, drops its files, and fails. Then no other device is
+ * tried. */
+static cbx_status try_device(void *user, const char *spec) {
+    cbx_job *job = user;
+    cbx_status status = open_and_test(job, spec, CBX_KEEP_USUAL);
+    if (status && job->device && job->device->recalled > 0) {
+        close_device(job);
+        status = open_and_test(job, spec, CBX_KEEP_ANEW);
+    }
     if (status) {
-        cbx_device_close(job->device);
-        job->device = NULL;
+        close_device(job);
     }
     if (status && stop_is_asked(job)) {
         status = cbx_fail(CBX_INTERRUPTED, "stopped while the device started");
