@@ -44,6 +44,14 @@ function(cli_test name)
     ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache};CBX_TEST_SANITIZE=${CBX_SANITIZE}")
 endfunction()
 
+# Something to load before the program; a sanitizer's own library must come first.
+if(NOT CBX_SANITIZE)
+  add_library(bad_compiler MODULE preload/bad_compiler.c)
+  target_compile_definitions(bad_compiler PRIVATE CL_TARGET_OPENCL_VERSION=120)
+  target_include_directories(bad_compiler PRIVATE ${OpenCL_INCLUDE_DIRS})
+  target_link_libraries(bad_compiler PRIVATE clearbox_options ${CMAKE_DL_LIBS})
+endif()
+
 cli_test(usage host)
 cli_test(inputs device)
 cli_test(devices device)
@@ -51,6 +59,11 @@ cli_test(outputs device film)
 cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)
+set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
+if(TARGET bad_compiler)
+  set_property(TEST cli_devices APPEND PROPERTY ENVIRONMENT
+               "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
+endif()
 
 # Failing calls: a layer between the program and its libraries. A sanitizer's runtime must
 # be loaded first.

@@ -82,6 +82,19 @@ static json_t *device_object(const cbx_learn_plan *plan) {
                      "driver", cli_json_string(device->driver), "fuses", plan->fuses);
 }
 
+static json_t *passed_over_array(const cbx_learn_plan *plan) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < plan->passed_over_count; i++) {
+        const cbx_passed_over *one = &plan->passed_over[i];
+        char spec[32];
+        snprintf(spec, sizeof spec, "%u:%u", one->device.platform_index, one->device.device_index);
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "spec", cli_json_string(spec),
+                                               "name", cli_json_string(one->device.name), "reason",
+                                               cli_json_string(one->sentence)));
+    }
+    return array;
+}
+
 static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_learn_plan *plan) {
     if (!settings->film) {
         return json_null();
@@ -102,19 +115,20 @@ static json_t *seed_string(uint64_t seed) {
 
 int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *plan) {
     json_t *event = json_pack(
-        "{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I,"
+        "{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
+        "s:I, s:I,"
         " s:o}",
-        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "family",
-        cli_family_names[plan->family], "hidden", (json_int_t)settings->hidden, "epochs",
-        (json_int_t)settings->epochs, "batch", (json_int_t)settings->batch, "recipe",
-        cli_recipe_names[settings->recipe], "schedule", cli_schedule_names[settings->schedule],
-        "learning_rate_hidden", cli_json_number(plan->first_learning_rate_hidden),
-        "learning_rate_output", cli_json_number(plan->first_learning_rate_output), "seed",
-        seed_string(settings->seed), "parameters", (json_int_t)plan->parameters, "data",
-        cli_json_string(settings->data), "training_images", (json_int_t)plan->training_images,
-        "validation_images", (json_int_t)plan->validation_images, "test_images",
-        (json_int_t)plan->test_images, "batches", (json_int_t)plan->batches, "film",
-        film_plan_object(settings, plan));
+        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "passed_over",
+        passed_over_array(plan), "family", cli_family_names[plan->family], "hidden",
+        (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
+        (json_int_t)settings->batch, "recipe", cli_recipe_names[settings->recipe], "schedule",
+        cli_schedule_names[settings->schedule], "learning_rate_hidden",
+        cli_json_number(plan->first_learning_rate_hidden), "learning_rate_output",
+        cli_json_number(plan->first_learning_rate_output), "seed", seed_string(settings->seed),
+        "parameters", (json_int_t)plan->parameters, "data", cli_json_string(settings->data),
+        "training_images", (json_int_t)plan->training_images, "validation_images",
+        (json_int_t)plan->validation_images, "test_images", (json_int_t)plan->test_images,
+        "batches", (json_int_t)plan->batches, "film", film_plan_object(settings, plan));
     return cli_json_line(stdout, event);
 }
 

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "check/self_test.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
@@ -25,11 +24,6 @@ static void *load(void *argument) {
     return NULL;
 }
 
-static cbx_status start_device(cbx_job *job) {
-    cbx_status status = cbx_device_open(&job->device, job->settings->device, job->settings->family);
-    return status ? status : cbx_self_test_schedule(job->device, job->settings->schedule);
-}
-
 static cbx_status load_and_start(cbx_job *job) {
     loading data = {.directory = job->settings->data};
     pthread_t thread;
@@ -38,7 +32,7 @@ static cbx_status load_and_start(cbx_job *job) {
     if (!threaded) {
         load(&data);
     }
-    cbx_status status = start_device(job);
+    cbx_status status = cbx_job_start_device(job);
     job->result->times.start += cbx_clock_seconds() - start;
     if (threaded) {
         pthread_join(thread, NULL);
@@ -78,6 +72,8 @@ static void make_plan(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
+    plan->passed_over = job->walk.passed_over;
+    plan->passed_over_count = job->walk.count;
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
     plan->parameters =
@@ -154,6 +150,7 @@ void cbx_job_clear(cbx_job *job) {
     cbx_trainer_destroy(job->trainer);
     cbx_network_destroy(job->network);
     cbx_device_close(job->device);
+    cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     free(job->order);
 }
