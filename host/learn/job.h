@@ -38,6 +38,10 @@ typedef struct cbx_job {
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out, int *stands_in);
 
+/* memory.c: CBX_TOO_LARGE when the run that job->plan describes needs more memory than
+ * this process may use. */
+cbx_status cbx_job_check_memory(cbx_job *job);
+
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
 void cbx_job_clear(cbx_job *job);

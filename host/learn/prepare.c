@@ -68,7 +68,7 @@ static cbx_status make_network(cbx_job *job) {
     return status;
 }
 
-static void make_plan(cbx_job *job) {
+static cbx_status make_plan(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
@@ -89,6 +89,7 @@ static void make_plan(cbx_job *job) {
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
     plan->first_learning_rate_hidden = (double)rates.hidden;
     plan->first_learning_rate_output = (double)rates.output;
+    return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
 
 static cbx_status probe_outputs(cbx_job *job) {
@@ -99,7 +100,6 @@ static cbx_status make_trainer(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
-    make_plan(job);
     cbx_random_seed(&job->random, settings->seed, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&job->order, job->plan.training_images);
     if (!status) {
@@ -110,8 +110,8 @@ static cbx_status make_trainer(cbx_job *job) {
 
 static cbx_status make_pictures(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    cbx_status status = cbx_grid_lay_out(&job->plan.grid, settings->hidden, settings->scale);
-    if (!status && (settings->film || settings->picture)) {
+    cbx_status status = CBX_OK;
+    if (settings->film || settings->picture) {
         status = cbx_painter_init(&job->painter, job->device, &job->plan.grid, settings->tone);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
@@ -121,7 +121,8 @@ static cbx_status make_pictures(cbx_job *job) {
  * the old files kept. */
 cbx_status cbx_job_prepare(cbx_job *job) {
     static cbx_status (*const steps[])(cbx_job * job) = {
-        probe_outputs, load_network, load_and_start, make_network, make_trainer, make_pictures};
+        probe_outputs,        load_network, load_and_start, make_plan,
+        cbx_job_check_memory, make_network, make_trainer,   make_pictures};
     cbx_status status = CBX_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++) {
         if (cbx_job_should_stop(job)) {
