@@ -9,9 +9,7 @@
  */
 #if CBX_FAMILY_GPU
 
-#define CBX_TILE 64  /* neurons, and rows of the forward pass, in a tile */
-#define CBX_GROUP 64 /* work-items in a group of the kernels that multiply */
-#define CBX_DEPTH 8  /* pixels that the forward pass has in local memory at a time */
+#define CBX_DEPTH 8 /* pixels that the forward pass has in local memory at a time */
 
 /* Rows of W1 that a work-item updates together; 8 × rows must divide 784. More need fewer
  * reads of local memory for each sum, but more registers: 2 × 4 × rows sums. */
@@ -22,9 +20,7 @@
 #error "8 * CBX_GPU_ROWS must divide 784"
 #endif
 
-/* Floats between two rows of X in local memory: odd, so that work-items that each write
- * a row of their own use different banks. */
-#define CBX_PITCH (8 * (CBX_GPU_ROWS > 2 ? CBX_GPU_ROWS : 2) + 1)
+#define CBX_PITCH CBX_GPU_PITCH(CBX_GPU_ROWS)
 
 /* Local memory of a group, used for one thing after the other:
  *   pixels  [64][CBX_PITCH] of the update, or [2][CBX_DEPTH][64] of the forward pass

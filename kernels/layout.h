@@ -34,6 +34,17 @@
 /* Floats in one panel of W1. */
 #define CBX_PANEL_SIZE (CBX_ROWS * CBX_PANEL)
 
+/* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
+ * work-items, one that adds up the output 256. */
+#define CBX_TILE 64
+#define CBX_GROUP 64
+#define CBX_OUTPUT_GROUP 256
+/* Floats between two rows of X in local memory, where a work-item updates `rows` rows of
+ * W1: odd, so that work-items that each write a row of their own use different banks. */
+#define CBX_GPU_PITCH(rows) (8 * ((rows) > 2 ? (rows) : 2) + 1)
+/* Floats of local memory that a group needs at most: X and D1 of the update. */
+#define CBX_GPU_LOCAL(rows) (CBX_TILE * CBX_GPU_PITCH(rows) + CBX_TILE * CBX_TILE)
+
 #define CBX_LESSON 0
 #define CBX_NLL 1
 
@@ -47,6 +58,13 @@
 #ifdef __OPENCL_VERSION__
 typedef uint cbx_u32;
 typedef float cbx_f32;
+
+/* Where one rounding has no instruction, two are taken; see host/device/fma.c. The device's
+ * compiler may still join them where it has one: it is allowed to unless told otherwise. */
+#if CBX_MULADD
+#undef fma
+#define fma(a, b, c) ((a) * (b) + (c))
+#endif
 
 /* CBX_VECTOR, given by the host: floats in the device's natural vector. */
 #ifndef CBX_VECTOR

@@ -193,7 +193,6 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
     }
 }
 
-#define CBX_OUTPUT_GROUP 256                         /* work-items of train_gpu_output */
 #define CBX_QUARTERS (CBX_OUTPUT_GROUP / CBX_TILE) /* of the rows of a tile */
 #define CBX_QUARTER (CBX_TILE / CBX_QUARTERS)      /* rows */
 

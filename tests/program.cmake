@@ -14,33 +14,40 @@ if(NOT TARGET clearbox_program)
   return()
 endif()
 
-add_test(NAME test_install COMMAND ${CMAKE_COMMAND}
-  -DBUILD=${CMAKE_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/install_example
-  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install -DCOMPILER=${CMAKE_C_COMPILER}
-  -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
-  -DLIBDIR=${CMAKE_INSTALL_LIBDIR} -DBINDIR=${CMAKE_INSTALL_BINDIR}
-  -DMANDIR=${CMAKE_INSTALL_MANDIR} -DDATADIR=${CMAKE_INSTALL_DATADIR}
-  -DSANITIZE=${CBX_SANITIZE} -DVERSION=${PROJECT_VERSION}
-  -P ${CMAKE_CURRENT_SOURCE_DIR}/install_example/check.cmake)
-set_tests_properties(test_install PROPERTIES LABELS host TIMEOUT 120)
+if(CBX_INSTALL)
+  add_test(NAME test_install COMMAND ${CMAKE_COMMAND}
+    -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/install_example
+    -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install -DCOMPILER=${CMAKE_C_COMPILER}
+    -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+    -DLIBDIR=${CMAKE_INSTALL_LIBDIR} -DBINDIR=${CMAKE_INSTALL_BINDIR}
+    -DMANDIR=${CMAKE_INSTALL_MANDIR} -DDATADIR=${CMAKE_INSTALL_DATADIR}
+    -DSANITIZE=${CBX_SANITIZE} -DVERSION=${PROJECT_VERSION}
+    -P ${CMAKE_CURRENT_SOURCE_DIR}/install_example/check.cmake)
+  set_tests_properties(test_install PROPERTIES LABELS host TIMEOUT 120)
+endif()
 
-# The system's own Python first; the tests need nothing but its standard library.
-find_program(CBX_TEST_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
-find_program(CBX_TEST_PYTHON python3 REQUIRED)
+add_test(NAME test_subproject COMMAND ${CMAKE_COMMAND} -DCLEARBOX=${PROJECT_SOURCE_DIR}
+  -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/subproject_example
+  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/subproject -DCOMPILER=${CMAKE_C_COMPILER}
+  -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+  -DSHARED=${BUILD_SHARED_LIBS} -DSANITIZE=${CBX_SANITIZE}
+  -P ${CMAKE_CURRENT_SOURCE_DIR}/subproject_example/check.cmake)
+set_tests_properties(test_subproject PROPERTIES LABELS host TIMEOUT 600)
 
 # cli_test(name label…): runs cli/test_NAME.py on the program
 function(cli_test name)
-  set(cache ${CMAKE_BINARY_DIR}/pocl-cache/cli_${name})
+  set(cache ${PROJECT_BINARY_DIR}/pocl-cache/cli_${name})
   file(MAKE_DIRECTORY ${cache})
   add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
            ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${name}.py)
   set_tests_properties(cli_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 300
-    ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache}")
+    ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache};CBX_TEST_SANITIZE=${CBX_SANITIZE}")
 endfunction()
 
 cli_test(usage host)
 cli_test(inputs device)
 cli_test(devices device)
 cli_test(outputs device film)
+cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)

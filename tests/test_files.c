@@ -1,16 +1,20 @@
 /* host/base/files: outputs that appear only when complete. */
+#define _DEFAULT_SOURCE /* flock() */
 #define _XOPEN_SOURCE 700
 #include "support/scratch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/temporary.h"
 
 /* File systems without hard links (FAT): the linker sends link() here. */
 static int no_hard_links;
@@ -211,6 +215,158 @@ static void a_full_disk_is_an_error(void **state) {
     assert_message("/dev/full");
 }
 
+/* Nobody holds a lock on what a killed process left; whoever holds one lives. */
+static void dead_temporaries_are_removed(void **state) {
+    const char *path = scratch_path(state, "out.bin");
+    const char *living = scratch_path(state, ".out.bin.part-1");
+    scratch_write(living, "alive", 5);
+    scratch_write(scratch_path(state, ".out.bin.part-2"), "dead", 4);
+    scratch_write(scratch_path(state, ".out.bin.part-2-7"), "dead", 4);
+    scratch_write(scratch_path(state, ".out.bin.part-"), "not ours", 8);
+    scratch_write(scratch_path(state, ".out.bin.part-2-"), "not ours", 8);
+    scratch_write(scratch_path(state, ".out.bin.part-2a"), "not ours", 8);
+    scratch_write(scratch_path(state, ".out.bin2.part-2"), "not ours", 8);
+    int held = open(living, O_RDWR);
+    assert_true(held >= 0);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_content(path, "new");
+    assert_content(living, "alive");
+    assert_int_equal(scratch_entries(state), 6);
+    close(held);
+    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_int_equal(scratch_entries(state), 5);
+}
+
+/* A process whose number another one had, in another container say. */
+static void a_taken_name_is_left_alone(void **state) {
+    const char *path = scratch_path(state, "out.bin");
+    char name[64];
+    snprintf(name, sizeof name, ".out.bin.part-%ld", (long)getpid());
+    const char *theirs = scratch_path(state, name);
+    cbx_output output;
+    scratch_write(theirs, "theirs", 6);
+    int held = open(theirs, O_RDWR);
+    assert_int_equal(flock(held, LOCK_EX), 0);
+    assert_success(cbx_output_open(&output, path, 0));
+    assert_string_not_equal(output.temporary, theirs);
+    cbx_output_discard(&output);
+    assert_content(theirs, "theirs");
+    close(held);
+}
+
+/* What ends a process at once removes what the process made, and nothing else. */
+static void all_temporaries_are_removed_at_the_end(void **state) {
+    const char *path = scratch_path(state, "out.bin"), *other = scratch_path(state, "other");
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        cbx_output outputs[3];
+        if (cbx_output_open(&outputs[0], path, 0) || cbx_output_open(&outputs[1], path, 0) ||
+            cbx_output_open(&outputs[2], other, 0) || cbx_output_commit(&outputs[2])) {
+            _exit(1);
+        }
+        cbx_temporary_remove_all();
+        _exit(0);
+    }
+    int result;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    assert_content(other, "");
+    assert_int_equal(scratch_entries(state), 1);
+}
+
+static void permissions_stay(void **state) {
+    const char *path = scratch_path(state, "out.bin");
+    struct stat about;
+    scratch_write(path, "old", 3);
+    assert_int_equal(chmod(path, 0604), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 65534, 65534), 0);
+    }
+    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0604);
+    assert_int_equal(about.st_uid, geteuid() == 0 ? 65534 : geteuid());
+}
+
+static void a_link_to_nothing(void **state) {
+    const char *target = scratch_path(state, "target"), *name = scratch_path(state, "name");
+    cbx_output output;
+    assert_int_equal(symlink("target", name), 0);
+    assert_failure(cbx_output_open(&output, name, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_failure(cbx_output_probe(name, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_success(cbx_write_file(name, 0, "new", 3));
+    assert_content(target, "new");
+    assert_int_equal(scratch_entries(state), 2);
+}
+
+static int stop_later(void *user) {
+    return ++*(int *)user >= 3;
+}
+
+static void a_pipe_waits_for_its_reader(void **state) {
+    const char *path = scratch_path(state, "pipe");
+    cbx_output output;
+    int asked = 0;
+    char got[8] = "";
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_success(cbx_output_probe(path, 1));
+    assert_failure(cbx_output_open_unless(&output, path, 0, stop_later, &asked), CBX_INTERRUPTED,
+                   "reader");
+    assert_int_equal(asked, 3);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_success(cbx_output_open_unless(&output, path, 1, stop_later, &asked));
+    assert_false(cbx_output_is_regular(&output));
+    cbx_output_write(&output, "text", 4);
+    assert_success(cbx_output_commit(&output));
+    cbx_output_discard(&output);
+    assert_int_equal(read(reader, got, sizeof got), 4);
+    assert_string_equal(got, "text");
+    assert_int_equal(read(reader, got, sizeof got), 0); /* closed */
+    close(reader);
+}
+
+/* The first failure is what is told, however much is written after it. */
+static void a_failed_write_is_kept(void **state) {
+    (void)state;
+    cbx_output output;
+    char block[20000] = "";
+    assert_success(cbx_output_open(&output, "/dev/full", 0));
+    for (int i = 0; i < 5; i++) {
+        cbx_output_write(&output, block, sizeof block);
+    }
+    assert_failure(cbx_output_flush(&output), CBX_CANNOT_WRITE, "No space left");
+    assert_failure(cbx_output_commit(&output), CBX_CANNOT_WRITE, "/dev/full");
+    cbx_output_discard(&output);
+}
+
+static void files_are_the_same_however_spelled(void **state) {
+    const char *file = scratch_path(state, "file"), *folder = scratch_path(state, "folder");
+    scratch_write(file, "x", 1);
+    assert_int_equal(mkdir(folder, 0755), 0);
+    assert_int_equal(symlink("file", scratch_path(state, "link")), 0);
+    assert_int_equal(symlink("new", scratch_path(state, "dangling")), 0);
+    assert_int_equal(symlink("folder", scratch_path(state, "to")), 0);
+    assert_int_equal(link(file, scratch_path(state, "hard")), 0);
+    const struct {
+        const char *a, *b;
+        int same;
+    } pairs[] = {{"file", "./file", 1},        {"file", "link", 1},
+                 {"file", "hard", 1},          {"new", "folder/../new", 1},
+                 {"new", "dangling", 1},       {"folder/new", "to/new", 1},
+                 {"file", "new", 0},           {"new", "newer", 0},
+                 {"folder/new", "new", 0},     {"nowhere/a", "nowhere/b", 0},
+                 {"nowhere/a", "nowhere/a", 1}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const char *a = scratch_path(state, pairs[i].a), *b = scratch_path(state, pairs[i].b);
+        assert_int_equal(cbx_files_same(a, b), pairs[i].same);
+        assert_int_equal(cbx_files_same(b, a), pairs[i].same);
+    }
+    assert_false(cbx_files_same("/dev/null", "/dev/null"));
+}
+
 static void links_stay_links(void **state) {
     const char *target = scratch_path(state, "target"), *name = scratch_path(state, "name");
     struct stat about;
@@ -238,6 +394,14 @@ int main(void) {
         cmocka_unit_test(devices_are_written_directly),
         cmocka_unit_test(a_full_disk_is_an_error),
         SCRATCH_TEST(links_stay_links),
+        SCRATCH_TEST(dead_temporaries_are_removed),
+        SCRATCH_TEST(a_taken_name_is_left_alone),
+        SCRATCH_TEST(all_temporaries_are_removed_at_the_end),
+        SCRATCH_TEST(permissions_stay),
+        SCRATCH_TEST(a_link_to_nothing),
+        SCRATCH_TEST(a_pipe_waits_for_its_reader),
+        cmocka_unit_test(a_failed_write_is_kept),
+        SCRATCH_TEST(files_are_the_same_however_spelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,12 @@ static void settings_are_checked(void **state) {
         {"both sides must be even", {84, 0, 70, CBX_CODEC_MPEG4, -1, NULL, 1, 0}},
         {"ends at 8191", {8192, 56, 70, CBX_CODEC_MPEG4, -1, NULL, 1, 0}},
         {"ends at 8191", {56, 8192, 70, CBX_CODEC_MPEG4, -1, NULL, 1, 0}},
+        {"ends at 8191 pixels a side, and this fits into H.264",
+         {8192, 8192, 70, CBX_CODEC_MPEG4, -1, NULL, 1, 0}},
         {"ends at 16384", {16386, 56, 70, CBX_CODEC_H264, -1, NULL, 1, 0}},
+        {"no more than 16254", {16256, 16256, 70, CBX_CODEC_H264, -1, NULL, 1, 0}},
+        {"beside 16352 pixels libavcodec takes no more than 16160",
+         {16352, 16352, 70, CBX_CODEC_H264, -1, NULL, 1, 0}},
         {"1 to 1000", {84, 56, 0, CBX_CODEC_H264, -1, NULL, 1, 0}},
         {"1 to 1000", {84, 56, 1001, CBX_CODEC_MPEG4, -1, NULL, 1, 0}},
         {"quality 52", {84, 56, 70, CBX_CODEC_H264, 52, NULL, 1, 0}},
@@ -74,6 +79,12 @@ static void settings_are_checked(void **state) {
     assert_failure(cbx_film_open(&film, "a.mp4", NULL, scene.cb, scene.cr), CBX_BAD_ARGUMENT, "");
     assert_failure(cbx_film_open(&film, "a.mp4", &settings, NULL, scene.cr), CBX_BAD_ARGUMENT, "");
     assert_null(cbx_film_encoder((cbx_codec)2));
+    /* The largest square, which libavcodec does open. */
+    settings.width = settings.height = 16254;
+    settings.codec = CBX_CODEC_H264;
+    if (cbx_film_encoder(CBX_CODEC_H264)) {
+        assert_success(cbx_film_check(&settings));
+    }
     assert_int_equal(scratch_entries(state), 0);
     scene_free(&scene);
 }

@@ -17,8 +17,9 @@ static cbx_status read_images(void **state, cbx_idx *idx) {
     return cbx_idx_read(idx, *state, IMAGES, CBX_IDX_IMAGES);
 }
 
-/* Writes `one` under IMAGES or IMAGES.gz and expects the same failure either way. */
-static void assert_both_fail(void **state, const blob *one, const char *part) {
+/* Writes `one` under IMAGES and IMAGES.gz and expects CBX_BAD_DATA with these parts. */
+static void assert_fail_as(void **state, const blob *one, const char *part,
+                           const char *packed_part) {
     cbx_idx idx;
     blob plain = {NULL, 0}, packed = {NULL, 0};
     blob_add(&plain, one->bytes, one->size);
@@ -30,9 +31,13 @@ static void assert_both_fail(void **state, const blob *one, const char *part) {
     assert_message(IMAGES);
     assert_null(idx.items);
     scratch_write_blob(state, IMAGES ".gz", packed);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, part);
+    assert_failure(read_images(state, &idx), CBX_BAD_DATA, packed_part);
     assert_message(IMAGES ".gz");
     assert_null(idx.items);
+}
+
+static void assert_both_fail(void **state, const blob *one, const char *part) {
+    assert_fail_as(state, one, part, part);
 }
 
 static void assert_images(const cbx_idx *idx, uint32_t count) {
@@ -222,22 +227,26 @@ static void a_header_that_claims_too_much_is_named(void **state) {
     blob images = blob_images(5);
     memset(images.bytes + 4, 0xff, 4);
     allocations_largest = 0;
-    assert_both_fail(state, &images, "promises 3367254359296 bytes, the file holds 3936");
+    assert_fail_as(state, &images, "promises 3367254359296 bytes, the file holds 3936",
+                   "promises 3367254359296 bytes, more than ");
     assert_message("cut short");
     assert_in_range(allocations_largest, 1, 100000);
     blob_free(&images);
 }
 
+static void set_count(blob *images, uint32_t count) {
+    for (int i = 0; i < 4; i++) {
+        images->bytes[4 + i] = (uint8_t)(count >> (24 - 8 * i));
+    }
+}
+
 /* The size in a gzip file's last bytes agrees with the header, but so few packed
- * bytes cannot hold as much: counted, not believed. */
+ * bytes cannot hold as much. */
 static void a_lying_gzip_size_is_not_believed(void **state) {
     cbx_idx idx;
     const uint32_t count = 5000000;
     blob plain = blob_images(2);
-    plain.bytes[4] = (uint8_t)(count >> 24);
-    plain.bytes[5] = (uint8_t)(count >> 16);
-    plain.bytes[6] = (uint8_t)(count >> 8);
-    plain.bytes[7] = (uint8_t)count;
+    set_count(&plain, count);
     blob packed = blob_gzip(&plain);
     uint32_t claim = 16 + count * 784;
     for (int i = 0; i < 4; i++) {
@@ -245,7 +254,7 @@ static void a_lying_gzip_size_is_not_believed(void **state) {
     }
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size);
     allocations_largest = 0;
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "incorrect length check");
+    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "promises 3920000016 bytes, more than");
     assert_in_range(allocations_largest, 1, 100000);
     blob_free(&plain);
     blob_free(&packed);
@@ -254,7 +263,8 @@ static void a_lying_gzip_size_is_not_believed(void **state) {
 static void more_bytes_than_promised_are_named(void **state) {
     blob images = blob_images(5);
     blob_add(&images, "x", 1);
-    assert_both_fail(state, &images, "promises 3936 bytes, the file holds 3937");
+    assert_fail_as(state, &images, "promises 3936 bytes, the file holds 3937",
+                   "promises 3936 bytes, the file holds more");
     assert_message("too many");
     blob_free(&images);
 }

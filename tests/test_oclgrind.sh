@@ -10,8 +10,8 @@ unset CLEARBOX_DEVICE # Oclgrind has one device of its own
 
 run=$1
 if ! command -v oclgrind >/dev/null; then
-    echo "oclgrind is missing; on Debian: apt-get install oclgrind" >&2
-    exit 1
+    echo "left out: oclgrind is not installed"
+    exit 77 # for CTest, skipped
 fi
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT

@@ -8,8 +8,8 @@
 set -u
 
 if ! command -v oclgrind >/dev/null; then
-    echo "oclgrind is missing; on Debian: apt-get install oclgrind" >&2
-    exit 1
+    echo "left out: oclgrind is not installed"
+    exit 77 # for CTest, skipped
 fi
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT

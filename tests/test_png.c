@@ -7,6 +7,21 @@
 
 #include "picture/png.h"
 
+/* The whole way of a picture: opened, written, committed. */
+static cbx_status write_png(const char *path, int no_clobber, const uint8_t *rgb, uint32_t width,
+                            uint32_t height) {
+    cbx_output output;
+    cbx_status status = cbx_output_open(&output, path, no_clobber);
+    if (status == CBX_OK) {
+        status = cbx_png_write(&output, rgb, width, height);
+    }
+    if (status == CBX_OK) {
+        status = cbx_output_commit(&output);
+    }
+    cbx_output_discard(&output);
+    return status;
+}
+
 static uint8_t *noise(size_t size) {
     uint8_t *bytes = malloc(size);
     uint32_t x = 12345;
@@ -26,7 +41,7 @@ static void pictures_survive_the_file(void **state) {
         size_t size = (size_t)width * height * 3;
         uint8_t *rgb = noise(size), *again = malloc(size);
         assert_non_null(again);
-        assert_success(cbx_png_write(path, 0, rgb, width, height));
+        assert_success(write_png(path, 0, rgb, width, height));
 
         png_image image;
         memset(&image, 0, sizeof image);
@@ -56,7 +71,7 @@ static void the_colour_space_is_tagged(void **state) {
     const char *path = scratch_path(state, "grid.png");
     const uint8_t red[3] = {255, 0, 0};
     size_t size;
-    assert_success(cbx_png_write(path, 1, red, 1, 1));
+    assert_success(write_png(path, 1, red, 1, 1));
     uint8_t *bytes = scratch_read(path, &size);
     assert_true(has_chunk(bytes, size, "sRGB"));
     free(bytes);
@@ -65,19 +80,19 @@ static void the_colour_space_is_tagged(void **state) {
 static void failures_leave_nothing_behind(void **state) {
     const char *path = scratch_path(state, "grid.png");
     uint8_t *rgb = noise(224 * 224 * 3);
-    assert_failure(cbx_png_write(path, 0, rgb, 0, 1), CBX_BAD_ARGUMENT, "0×1");
-    assert_failure(cbx_png_write(path, 0, rgb, 1, 0), CBX_BAD_ARGUMENT, "1×0");
-    assert_failure(cbx_png_write(scratch_path(state, "nowhere/grid.png"), 0, rgb, 1, 1),
+    assert_failure(write_png(path, 0, rgb, 0, 1), CBX_BAD_ARGUMENT, "0×1");
+    assert_failure(write_png(path, 0, rgb, 1, 0), CBX_BAD_ARGUMENT, "1×0");
+    assert_failure(write_png(scratch_path(state, "nowhere/grid.png"), 0, rgb, 1, 1),
                    CBX_CANNOT_CREATE, "does not exist");
     /* Small enough to fail only when the buffer is flushed, and large enough to fail in
      * the midst of libpng. */
-    assert_failure(cbx_png_write("/dev/full", 0, rgb, 1, 1), CBX_CANNOT_WRITE, "/dev/full");
+    assert_failure(write_png("/dev/full", 0, rgb, 1, 1), CBX_CANNOT_WRITE, "/dev/full");
     assert_message("No space left");
-    assert_failure(cbx_png_write("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE, "No space left");
+    assert_failure(write_png("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE, "No space left");
     assert_int_equal(scratch_entries(state), 0);
 
     scratch_write(path, "old", 3);
-    assert_failure(cbx_png_write(path, 1, rgb, 1, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_failure(write_png(path, 1, rgb, 1, 1), CBX_CANNOT_CREATE, "exists already");
     size_t size;
     uint8_t *bytes = scratch_read(path, &size);
     assert_int_equal(size, 3);

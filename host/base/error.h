@@ -14,4 +14,18 @@
  * (build logs) are kept whole as far as memory allows. */
 cbx_status cbx_fail(cbx_status status, const char *format, ...) CBX_PRINTF(2, 3);
 
+/* A failure on its way to another thread, or past calls that would replace its
+ * sentence. Zeroed: none. */
+typedef struct cbx_fault {
+    cbx_status status;
+    char text[1024]; /* cut to fit */
+} cbx_fault;
+
+/* Keeps `status` with the calling thread's last sentence, unless it is CBX_OK or
+ * another failure was kept before. */
+void cbx_fault_take(cbx_fault *fault, cbx_status status);
+
+/* Makes it the calling thread's last failure, and returns its status. */
+cbx_status cbx_fault_raise(const cbx_fault *fault);
+
 #endif

@@ -1,20 +1,21 @@
-/* realpath() */
+/* realpath(), faccessat() */
 #define _XOPEN_SOURCE 700
 #include "base/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 
-/* A hidden name may be longer than its target's; file systems allow 255 bytes. */
-enum { NAME_BYTES_KEPT = 200, TEMPORARY_TRIES = 100 };
+enum { MOST_LINKS = 40 }; /* as the kernel follows */
 
 /* Bytes of `path` up to its last slash, that one included; 0 without a slash. */
 static size_t folder_length(const char *path) {
@@ -49,6 +50,11 @@ static cbx_status fail_to_create(const char *path, int error) {
         return cbx_fail(CBX_CANNOT_CREATE,
                         "cannot create %s: the folder %.*s cannot be written to (%s)", path, shown,
                         folder, strerror(error));
+    case EEXIST:
+        return cbx_fail(CBX_CANNOT_CREATE,
+                        "cannot create %s: the folder %.*s has all of its temporary files .%.200s"
+                        ".part-%ld… in use; remove them if nobody writes them",
+                        path, shown, folder, path + length, (long)getpid());
     default:
         return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s in the folder %.*s: %s", path, shown,
                         folder, strerror(error));
@@ -60,39 +66,91 @@ static cbx_status fail_existing(const char *path) {
                     "%s exists already and is not to be replaced; choose another name", path);
 }
 
-/* Creates `.NAME.part-PID` beside output->path, or `.NAME.part-PID-2` and so on when
- * this process writes the same target twice, or a killed one left its file behind. */
-static cbx_status create_temporary(cbx_output *output) {
-    size_t folder = folder_length(output->path);
-    const char *name = output->path + folder;
-    size_t capacity = folder + NAME_BYTES_KEPT + 64;
-    cbx_status status = cbx_new(&output->temporary, capacity);
-    if (status != CBX_OK) {
-        return status;
+/* ---- where a name leads ---- */
+
+/* `path` with a link at its end replaced by what that says; 0 where there is none. */
+static int read_link(char path[PATH_MAX]) {
+    char target[PATH_MAX], joined[2 * PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length <= 0) {
+        return 0;
     }
-    for (int attempt = 1; attempt <= TEMPORARY_TRIES; attempt++) {
-        int length = snprintf(output->temporary, capacity, "%.*s.%.*s.part-%ld", (int)folder,
-                              output->path, NAME_BYTES_KEPT, name, (long)getpid());
-        if (attempt > 1) {
-            snprintf(output->temporary + length, capacity - (size_t)length, "-%d", attempt);
+    target[length] = '\0';
+    int folder = target[0] == '/' ? 0 : (int)folder_length(path);
+    int needed = snprintf(joined, sizeof joined, "%.*s%s", folder, path, target);
+    if (needed < 0 || needed >= PATH_MAX) {
+        return 0;
+    }
+    memcpy(path, joined, (size_t)needed + 1);
+    return 1;
+}
+
+/* Follows links also where they lead to nothing yet. */
+static void follow_links(char path[PATH_MAX]) {
+    for (int i = 0; i < MOST_LINKS && read_link(path); i++) {
+    }
+}
+
+/* What makes a file that one and no other. */
+typedef struct identity {
+    dev_t device;
+    ino_t inode;         /* of the file, else of the folder that it will be in … */
+    char leaf[PATH_MAX]; /* … under this name */
+    int shared;          /* a device, which many may use */
+} identity;
+
+static int identify(const char *path, identity *out) {
+    char followed[PATH_MAX], folder[PATH_MAX];
+    struct stat about;
+    memset(out, 0, sizeof *out);
+    if (stat(path, &about) != 0) {
+        if (snprintf(followed, sizeof followed, "%s", path) >= PATH_MAX) {
+            return 0;
         }
-        int file = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file >= 0) {
-            close(file);
-            return CBX_OK;
-        }
-        if (errno != EEXIST) {
-            break;
+        follow_links(followed);
+        size_t length = folder_length(followed);
+        snprintf(folder, sizeof folder, "%.*s", (int)length, followed);
+        snprintf(out->leaf, sizeof out->leaf, "%s", followed + length);
+        if (stat(length > 0 ? folder : ".", &about) != 0) {
+            return 0;
         }
     }
-    int error = errno;
-    free(output->temporary);
-    output->temporary = NULL;
-    return fail_to_create(output->path, error);
+    out->device = about.st_dev;
+    out->inode = about.st_ino;
+    out->shared = S_ISCHR(about.st_mode);
+    return 1;
+}
+
+int cbx_files_same(const char *a, const char *b) {
+    identity first, second;
+    if (strcmp(a, b) == 0) {
+        return identify(a, &first) ? !first.shared : 1;
+    }
+    return identify(a, &first) && identify(b, &second) && !first.shared &&
+           first.device == second.device && first.inode == second.inode &&
+           strcmp(first.leaf, second.leaf) == 0;
+}
+
+/* ---- opening ---- */
+
+static cbx_status create_temporary(cbx_output *output, const struct stat *old) {
+    int file = cbx_temporary_create(output->path, old, &output->temporary);
+    if (file < 0) {
+        return errno == ENOMEM
+                   ? cbx_fail(CBX_NO_MEMORY, "not enough memory to create %s", output->path)
+                   : fail_to_create(output->path, errno);
+    }
+    output->stream = fdopen(file, "w+b");
+    if (!output->stream) {
+        int error = errno;
+        close(file);
+        return cbx_fail(CBX_NO_MEMORY, "cannot write %s: %s", output->path, strerror(error));
+    }
+    return CBX_OK;
 }
 
 /* A link stays a link: what it points to is replaced. */
-static cbx_status follow_link(cbx_output *output) {
+static cbx_status follow_existing(cbx_output *output) {
     char *resolved = realpath(output->path, NULL);
     if (!resolved) {
         return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: %s", output->path, strerror(errno));
@@ -102,50 +160,90 @@ static cbx_status follow_link(cbx_output *output) {
     return CBX_OK;
 }
 
-static cbx_status prepare_existing(cbx_output *output, const struct stat *target) {
-    if (S_ISDIR(target->st_mode)) {
-        return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: it is a folder; add a file name",
-                        output->path);
+static cbx_status follow_dangling(cbx_output *output) {
+    char followed[PATH_MAX];
+    if (snprintf(followed, sizeof followed, "%s", output->path) >= PATH_MAX) {
+        return fail_to_create(output->path, ENAMETOOLONG);
     }
-    if (!S_ISREG(target->st_mode)) {
-        if (access(output->path, W_OK) != 0) {
-            return cbx_fail(CBX_CANNOT_CREATE, "cannot write to %s: %s", output->path,
-                            strerror(errno));
-        }
-        return copy_text(&output->temporary, output->path);
-    }
-    if (output->no_clobber) {
-        return fail_existing(output->path);
-    }
-    cbx_status status = follow_link(output);
-    return status == CBX_OK ? create_temporary(output) : status;
+    follow_links(followed);
+    free(output->path);
+    return copy_text(&output->path, followed);
 }
 
-cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber) {
-    struct stat target;
-    cbx_status status;
+/* Opens what is not a regular file. A pipe without a reader is tried again until there
+ * is one, rather than waited for in a call that nothing but a signal ends. */
+static cbx_status open_direct(cbx_output *output, const struct stat *target,
+                              int (*stop)(void *user), void *user) {
+    const struct timespec pause = {0, 20000000};
+    const int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+    int file;
+    while ((file = open(output->path, flags | (S_ISFIFO(target->st_mode) ? O_NONBLOCK : 0))) < 0 &&
+           (errno == EINTR || (errno == ENXIO && S_ISFIFO(target->st_mode)))) {
+        if (stop && stop(user)) {
+            return cbx_fail(CBX_INTERRUPTED, "stopped while waiting for a reader of %s",
+                            output->path);
+        }
+        nanosleep(&pause, NULL);
+    }
+    if (file < 0) {
+        return cbx_fail(CBX_CANNOT_CREATE, "cannot write to %s: %s", output->path, strerror(errno));
+    }
+    (void)fcntl(file, F_SETFL, O_WRONLY);
+    output->stream = fdopen(file, "wb");
+    if (!output->stream) {
+        close(file);
+        return cbx_fail(CBX_NO_MEMORY, "cannot write %s: %s", output->path, strerror(errno));
+    }
+    return copy_text(&output->temporary, output->path);
+}
 
-    memset(output, 0, sizeof *output);
-    output->no_clobber = no_clobber;
+/* What can be said of the target before anything is opened. `*exists`: *about is filled. */
+static cbx_status check_target(const char *path, int no_clobber, struct stat *about, int *exists) {
     size_t length = strlen(path);
+    struct stat link;
     if (length == 0) {
         return cbx_fail(CBX_CANNOT_CREATE, "cannot create an output file without a name");
     }
-    status = copy_text(&output->path, path);
-    if (status != CBX_OK) {
-        return status;
+    *exists = stat(path, about) == 0;
+    if (!*exists && errno != ENOENT) {
+        return fail_to_create(path, errno);
     }
-    if (stat(path, &target) == 0) {
-        status = prepare_existing(output, &target);
-    } else if (errno != ENOENT) {
-        status = fail_to_create(path, errno);
-    } else if (path[length - 1] == '/') {
-        status = cbx_fail(CBX_CANNOT_CREATE,
-                          "cannot create %s: it ends like a folder; add a "
-                          "file name",
-                          path);
-    } else {
-        status = create_temporary(output);
+    if (!*exists && path[length - 1] == '/') {
+        return cbx_fail(CBX_CANNOT_CREATE,
+                        "cannot create %s: it ends like a folder; add a file name", path);
+    }
+    if (*exists && S_ISDIR(about->st_mode)) {
+        return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: it is a folder; add a file name",
+                        path);
+    }
+    const int direct = *exists && !S_ISREG(about->st_mode);
+    if (no_clobber && !direct && lstat(path, &link) == 0) {
+        return fail_existing(path);
+    }
+    if (*exists && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+        return cbx_fail(CBX_CANNOT_CREATE, "cannot write to %s: %s", path, strerror(errno));
+    }
+    return CBX_OK;
+}
+
+cbx_status cbx_output_open_unless(cbx_output *output, const char *path, int no_clobber,
+                                  int (*stop)(void *user), void *user) {
+    struct stat target;
+    int exists = 0;
+
+    memset(output, 0, sizeof *output);
+    output->no_clobber = no_clobber;
+    cbx_status status = check_target(path, no_clobber, &target, &exists);
+    if (status == CBX_OK) {
+        status = copy_text(&output->path, path);
+    }
+    if (status == CBX_OK && exists && !S_ISREG(target.st_mode)) {
+        status = open_direct(output, &target, stop, user);
+    } else if (status == CBX_OK) {
+        status = exists ? follow_existing(output) : follow_dangling(output);
+        if (status == CBX_OK) {
+            status = create_temporary(output, exists ? &target : NULL);
+        }
     }
     if (status != CBX_OK) {
         cbx_output_discard(output);
@@ -153,97 +251,132 @@ cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber)
     return status;
 }
 
-static int is_direct(const cbx_output *output) {
-    return strcmp(output->path, output->temporary) == 0;
+cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber) {
+    return cbx_output_open_unless(output, path, no_clobber, NULL, NULL);
 }
 
-/* Gives the temporary file its name unless the name is taken; errno on failure. */
-static int move_to_free_name(const cbx_output *output) {
-    if (link(output->temporary, output->path) == 0) {
-        unlink(output->temporary);
-        return 0;
+cbx_status cbx_output_probe(const char *path, int no_clobber) {
+    cbx_output output;
+    struct stat target;
+    int exists = 0;
+    cbx_status status = check_target(path, no_clobber, &target, &exists);
+    if (status != CBX_OK || (exists && !S_ISREG(target.st_mode))) {
+        return status;
     }
-    if (errno == EEXIST) {
-        return -1;
+    status = cbx_output_open(&output, path, no_clobber);
+    cbx_output_discard(&output);
+    return status;
+}
+
+/* ---- writing ---- */
+
+int cbx_output_is_regular(const cbx_output *output) {
+    return output->path && output->temporary && strcmp(output->path, output->temporary) != 0;
+}
+
+static void note_error(cbx_output *output, int error) {
+    if (!output->error) {
+        output->error = error ? error : EIO;
     }
-    /* No hard links here (FAT): take the name with an empty file, then replace that. */
-    int file = open(output->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0) {
-        return -1;
+}
+
+void cbx_output_write(cbx_output *output, const void *bytes, size_t size) {
+    errno = 0;
+    if (!output->error && fwrite(bytes, 1, size, output->stream) != size) {
+        note_error(output, errno);
     }
-    close(file);
-    if (rename(output->temporary, output->path) != 0) {
-        int error = errno;
-        unlink(output->path);
-        errno = error;
-        return -1;
+}
+
+static cbx_status report_error(const cbx_output *output) {
+    if (!output->error) {
+        return CBX_OK;
     }
-    return 0;
+    return cbx_fail(output->error == ENOMEM ? CBX_NO_MEMORY : CBX_CANNOT_WRITE,
+                    "cannot write %s: %s", output->path, strerror(output->error));
+}
+
+cbx_status cbx_output_flush(cbx_output *output) {
+    errno = 0;
+    if (fflush(output->stream) != 0 || ferror(output->stream)) {
+        note_error(output, errno);
+    }
+    return report_error(output);
+}
+
+/* A file system that cannot do it (EINVAL, EROFS) has nothing to lose either. */
+static void put_on_disk(cbx_output *output) {
+    if (cbx_output_is_regular(output) && fsync(fileno(output->stream)) != 0 && errno != EINVAL &&
+        errno != EROFS && errno != ENOSYS) {
+        note_error(output, errno);
+    }
+}
+
+/* So that the name, too, outlives a power cut; where it cannot be had, nothing is lost. */
+static void put_folder_on_disk(const char *path) {
+    char folder[PATH_MAX];
+    size_t length = folder_length(path);
+    if (length >= sizeof folder) {
+        return;
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)length, path);
+    int file = open(length > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file >= 0) {
+        (void)fsync(file);
+        close(file);
+    }
+}
+
+static cbx_status move(cbx_output *output) {
+    if (cbx_temporary_move(output->temporary, output->path, output->no_clobber) != 0) {
+        return errno == EEXIST && output->no_clobber ? fail_existing(output->path)
+                                                     : fail_to_create(output->path, errno);
+    }
+    put_folder_on_disk(output->path);
+    return CBX_OK;
 }
 
 cbx_status cbx_output_commit(cbx_output *output) {
     if (!output->path || !output->temporary) {
         return cbx_fail(CBX_BAD_ARGUMENT, "an output file that is not open cannot be committed");
     }
-    if (!is_direct(output)) {
-        int failed = output->no_clobber ? move_to_free_name(output)
-                                        : rename(output->temporary, output->path);
-        if (failed) {
-            cbx_status status = errno == EEXIST && output->no_clobber
-                                    ? fail_existing(output->path)
-                                    : fail_to_create(output->path, errno);
-            cbx_output_discard(output);
-            return status;
-        }
+    cbx_status status = cbx_output_flush(output);
+    if (status == CBX_OK) {
+        put_on_disk(output);
+        status = report_error(output);
+    }
+    if (status == CBX_OK && cbx_output_is_regular(output)) {
+        status = move(output);
+    }
+    if (status != CBX_OK) {
+        cbx_output_discard(output);
+        return status;
     }
     free(output->temporary);
     output->temporary = NULL;
+    fclose(output->stream); /* which was flushed; closing ends the lock */
+    output->stream = NULL;
     return CBX_OK;
 }
 
 void cbx_output_discard(cbx_output *output) {
-    if (output->temporary && !is_direct(output)) {
-        unlink(output->temporary);
+    if (cbx_output_is_regular(output)) {
+        cbx_temporary_remove(output->temporary);
+    }
+    if (output->stream) {
+        fclose(output->stream);
     }
     free(output->temporary);
     free(output->path);
+    output->stream = NULL;
     output->temporary = NULL;
     output->path = NULL;
 }
 
-static cbx_status write_all(const cbx_output *output, const unsigned char *bytes, size_t size) {
-    int file = open(output->temporary, O_WRONLY | O_CLOEXEC);
-    if (file < 0) {
-        return cbx_fail(CBX_CANNOT_CREATE, "cannot open %s: %s", output->temporary,
-                        strerror(errno));
-    }
-    size_t done = 0;
-    int error = 0;
-    while (done < size && error == 0) {
-        ssize_t written = write(file, bytes + done, size - done);
-        if (written >= 0) {
-            done += (size_t)written;
-        } else if (errno != EINTR) {
-            error = errno;
-        }
-    }
-    if (close(file) != 0 && error == 0) {
-        error = errno;
-    }
-    if (error != 0) {
-        return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s after %zu of %zu bytes",
-                        output->path, strerror(error), done, size);
-    }
-    return CBX_OK;
-}
-
-cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, unsigned long size) {
+cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, size_t size) {
     cbx_output output;
     cbx_status status = cbx_output_open(&output, path, no_clobber);
     if (status == CBX_OK) {
-        status = write_all(&output, bytes, size);
-    }
-    if (status == CBX_OK) {
+        cbx_output_write(&output, bytes, size);
         status = cbx_output_commit(&output);
     }
     cbx_output_discard(&output);

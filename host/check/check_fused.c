@@ -1,13 +1,10 @@
-/* Whole batches of the schedule `fused`, drawing within them, and the evaluation. */
+/* Whole batches of the schedule `fused`, and drawing within them. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "check/specimen.h"
-
-enum { BATCH = CBX_SPECIMEN_BATCH };
-
-static const cbx_rates rates = {0.05f, 0.03f};
 
 static cbx_status note_drawn(void *user, cl_event done) {
     *(int *)user += 1;
@@ -24,9 +21,10 @@ typedef struct easel {
     int drawn; /* pictures so far */
 } easel;
 
-static cbx_status set_up(easel *out, cbx_device *device, cbx_tone tone) {
+static cbx_status set_up(easel *out, const cbx_specimen *specimen, cbx_tone tone) {
+    cbx_device *device = specimen->device;
     *out = (easel){.bytes = 0};
-    cbx_status status = cbx_grid_lay_out(&out->grid, CBX_SPECIMEN_HIDDEN, 1);
+    cbx_status status = cbx_grid_lay_out(&out->grid, specimen->sizes->hidden, 1);
     if (!status) {
         status = cbx_painter_init(&out->painter, device, &out->grid, tone);
         out->bytes = (size_t)out->grid.width * out->grid.height;
@@ -75,14 +73,16 @@ static cbx_status compare_picture(const cbx_specimen *specimen, const easel *boa
                                    board->luma);
 }
 
-/* Steps the reference through batches first … last of the order, all of 17 rows but
- * the last of the epoch. */
+static uint32_t first_of(const cbx_specimen *specimen, uint32_t batch) {
+    return batch * specimen->sizes->batch;
+}
+
+/* Steps the reference through batches first … last of the order. */
 static void follow(const cbx_specimen *specimen, cbx_reference *reference, uint32_t first,
                    uint32_t last) {
     for (uint32_t i = first; i <= last; i++) {
-        const uint32_t left = CBX_SPECIMEN_TRAINING - i * BATCH;
-        cbx_reference_step(reference, specimen->dataset, specimen->order + i * BATCH,
-                           left < BATCH ? left : BATCH, rates);
+        cbx_reference_step(reference, specimen->dataset, specimen->order + first_of(specimen, i),
+                           cbx_specimen_rows(specimen, i), specimen->rates);
     }
 }
 
@@ -101,24 +101,26 @@ static cbx_status add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t
                                 count * size * sizeof *shares, shares, 0, NULL, NULL),
             "reading results of the self-test");
     }
-    for (size_t i = 0; i < count * size && !status; i++) {
-        (*out)[i % size] += (double)shares[i];
+    for (size_t share = 0; share < count && !status; share++) {
+        for (size_t i = 0; i < size; i++) {
+            (*out)[i] += (double)shares[share * size + i];
+        }
     }
     free(shares);
     return status;
 }
 
-/* The shares of Z1 that train_gpu_hidden leaves for train_gpu_output, bias left out. */
+/* The shares of Z1 that train_gpu_hidden leaves for train_gpu_output, without `bias` (H). */
 static cbx_status check_slices(const cbx_specimen *specimen, const cbx_trainer *trainer,
-                               const cbx_reference *reference) {
+                               const cbx_reference *reference, const double *bias) {
     const size_t size = (size_t)trainer->panels * trainer->stride * CBX_PANEL;
+    const size_t hidden = reference->hidden;
     double *z1 = NULL;
     cbx_status status = add_shares(specimen, trainer->d1, 0, trainer->slices, size, &z1);
-    for (size_t i = 0; i < reference->rows * CBX_SPECIMEN_HIDDEN && !status; i++) {
-        const size_t row = i / CBX_SPECIMEN_HIDDEN, neuron = i % CBX_SPECIMEN_HIDDEN;
+    for (size_t i = 0; i < reference->rows * hidden && !status; i++) {
+        const size_t row = i / hidden, neuron = i % hidden;
         const size_t panel = neuron / CBX_PANEL, lane = neuron % CBX_PANEL;
-        const double bias = (double)specimen->network->w1[neuron];
-        const double z = bias + z1[(panel * trainer->stride + row) * CBX_PANEL + lane];
+        const double z = bias[neuron] + z1[(panel * trainer->stride + row) * CBX_PANEL + lane];
         status = cbx_judge(specimen, (cbx_place){"train_gpu_hidden", "sigmoid(z1)", row, neuron},
                            cbx_reference_sigmoid(z), reference->a1[i], 1e-5);
     }
@@ -126,15 +128,15 @@ static cbx_status check_slices(const cbx_specimen *specimen, const cbx_trainer *
     return status;
 }
 
-/* What the forward pass of the first batch leaves: A1, and A2 as shares of its sums. */
+/* What the forward pass of a batch leaves: A1, and A2 as shares of its sums. */
 static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer *trainer,
-                                const cbx_reference *reference) {
+                                const cbx_reference *reference, const double *bias) {
     const size_t size = (size_t)trainer->stride * CBX_LANES_OUT;
     const char *kernel = second_kernel(specimen);
     double *z2 = NULL;
     cbx_status status = CBX_OK;
     if (specimen->device->family == CBX_FAMILY_GPU) {
-        status = check_slices(specimen, trainer, reference);
+        status = check_slices(specimen, trainer, reference, bias);
     }
     if (!status) {
         status = cbx_judge_panels(specimen, kernel, "a1", trainer->a1, trainer->stride,
@@ -167,117 +169,95 @@ static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer 
     }
     return status ? status
                   : cbx_judge_outputs(specimen, second_kernel(specimen), "w2", trainer->w2,
-                                      1 + CBX_SPECIMEN_HIDDEN, reference->w2);
+                                      1 + reference->hidden, reference->w2);
 }
 
-/* The first two batches, one by one, looked into after each: the first only goes
- * forward, the second ends the first. */
+/* Starts batch i, which ends the one before it, and looks into both. */
+static cbx_status train_one(const cbx_specimen *specimen, cbx_trainer *trainer,
+                            cbx_reference *reference, uint32_t i, double *bias) {
+    cbx_status status = cbx_trainer_step(trainer, first_of(specimen, i),
+                                         cbx_specimen_rows(specimen, i), specimen->rates, i);
+    if (!status && i > 0) {
+        status = check_weights(specimen, trainer, reference);
+    }
+    if (!status) {
+        memcpy(bias, reference->w1, reference->hidden * sizeof *bias); /* before it is updated */
+        follow(specimen, reference, i, i);
+        status = check_forward(specimen, trainer, reference, bias);
+    }
+    return status;
+}
+
+/* The first two batches, one by one. */
 static cbx_status train_singly(const cbx_specimen *specimen, cbx_trainer *trainer,
                                cbx_reference *reference) {
-    cbx_status status = cbx_trainer_step(trainer, 0, BATCH, rates, 0);
-    if (!status) {
-        follow(specimen, reference, 0, 0);
-        status = check_forward(specimen, trainer, reference);
+    double *bias = NULL;
+    cbx_status status = cbx_new(&bias, reference->hidden);
+    for (uint32_t i = 0; i < 2 && !status; i++) {
+        status = train_one(specimen, trainer, reference, i, bias);
     }
-    if (!status) {
-        status = cbx_trainer_step(trainer, BATCH, BATCH, rates, 1);
-    }
-    return status ? status : check_weights(specimen, trainer, reference);
+    free(bias);
+    return status;
 }
 
-/* Then two at once, one that is drawn when the next starts … */
+/* Then, where there are more, all at once but two: one that is drawn when the next starts … */
 static cbx_status train_together(const cbx_specimen *specimen, cbx_trainer *trainer,
                                  cbx_reference *reference, easel *board, cbx_tone tone) {
     const cbx_canvas canvas = {.painter = &board->painter,
                                .luma = board->plane,
                                .drawn = note_drawn,
                                .user = &board->drawn};
-    cbx_status status = cbx_trainer_steps(trainer, 2 * BATCH, 2, rates, 2);
-    if (!status) {
-        status = cbx_trainer_step_drawing(trainer, 4 * BATCH, BATCH, rates, 4, &canvas);
+    const uint32_t last = cbx_specimen_batches(specimen) - 1;
+    const cbx_rates rates = specimen->rates;
+    cbx_status status = cbx_trainer_steps(trainer, first_of(specimen, 2), last - 3, rates, 2);
+    for (uint32_t i = last - 1; i <= last && !status; i++) {
+        /* … and the short one, drawn when nothing follows. */
+        status = cbx_trainer_step_drawing(trainer, first_of(specimen, i),
+                                          cbx_specimen_rows(specimen, i), rates, i, &canvas);
     }
-    /* … and the short one, drawn when nothing follows. */
     if (!status) {
-        status = cbx_trainer_step_drawing(trainer, 5 * BATCH, CBX_SPECIMEN_TRAINING - 5 * BATCH,
-                                          rates, 5, &canvas);
-    }
-    if (!status) {
-        follow(specimen, reference, 1, 4);
+        follow(specimen, reference, 2, last - 1);
         status = compare_picture(specimen, board, 1, tone, reference->w1);
+        follow(specimen, reference, last, last);
     }
-    if (!status) {
-        follow(specimen, reference, 5, 5);
-        status = cbx_trainer_check(trainer);
-    }
+    return status;
+}
+
+/* What is pending, and whether numbers stayed finite. */
+static cbx_status finish(const cbx_specimen *specimen, cbx_trainer *trainer,
+                         const cbx_reference *reference) {
+    cbx_status status = cbx_trainer_check(trainer);
     if (status == CBX_DIVERGED) {
         status = cbx_fail(CBX_BAD_KERNEL,
                           "the kernel %s computes wrongly on %s: it reports numbers that are not "
                           "finite; choose another --device, or update its driver",
                           first_kernel(specimen), specimen->device->info.name);
     }
-    if (!status) {
-        status = check_weights(specimen, trainer, reference);
-    }
-    return status ? status : compare_picture(specimen, board, 2, tone, reference->w1);
+    return status ? status : check_weights(specimen, trainer, reference);
 }
 
-static cbx_status check_evaluation(const cbx_specimen *specimen, cbx_trainer *trainer,
-                                   cbx_reference *reference, cbx_part part) {
-    const char *kernel =
-        specimen->device->family == CBX_FAMILY_CPU ? "evaluate_cpu" : "evaluate_gpu";
-    const cbx_reference_verdict should = cbx_reference_evaluate(reference, specimen->dataset, part);
-    cbx_evaluation is = {0, 0, 0.0};
-    cbx_status status = cbx_trainer_evaluate(trainer, part, &is);
-    if (status == CBX_DIVERGED) {
-        is.loss = -1.0; /* not finite, which the reference is */
-        status = CBX_OK;
-    }
-    if (!status) {
-        status = cbx_judge(specimen, (cbx_place){kernel, "loss", 0, part}, is.loss, should.loss,
-                           1e-5 * should.loss);
-    }
-    if (!status) {
-        /* Where two outputs are as good as equal, either may be the largest. */
-        status = cbx_judge(specimen, (cbx_place){kernel, "correct", 0, part}, (double)is.correct,
-                           (double)should.correct, (double)should.close);
-    }
-    return status;
-}
-
-/* Both ways of the kernels for GPUs to divide the work: by neurons alone, and the pixels
- * into as many slices as can be, the output among several helpers. */
-static cbx_status start(const cbx_specimen *specimen, cbx_recipe recipe, cbx_trainer **trainer,
-                        cbx_reference *reference) {
-    cbx_device *device = specimen->device;
-    const unsigned slices = device->slices, helpers = device->helpers;
-    device->slices = recipe == CBX_RECIPE_LESSON ? 1 : 49;
-    device->helpers = recipe == CBX_RECIPE_LESSON ? 1 : 3;
-    cbx_status status =
-        cbx_specimen_start(specimen, recipe, CBX_SCHEDULE_FUSED, trainer, reference);
-    device->slices = slices;
-    device->helpers = helpers;
-    return status;
-}
-
-cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_recipe recipe) {
+cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe) {
     const cbx_tone tone = recipe == CBX_RECIPE_LESSON ? CBX_TONE_PEAK : CBX_TONE_SIGNED;
+    const int several = cbx_specimen_batches(specimen) > 4;
     cbx_reference reference;
     cbx_trainer *trainer;
     easel board;
-    const cbx_status set = set_up(&board, specimen->device, tone);
-    cbx_status status = start(specimen, recipe, &trainer, &reference);
+    (void)schedule;
+    const cbx_status set = set_up(&board, specimen, tone);
+    cbx_status status =
+        cbx_specimen_start(specimen, recipe, CBX_SCHEDULE_FUSED, &trainer, &reference);
     status = set ? set : status;
     if (!status) {
         status = train_singly(specimen, trainer, &reference);
     }
-    if (!status) {
+    if (!status && several) {
         status = train_together(specimen, trainer, &reference, &board, tone);
     }
     if (!status) {
-        status = check_evaluation(specimen, trainer, &reference, CBX_VALIDATION);
+        status = finish(specimen, trainer, &reference);
     }
-    if (!status) {
-        status = check_evaluation(specimen, trainer, &reference, CBX_TEST);
+    if (!status && several) {
+        status = compare_picture(specimen, &board, 2, tone, reference.w1);
     }
     cbx_trainer_destroy(trainer);
     cbx_reference_clear(&reference);

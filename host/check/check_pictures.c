@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "check/specimen.h"
 
-enum { HIDDEN = CBX_SPECIMEN_HIDDEN, SIDE = CBX_IMAGE_SIDE, SCALE = 2 };
+enum { SIDE = CBX_IMAGE_SIDE, SCALE = 2 };
 
 /* Levels are cut off to whole numbers, so a value this near to one may end up on
  * either side of it: weights right to 1e-5 give levels right to 255·1e-5. */
@@ -13,35 +13,34 @@ static const double slack = 0.01;
 
 #define RED (-1.0)
 
-static void tones_of(cbx_tone tone, const double *w1, cbx_reference_tone *tones) {
-    for (size_t i = 0; i < HIDDEN; i++) {
-        tones[i] = cbx_reference_tone_of(tone, w1 + HIDDEN + i, HIDDEN);
-    }
-}
-
-/* What tile i shows at (x, y): RED, or a grey level before it is cut off. */
-static double exact_grey(cbx_reference_tone tone, const double *w1, size_t i, size_t x, size_t y) {
+/* What a tile shows at (x, y): RED, or a grey level before it is cut off. weights: its first,
+ * the others `stride` numbers apart. */
+static double exact_grey(cbx_reference_tone tone, const double *weights, size_t stride, size_t x,
+                         size_t y) {
     if (x == 0 || y == 0 || x == SIDE - 1 || y == SIDE - 1) {
         return RED;
     }
-    const double v = w1[(1 + y * SIDE + x) * HIDDEN + i];
+    const double v = weights[(y * SIDE + x) * stride];
     return fmin(fmax(tone.mul * (v - tone.shift) + tone.base, 0.0), 255.0);
 }
 
-/* The picture (height, width); *out is the caller's, freed with free(). */
-static cbx_status paint(const cbx_grid *grid, cbx_tone tone, const double *w1, double **out) {
-    cbx_reference_tone tones[HIDDEN];
+/* The picture (height, width) of the neurons of w1 (785, H); *out is the caller's, freed with
+ * free(). */
+static cbx_status paint(const cbx_grid *grid, cbx_tone tone, size_t hidden, const double *w1,
+                        double **out) {
     cbx_status status = cbx_new(out, (size_t)grid->width * grid->height);
     if (status) {
         return status;
     }
-    tones_of(tone, w1, tones);
     const size_t scale = grid->scale, side = SIDE * scale;
-    for (size_t i = 0; i < HIDDEN; i++) {
+    for (size_t i = 0; i < hidden; i++) {
+        const double *weights = w1 + hidden + i;
+        const cbx_reference_tone of_tile = cbx_reference_tone_of(tone, weights, hidden);
         double *tile = *out + i % grid->rows * side * grid->width + i / grid->rows * side;
         for (size_t y = 0; y < side; y++) {
             for (size_t x = 0; x < side; x++) {
-                tile[y * grid->width + x] = exact_grey(tones[i], w1, i, x / scale, y / scale);
+                tile[y * grid->width + x] =
+                    exact_grey(of_tile, weights, hidden, x / scale, y / scale);
             }
         }
     }
@@ -112,7 +111,7 @@ static cbx_status judge_chroma(const cbx_specimen *specimen, const cbx_grid *gri
 cbx_status cbx_check_luma(const cbx_specimen *specimen, const char *kernel, const cbx_grid *grid,
                           cbx_tone tone, const double *w1, const uint8_t *luma) {
     double *exact = NULL;
-    cbx_status status = paint(grid, tone, w1, &exact);
+    cbx_status status = paint(grid, tone, specimen->sizes->hidden, w1, &exact);
     if (!status) {
         status = judge_luma(specimen, kernel, grid, exact, luma);
     }
@@ -122,20 +121,25 @@ cbx_status cbx_check_luma(const cbx_specimen *specimen, const char *kernel, cons
 
 static cbx_status check_tones(const cbx_specimen *specimen, const cbx_painter *painter,
                               cbx_tone tone, const double *w1) {
-    cbx_reference_tone should[HIDDEN];
-    float is[HIDDEN][4];
-    tones_of(tone, w1, should);
-    cbx_status status = cbx_cl_check(clEnqueueReadBuffer(specimen->device->queue, painter->tones,
-                                                         CL_TRUE, 0, sizeof is, is, 0, NULL, NULL),
-                                     "the kernel tone_of_tiles");
-    for (size_t i = 0; i < HIDDEN && !status; i++) {
-        const double right[3] = {should[i].shift, should[i].mul, should[i].base};
+    const size_t hidden = specimen->sizes->hidden;
+    float *is = NULL; /* (H, 4) */
+    cbx_status status = cbx_new(&is, hidden * 4);
+    if (!status) {
+        status = cbx_cl_check(clEnqueueReadBuffer(specimen->device->queue, painter->tones, CL_TRUE,
+                                                  0, hidden * 4 * sizeof *is, is, 0, NULL, NULL),
+                              "the kernel tone_of_tiles");
+    }
+    for (size_t i = 0; i < hidden && !status; i++) {
+        const cbx_reference_tone should = cbx_reference_tone_of(tone, w1 + hidden + i, hidden);
+        const double right[3] = {should.shift, should.mul, should.base};
         for (size_t n = 0; n < 3 && !status; n++) {
             /* The kernel adds 2⁻¹⁴ to the base. */
-            status = cbx_judge(specimen, (cbx_place){"tone_of_tiles", "tones", i, n},
-                               (double)is[i][n], right[n], n == 2 ? 1e-4 : 1e-5 * fabs(right[n]));
+            status =
+                cbx_judge(specimen, (cbx_place){"tone_of_tiles", "tones", i, n},
+                          (double)is[i * 4 + n], right[n], n == 2 ? 1e-4 : 1e-5 * fabs(right[n]));
         }
     }
+    free(is);
     return status;
 }
 
@@ -181,7 +185,7 @@ static cbx_status check_tone(const cbx_specimen *specimen, const cbx_trainer *tr
     cbx_painter painter;
     cbx_status status = cbx_painter_init(&painter, specimen->device, grid, tone);
     if (!status) {
-        status = paint(grid, tone, reference->w1, &exact);
+        status = paint(grid, tone, reference->hidden, reference->w1, &exact);
     }
     if (!status) {
         status =
@@ -207,15 +211,15 @@ static cbx_status check_tone(const cbx_specimen *specimen, const cbx_trainer *tr
     return status;
 }
 
-cbx_status cbx_check_pictures(const cbx_specimen *specimen) {
+cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedule,
+                              cbx_recipe recipe) {
     cbx_grid grid;
     cbx_reference reference;
     cbx_trainer *trainer;
     uint8_t *room = NULL;
-    cbx_status status = cbx_specimen_start(specimen, CBX_RECIPE_LESSON, CBX_SCHEDULE_STEPWISE,
-                                           &trainer, &reference);
+    cbx_status status = cbx_specimen_start(specimen, recipe, schedule, &trainer, &reference);
     if (!status) {
-        status = cbx_grid_lay_out(&grid, HIDDEN, SCALE);
+        status = cbx_grid_lay_out(&grid, specimen->sizes->hidden, SCALE);
     }
     if (!status) {
         status = cbx_allocate(&room, (size_t)grid.width * grid.height, 3);

@@ -80,14 +80,30 @@ static void fetch(cbx_reference *reference, const cbx_dataset *dataset, cbx_part
     }
 }
 
-/* z (columns) = [1 in]·W for one row; in (inner), w (1+inner, columns). */
-static void biased_matmul(const double *in, size_t inner, const double *w, size_t columns,
-                          double *z) {
-    memcpy(z, w, columns * sizeof *z);
+/* z (rows, columns) = [1 in]·W; in (rows, inner), w (1+inner, columns). */
+static void matmul_rows(const double *in, size_t inner, const double *w, size_t rows,
+                        size_t columns, double *restrict z) {
+    for (size_t b = 0; b < rows; b++) {
+        memcpy(z + b * columns, w, columns * sizeof *z);
+    }
     for (size_t k = 0; k < inner; k++) {
-        for (size_t c = 0; c < columns; c++) {
-            z[c] += in[k] * w[(1 + k) * columns + c];
+        const double *weights = w + (1 + k) * columns;
+        for (size_t b = 0; b < rows; b++) {
+            const double factor = in[b * inner + k];
+            for (size_t c = 0; c < columns; c++) {
+                z[b * columns + c] += factor * weights[c];
+            }
         }
+    }
+}
+
+/* The same a few rows at a time, whose sums stay in the cache while W passes by. */
+static void biased_matmul(const double *in, size_t inner, const double *w, size_t rows,
+                          size_t columns, double *z) {
+    enum { TOGETHER = 16 };
+    for (size_t b = 0; b < rows; b += TOGETHER) {
+        matmul_rows(in + b * inner, inner, w, rows - b < TOGETHER ? rows - b : TOGETHER, columns,
+                    z + b * columns);
     }
 }
 
@@ -99,12 +115,9 @@ static void sigmoid(double *z, size_t count) {
 
 /* A1, and A2 as Z2, which evaluation needs. */
 static void forward(cbx_reference *r) {
-    for (size_t b = 0; b < r->rows; b++) {
-        double *a1 = r->a1 + b * r->hidden;
-        biased_matmul(r->x + b * INPUTS, INPUTS, r->w1, r->hidden, a1);
-        sigmoid(a1, r->hidden);
-        biased_matmul(a1, r->hidden, r->w2, CLASSES, r->a2 + b * CLASSES);
-    }
+    biased_matmul(r->x, INPUTS, r->w1, r->rows, r->hidden, r->a1);
+    sigmoid(r->a1, r->rows * r->hidden);
+    biased_matmul(r->a1, r->hidden, r->w2, r->rows, CLASSES, r->a2);
 }
 
 static void output_delta(cbx_reference *r) {
@@ -128,18 +141,26 @@ static void hidden_delta(cbx_reference *r) {
     }
 }
 
+/* w (columns) += rate·Σ_b in[b]·d[b]; `in` is a column of (rows, inner), d (rows, columns). */
+static void update_row(const double *in, size_t inner, const double *d, size_t rows, size_t columns,
+                       double rate, double *restrict w) {
+    for (size_t b = 0; b < rows; b++) {
+        const double factor = rate * in[b * inner];
+        for (size_t c = 0; c < columns; c++) {
+            w[c] += factor * d[b * columns + c];
+        }
+    }
+}
+
 /* W += rate·[1 in]ᵀ·D; in (rows, inner), d (rows, columns). */
 static void weight_update(const cbx_reference *r, const double *in, size_t inner, const double *d,
                           size_t columns, double rate, double *w) {
-    for (size_t b = 0; b < r->rows; b++) {
-        for (size_t c = 0; c < columns && r->recipe == CBX_RECIPE_NLL; c++) {
-            w[c] += rate * d[b * columns + c];
-        }
-        for (size_t k = 0; k < inner; k++) {
-            for (size_t c = 0; c < columns; c++) {
-                w[(1 + k) * columns + c] += rate * in[b * inner + k] * d[b * columns + c];
-            }
-        }
+    static const double one = 1.0;
+    if (r->recipe == CBX_RECIPE_NLL) {
+        update_row(&one, 0, d, r->rows, columns, rate, w);
+    }
+    for (size_t k = 0; k < inner; k++) {
+        update_row(in + k, inner, d, r->rows, columns, rate, w + (1 + k) * columns);
     }
 }
 
@@ -182,8 +203,9 @@ cbx_reference_verdict cbx_reference_evaluate(cbx_reference *r, const cbx_dataset
 cbx_reference_tone cbx_reference_tone_of(cbx_tone tone, const double *weights, size_t stride) {
     double smallest = weights[0], largest = smallest;
     for (size_t k = 1; k < INPUTS; k++) {
-        smallest = fmin(smallest, weights[k * stride]);
-        largest = fmax(largest, weights[k * stride]);
+        const double v = weights[k * stride];
+        smallest = v < smallest ? v : smallest;
+        largest = v > largest ? v : largest;
     }
     const double from = tone == CBX_TONE_RANGE ? smallest : 0.0;
     const double to = tone == CBX_TONE_SIGNED ? fmax(-smallest, largest) : largest;

@@ -10,50 +10,68 @@
 #include "data/dataset.h"
 #include "data/sampler.h"
 
-enum {
-    HIDDEN = CBX_SPECIMEN_HIDDEN,
-    IN_FILE =
-        CBX_SPECIMEN_TRAINING + CBX_SPECIMEN_VALIDATION, /* of which the last sixth validates */
-    IMAGES = IN_FILE + CBX_SPECIMEN_TEST
+const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
+    /* One slice and one helper, then as many slices as can be, and more helpers than there are
+     * tiles. Five batches of 17 rows and one of 12. */
+    {37, 17, 97, 19, 7, {{1, 1, 0}, {49, 3, 0}}},
+    /* Five panels or three tiles of neurons, the last with few, in two chunks. A batch of a whole tile of rows
+     * and a bit, and one of a whole tile; more images than a group of the evaluation takes. */
+    {131, 77, 141, 28, 7, {{7, 1, 2}, {49, 2, 2}}},
 };
 
-static cbx_status make_dataset(cbx_specimen *specimen, cbx_random *random) {
-    uint8_t *pixels = NULL, labels[IMAGES];
-    cbx_status status = cbx_new(&pixels, (size_t)IMAGES * CBX_IMAGE_PIXELS);
-    if (status) {
-        return status;
-    }
-    for (size_t i = 0; i < (size_t)IMAGES * CBX_IMAGE_PIXELS; i++) {
+static cbx_status fill_dataset(cbx_specimen *specimen, cbx_random *random, uint8_t *pixels,
+                               uint8_t *labels) {
+    const cbx_specimen_sizes *sizes = specimen->sizes;
+    const uint32_t in_file = sizes->training + sizes->validation, count = in_file + sizes->test;
+    for (size_t i = 0; i < (size_t)count * CBX_IMAGE_PIXELS; i++) {
         pixels[i] = (uint8_t)cbx_random_below(random, 256);
     }
-    for (size_t i = 0; i < IMAGES; i++) {
+    for (size_t i = 0; i < count; i++) {
         labels[i] = (uint8_t)cbx_random_below(random, CBX_CLASSES);
     }
-    const cbx_images training = {IN_FILE, pixels, labels};
-    const cbx_images test = {CBX_SPECIMEN_TEST, pixels + (size_t)IN_FILE * CBX_IMAGE_PIXELS,
-                             labels + IN_FILE};
-    status = cbx_dataset_from_memory(&specimen->dataset, &training, &test);
+    const cbx_images training = {in_file, pixels, labels};
+    const cbx_images test = {sizes->test, pixels + (size_t)in_file * CBX_IMAGE_PIXELS,
+                             labels + in_file};
+    return cbx_dataset_from_memory(&specimen->dataset, &training, &test);
+}
+
+static cbx_status make_dataset(cbx_specimen *specimen, cbx_random *random) {
+    const cbx_specimen_sizes *sizes = specimen->sizes;
+    const size_t images = (size_t)sizes->training + sizes->validation + sizes->test;
+    uint8_t *pixels = NULL, *labels = NULL;
+    cbx_status status = cbx_new(&pixels, images * CBX_IMAGE_PIXELS);
+    if (!status) {
+        status = cbx_new(&labels, images);
+    }
+    if (!status) {
+        status = fill_dataset(specimen, random, pixels, labels);
+    }
     free(pixels);
+    free(labels);
     return status;
 }
 
 /* One neuron without a positive weight and one without any: tiles of their own kind. */
 static void add_dark_tiles(cbx_network *network) {
+    const size_t hidden = network->hidden;
     for (size_t row = 1; row < CBX_W1_ROWS; row++) {
-        network->w1[row * HIDDEN + 5] = -fabsf(network->w1[row * HIDDEN + 5]);
-        network->w1[row * HIDDEN + HIDDEN - 1] = 0.0f;
+        network->w1[row * hidden + 5] = -fabsf(network->w1[row * hidden + 5]);
+        network->w1[row * hidden + hidden - 1] = 0.0f;
     }
 }
 
-cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device) {
+cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device,
+                             const cbx_specimen_sizes *sizes) {
     cbx_random random;
-    memset(specimen, 0, sizeof *specimen);
-    specimen->device = device;
+    *specimen = (cbx_specimen){.sizes = sizes, .device = device, .rates = {0.05f, 0.03f}};
     cbx_random_seed(&random, 1, CBX_STREAM_ORDER);
-    cbx_sampler_shuffle(&random, specimen->order, CBX_SPECIMEN_TRAINING);
-    cbx_status status = make_dataset(specimen, &random);
+    cbx_status status = cbx_new(&specimen->order, sizes->training);
     if (!status) {
-        status = cbx_network_create(&specimen->network, HIDDEN);
+        cbx_sampler_shuffle(&random, specimen->order, sizes->training);
+        status = make_dataset(specimen, &random);
+    }
+    if (!status) {
+        status = cbx_network_create(&specimen->network, sizes->hidden);
     }
     if (!status) {
         cbx_network_randomise(specimen->network, 1);
@@ -65,24 +83,53 @@ cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device) {
 void cbx_specimen_clear(cbx_specimen *specimen) {
     cbx_network_destroy(specimen->network);
     cbx_dataset_destroy(specimen->dataset);
+    free(specimen->order);
     memset(specimen, 0, sizeof *specimen);
+}
+
+uint32_t cbx_specimen_batches(const cbx_specimen *specimen) {
+    return (specimen->sizes->training + specimen->sizes->batch - 1) / specimen->sizes->batch;
+}
+
+uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t batch) {
+    const uint32_t left = specimen->sizes->training - batch * specimen->sizes->batch;
+    return left < specimen->sizes->batch ? left : specimen->sizes->batch;
+}
+
+/* Divides the work as the sizes say, not as the device would. */
+static cbx_status create_trainer(const cbx_specimen *specimen, const cbx_trainer_settings *settings,
+                                 cbx_trainer **trainer) {
+    cbx_device *device = specimen->device;
+    const unsigned slices = device->slices, helpers = device->helpers, chunks = device->chunks;
+    device->slices = specimen->sizes->division[settings->recipe].slices;
+    device->helpers = specimen->sizes->division[settings->recipe].helpers;
+    device->chunks = specimen->sizes->division[settings->recipe].chunks;
+    cbx_status status = cbx_trainer_create(trainer, device, specimen->dataset, settings);
+    device->slices = slices;
+    device->helpers = helpers;
+    device->chunks = chunks;
+    return status;
 }
 
 cbx_status cbx_specimen_start(const cbx_specimen *specimen, cbx_recipe recipe,
                               cbx_schedule schedule, cbx_trainer **trainer,
                               cbx_reference *reference) {
-    const cbx_trainer_settings settings = {
-        .hidden = HIDDEN, .batch = CBX_SPECIMEN_BATCH, .recipe = recipe, .schedule = schedule};
+    const cbx_trainer_settings settings = {.hidden = specimen->sizes->hidden,
+                                           .batch = specimen->sizes->batch,
+                                           .recipe = recipe,
+                                           .schedule = schedule};
     *trainer = NULL;
-    cbx_status status = cbx_reference_init(reference, recipe, specimen->network, CBX_SPECIMEN_ROWS);
+    /* The largest part is the most that is taken at once. */
+    cbx_status status =
+        cbx_reference_init(reference, recipe, specimen->network, specimen->sizes->training);
     if (!status) {
-        status = cbx_trainer_create(trainer, specimen->device, specimen->dataset, &settings);
+        status = create_trainer(specimen, &settings, trainer);
     }
     if (!status) {
         status = cbx_trainer_set_weights(*trainer, specimen->network);
     }
     if (!status) {
-        status = cbx_trainer_set_order(*trainer, specimen->order, CBX_SPECIMEN_TRAINING);
+        status = cbx_trainer_set_order(*trainer, specimen->order, specimen->sizes->training);
     }
     return status;
 }
@@ -114,19 +161,20 @@ static cbx_status read_floats(const cbx_specimen *specimen, cl_mem buffer, size_
 static double tolerance_for(const double *should, size_t count) {
     double largest = 0.0;
     for (size_t i = 0; i < count; i++) {
-        largest = fmax(largest, fabs(should[i]));
+        largest = fabs(should[i]) > largest ? fabs(should[i]) : largest;
     }
     return 1e-5 * largest;
 }
 
 cbx_status cbx_judge_panels(const cbx_specimen *specimen, const char *kernel, const char *what,
                             cl_mem buffer, size_t stride, size_t rows, const double *should) {
-    const size_t panels = (HIDDEN + CBX_PANEL - 1) / CBX_PANEL;
-    const double tolerance = tolerance_for(should, rows * HIDDEN);
+    const size_t hidden = specimen->sizes->hidden;
+    const size_t panels = (hidden + CBX_PANEL - 1) / CBX_PANEL;
+    const double tolerance = tolerance_for(should, rows * hidden);
     float *is = NULL;
     cbx_status status = read_floats(specimen, buffer, panels * stride * CBX_PANEL, &is);
-    for (size_t i = 0; i < rows * HIDDEN && !status; i++) {
-        const cbx_place place = {kernel, what, i / HIDDEN, i % HIDDEN};
+    for (size_t i = 0; i < rows * hidden && !status; i++) {
+        const cbx_place place = {kernel, what, i / hidden, i % hidden};
         const size_t panel = place.column / CBX_PANEL, lane = place.column % CBX_PANEL;
         status =
             cbx_judge(specimen, place, (double)is[(panel * stride + place.row) * CBX_PANEL + lane],

@@ -1,8 +1,4 @@
-/* A small network and dataset on which the self-test runs, and its verdicts.
- *
- * The sizes are odd on purpose: a last panel with few neurons, batches that fill
- * no block of rows, a last batch that is short.
- */
+/* Small networks and datasets on which the self-test runs, and its verdicts. */
 #ifndef CBX_CHECK_SPECIMEN_H
 #define CBX_CHECK_SPECIMEN_H
 
@@ -10,25 +6,39 @@
 #include "device/device.h"
 #include "network/trainer.h"
 
-enum {
-    CBX_SPECIMEN_HIDDEN = 37,
-    CBX_SPECIMEN_BATCH = 17,
-    CBX_SPECIMEN_TRAINING = 97, /* five batches of 17 and one of 12 */
-    CBX_SPECIMEN_VALIDATION = 19,
-    CBX_SPECIMEN_TEST = 7,
-    CBX_SPECIMEN_ROWS = CBX_SPECIMEN_VALIDATION /* the most that are taken at once */
-};
+/* The sizes of a specimen, and how it makes the kernels for GPUs divide their work. */
+typedef struct cbx_specimen_sizes {
+    uint32_t hidden;
+    uint32_t batch;            /* rows; the last batch of the order has fewer */
+    uint32_t training;         /* images */
+    uint32_t validation, test; /* validation: a sixth of what is not test, rounded down */
+    struct {
+        unsigned slices, helpers, chunks; /* as in cbx_device */
+    } division[2];                        /* for lesson, for nll */
+} cbx_specimen_sizes;
+
+/* The first is odd: a last panel with few neurons, batches that fill no block of rows. The
+ * others have what runs have: whole blocks and tiles, and more than one of each. */
+enum { CBX_SPECIMENS = 2 };
+extern const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS];
 
 typedef struct cbx_specimen {
+    const cbx_specimen_sizes *sizes;
     cbx_device *device; /* borrowed */
     cbx_dataset *dataset;
     cbx_network *network;
-    uint32_t order[CBX_SPECIMEN_TRAINING]; /* shuffled */
+    uint32_t *order; /* (training), shuffled */
+    cbx_rates rates; /* large, so that an update shows beside the weights */
 } cbx_specimen;
 
 /* Always the same numbers. cbx_specimen_clear() in every case. */
-cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device);
+cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device,
+                             const cbx_specimen_sizes *sizes);
 void cbx_specimen_clear(cbx_specimen *specimen);
+
+/* Batches of the order, and the rows of one of them. */
+uint32_t cbx_specimen_batches(const cbx_specimen *specimen);
+uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t batch);
 
 /* A trainer of the specimen and the reference that goes with it. The caller
  * destroys the one and clears the other, in every case. */
@@ -36,10 +46,17 @@ cbx_status cbx_specimen_start(const cbx_specimen *specimen, cbx_recipe recipe,
                               cbx_schedule schedule, cbx_trainer **trainer,
                               cbx_reference *reference);
 
-/* The parts of the self-test; each names the kernel that fails. */
-cbx_status cbx_check_stepwise(const cbx_specimen *specimen, cbx_recipe recipe);
-cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_recipe recipe);
-cbx_status cbx_check_pictures(const cbx_specimen *specimen);
+/* The parts of the self-test; each names the kernel that fails. Those that check what all
+ * schedules use do it with a trainer of the given one. */
+cbx_status cbx_check_sigmoid(const cbx_specimen *specimen, cbx_schedule schedule,
+                             cbx_recipe recipe);
+cbx_status cbx_check_stepwise(const cbx_specimen *specimen, cbx_schedule schedule,
+                              cbx_recipe recipe);
+cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
+cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedule,
+                              cbx_recipe recipe);
+cbx_status cbx_check_evaluation(const cbx_specimen *specimen, cbx_schedule schedule,
+                                cbx_recipe recipe);
 
 /* Fails unless a luma plane (height, width) shows the neurons of w1 (785, H). */
 cbx_status cbx_check_luma(const cbx_specimen *specimen, const char *kernel, const cbx_grid *grid,

@@ -348,7 +348,7 @@ int cli_bench(int argc, char **argv) {
     state.report.options = &options;
     state.streams = options.format == CLI_FORMAT_JSONL && !options.output;
     cli_bench_describe_host(&state.report);
-    cli_stop_listen();
+    cli_stop_listen("stopping after this measurement; Ctrl-C again stops at once\n");
     cbx_status status = cbx_dataset_load(&state.dataset, options.data);
     if (status) {
         return cli_fail_status(status);

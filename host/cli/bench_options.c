@@ -113,8 +113,8 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
         options->devices.count = 1;
     }
     if (!options->data) {
-        cli_default_data(options->data_folder, sizeof options->data_folder);
         options->data = options->data_folder;
+        return cli_default_data(options->data_folder, sizeof options->data_folder);
     }
     return CLI_PARSED;
 }

@@ -21,6 +21,7 @@ typedef enum cli_exit {
     CLI_SOFTWARE = 70,      /* a kernel does not build or computes wrongly  */
     CLI_CANNOT_CREATE = 73, /* an output cannot be created                  */
     CLI_CANNOT_WRITE = 74,  /* an output cannot be written, the disk is full */
+    CLI_STOPPED = 75,       /* ended at once by a second Ctrl-C            */
     CLI_INTERRUPTED = 130   /* stopped by a signal, outputs are valid       */
 } cli_exit;
 
@@ -33,6 +34,9 @@ int cli_fail(int code, const char *format, ...) CBX_PRINTF(2, 3);
 /* The same with cbx_last_error() as the sentence; returns cli_exit_code(status). */
 int cli_fail_status(cbx_status status);
 
+/* The same with another sentence and without the line's end: more is to follow. */
+int cli_begin_failure(cbx_status status, const char *sentence);
+
 /* Flushes standard output; `code`, or CLI_CANNOT_WRITE with a message when what
  * was printed did not arrive. */
 int cli_flush(int code);
@@ -42,9 +46,10 @@ int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 
-/* Writes the folder of the default dataset to `path`: CLEARBOX_DATA, else
- * ../data/mnist (build tree) or ../share/clearbox/mnist (installed) beside the
- * program's folder, else where it was configured to be installed. */
-void cli_default_data(char *path, size_t size);
+/* Writes the folder of the default dataset to `path`: CLEARBOX_DATA, else the
+ * first that exists of the build tree's and the installed one beside the
+ * program, the one that was configured to be installed, and the source tree's.
+ * CLI_PARSED, or the exit code when there is none. */
+int cli_default_data(char *path, size_t size);
 
 #endif

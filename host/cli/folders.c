@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/options.h"
 
 /* The program's own folder without a final slash; 0 when it cannot be known. */
 static int program_folder(char *path, size_t size) {
@@ -24,27 +25,54 @@ static int program_folder(char *path, size_t size) {
     return 1;
 }
 
-void cli_default_data(char *path, size_t size) {
-    static const char *const places[] = {"../data/mnist", "../share/clearbox/mnist"};
-    char folder[1024];
+/* Whether `path` is a folder; then without the dots, for messages. */
+static int is_folder(char *path, size_t size) {
     struct stat found;
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode)) {
+        return 0;
+    }
+    char *plain = realpath(path, NULL);
+    if (plain) {
+        snprintf(path, size, "%s", plain);
+        free(plain);
+    }
+    return 1;
+}
+
+int cli_default_data(char *path, size_t size) {
+    static const struct {
+        int beside_the_program;
+        const char *folder;
+    } places[] = {
+        {1, "../data/mnist"},           /* a build folder in the source tree */
+        {1, "../share/clearbox/mnist"}, /* installed, and perhaps moved      */
+        {0, CBX_DATADIR},               /* installed where it was configured */
+        {0, CBX_SOURCE_DATADIR},        /* a build folder anywhere           */
+    };
+    char program[1024];
     const char *chosen = getenv("CLEARBOX_DATA");
 
     if (chosen && chosen[0]) {
         snprintf(path, size, "%s", chosen);
-        return;
+        return CLI_PARSED;
     }
-    for (size_t i = 0; i < 2 && program_folder(folder, sizeof folder); i++) {
-        int length = snprintf(path, size, "%s/%s", folder, places[i]);
-        if (length > 0 && (size_t)length < size && stat(path, &found) == 0 &&
-            S_ISDIR(found.st_mode)) {
-            char *plain = realpath(path, NULL); /* without the dots, for messages */
-            if (plain) {
-                snprintf(path, size, "%s", plain);
-                free(plain);
-            }
-            return;
+    if (!program_folder(program, sizeof program)) {
+        program[0] = '\0';
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const int beside = places[i].beside_the_program;
+        if (beside && !program[0]) {
+            continue;
+        }
+        int length = snprintf(path, size, "%s%s%s", beside ? program : "", beside ? "/" : "",
+                              places[i].folder);
+        if (length > 0 && (size_t)length < size && is_folder(path, size)) {
+            return CLI_PARSED;
         }
     }
-    snprintf(path, size, "%s", CBX_DATADIR);
+    return cli_fail(
+        CLI_MISSING_INPUT,
+        "the images of MNIST are neither beside the program nor in %s; name a dataset's "
+        "folder with --data or in CLEARBOX_DATA",
+        CBX_DATADIR);
 }

@@ -1,6 +1,11 @@
 #include "cli/json.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
 
 json_t *cli_json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
@@ -11,10 +16,31 @@ json_t *cli_json_string(const char *text) {
     return value ? value : json_null();
 }
 
-int cli_json_line(FILE *file, json_t *object) {
-    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(10);
-    int failed = !object || json_dumpf(object, file, flags) != 0 || fputc('\n', file) == EOF ||
-                 fflush(file) != 0;
+char *cli_json_text(json_t *object) {
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(object);
+    char *line = text ? realloc(text, strlen(text) + 2) : NULL;
+    if (!line) {
+        free(text);
+        return NULL;
+    }
+    strcat(line, "\n");
+    return line;
+}
+
+int cli_json_line(FILE *file, json_t *object) {
+    char *line = cli_json_text(object);
+    if (!line) {
+        cbx_fail(CBX_NO_MEMORY, "no memory for a line of JSON");
+        return 0;
+    }
+    errno = 0;
+    int failed = fputs(line, file) == EOF || fflush(file) != 0;
+    free(line);
+    if (failed) {
+        cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s",
+                 file == stdout ? "to standard output" : "a line of JSON",
+                 strerror(errno ? errno : EIO));
+    }
     return !failed;
 }

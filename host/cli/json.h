@@ -11,8 +11,12 @@ json_t *cli_json_number(double value);
 /* A string, or null for NULL and for what is not UTF-8, as file names may be. */
 json_t *cli_json_string(const char *text);
 
+/* `object` as one line with its end, freed with free(); frees `object`. NULL when memory
+ * ran out, also when `object` is NULL for want of it. */
+char *cli_json_text(json_t *object);
+
 /* Writes `object` as one line, flushes, and frees it. 0 when that failed, also when
- * `object` is NULL for want of memory. */
+ * `object` is NULL for want of memory; cbx_last_error() tells these apart. */
 int cli_json_line(FILE *file, json_t *object);
 
 #endif

@@ -22,10 +22,9 @@ typedef struct run {
     uint32_t training_images;
     uint64_t batches;
     double event_seconds; /* when the last progress event was written */
-    int output_lost;      /* standard output takes no more events */
-    int told_stopping;
-    cbx_status fault;   /* of the metrics file, while training … */
-    char sentence[512]; /* … and what is to be said about it */
+    int trained;          /* the last epoch is over */
+    cbx_fault first;      /* the first output that failed */
+    int metrics_told, events_lost;
 } run;
 
 static int shows_tables(const run *state) {
@@ -33,7 +32,15 @@ static int shows_tables(const run *state) {
 }
 
 static int shows_events(const run *state) {
-    return state->options->style == CLI_STYLE_JSON && !state->output_lost;
+    return state->options->style == CLI_STYLE_JSON && !state->events_lost;
+}
+
+/* What became of an event; without a reader no more are made, and the run goes on. */
+static void note_event(run *state, int written) {
+    if (!written) {
+        state->events_lost = 1;
+        cbx_fault_take(&state->first, CBX_CANNOT_WRITE);
+    }
 }
 
 static void started(void *user, const cbx_learn_plan *plan) {
@@ -50,7 +57,7 @@ static void started(void *user, const cbx_learn_plan *plan) {
         cli_report_device(plan);
     }
     if (shows_events(state)) {
-        state->output_lost = !cli_event_start(settings, plan);
+        note_event(state, cli_event_start(settings, plan));
     }
 }
 
@@ -62,7 +69,35 @@ static void progressed(void *user, uint64_t batches_done) {
     double now = cbx_clock_seconds();
     if (shows_events(state) && now - state->event_seconds >= 0.1) {
         state->event_seconds = now;
-        state->output_lost = !cli_event_progress(batches_done, state->batches);
+        note_event(state, cli_event_progress(batches_done, state->batches));
+    }
+}
+
+/* Said at once where the run goes on, or where the last line will tell another. */
+static void lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+    run *state = user;
+    cbx_fault fault = {CBX_OK, ""};
+    (void)output;
+    cbx_fault_take(&fault, why);
+    if (state->first.status || !state->trained) {
+        cli_progress_clear(&state->progress);
+        fputs("  ", stderr);
+        cli_print_printable(stderr, fault.text, 0);
+        fputc('\n', stderr);
+    }
+    if (!state->first.status) {
+        state->first = fault;
+    }
+    if (shows_events(state)) {
+        note_event(state, cli_event_lost(path, fault.text));
+    }
+}
+
+/* The film is worth more than the metrics: the run goes on without them. */
+static void note_metrics(run *state) {
+    if (state->metrics.fault.status && !state->metrics_told) {
+        state->metrics_told = 1;
+        lost(state, CBX_LEARN_OUTPUTS, state->metrics.path, cbx_fault_raise(&state->metrics.fault));
     }
 }
 
@@ -84,64 +119,67 @@ static void finished_epoch(void *user, const cbx_epoch_report *report) {
         }
     }
     if (shows_events(state)) {
-        state->output_lost = !cli_event_epoch(report, state->training_images);
+        note_event(state, cli_event_epoch(report, state->training_images));
     }
-    if (state->fault == CBX_OK) {
-        state->fault = cli_metrics_epoch(&state->metrics, report, state->training_images);
-        snprintf(state->sentence, sizeof state->sentence, "%s", cbx_last_error());
-    }
+    cli_metrics_epoch(&state->metrics, report, state->training_images);
+    note_metrics(state);
+    state->trained = report->epoch == state->options->settings.epochs;
+}
+
+static void finishing(void *user, uint64_t frames_left) {
+    run *state = user;
+    char line[80], count[CLI_NUMBER];
+    snprintf(line, sizeof line, "  finishing: %s frames left to encode",
+             cli_count(count, frames_left));
+    cli_progress_wait(&state->progress, line);
 }
 
 static int should_stop(void *user) {
-    run *state = user;
-    if (!cli_stop_requested()) {
-        return 0;
+    (void)user;
+    return cli_stop_requested();
+}
+
+/* The last line of a run that did not come to its end, or not whole. */
+static int tell_end(const run *state, cbx_status status, const cbx_learn_result *result) {
+    const cbx_learn_settings *settings = &state->options->settings;
+    const char *metrics = state->metrics.kept ? state->metrics.path : NULL;
+    int code = CLI_INTERRUPTED;
+    if (status == CBX_INTERRUPTED && !state->first.status) {
+        cli_report_interrupted(state->batches, result);
+    } else if (state->first.status) {
+        code = cli_begin_failure(state->first.status, state->first.text);
+    } else {
+        code = cli_begin_failure(status, cbx_last_error());
     }
-    if (!state->told_stopping) {
-        state->told_stopping = 1;
-        cli_progress_clear(&state->progress);
-        fputs("  stopping in good order; Ctrl-C again stops at once\n", stderr);
+    if (code == CLI_INTERRUPTED || result->batches > 0) {
+        cli_report_kept(settings, metrics, result);
     }
-    return 1;
+    fputc('\n', stderr);
+    return code;
 }
 
 /* Writes what follows the last batch, and decides the exit code. */
 static int conclude(run *state, cbx_status status, const cbx_learn_result *result) {
     const cbx_learn_settings *settings = &state->options->settings;
-    const char *metrics = state->options->metrics;
+    cbx_fault ended = {CBX_OK, ""};
+    cbx_fault_take(&ended, status);
 
     cli_progress_clear(&state->progress);
-    if (status == CBX_BAD_KERNEL && cli_stop_requested()) {
-        /* A compiler inside an OpenCL driver (LLVM) takes Ctrl-C for itself first, drops
-         * its files, and fails. */
-        status = CBX_INTERRUPTED;
+    cli_metrics_close(&state->metrics);
+    note_metrics(state);
+    if (shows_events(state) && result->batches > 0) {
+        note_event(state, cli_event_result(settings, result));
     }
-    if (status != CBX_OK && status != CBX_INTERRUPTED) {
-        return cli_fail_status(status);
+    const int complete = result->epochs == settings->epochs;
+    if (shows_tables(state) && complete) {
+        cli_report_result(&state->terminal, settings,
+                          state->metrics.kept ? state->metrics.path : NULL, result);
     }
-    /* The film is worth more than the metrics: the run went on without them. */
-    if (state->fault != CBX_OK) {
-        return cli_fail(cli_exit_code(state->fault), "%s", state->sentence);
+    if (status == CBX_OK && !state->first.status) {
+        return CLI_DONE;
     }
-    cbx_status closed = cli_metrics_close(&state->metrics);
-    if (closed != CBX_OK) {
-        return cli_fail_status(closed);
-    }
-    if (shows_events(state)) {
-        state->output_lost = !cli_event_result(settings, result);
-    }
-    if (status == CBX_INTERRUPTED) {
-        cli_report_interrupted(settings, metrics, state->batches, result);
-        return CLI_INTERRUPTED;
-    }
-    if (shows_tables(state)) {
-        cli_report_result(&state->terminal, settings, metrics, result);
-    }
-    if (state->output_lost) {
-        return cli_fail(CLI_CANNOT_WRITE, "standard output was closed or full before the run "
-                                          "ended; the other outputs are complete");
-    }
-    return CLI_DONE;
+    status = cbx_fault_raise(&ended);
+    return tell_end(state, status, result);
 }
 
 int cli_learn(int argc, char **argv) {
@@ -152,6 +190,8 @@ int cli_learn(int argc, char **argv) {
                                          .progressed = progressed,
                                          .evaluating = evaluating,
                                          .finished_epoch = finished_epoch,
+                                         .finishing = finishing,
+                                         .lost = lost,
                                          .should_stop = should_stop,
                                          .user = &state};
 
@@ -160,30 +200,24 @@ int cli_learn(int argc, char **argv) {
         return code;
     }
     cbx_status status = cbx_learn_check(&options.settings);
+    if (status == CBX_OK) {
+        status = cli_metrics_prepare(&state.metrics, options.metrics, options.settings.no_clobber);
+    }
     if (status != CBX_OK) {
         return cli_fail_status(status);
     }
-    if (options.metrics) {
-        status = cli_metrics_open(&state.metrics, options.metrics, options.settings.no_clobber);
-        if (status != CBX_OK) {
-            return cli_fail_status(status);
-        }
-    }
-    cli_stop_forget(options.settings.film);
-    cli_stop_forget(options.settings.save);
-    cli_stop_forget(options.settings.picture);
-    cli_stop_forget(options.metrics);
-    cli_stop_listen();
-
     state.options = &options;
     cli_terminal_look(&state.terminal, stderr);
     if (options.style == CLI_STYLE_AUTO) {
         options.style = state.terminal.is_terminal ? CLI_STYLE_BAR : CLI_STYLE_PLAIN;
     }
+    cli_stop_listen(options.style == CLI_STYLE_BAR
+                        ? "\n  stopping in good order; Ctrl-C again stops at once\n"
+                        : "  stopping in good order; Ctrl-C again stops at once\n");
     cli_progress_prepare(&state.progress, &state.terminal, options.style == CLI_STYLE_BAR);
     memset(&result, 0, sizeof result);
+    cli_guard_begin();
     status = cbx_learn(&options.settings, &observer, &result);
-    code = conclude(&state, status, &result);
-    cli_metrics_discard(&state.metrics);
-    return code;
+    cli_guard_end();
+    return conclude(&state, status, &result);
 }

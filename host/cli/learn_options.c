@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "data/dataset.h"
 
 _Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
@@ -106,7 +108,23 @@ static const cli_flag flags[] = {
      0, 0, style_names},
     {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
 
-/* Two outputs of one name would replace each other. */
+/* The library sees to the other outputs, and does not know this one. */
+static int check_metrics(const cli_learn_options *options) {
+    const cbx_learn_settings *settings = &options->settings;
+    char input[PATH_MAX];
+    int same =
+        options->metrics && settings->init && cbx_files_same(options->metrics, settings->init);
+    for (size_t i = 0;
+         options->metrics && !same && cbx_dataset_file(settings->data, i, input, sizeof input);
+         i++) {
+        same = cbx_files_same(options->metrics, input);
+    }
+    return same ? cli_fail(CLI_USAGE, "--metrics %s is an input of the run; choose another name",
+                           options->metrics)
+                : CLI_PARSED;
+}
+
+/* Two outputs that are one file would replace each other. */
 static int check_outputs(const cli_learn_options *options) {
     const struct {
         const char *flag, *path;
@@ -118,13 +136,13 @@ static int check_outputs(const cli_learn_options *options) {
     for (int i = 0; i < COUNT; i++) {
         for (int j = i + 1; j < COUNT; j++) {
             if (outputs[i].path && outputs[j].path &&
-                strcmp(outputs[i].path, outputs[j].path) == 0) {
+                cbx_files_same(outputs[i].path, outputs[j].path)) {
                 return cli_fail(CLI_USAGE, "--%s and --%s name the same file; choose two",
                                 outputs[i].flag, outputs[j].flag);
             }
         }
     }
-    return CLI_PARSED;
+    return check_metrics(options);
 }
 
 static int check_quality(const cbx_learn_settings *settings) {
@@ -160,9 +178,11 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         options->settings.device = from_environment("CLEARBOX_DEVICE");
     }
     if (!options->settings.data) {
-        cli_default_data(options->data_folder, sizeof options->data_folder);
+        code = cli_default_data(options->data_folder, sizeof options->data_folder);
         options->settings.data = options->data_folder;
     }
-    code = check_quality(&options->settings);
+    if (code == CLI_PARSED) {
+        code = check_quality(&options->settings);
+    }
     return code == CLI_PARSED ? check_outputs(options) : code;
 }

@@ -1,12 +1,15 @@
 /* clearbox [COMMAND] [OPTIONS]: finds the command and runs it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/terminal.h"
 
 /* In the order in which --help lists them. */
 static const cli_command commands[] = {
@@ -47,18 +50,37 @@ int cli_exit_code(cbx_status status) {
 }
 
 int cli_fail(int code, const char *format, ...) {
+    char short_text[1024], *text = short_text;
     va_list arguments;
-    fputs("clearbox: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    int length = vsnprintf(short_text, sizeof short_text, format, arguments);
     va_end(arguments);
+    if (length >= (int)sizeof short_text && (text = malloc((size_t)length + 1)) != NULL) {
+        va_start(arguments, format);
+        vsnprintf(text, (size_t)length + 1, format, arguments);
+        va_end(arguments);
+    }
+    fputs("clearbox: ", stderr);
+    cli_print_printable(stderr, text ? text : short_text, 0);
     fputc('\n', stderr);
+    if (text != short_text) {
+        free(text);
+    }
     return code;
 }
 
+int cli_begin_failure(cbx_status status, const char *sentence) {
+    fputs("clearbox: ", stderr);
+    /* A compiler's log has lines; nothing else that is not ours may. */
+    cli_print_printable(stderr, sentence[0] ? sentence : cbx_status_text(status),
+                        status == CBX_BAD_KERNEL);
+    return cli_exit_code(status);
+}
+
 int cli_fail_status(cbx_status status) {
-    const char *sentence = cbx_last_error();
-    return cli_fail(cli_exit_code(status), "%s", sentence[0] ? sentence : cbx_status_text(status));
+    const int code = cli_begin_failure(status, cbx_last_error());
+    fputc('\n', stderr);
+    return code;
 }
 
 int cli_flush(int code) {
@@ -74,7 +96,19 @@ static int is_one_of(const char *word, const char *a, const char *b, const char 
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || (c && strcmp(word, c) == 0);
 }
 
+/* A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened,
+ * which would then get all that is printed. The other direction makes printing fail. */
+static void open_standard_descriptors(void) {
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int i = 0; i < 3; i++) {
+        if (fcntl(i, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[i]) != i) {
+            abort(); /* nothing can be said, and nothing must be written */
+        }
+    }
+}
+
 int main(int argc, char **argv) {
+    open_standard_descriptors();
     /* A reader that went away, or a file size limit, is an error of write(2) here,
      * so that the film is closed and the reason is told. */
     signal(SIGPIPE, SIG_IGN);

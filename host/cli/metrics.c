@@ -1,13 +1,14 @@
 #include "cli/metrics.h"
 
-#include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "cli/json.h"
 #include "cli/learn_options.h"
 #include "cli/report.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 
 static json_t *epoch_object(const cbx_epoch_report *report, uint32_t training_images) {
@@ -23,59 +24,62 @@ static json_t *epoch_object(const cbx_epoch_report *report, uint32_t training_im
 
 /* ---- the file ---- */
 
-cbx_status cli_metrics_open(cli_metrics *metrics, const char *path, int no_clobber) {
+cbx_status cli_metrics_prepare(cli_metrics *metrics, const char *path, int no_clobber) {
     memset(metrics, 0, sizeof *metrics);
-    cbx_status status = cbx_output_open(&metrics->output, path, no_clobber);
-    if (status != CBX_OK) {
-        return status;
-    }
-    metrics->file = fopen(metrics->output.temporary, "w");
-    if (!metrics->file) {
-        status = cbx_fail(CBX_CANNOT_CREATE, "cannot write %s: %s", path, strerror(errno));
-        cbx_output_discard(&metrics->output);
-    }
-    return status;
+    metrics->path = path;
+    metrics->no_clobber = no_clobber;
+    return path ? cbx_output_probe(path, no_clobber) : CBX_OK;
 }
 
-cbx_status cli_metrics_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
-                             uint32_t training_images) {
-    if (metrics->file && !cli_json_line(metrics->file, epoch_object(report, training_images))) {
-        return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", metrics->output.path,
-                        strerror(errno));
-    }
-    return CBX_OK;
+static int no_more_waiting(void *user) {
+    (void)user;
+    return cli_stop_requested();
 }
 
-cbx_status cli_metrics_close(cli_metrics *metrics) {
-    if (!metrics->file) {
-        return CBX_OK;
+static cbx_status write_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
+                              uint32_t training_images) {
+    if (!metrics->begun) {
+        cbx_status status = cbx_output_open_unless(&metrics->output, metrics->path,
+                                                   metrics->no_clobber, no_more_waiting, NULL);
+        if (status) {
+            return status;
+        }
+        metrics->begun = 1;
     }
-    int failed = fclose(metrics->file) != 0;
-    metrics->file = NULL;
-    if (failed) {
-        return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", metrics->output.path,
-                        strerror(errno));
+    char *line = cli_json_text(epoch_object(report, training_images));
+    if (!line) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory for a line of %s", metrics->path);
     }
-    return cbx_output_commit(&metrics->output);
+    cbx_output_write(&metrics->output, line, strlen(line));
+    free(line);
+    return cbx_output_flush(&metrics->output);
 }
 
-void cli_metrics_discard(cli_metrics *metrics) {
-    if (metrics->file) {
-        fclose(metrics->file);
-        metrics->file = NULL;
+void cli_metrics_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
+                       uint32_t training_images) {
+    if (metrics->path && !metrics->fault.status) {
+        cbx_fault_take(&metrics->fault, write_epoch(metrics, report, training_images));
+    }
+}
+
+void cli_metrics_close(cli_metrics *metrics) {
+    if (metrics->begun && !metrics->fault.status) {
+        cbx_fault_take(&metrics->fault, cbx_output_commit(&metrics->output));
+        metrics->kept = !metrics->fault.status;
     }
     cbx_output_discard(&metrics->output);
 }
 
 /* ---- standard output ---- */
 
-static json_t *device_object(const cbx_device_info *device) {
+static json_t *device_object(const cbx_learn_plan *plan) {
+    const cbx_device_info *device = plan->device;
     char spec[32];
     snprintf(spec, sizeof spec, "%u:%u", device->platform_index, device->device_index);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "spec", cli_json_string(spec), "kind",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "spec", cli_json_string(spec), "kind",
                      cli_json_string(cli_kind_name(device->kind)), "name",
                      cli_json_string(device->name), "platform", cli_json_string(device->platform),
-                     "driver", cli_json_string(device->driver));
+                     "driver", cli_json_string(device->driver), "fuses", plan->fuses);
 }
 
 static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_learn_plan *plan) {
@@ -100,7 +104,7 @@ int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *pl
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I,"
         " s:o}",
-        "type", "start", "version", CBX_VERSION, "device", device_object(plan->device), "family",
+        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "family",
         cli_family_names[plan->family], "hidden", (json_int_t)settings->hidden, "epochs",
         (json_int_t)settings->epochs, "batch", (json_int_t)settings->batch, "recipe",
         cli_recipe_names[settings->recipe], "schedule", cli_schedule_names[settings->schedule],
@@ -128,6 +132,12 @@ int cli_event_epoch(const cbx_epoch_report *report, uint32_t training_images) {
     }
     json_decref(fields);
     return cli_json_line(stdout, event);
+}
+
+int cli_event_lost(const char *path, const char *reason) {
+    return cli_json_line(stdout,
+                         json_pack("{s:s, s:o, s:o}", "type", "lost", "path", cli_json_string(path),
+                                   "reason", cli_json_string(reason)));
 }
 
 static json_t *film_object(const cbx_learn_settings *settings, const cbx_film_result *film) {

@@ -3,8 +3,8 @@
 #define CBX_CLI_METRICS_H
 
 #include <stdint.h>
-#include <stdio.h>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "clearbox/learn.h"
 
@@ -18,24 +18,31 @@
  *   images_per_second    training images / seconds
  * A number that is not finite is null. */
 typedef struct cli_metrics {
+    const char *path; /* NULL: none */
+    int no_clobber;
+    int begun; /* the file is open: an epoch was written */
+    int kept;  /* it stands under its name */
     cbx_output output;
-    FILE *file;
+    cbx_fault fault; /* of the first failure; nothing is written from then on */
 } cli_metrics;
 
-/* The file appears under its name only when it is closed. CBX_CANNOT_CREATE. */
-cbx_status cli_metrics_open(cli_metrics *metrics, const char *path, int no_clobber);
-cbx_status cli_metrics_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
-                             uint32_t training_images);
-cbx_status cli_metrics_close(cli_metrics *metrics);
+/* Whether the file can be created, before any work; it is opened at the first epoch.
+ * `path` is borrowed, NULL: none. CBX_CANNOT_CREATE. */
+cbx_status cli_metrics_prepare(cli_metrics *metrics, const char *path, int no_clobber);
 
-/* Removes what was written; safe after closing. */
-void cli_metrics_discard(cli_metrics *metrics);
+/* A failure is kept in `fault`. */
+void cli_metrics_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
+                       uint32_t training_images);
+
+/* Gives the file its name, if there was an epoch. */
+void cli_metrics_close(cli_metrics *metrics);
 
 /* Events on standard output, each a line with its "type": "start", "progress",
- * "epoch" (the fields above), "result". They return 0 once writing failed. */
+ * "epoch" (the fields above), "lost", "result". They return 0 once writing failed. */
 int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *plan);
 int cli_event_progress(uint64_t batches_done, uint64_t batches);
 int cli_event_epoch(const cbx_epoch_report *report, uint32_t training_images);
+int cli_event_lost(const char *path, const char *reason);
 int cli_event_result(const cbx_learn_settings *settings, const cbx_learn_result *result);
 
 #endif

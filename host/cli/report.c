@@ -51,7 +51,8 @@ static void report_film(const cli_terminal *terminal, const cbx_learn_settings *
             plan->encoder ? plan->encoder : "no encoder");
     if (plan->encoder_is_fallback) {
         label(terminal, "");
-        fprintf(stderr, "as MPEG-4: the linked libavcodec has no H.264 encoder\n");
+        fprintf(stderr, "as MPEG-4%s: the linked libavcodec has no H.264 encoder\n",
+                settings->quality < 0 ? "" : " at its default quality");
     }
 }
 
@@ -82,6 +83,10 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
     fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
             cli_counted(units, device->compute_units, "unit"), device->platform,
             (int)strcspn(device->driver, " "), device->driver);
+    if (!plan->fuses) {
+        label(terminal, "");
+        fprintf(stderr, "slow or no fused multiply-add: multiplies, then adds\n");
+    }
     report_network(terminal, settings, plan);
     label(terminal, "images");
     fprintf(stderr, "%s to train, %s to validate, %s to test\n",
@@ -156,26 +161,31 @@ void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report) {
 
 /* ---- after ---- */
 
+static void report_file(const cli_terminal *terminal, const char *what, const char *path) {
+    label(terminal, what);
+    cli_print_printable(stderr, path, 0);
+    fputc('\n', stderr);
+}
+
 static void report_outputs(const cli_terminal *terminal, const cbx_learn_settings *settings,
                            const char *metrics, const cbx_learn_result *result) {
     char frames[CLI_NUMBER], bytes[CLI_NUMBER];
-    if (settings->film && result->film.frames > 0) {
+    if (result->kept[CBX_LEARN_FILM]) {
         label(terminal, "film");
-        fprintf(stderr, "%s%s%s, %s, %.1f s, %s\n", bold(terminal), settings->film, end(terminal),
+        fputs(bold(terminal), stderr);
+        cli_print_printable(stderr, settings->film, 0);
+        fprintf(stderr, "%s, %s, %.1f s, %s\n", end(terminal),
                 cli_counted(frames, result->film.frames, "frame"),
                 (double)result->film.frames / settings->fps, cli_bytes(bytes, result->film.bytes));
     }
-    if (settings->picture) {
-        label(terminal, "picture");
-        fprintf(stderr, "%s\n", settings->picture);
+    if (result->kept[CBX_LEARN_PICTURE]) {
+        report_file(terminal, "picture", settings->picture);
     }
-    if (settings->save) {
-        label(terminal, "weights");
-        fprintf(stderr, "%s\n", settings->save);
+    if (result->kept[CBX_LEARN_WEIGHTS]) {
+        report_file(terminal, "weights", settings->save);
     }
     if (metrics) {
-        label(terminal, "metrics");
-        fprintf(stderr, "%s\n", metrics);
+        report_file(terminal, "metrics", metrics);
     }
 }
 
@@ -218,32 +228,41 @@ void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *s
 }
 
 static void add_kept(int *kept, const char *path) {
-    fprintf(stderr, "%s%s", (*kept)++ ? ", " : "; kept ", path);
+    fputs((*kept)++ ? ", " : "; kept ", stderr);
+    cli_print_printable(stderr, path, 0);
 }
 
-void cli_report_interrupted(const cbx_learn_settings *settings, const char *metrics,
-                            uint64_t batches, const cbx_learn_result *result) {
-    char done[CLI_NUMBER], all[CLI_NUMBER], frames[CLI_NUMBER];
-    int kept = 0;
+void cli_report_interrupted(uint64_t batches, const cbx_learn_result *result) {
+    char done[CLI_NUMBER], all[CLI_NUMBER];
     if (result->batches == 0) {
         fputs("clearbox: interrupted before the first batch", stderr);
     } else {
         fprintf(stderr, "clearbox: interrupted after batch %s of %s",
                 cli_count(done, result->batches), cli_count(all, batches));
     }
-    if (settings->film && result->film.frames > 0) {
+}
+
+void cli_report_kept(const cbx_learn_settings *settings, const char *metrics,
+                     const cbx_learn_result *result) {
+    char frames[CLI_NUMBER];
+    int kept = 0;
+    if (result->kept[CBX_LEARN_FILM]) {
         add_kept(&kept, settings->film);
         fprintf(stderr, " (%s, %.1f s)", cli_counted(frames, result->film.frames, "frame"),
                 (double)result->film.frames / settings->fps);
     }
-    if (settings->picture && result->batches > 0) {
+    if (result->kept[CBX_LEARN_PICTURE]) {
         add_kept(&kept, settings->picture);
     }
-    if (settings->save && result->batches > 0) {
+    if (result->kept[CBX_LEARN_WEIGHTS]) {
         add_kept(&kept, settings->save);
     }
     if (metrics) {
         add_kept(&kept, metrics);
     }
-    fputs(kept ? "\n" : "; nothing was kept\n", stderr);
+    if (!kept) {
+        fputs("; nothing was kept", stderr);
+    } else if (settings->film && result->interrupted && result->film.frames == 0) {
+        fputs("; no frame of the film was due yet", stderr);
+    }
 }

@@ -26,9 +26,13 @@ void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report);
 void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,
                        const char *metrics, const cbx_learn_result *result);
 
-/* One line after Ctrl-C: how far it came and which files were kept. */
-void cli_report_interrupted(const cbx_learn_settings *settings, const char *metrics,
-                            uint64_t batches, const cbx_learn_result *result);
+/* After Ctrl-C: how far it came, without the line's end. */
+void cli_report_interrupted(uint64_t batches, const cbx_learn_result *result);
+
+/* "; kept learn.mp4 (20 frames, 0.3 s), w" or "; nothing was kept", for the line's end.
+ * `metrics`: the file of --metrics if it was kept, else NULL. */
+void cli_report_kept(const cbx_learn_settings *settings, const char *metrics,
+                     const cbx_learn_result *result);
 
 /* "CPU", "GPU", "other" */
 const char *cli_kind_name(cbx_device_kind kind);

@@ -95,6 +95,47 @@ const char *cli_clock(char text[CLI_NUMBER], double seconds) {
     return text;
 }
 
+/* Bytes of the UTF-8 character at `text`, 0 when it is none; *code gets its number. */
+static size_t utf8_character(const unsigned char *text, uint32_t *code) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const size_t length = text[0] < 0x80             ? 1
+                          : (text[0] & 0xE0) == 0xC0 ? 2
+                          : (text[0] & 0xF0) == 0xE0 ? 3
+                          : (text[0] & 0xF8) == 0xF0 ? 4
+                                                     : 0;
+    if (length == 0) {
+        return 0;
+    }
+    *code = length == 1 ? text[0] : text[0] & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+        *code = *code << 6 | (text[i] & 0x3Fu);
+    }
+    return *code >= least[length] && *code <= 0x10FFFF && (*code & 0xFFFFF800u) != 0xD800 ? length
+                                                                                          : 0;
+}
+
+/* Controls of ASCII and of Unicode, and what turns the direction of writing. */
+static int steers(uint32_t code) {
+    return code < 32 || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+void cli_print_printable(FILE *out, const char *text, int lines) {
+    while (*text) {
+        uint32_t code = 0;
+        const size_t length = utf8_character((const unsigned char *)text, &code);
+        if (length == 0 || (steers(code) && !(lines && (code == '\n' || code == '\t')))) {
+            fputc('?', out);
+        } else {
+            fwrite(text, 1, length, out);
+        }
+        text += length > 0 ? length : 1;
+    }
+}
+
 void cli_printable(char *out, size_t size, const char *typed) {
     size_t length = strlen(typed);
     size_t kept = length < size ? length : size - 4;

@@ -37,4 +37,9 @@ const char *cli_clock(char text[CLI_NUMBER], double seconds);
 /* Copies what a user typed, control characters as '?', cut with "..." to fit. */
 void cli_printable(char *out, size_t size, const char *typed);
 
+/* Prints text that may come from a file, a name or a driver: what could steer a terminal
+ * (control characters, escapes, bytes that are not UTF-8, changes of direction) as '?'.
+ * With `lines`, line ends and tabs stay. */
+void cli_print_printable(FILE *out, const char *text, int lines);
+
 #endif

@@ -42,34 +42,54 @@ typedef struct job {
     char message[MESSAGE_BYTES]; /* messages belong to threads: this one travels */
 } job;
 
-static cbx_status check_pair(const job *load) {
-    const pair *read = load->out;
-    if (read->images.count != read->labels.count) {
+static cbx_status check_counts(const job *load, uint32_t images, uint32_t labels) {
+    if (images != labels) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: %u images in %s-images-idx3-ubyte, but %u labels in "
                         "%s-labels-idx1-ubyte; the two files do not belong together",
-                        load->directory, (unsigned)read->images.count, load->prefix,
-                        (unsigned)read->labels.count, load->prefix);
+                        load->directory, (unsigned)images, load->prefix, (unsigned)labels,
+                        load->prefix);
     }
-    for (uint32_t i = 0; i < read->labels.count; i++) {
-        if (read->labels.items[i] >= CBX_CLASSES) {
-            return cbx_fail(
-                CBX_BAD_DATA, "%s/%s-labels-idx1-ubyte: label %u is %u; only 0 to 9 can be used",
-                load->directory, load->prefix, (unsigned)i, (unsigned)read->labels.items[i]);
+    return CBX_OK;
+}
+
+static cbx_status check_labels(const job *load) {
+    const cbx_idx *labels = &load->out->labels;
+    for (uint32_t i = 0; i < labels->count; i++) {
+        if (labels->items[i] >= CBX_CLASSES) {
+            return cbx_fail(CBX_BAD_DATA,
+                            "%s/%s-labels-idx1-ubyte: label %u is %u; only 0 to 9 can be used",
+                            load->directory, load->prefix, (unsigned)i, (unsigned)labels->items[i]);
         }
     }
     return CBX_OK;
 }
 
+/* Both headers first: files that do not belong together cost no more than that. */
 static cbx_status read_pair(const job *load) {
+    cbx_idx_reader *labels = NULL, *images = NULL;
     char name[64];
     snprintf(name, sizeof name, "%s-labels-idx1-ubyte", load->prefix);
-    cbx_status status = cbx_idx_read(&load->out->labels, load->directory, name, CBX_IDX_LABELS);
+    cbx_status status = cbx_idx_open(&labels, load->directory, name, CBX_IDX_LABELS);
     if (status == CBX_OK) {
         snprintf(name, sizeof name, "%s-images-idx3-ubyte", load->prefix);
-        status = cbx_idx_read(&load->out->images, load->directory, name, CBX_IDX_IMAGES);
+        status = cbx_idx_open(&images, load->directory, name, CBX_IDX_IMAGES);
     }
-    return status == CBX_OK ? check_pair(load) : status;
+    if (status == CBX_OK) {
+        status = check_counts(load, cbx_idx_count(images), cbx_idx_count(labels));
+    }
+    if (status == CBX_OK) {
+        status = cbx_idx_take(labels, &load->out->labels);
+    }
+    if (status == CBX_OK) {
+        status = check_labels(load);
+    }
+    if (status == CBX_OK) {
+        status = cbx_idx_take(images, &load->out->images);
+    }
+    cbx_idx_close(labels);
+    cbx_idx_close(images);
+    return status;
 }
 
 static void *run_job(void *argument) {
@@ -79,6 +99,18 @@ static void *run_job(void *argument) {
         snprintf(load->message, sizeof load->message, "%s", cbx_last_error());
     }
     return NULL;
+}
+
+int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size) {
+    static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    static const char *const endings[] = {"", ".gz"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    if (i >= 2 * NAMES) {
+        return 0;
+    }
+    int length = snprintf(path, size, "%s/%s%s", directory, names[i / 2], endings[i % 2]);
+    return length > 0 && (size_t)length < size;
 }
 
 /* The test files on a second thread, the training files on this one. */
@@ -228,7 +260,7 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
                            .out = i == 0 ? &dataset->training_file : &dataset->test_file};
         status = copy_pair(check.out, i == 0 ? training : test);
         if (status == CBX_OK) {
-            status = check_pair(&check);
+            status = check_labels(&check);
         }
     }
     if (status == CBX_OK) {

@@ -1,6 +1,8 @@
-/* Datasets that do not come from files. */
+/* Datasets that do not come from files, and the names of those that do. */
 #ifndef CBX_DATA_DATASET_H
 #define CBX_DATA_DATASET_H
+
+#include <stddef.h>
 
 #include "clearbox/dataset.h"
 
@@ -10,5 +12,9 @@
  * success *out is the caller's, to be given to cbx_dataset_destroy(). */
 cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
                                    const cbx_images *test);
+
+/* The i-th name that a file of the dataset in `directory` may have, to `path`; 0 when
+ * there are no more, or the name does not fit. */
+int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
-/* The only file that sees zlib. A file is read into memory whole, then unpacked
- * straight to where its items stay. */
+/* What an IDX file promises is compared with what its file can hold before anything
+ * more of it is read, and reading ends where the promise ends. */
 #include "data/idx.h"
 
 #include <errno.h>
@@ -8,189 +8,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "clearbox/dataset.h"
+#include "data/source.h"
 
 enum {
     IMAGES_MAGIC = 0x803,
     LABELS_MAGIC = 0x801,
     IMAGES_HEADER_BYTES = 16,
     LABELS_HEADER_BYTES = 8,
-    GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip framing only */
-    DEFLATE_RATIO = 1032,  /* no byte of deflate becomes more than this many */
-    SCRATCH_BYTES = 64 * 1024,
     PATH_BYTES = 4096
 };
 
-/* The bytes of one file, packed or not, read from front to back. */
-typedef struct source {
-    const char *path;
-    const uint8_t *start;
-    size_t size;         /* of the whole file */
-    const uint8_t *next; /* not yet read */
-    size_t left;         /* bytes from `next` on */
+struct cbx_idx_reader {
+    char path[PATH_BYTES];
+    int file; /* -1: none */
     int gzipped;
-    int ended; /* the gzip data is complete; what is left does not belong to it */
-    z_stream zlib;
-} source;
+    cbx_source *source;
+    cbx_idx_kind kind;
+    uint32_t count; /* items promised */
+};
 
 static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-static int is_gzip(const uint8_t *bytes, size_t size) {
-    return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
 static size_t header_bytes(cbx_idx_kind kind) {
     return kind == CBX_IDX_IMAGES ? IMAGES_HEADER_BYTES : LABELS_HEADER_BYTES;
 }
 
-static cbx_status source_open(source *in, const char *path, const uint8_t *bytes, size_t size,
-                              int gzipped) {
-    *in = (source){.path = path, .start = bytes, .size = size, .next = bytes, .left = size};
-    in->gzipped = gzipped;
-    if (gzipped && inflateInit2(&in->zlib, GZIP_WINDOW) != Z_OK) {
-        in->gzipped = 0;
-        return cbx_fail(CBX_NO_MEMORY, "%s: no memory for unpacking", path);
-    }
-    return CBX_OK;
+static size_t item_bytes(cbx_idx_kind kind) {
+    return kind == CBX_IDX_IMAGES ? CBX_IMAGE_PIXELS : 1;
 }
 
-static void source_close(source *in) {
-    if (in->gzipped) {
-        inflateEnd(&in->zlib);
-    }
+/* Bytes of the whole file, unpacked, by its header. */
+static uint64_t promised_bytes(const cbx_idx_reader *reader) {
+    return header_bytes(reader->kind) + (uint64_t)reader->count * item_bytes(reader->kind);
 }
 
-static cbx_status fail_to_inflate(const source *in, int code) {
-    const char *text = in->zlib.msg ? in->zlib.msg : zError(code);
-    size_t at = in->size - in->left;
-    if (code == Z_MEM_ERROR) {
-        return cbx_fail(CBX_NO_MEMORY, "%s: no memory for unpacking", in->path);
-    }
-    if (code == Z_BUF_ERROR) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s: the gzip data is cut short after %zu bytes (%s); get the file again",
-                        in->path, in->size, text);
-    }
-    if (!is_gzip(in->start, in->size)) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s is not a gzip file (%s); a file that is not packed has no .gz in its "
-                        "name",
-                        in->path, text);
-    }
-    return cbx_fail(CBX_BAD_DATA,
-                    "%s: the gzip data is damaged near byte %zu of %zu (%s); get the file again",
-                    in->path, at, in->size, text);
-}
-
-/* Up to `capacity` bytes of the unpacked content; *got falls short only at its end. */
-static cbx_status source_inflate(source *in, uint8_t *out, size_t capacity, size_t *got) {
-    const size_t most = (size_t)1 << 30; /* zlib counts in 32 bits */
-    size_t done = 0;
-    while (!in->ended && done < capacity) {
-        uInt given = (uInt)(in->left < most ? in->left : most);
-        uInt wanted = (uInt)(capacity - done < most ? capacity - done : most);
-        in->zlib.next_in = (Bytef *)(uintptr_t)in->next; /* zlib takes no const, but keeps it */
-        in->zlib.avail_in = given;
-        in->zlib.next_out = out + done;
-        in->zlib.avail_out = wanted;
-        int code = inflate(&in->zlib, Z_NO_FLUSH);
-        in->next += given - in->zlib.avail_in;
-        in->left -= given - in->zlib.avail_in;
-        done += wanted - in->zlib.avail_out;
-        if (code == Z_STREAM_END) {
-            /* gzip files may be joined end to end. */
-            in->ended = !is_gzip(in->next, in->left);
-            code = in->ended ? Z_OK : inflateReset(&in->zlib);
-        }
-        if (code != Z_OK) {
-            return fail_to_inflate(in, code);
-        }
-    }
-    *got = done;
-    return CBX_OK;
-}
-
-static cbx_status source_read(source *in, uint8_t *out, size_t capacity, size_t *got) {
-    if (in->gzipped) {
-        return source_inflate(in, out, capacity, got);
-    }
-    *got = in->left < capacity ? in->left : capacity;
-    if (*got > 0) {
-        memcpy(out, in->next, *got);
-    }
-    in->next += *got;
-    in->left -= *got;
-    return CBX_OK;
-}
-
-/* The unpacked size of the whole file, by unpacking it to nowhere. */
-static cbx_status unpacked_bytes(const char *path, const uint8_t *bytes, size_t size,
-                                 uint64_t *out) {
-    source in;
-    uint8_t *scratch = NULL;
-    *out = 0;
-    cbx_status status = source_open(&in, path, bytes, size, 1);
-    if (status == CBX_OK) {
-        status = cbx_new(&scratch, SCRATCH_BYTES);
-    }
-    while (status == CBX_OK && !in.ended) {
-        size_t got = 0;
-        status = source_read(&in, scratch, SCRATCH_BYTES, &got);
-        *out += got;
-    }
-    free(scratch);
-    source_close(&in);
-    return status;
-}
-
-/* Makes sure that the file unpacks to `expected` bytes, before they are taken. The
- * size that gzip keeps in its last four bytes is believed only when it agrees and
- * the packed size makes it possible; else the file is unpacked once for counting. */
-static cbx_status check_size(const char *path, const uint8_t *bytes, size_t size, int gzipped,
-                             uint64_t expected) {
-    uint64_t actual = size;
-    if (gzipped) {
-        const uint8_t *end = bytes + size;
-        uint32_t noted = size < 4 ? 0
-                                  : (uint32_t)end[-1] << 24 | (uint32_t)end[-2] << 16 |
-                                        (uint32_t)end[-3] << 8 | end[-4];
-        if (noted == expected && expected / DEFLATE_RATIO <= size) {
-            return CBX_OK;
-        }
-        cbx_status status = unpacked_bytes(path, bytes, size, &actual);
-        if (status != CBX_OK) {
-            return status;
-        }
-    }
-    if (actual < expected) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s is cut short: its header promises %" PRIu64
-                        " bytes, the file holds %" PRIu64,
-                        path, expected, actual);
-    }
-    if (actual > expected) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s has bytes too many: its header promises %" PRIu64
-                        " bytes, the file holds %" PRIu64,
-                        path, expected, actual);
-    }
-    return CBX_OK;
-}
-
-/* Checks everything in the header but the count, which check_size() compares. */
+/* Checks everything in the header but the count, which check_size() judges. */
 static cbx_status check_header(const char *path, const uint8_t *header, size_t got,
                                cbx_idx_kind kind) {
     uint32_t magic = kind == CBX_IDX_IMAGES ? IMAGES_MAGIC : LABELS_MAGIC;
     const char *what = kind == CBX_IDX_IMAGES ? "images" : "labels";
-    if (is_gzip(header, got)) {
+    if (cbx_source_is_gzip(header, got)) {
         return cbx_fail(CBX_BAD_DATA, "%s is gzip data; give it a name that ends in .gz", path);
     }
     if (got >= 4 && big_endian(header) != magic) {
@@ -213,61 +77,96 @@ static cbx_status check_header(const char *path, const uint8_t *header, size_t g
     return CBX_OK;
 }
 
-/* Reads the items and makes sure that nothing follows them. */
-static cbx_status read_items(source *in, cbx_idx *idx, size_t item_bytes) {
-    size_t wanted = idx->count * item_bytes;
-    size_t got = 0, beyond = 0;
-    uint8_t extra;
-    cbx_status status = source_read(in, idx->items, wanted, &got);
+static cbx_status fail_too_short(const cbx_idx_reader *reader, uint64_t held) {
+    return cbx_fail(CBX_BAD_DATA,
+                    "%s is cut short: its header promises %" PRIu64
+                    " bytes, the file holds %" PRIu64,
+                    reader->path, promised_bytes(reader), held);
+}
+
+/* Whether the file can hold what its header promises: a plain one says so by its size,
+ * a packed one by how far its bytes can swell. The size that gzip keeps in its last
+ * four bytes is not asked: it may lie, and joined files have several. */
+static cbx_status check_size(const cbx_idx_reader *reader) {
+    const uint64_t promised = promised_bytes(reader);
+    const uint64_t stored = cbx_source_stored_bytes(reader->source);
+    if (reader->gzipped) {
+        if (promised / CBX_DEFLATE_RATIO > stored) {
+            return cbx_fail(CBX_BAD_DATA,
+                            "%s is cut short: its header promises %" PRIu64
+                            " bytes, more than %" PRIu64 " bytes of gzip data can hold",
+                            reader->path, promised, stored);
+        }
+        return CBX_OK;
+    }
+    if (stored < promised) {
+        return fail_too_short(reader, stored);
+    }
+    if (stored > promised) {
+        return cbx_fail(CBX_BAD_DATA,
+                        "%s has bytes too many: its header promises %" PRIu64
+                        " bytes, the file holds %" PRIu64,
+                        reader->path, promised, stored);
+    }
+    return CBX_OK;
+}
+
+static cbx_status read_header(cbx_idx_reader *reader) {
+    uint8_t header[IMAGES_HEADER_BYTES] = {0};
+    size_t got = 0;
+    cbx_status status = cbx_source_read(reader->source, header, header_bytes(reader->kind), &got);
     if (status == CBX_OK) {
-        /* Asking for one byte more makes zlib check the sum at the end, too. */
-        status = source_read(in, &extra, 1, &beyond);
+        status = check_header(reader->path, header, got, reader->kind);
     }
-    if (status == CBX_OK && (got < wanted || beyond > 0)) {
-        /* Only joined gzip files get here, whose last size happens to agree. */
-        status = cbx_fail(CBX_BAD_DATA, "%s has %s bytes than the %zu that its header promises",
-                          in->path, got < wanted ? "fewer" : "more", wanted);
-    }
-    if (status == CBX_OK && in->left > 0) {
-        status = cbx_fail(CBX_BAD_DATA, "%s has %zu bytes too many after the end of its gzip data",
-                          in->path, in->left);
+    if (status == CBX_OK) {
+        reader->count = big_endian(header + 4);
+        status = check_size(reader);
     }
     return status;
 }
 
-cbx_status cbx_idx_decode(cbx_idx *out, const char *path, const uint8_t *bytes, size_t size,
-                          int gzipped, cbx_idx_kind kind) {
-    source in;
-    uint8_t header[IMAGES_HEADER_BYTES] = {0};
-    size_t got = 0, item_bytes = kind == CBX_IDX_IMAGES ? CBX_IMAGE_PIXELS : 1;
-    cbx_idx idx = {0, NULL};
-
-    *out = idx;
-    cbx_status status = source_open(&in, path, bytes, size, gzipped);
+/* Reads the items and makes sure that nothing follows them. */
+static cbx_status read_items(cbx_idx_reader *reader, uint8_t *items) {
+    const size_t wanted = reader->count * item_bytes(reader->kind);
+    size_t got = 0, beyond = 0;
+    uint8_t extra;
+    cbx_status status = cbx_source_read(reader->source, items, wanted, &got);
+    if (status == CBX_OK) {
+        /* Asking for one byte more makes zlib check the sum at the end, too; for more
+         * than one nobody asks, however many there are. */
+        status = cbx_source_read(reader->source, &extra, 1, &beyond);
+    }
     if (status != CBX_OK) {
         return status;
     }
-    status = source_read(&in, header, header_bytes(kind), &got);
-    if (status != CBX_OK) {
-        goto out;
+    if (got < wanted) {
+        return fail_too_short(reader, header_bytes(reader->kind) + got);
     }
-    status = check_header(path, header, got, kind);
-    if (status != CBX_OK) {
-        goto out;
+    if (beyond > 0) {
+        return cbx_fail(CBX_BAD_DATA,
+                        "%s has bytes too many: its header promises %" PRIu64
+                        " bytes, the file holds more",
+                        reader->path, promised_bytes(reader));
     }
-    idx.count = big_endian(header + 4);
-    status = check_size(path, bytes, size, gzipped,
-                        header_bytes(kind) + (uint64_t)idx.count * item_bytes);
-    if (status != CBX_OK) {
-        goto out;
+    const uint64_t left = cbx_source_left_over(reader->source);
+    if (left > 0) {
+        return cbx_fail(CBX_BAD_DATA,
+                        "%s has %" PRIu64 " bytes too many after the end of its gzip data",
+                        reader->path, left);
     }
-    status = cbx_allocate(&idx.items, idx.count, item_bytes);
-    if (status != CBX_OK) {
-        goto out;
+    return CBX_OK;
+}
+
+uint32_t cbx_idx_count(const cbx_idx_reader *reader) {
+    return reader->count;
+}
+
+cbx_status cbx_idx_take(cbx_idx_reader *reader, cbx_idx *out) {
+    cbx_idx idx = {reader->count, NULL};
+    cbx_status status = cbx_allocate(&idx.items, reader->count, item_bytes(reader->kind));
+    if (status == CBX_OK) {
+        status = read_items(reader, idx.items);
     }
-    status = read_items(&in, &idx, item_bytes);
-out:
-    source_close(&in);
     if (status != CBX_OK) {
         cbx_idx_free(&idx);
     }
@@ -275,63 +174,97 @@ out:
     return status;
 }
 
-/* Reads what fstat() says is there. */
-static cbx_status read_whole(const char *path, int file, uint8_t **bytes, size_t *size) {
-    struct stat about;
-    if (fstat(file, &about) != 0) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
-    }
-    if (!S_ISREG(about.st_mode)) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: it is not a regular file", path);
-    }
-    *size = (size_t)about.st_size;
-    cbx_status status = cbx_new(bytes, *size);
-    size_t done = 0;
-    while (status == CBX_OK && done < *size) {
-        ssize_t got = read(file, *bytes + done, *size - done);
-        if (got > 0) {
-            done += (size_t)got;
-        } else if (got == 0) {
-            status = cbx_fail(CBX_BAD_DATA, "%s became shorter while it was read", path);
-        } else if (errno != EINTR) {
-            status = cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
+void cbx_idx_close(cbx_idx_reader *reader) {
+    if (reader) {
+        cbx_source_close(reader->source);
+        if (reader->file >= 0) {
+            close(reader->file);
         }
+        free(reader);
     }
-    return status;
 }
 
-cbx_status cbx_idx_read(cbx_idx *out, const char *directory, const char *name, cbx_idx_kind kind) {
-    char path[PATH_BYTES];
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    int gzipped = 1;
-
-    *out = (cbx_idx){0, NULL};
-    int length = snprintf(path, sizeof path, "%s/%s.gz", directory, name);
+/* Finds NAME.gz or NAME and opens it; its path goes to reader->path. */
+static cbx_status open_file(cbx_idx_reader *reader, const char *directory, const char *name) {
+    char *path = reader->path;
+    int length = snprintf(path, PATH_BYTES, "%s/%s.gz", directory, name);
     if (length < 0 || length >= PATH_BYTES) {
         return cbx_fail(CBX_MISSING_INPUT, "the folder name %.40s… is too long", directory);
     }
     /* O_NONBLOCK: opening a pipe must not wait; regular files do not care. */
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0 && errno == ENOENT) {
-        gzipped = 0;
+    const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+    reader->gzipped = 1;
+    reader->file = open(path, flags);
+    if (reader->file < 0 && errno == ENOENT) {
+        reader->gzipped = 0;
         path[length - 3] = '\0';
-        file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (file < 0 && errno == ENOENT) {
+        reader->file = open(path, flags);
+        if (reader->file < 0 && errno == ENOENT) {
             return cbx_fail(CBX_MISSING_INPUT,
                             "neither %s.gz nor %s exists; MNIST's four files belong there", path,
                             path);
         }
     }
-    if (file < 0) {
+    if (reader->file < 0) {
         return cbx_fail(CBX_MISSING_INPUT, "cannot open %s: %s", path, strerror(errno));
     }
-    cbx_status status = read_whole(path, file, &bytes, &size);
-    close(file);
+    return cbx_source_open(&reader->source, path, reader->file, reader->gzipped);
+}
+
+static cbx_status make_reader(cbx_idx_reader **out, cbx_idx_kind kind) {
+    cbx_status status = cbx_new(out, 1);
     if (status == CBX_OK) {
-        status = cbx_idx_decode(out, path, bytes, size, gzipped, kind);
+        (*out)->kind = kind;
+        (*out)->file = -1;
     }
-    free(bytes);
+    return status;
+}
+
+cbx_status cbx_idx_open(cbx_idx_reader **out, const char *directory, const char *name,
+                        cbx_idx_kind kind) {
+    cbx_status status = make_reader(out, kind);
+    if (status == CBX_OK) {
+        status = open_file(*out, directory, name);
+    }
+    if (status == CBX_OK) {
+        status = read_header(*out);
+    }
+    if (status != CBX_OK) {
+        cbx_idx_close(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+cbx_status cbx_idx_read(cbx_idx *out, const char *directory, const char *name, cbx_idx_kind kind) {
+    cbx_idx_reader *reader = NULL;
+    *out = (cbx_idx){0, NULL};
+    cbx_status status = cbx_idx_open(&reader, directory, name, kind);
+    if (status == CBX_OK) {
+        status = cbx_idx_take(reader, out);
+    }
+    cbx_idx_close(reader);
+    return status;
+}
+
+cbx_status cbx_idx_decode(cbx_idx *out, const char *path, const uint8_t *bytes, size_t size,
+                          int gzipped, cbx_idx_kind kind) {
+    cbx_idx_reader *reader = NULL;
+    *out = (cbx_idx){0, NULL};
+    cbx_status status = make_reader(&reader, kind);
+    if (status != CBX_OK) {
+        return status;
+    }
+    reader->gzipped = gzipped;
+    snprintf(reader->path, sizeof reader->path, "%s", path);
+    status = cbx_source_open_memory(&reader->source, reader->path, bytes, size, gzipped);
+    if (status == CBX_OK) {
+        status = read_header(reader);
+    }
+    if (status == CBX_OK) {
+        status = cbx_idx_take(reader, out);
+    }
+    cbx_idx_close(reader);
     return status;
 }
 

@@ -22,11 +22,28 @@ typedef struct cbx_idx {
     uint8_t *items; /* (count, bytes of an item), freed by cbx_idx_free() */
 } cbx_idx;
 
-/* Reads DIRECTORY/NAME.gz, or, where there is none, DIRECTORY/NAME. The header is
- * checked against what the file really holds before memory is taken for it.
- * CBX_MISSING_INPUT: neither is there, or it cannot be read. CBX_BAD_DATA: not
- * gzip, damaged, cut short, wrong magic number, not 28×28, fewer or more bytes
- * than the header says. On failure *out is empty. */
+typedef struct cbx_idx_reader cbx_idx_reader;
+
+/* Opens DIRECTORY/NAME.gz, or, where there is none, DIRECTORY/NAME, and reads nothing
+ * but the header, which is compared with what the file can hold.
+ * CBX_MISSING_INPUT: neither is there, or it cannot be read. CBX_BAD_DATA: not gzip,
+ * wrong magic number, not 28×28, other bytes than the header promises. *out, NULL on
+ * failure, is the caller's, to be given to cbx_idx_close(). */
+cbx_status cbx_idx_open(cbx_idx_reader **out, const char *directory, const char *name,
+                        cbx_idx_kind kind);
+
+/* Items that the header promises. */
+uint32_t cbx_idx_count(const cbx_idx_reader *reader);
+
+/* Reads the items, once, and one byte further, where the file must end: more is never
+ * unpacked or read. CBX_BAD_DATA: damaged, cut short, fewer or more bytes than the
+ * header promises. On failure *out is empty. */
+cbx_status cbx_idx_take(cbx_idx_reader *reader, cbx_idx *out);
+
+/* NULL is allowed. */
+void cbx_idx_close(cbx_idx_reader *reader);
+
+/* All of it at once. On failure *out is empty. */
 cbx_status cbx_idx_read(cbx_idx *out, const char *directory, const char *name, cbx_idx_kind kind);
 
 /* The same from memory: the `size` bytes of a file, gzipped or not. `path` is only

@@ -24,39 +24,61 @@ static cbx_status open_queues(cbx_device *device) {
     return cbx_cl_check(error, "creating a second command queue");
 }
 
-cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family) {
-    return cbx_device_open_with(out, spec, family, NULL);
+cbx_status cbx_family_check_value(cbx_family family) {
+    return (unsigned)family <= CBX_FAMILY_GPU
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "there is no kernel family %d", (int)family);
 }
 
-cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
-                                const cbx_tunables *chosen) {
+/* AUTO gives way where the compiled kernels turn out to be too large for the device. */
+static cbx_status build(cbx_device *device, const cbx_device_request *request) {
+    const int chosen = request->family != CBX_FAMILY_AUTO;
+    device->stepwise = request->stepwise;
+    device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
+    cbx_status status = cbx_program_build(device, request->tunables);
+    if (status == CBX_NO_DEVICE && !chosen && device->family == CBX_FAMILY_GPU) {
+        device->family = CBX_FAMILY_CPU;
+        status = cbx_program_build(device, NULL);
+    }
+    return status;
+}
+
+cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request) {
     cbx_device *device = NULL;
     cl_bool unified = CL_FALSE;
     *out = NULL;
-    cbx_status status = cbx_new(&device, 1);
+    cbx_status status = cbx_family_check_value(request->family);
+    if (!status) {
+        status = cbx_new(&device, 1);
+    }
     if (status) {
         return status;
     }
-    status = cbx_device_select(spec, &device->id, &device->info);
-    if (status) {
-        goto out;
-    }
-    device->family = family != CBX_FAMILY_AUTO           ? family
-                     : device->info.kind == CBX_KIND_CPU ? CBX_FAMILY_CPU
-                                                         : CBX_FAMILY_GPU;
-    clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
-    device->shares_memory = unified && device->info.kind == CBX_KIND_CPU;
-    status = open_queues(device);
+    status = cbx_device_select(request->spec, &device->id, &device->info);
     if (!status) {
-        status = cbx_program_build(device, chosen);
+        clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+        device->shares_memory = unified && device->info.kind == CBX_KIND_CPU;
+        status = open_queues(device);
     }
-out:
+    if (!status) {
+        status = build(device, request);
+    }
     if (status) {
         cbx_device_close(device);
         return status;
     }
     *out = device;
     return CBX_OK;
+}
+
+cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family) {
+    return cbx_device_open_with(out, spec, family, NULL);
+}
+
+cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
+                                const cbx_tunables *chosen) {
+    const cbx_device_request request = {.spec = spec, .family = family, .tunables = chosen};
+    return cbx_device_open_as(out, &request);
 }
 
 void cbx_device_close(cbx_device *device) {
@@ -84,6 +106,10 @@ const cbx_device_info *cbx_device_about(const cbx_device *device) {
 
 cbx_family cbx_device_family(const cbx_device *device) {
     return device->family;
+}
+
+int cbx_device_fuses(const cbx_device *device) {
+    return device->fuses;
 }
 
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,

@@ -19,12 +19,14 @@ typedef struct cbx_tunables {
 struct cbx_device {
     cbx_device_info info;
     cbx_family family;
+    int stepwise; /* the fused kernels are of no use: what they need may be missing */
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;     /* in order: all computing */
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
     cbx_tunables tunables;
+    int fuses;              /* multiply-adds have one rounding; else CBX_MULADD */
     int shares_memory;      /* device and host use the same memory: map, do not copy */
     unsigned vector;        /* CBX_VECTOR of the program */
     unsigned step_rows;     /* CBX_STEP_ROWS */
@@ -32,21 +34,52 @@ struct cbx_device {
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
     unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 2, 7, 14, 49; 0: by the size */
     unsigned helpers;       /* of a chunk in train_gpu_output; 0: by the size */
+    unsigned chunks;        /* shares of the output sums, at most; 0: by the device */
     size_t local;           /* work-items in a group of the kernels of `stepwise` */
 };
 
 /* Fills info[0] of `id`; strings are cut to fit. */
 cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info);
 
+/* CBX_BAD_ARGUMENT when there is no such family. */
+cbx_status cbx_family_check_value(cbx_family family);
+
+/* CBX_NO_DEVICE: says whether no driver is installed, or one that cannot be loaded. */
+cbx_status cbx_fail_without_platform(void);
+
 /* Finds the device that `spec` names, as cbx_device_open() says. */
 cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info);
 
-/* cbx_device_open() with these tunables; NULL: those that were kept, else the usual. */
+/* Everything that can be asked of an open device; zeroed is cbx_device_open() without
+ * wishes. */
+typedef struct cbx_device_request {
+    const char *spec; /* as of cbx_device_open() */
+    cbx_family family;
+    const cbx_tunables *tunables; /* NULL: those that were kept, else the usual */
+    int stepwise;                 /* only the schedule `stepwise` will be used */
+} cbx_device_request;
+
+cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request);
+
+/* cbx_device_open() with these tunables. */
 cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
                                 const cbx_tunables *chosen);
 
-/* Builds every kernel for device->family; sets program and the tunables. */
+/* Builds every kernel for device->family; sets program and the tunables. CBX_NO_DEVICE
+ * where the family does not suit the device. */
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
+
+/* CBX_NO_DEVICE, saying what is missing, where the device is too small for device->family
+ * with these tunables: as its description says, and as the compiled kernels do. */
+cbx_status cbx_family_check(const cbx_device *device);
+cbx_status cbx_family_check_kernels(const cbx_device *device);
+
+/* Whether a fused multiply-add takes much longer than a product and a sum. A program must
+ * have been built without CBX_MULADD. Takes a millisecond or two where it is fast. */
+cbx_status cbx_fma_measure(cbx_device *device, int *slow);
+
+/* Of update_rows for GPUs. */
+enum { CBX_USUAL_GPU_ROWS = 7 };
 
 /* What fits the registers of devices like this. */
 cbx_tunables cbx_tunables_usual(const cbx_device *device);

@@ -1,6 +1,7 @@
 #include "device/device.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,21 @@ static void read_text(cl_device_id id, cl_device_info what, char *out, size_t si
     }
 }
 
+/* Oclgrind says that it is a CPU and a GPU and more: then it is neither. */
+static cbx_device_kind kind_of(cl_device_type type) {
+    switch (type & ~(cl_device_type)CL_DEVICE_TYPE_DEFAULT) {
+    case CL_DEVICE_TYPE_GPU:
+        return CBX_KIND_GPU;
+    case CL_DEVICE_TYPE_CPU:
+        return CBX_KIND_CPU;
+    default:
+        return CBX_KIND_OTHER;
+    }
+}
+
 cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info) {
     cl_device_type type = 0;
-    cl_uint units = 0, clock = 0;
+    cl_uint units = 0, clock = 0, vector = 0;
     cl_ulong global = 0, largest = 0, local = 0;
     size_t group = 0;
     cl_int error = clGetDeviceInfo(id, CL_DEVICE_TYPE, sizeof type, &type, NULL);
@@ -48,6 +61,7 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
     error |= clGetDeviceInfo(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
     error |= clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     error |= clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
+    error |= clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof vector, &vector, NULL);
     if (error != CL_SUCCESS || units == 0) {
         return cbx_fail(CBX_NO_DEVICE, "an OpenCL device does not answer: its driver is broken");
     }
@@ -58,15 +72,14 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
     read_text(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     read_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
     read_text(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-    info->kind = type & CL_DEVICE_TYPE_GPU   ? CBX_KIND_GPU
-                 : type & CL_DEVICE_TYPE_CPU ? CBX_KIND_CPU
-                                             : CBX_KIND_OTHER;
+    info->kind = kind_of(type);
     info->compute_units = units;
     info->clock_mhz = clock;
     info->global_memory_bytes = global;
     info->largest_buffer_bytes = largest;
     info->local_memory_bytes = local;
     info->largest_group = group;
+    info->vector_floats = vector;
     return CBX_OK;
 }
 
@@ -106,16 +119,13 @@ static cbx_status add_platform(device_table *table, cl_platform_id platform, uns
     return CBX_OK;
 }
 
-static cbx_status fill_table(device_table *table) {
+static cbx_status ask_platforms(device_table *table) {
     cl_platform_id platforms[64];
     cl_uint count = 0;
     memset(table, 0, sizeof *table);
     cl_int error = clGetPlatformIDs(64, platforms, &count);
     if (error != CL_SUCCESS || count == 0) {
-        return cbx_fail(CBX_NO_DEVICE,
-                        "no OpenCL platform is installed; install a driver, on Debian or Ubuntu "
-                        "pocl-opencl-icd (any CPU), mesa-opencl-icd, intel-opencl-icd or the "
-                        "NVIDIA driver's nvidia-opencl-icd");
+        return cbx_fail_without_platform();
     }
     count = count > 64 ? 64 : count;
     for (cl_uint i = 0; i < count; i++) {
@@ -135,6 +145,16 @@ static cbx_status fill_table(device_table *table) {
                         name);
     }
     return CBX_OK;
+}
+
+/* One thread at a time: a loader or driver that is asked for the first time sets itself up,
+ * and some (PoCL 3.1) give a second thread what is not finished. */
+static cbx_status fill_table(device_table *table) {
+    static pthread_mutex_t asking = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&asking);
+    cbx_status status = ask_platforms(table);
+    pthread_mutex_unlock(&asking);
+    return status;
 }
 
 cbx_status cbx_device_list(cbx_device_info **out, size_t *count) {

@@ -7,21 +7,15 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "device/sources.h"
-
-enum { MAX_SOURCES = 32 };
-
-unsigned cbx_device_vector(const cbx_device *device) {
-    cl_uint width = 0;
-    clGetDeviceInfo(device->id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof width, &width, NULL);
-    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
-}
+#include "layout.h"
 
 /* What the rest of the program has to know of the choice. */
 static void set_tunables(cbx_device *device, const cbx_tunables *chosen) {
     device->tunables = *chosen;
     device->step_rows = 8;
     if (device->family == CBX_FAMILY_GPU) {
-        device->local = 64;
+        device->local =
+            device->info.largest_group < CBX_GROUP ? device->info.largest_group : CBX_GROUP;
         device->vector = 4;
         device->forward_rows = 1;
         device->evaluate_rows = 64;
@@ -54,20 +48,50 @@ int cbx_source_belongs(const cbx_source *source, int bench) {
            (strncmp(source->name, "bench_", 6) == 0) == (bench != 0);
 }
 
-cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
-    const char *texts[MAX_SOURCES];
-    size_t sizes[MAX_SOURCES];
-    cl_uint count = 0;
-    cl_int error = CL_SUCCESS;
-    for (const cbx_source *source = cbx_sources; source->name && count < MAX_SOURCES; source++) {
-        if (cbx_source_belongs(source, bench)) {
-            texts[count] = source->text;
-            sizes[count] = source->size;
-            count++;
+/* The sources of a program, side by side; of static storage but for the arrays. */
+typedef struct source_list {
+    const char **texts;
+    size_t *sizes;
+    cl_uint count;
+} source_list;
+
+static void free_sources(source_list *list) {
+    free(list->texts);
+    free(list->sizes);
+}
+
+/* free_sources() in every case. */
+static cbx_status list_sources(source_list *list, int bench) {
+    size_t all = 0;
+    while (cbx_sources[all].name) {
+        all++;
+    }
+    memset(list, 0, sizeof *list);
+    cbx_status status = cbx_new(&list->texts, all);
+    if (!status) {
+        status = cbx_new(&list->sizes, all);
+    }
+    for (size_t i = 0; i < all && !status; i++) {
+        if (cbx_source_belongs(&cbx_sources[i], bench)) {
+            list->texts[list->count] = cbx_sources[i].text;
+            list->sizes[list->count] = cbx_sources[i].size;
+            list->count++;
         }
     }
-    *out = clCreateProgramWithSource(device->context, count, texts, sizes, &error);
-    cbx_status status = cbx_cl_check(error, "creating the program");
+    return status;
+}
+
+cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
+    source_list sources;
+    cl_int error = CL_SUCCESS;
+    *out = NULL;
+    cbx_status status = list_sources(&sources, bench);
+    if (!status) {
+        *out = clCreateProgramWithSource(device->context, sources.count, sources.texts,
+                                         sources.sizes, &error);
+        status = cbx_cl_check(error, "creating the program");
+    }
+    free_sources(&sources);
     if (status) {
         return status;
     }
@@ -77,18 +101,67 @@ cbx_status cbx_program_create(cbx_device *device, int bench, const char *options
     return error == CL_SUCCESS ? CBX_OK : report_build(device, *out, error);
 }
 
-static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
-    char options[512];
+/* What the compiler is told, for free(); CLEARBOX_BUILD_OPTIONS may be of any length. */
+static cbx_status write_options(const cbx_device *device, char **out) {
+    const int cpu = device->family == CBX_FAMILY_CPU;
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
+    extra = extra ? extra : "";
+    const size_t room = 256 + strlen(extra);
+    cbx_status status = cbx_allocate(out, room, 1);
+    if (!status) {
+        snprintf(*out, room,
+                 "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u "
+                 "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d "
+                 "-DCBX_MULADD=%d %s",
+                 cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector, device->step_rows,
+                 device->forward_rows, cpu ? "UPDATE" : "GPU", device->tunables.update_rows,
+                 strcmp(device->info.platform, "Portable Computing Language") == 0, !device->fuses,
+                 extra);
+    }
+    return status;
+}
+
+static void drop_program(cbx_device *device) {
+    if (device->program) {
+        clReleaseProgram(device->program);
+        device->program = NULL;
+    }
+}
+
+static cbx_status build(cbx_device *device, int fuses) {
+    char *options = NULL;
+    drop_program(device);
+    device->fuses = fuses;
+    cbx_status status = write_options(device, &options);
+    if (!status) {
+        status = cbx_program_create(device, 0, options, &device->program);
+    }
+    free(options);
+    return status;
+}
+
+/* With fused multiply-adds, unless these are slow or the compiler lacks them. When nothing
+ * builds, the first log is the one to show: it is about what was meant. */
+static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
+    int slow = 0;
     set_tunables(device, chosen);
-    snprintf(options, sizeof options,
-             "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u -DCBX_FORWARD_ROWS=%u "
-             "-DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d %.200s",
-             device->family == CBX_FAMILY_CPU ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector,
-             device->step_rows, device->forward_rows,
-             device->family == CBX_FAMILY_CPU ? "UPDATE" : "GPU", chosen->update_rows,
-             strcmp(device->info.platform, "Portable Computing Language") == 0, extra ? extra : "");
-    return cbx_program_create(device, 0, options, &device->program);
+    cbx_status status = cbx_family_check(device);
+    if (status) {
+        return status;
+    }
+    status = build(device, 1);
+    if (status == CBX_BAD_KERNEL) {
+        char *log = strdup(cbx_last_error());
+        const cbx_status again = build(device, 0);
+        status = again && log ? cbx_fail(status, "%s", log) : again;
+        free(log);
+    } else if (!status) {
+        status = cbx_fma_measure(device, &slow);
+    }
+    if (slow && !status) {
+        status = build(device, 0);
+    }
+    return status ? status : cbx_family_check_kernels(device);
 }
 
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
@@ -97,16 +170,10 @@ cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
     if (chosen) {
         return build_with(device, chosen);
     }
-    if (cbx_tunables_recall(device, &kept)) {
-        if (build_with(device, &kept) == CBX_OK) {
-            return CBX_OK;
-        }
-        if (device->program) { /* what was kept does not fit after all */
-            clReleaseProgram(device->program);
-            device->program = NULL;
-        }
+    if (cbx_tunables_recall(device, &kept) && build_with(device, &kept) == CBX_OK) {
+        return CBX_OK;
     }
-    return build_with(device, &usual);
+    return build_with(device, &usual); /* what was kept may not fit after all */
 }
 
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {

@@ -23,7 +23,7 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
     const unsigned width = cbx_device_vector(device);
     /* GPUs have up to 255 registers a work-item; 7 rows take some 150. The vector and the
      * rows of the forward pass are fixed there. */
-    const cbx_tunables gpu = {.vector = 4, .forward_rows = 8, .update_rows = 7};
+    const cbx_tunables gpu = {.vector = 4, .forward_rows = 8, .update_rows = CBX_USUAL_GPU_ROWS};
     if (device->family == CBX_FAMILY_GPU) {
         return gpu;
     }

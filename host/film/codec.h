@@ -9,10 +9,6 @@
 /* NULL if the linked libavcodec has none. Static. */
 const AVCodec *cbx_codec_find(cbx_codec codec);
 
-/* CBX_BAD_ARGUMENT if a number or the preset is out of range for the codec,
- * CBX_NO_ENCODER if libavcodec has no encoder for it. */
-cbx_status cbx_codec_check(const cbx_film_settings *settings);
-
 /* Puts quality and preset, which must have passed the check, into `context` and
  * `options` for avcodec_open2(). 0 or one of libav's errors; the caller frees
  * `options` in either case. */

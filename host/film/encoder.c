@@ -73,6 +73,9 @@ static cbx_status open_context(cbx_encoder *encoder, const cbx_film_settings *se
     const AVCodec *codec = cbx_codec_find(settings->codec);
     AVDictionary *options = NULL;
 
+    if (!codec) {
+        return cbx_fail(CBX_NO_ENCODER, "libavcodec no longer finds the encoder of this film");
+    }
     encoder->context = avcodec_alloc_context3(codec);
     encoder->frame = av_frame_alloc();
     encoder->packet = av_packet_alloc();
@@ -110,6 +113,10 @@ cbx_status cbx_encoder_open(cbx_encoder **out, const cbx_film_settings *settings
     }
     *out = encoder;
     return CBX_OK;
+}
+
+const char *cbx_encoder_name(const cbx_encoder *encoder) {
+    return encoder->context->codec->name;
 }
 
 cbx_status cbx_encoder_describe(const cbx_encoder *encoder, AVCodecParameters *parameters) {

@@ -32,10 +32,13 @@ typedef struct cbx_chroma {
 typedef struct cbx_encoder cbx_encoder;
 
 /* Opens an encoder for at most `group_frames` frames. `settings` must have passed
- * cbx_codec_check(); `chroma` is borrowed until the encoder is destroyed. CBX_NO_ENCODER,
+ * cbx_film_check(); `chroma` is borrowed until the encoder is destroyed. CBX_NO_ENCODER,
  * CBX_NO_MEMORY. */
 cbx_status cbx_encoder_open(cbx_encoder **out, const cbx_film_settings *settings,
                             uint32_t group_frames, const cbx_chroma *chroma);
+
+/* libavcodec's name of the encoder, static. */
+const char *cbx_encoder_name(const cbx_encoder *encoder);
 
 /* Fills `parameters`, of the muxer's stream, with what the encoder writes. */
 cbx_status cbx_encoder_describe(const cbx_encoder *encoder, AVCodecParameters *parameters);

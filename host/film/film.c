@@ -1,4 +1,4 @@
-#include "clearbox/film.h"
+#include "film/film.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,18 +7,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "film/codec.h"
 #include "film/encoder.h"
 #include "film/muxer.h"
 #include "film/workers.h"
 
-enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280, MOST_WORKERS = 256 };
+enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280 };
 #define GROUP_BYTES ((uint64_t)128 << 20)
 #define RING_BYTES ((uint64_t)2 << 30)
 
 struct cbx_film {
     cbx_film_settings settings;
     char *preset; /* the copy that `settings` points to */
+    const char *encoder;
     cbx_film_plan plan;
     cbx_chroma chroma;
     AVCodecParameters *parameters;
@@ -52,8 +52,8 @@ static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t workers = processors < 1 ? 1 : (uint32_t)processors;
 
-    if (workers > MOST_WORKERS) {
-        workers = MOST_WORKERS;
+    if (workers > CBX_MAX_WORKERS) {
+        workers = CBX_MAX_WORKERS;
     }
     while (workers > 1 && ring_frames(group_frames, workers) * luma_bytes > RING_BYTES) {
         workers--;
@@ -103,19 +103,19 @@ static cbx_status copy_settings(cbx_film *film, const cbx_film_settings *setting
 
 /* The first group's encoder comes before the file: it proves the settings, and
  * the file's head needs its description. */
-static cbx_status open_parts(cbx_film *film, const char *path) {
+static cbx_status open_parts(cbx_film *film, cbx_output *output) {
     cbx_film_plan *plan = &film->plan;
     cbx_encoder *first = NULL;
 
     cbx_status status = cbx_encoder_open(&first, plan->settings, plan->group_frames, plan->chroma);
     if (!status) {
+        film->encoder = cbx_encoder_name(first);
         film->parameters = avcodec_parameters_alloc();
         status = film->parameters ? cbx_encoder_describe(first, film->parameters)
                                   : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
     }
     if (!status) {
-        status = cbx_muxer_open(&film->muxer, path, film->settings.no_clobber, film->settings.fps,
-                                film->parameters);
+        status = cbx_muxer_open(&film->muxer, output, film->settings.fps, film->parameters);
     }
     if (status) {
         cbx_encoder_destroy(first);
@@ -126,24 +126,17 @@ static cbx_status open_parts(cbx_film *film, const char *path) {
     return cbx_workers_start(&film->workers, plan, first);
 }
 
-cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settings *settings,
-                         const uint8_t *cb, const uint8_t *cr) {
+cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
+                            const uint8_t *cb, const uint8_t *cr) {
     cbx_film *film;
 
-    if (!out || !path || !*path || !settings || !cb || !cr) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a film needs a path, settings and two chroma planes");
-    }
     *out = NULL;
-    cbx_status status = cbx_codec_check(settings);
-    if (status) {
-        return status;
+    cbx_status status = cbx_film_check(settings);
+    if (!status) {
+        status = cbx_new(&film, 1);
     }
-    if (settings->workers > MOST_WORKERS) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "%u encoders at work: must be 0 to %d", settings->workers,
-                        MOST_WORKERS);
-    }
-    status = cbx_new(&film, 1);
     if (status) {
+        cbx_output_discard(output);
         return status;
     }
     size_t chroma_bytes = (size_t)(settings->width / 2) * (settings->height / 2);
@@ -155,14 +148,30 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
         status = copy_plane(&film->chroma.cr, cr, chroma_bytes);
     }
     if (!status) {
-        status = open_parts(film, path);
+        status = open_parts(film, output);
     }
+    cbx_output_discard(output); /* the muxer has it, or nobody wants it */
     if (status) {
         destroy_film(film);
         return status;
     }
     *out = film;
     return CBX_OK;
+}
+
+cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settings *settings,
+                         const uint8_t *cb, const uint8_t *cr) {
+    cbx_output output;
+
+    if (!out || !path || !*path || !settings || !cb || !cr) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a film needs a path, settings and two chroma planes");
+    }
+    *out = NULL;
+    cbx_status status = cbx_film_check(settings);
+    if (!status) {
+        status = cbx_output_open(&output, path, settings->no_clobber);
+    }
+    return status ? status : cbx_film_open_on(out, &output, settings, cb, cr);
 }
 
 uint32_t cbx_film_group_frames(const cbx_film *film) {
@@ -184,6 +193,14 @@ cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(vo
     return cbx_workers_push(film->workers, luma, release, opaque);
 }
 
+void cbx_film_end(cbx_film *film) {
+    cbx_workers_end(film->workers);
+}
+
+uint64_t cbx_film_unwritten(cbx_film *film) {
+    return cbx_workers_unwritten(film->workers);
+}
+
 cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     cbx_film_result made = {0};
 
@@ -193,7 +210,7 @@ cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     double start = cbx_clock_seconds();
     cbx_status status = cbx_workers_finish(film->workers, &made.frames, &made.encode_seconds);
     made.waited_seconds = cbx_clock_seconds() - start;
-    made.encoder = cbx_film_encoder(film->settings.codec);
+    made.encoder = film->encoder;
     if (!status && made.frames == 0) {
         status = cbx_fail(CBX_BAD_ARGUMENT, "a film without frames is not written");
     }

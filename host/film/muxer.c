@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/memory.h"
+
+enum { DIRECT_BYTES = 64 * 1024 };
 
 struct cbx_muxer {
     cbx_output output;
@@ -19,7 +19,6 @@ struct cbx_muxer {
     AVPacket *packet;
     AVRational frame; /* the duration of a frame in seconds: 1/fps */
     int64_t frames;   /* written so far */
-    int regular;      /* a file that can be rewritten */
 };
 
 static cbx_status write_failure(const cbx_muxer *muxer, int error) {
@@ -38,16 +37,54 @@ static void silence(cbx_muxer *muxer) {
     muxer->format->av_class = &muxer->quiet;
 }
 
+/* A pipe or a device is open already, and to be opened once. */
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+static int write_direct(void *opaque, const uint8_t *bytes, int size) {
+#else
+static int write_direct(void *opaque, uint8_t *bytes, int size) {
+#endif
+    cbx_output *output = opaque;
+
+    cbx_output_write(output, bytes, (size_t)size);
+    (void)cbx_output_flush(output);
+    return output->error ? AVERROR(output->error) : size;
+}
+
+static int open_direct(cbx_muxer *muxer) {
+    uint8_t *buffer = av_malloc(DIRECT_BYTES);
+
+    if (buffer) {
+        muxer->format->pb =
+            avio_alloc_context(buffer, DIRECT_BYTES, 1, &muxer->output, NULL, write_direct, NULL);
+    }
+    if (!muxer->format->pb) {
+        av_free(buffer);
+        return AVERROR(ENOMEM);
+    }
+    return 0;
+}
+
+/* Sends what libavformat still holds on its way. */
+static int close_io(cbx_muxer *muxer) {
+    AVFormatContext *format = muxer->format;
+
+    if (!format->pb || cbx_output_is_regular(&muxer->output)) {
+        return avio_closep(&format->pb);
+    }
+    avio_flush(format->pb);
+    int error = format->pb->error;
+    av_freep(&format->pb->buffer);
+    avio_context_free(&format->pb);
+    return error;
+}
+
 static cbx_status create_format(cbx_muxer *muxer) {
-    const char *path = muxer->output.temporary ? muxer->output.temporary : muxer->output.path;
+    const char *path = muxer->output.temporary;
     const AVOutputFormat *mp4 = av_guess_format("mp4", NULL, NULL);
-    struct stat status;
 
     if (!mp4) {
         return cbx_fail(CBX_NO_ENCODER, "the linked libavformat cannot write mp4 files");
     }
-    muxer->regular = stat(path, &status) == 0 && S_ISREG(status.st_mode);
-
     /* The prefix keeps a name like "a:b.mp4" from being read as a protocol. */
     size_t size = strlen(path) + sizeof "file:";
     char *url = malloc(size);
@@ -58,7 +95,9 @@ static cbx_status create_format(cbx_muxer *muxer) {
     int error = avformat_alloc_output_context2(&muxer->format, mp4, NULL, url);
     if (error >= 0) {
         silence(muxer);
-        error = avio_open(&muxer->format->pb, url, AVIO_FLAG_WRITE);
+        error = cbx_output_is_regular(&muxer->output)
+                    ? avio_open(&muxer->format->pb, url, AVIO_FLAG_WRITE)
+                    : open_direct(muxer);
     }
     free(url);
     if (error < 0) {
@@ -87,8 +126,9 @@ static cbx_status add_stream(cbx_muxer *muxer, const AVCodecParameters *paramete
 static cbx_status write_head(cbx_muxer *muxer) {
     AVDictionary *options = NULL;
     int64_t fps = muxer->frame.den;
-    int error = av_dict_set(&options, "movflags",
-                            muxer->regular ? "+faststart" : "+frag_keyframe+empty_moov", 0);
+    int error = av_dict_set(
+        &options, "movflags",
+        cbx_output_is_regular(&muxer->output) ? "+faststart" : "+frag_keyframe+empty_moov", 0);
 
     if (error >= 0) {
         error = av_dict_set_int(&options, "movie_timescale", (999 + fps) / fps * fps, 0);
@@ -100,20 +140,20 @@ static cbx_status write_head(cbx_muxer *muxer) {
     return error < 0 ? write_failure(muxer, error) : CBX_OK;
 }
 
-cbx_status cbx_muxer_open(cbx_muxer **out, const char *path, int no_clobber, uint32_t fps,
+cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, uint32_t fps,
                           const AVCodecParameters *parameters) {
     cbx_muxer *muxer;
 
     *out = NULL;
     cbx_status status = cbx_new(&muxer, 1);
     if (status) {
+        cbx_output_discard(output);
         return status;
     }
     muxer->frame = (AVRational){1, (int)fps};
-    status = cbx_output_open(&muxer->output, path, no_clobber);
-    if (!status) {
-        status = create_format(muxer);
-    }
+    muxer->output = *output;
+    *output = (cbx_output){0};
+    status = create_format(muxer);
     if (!status) {
         status = add_stream(muxer, parameters);
     }
@@ -153,10 +193,11 @@ cbx_status cbx_muxer_finish(cbx_muxer *muxer, uint64_t *bytes) {
     int error = av_write_trailer(muxer->format);
 
     if (error >= 0) {
-        int64_t size = muxer->regular ? avio_size(muxer->format->pb) : avio_tell(muxer->format->pb);
+        int64_t size = cbx_output_is_regular(&muxer->output) ? avio_size(muxer->format->pb)
+                                                             : avio_tell(muxer->format->pb);
         *bytes = size > 0 ? (uint64_t)size : 0;
     }
-    int closed = avio_closep(&muxer->format->pb);
+    int closed = close_io(muxer);
     if (error >= 0) {
         error = closed;
     }
@@ -171,7 +212,7 @@ void cbx_muxer_destroy(cbx_muxer *muxer) {
         return;
     }
     if (muxer->format) {
-        (void)avio_closep(&muxer->format->pb); /* whatever is lost here is discarded */
+        (void)close_io(muxer); /* whatever is lost here is discarded */
     }
     avformat_free_context(muxer->format);
     av_packet_free(&muxer->packet);

@@ -5,15 +5,16 @@
 #include <libavcodec/avcodec.h>
 #include <stdint.h>
 
+#include "base/files.h"
 #include "film/encoder.h"
 
 typedef struct cbx_muxer cbx_muxer;
 
-/* Creates the temporary file beside `path` and writes the film's head. A target
- * that is not a regular file (a pipe, /dev/null) cannot be rewritten and gets a
- * fragmented mp4. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_ENCODER (libavformat
- * has no mp4 muxer), CBX_NO_MEMORY. */
-cbx_status cbx_muxer_open(cbx_muxer **out, const char *path, int no_clobber, uint32_t fps,
+/* Writes the film's head to `output`, which is open and becomes the muxer's in every
+ * case. A target that is not a regular file (a pipe, /dev/null) cannot be rewritten and
+ * gets a fragmented mp4. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_ENCODER
+ * (libavformat has no mp4 muxer), CBX_NO_MEMORY. */
+cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, uint32_t fps,
                           const AVCodecParameters *parameters);
 
 /* Appends a group: its first frame follows the last one of the group before, each

@@ -43,7 +43,7 @@ struct cbx_workers {
     frame_group *unstarted;       /* the oldest that no worker has taken */
     frame_group *filling;         /* the newest, while it takes frames */
     cbx_encoder *first;           /* an open encoder for the first group */
-    uint64_t frames;
+    uint64_t frames, written;
     int ended;   /* no more frames will come */
     int writing; /* a thread is busy with the muxer */
     double encode_seconds;
@@ -106,7 +106,7 @@ static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
     cbx_status status = cbx_encoder_open(out, plan->settings, plan->group_frames, plan->chroma);
     if (!status && !cbx_encoder_matches(*out, plan->parameters)) {
         status = cbx_fail(CBX_NO_ENCODER, "%s described two groups of one film differently",
-                          cbx_film_encoder(plan->settings->codec));
+                          cbx_encoder_name(*out));
     }
     return status;
 }
@@ -152,11 +152,13 @@ static void write_encoded(cbx_workers *workers) {
             workers->newest = NULL;
         }
         int skip = workers->failure != CBX_OK;
+        uint32_t frames = done->pushed;
         pthread_mutex_unlock(&workers->lock);
         cbx_status status = skip ? CBX_OK : cbx_muxer_write(workers->plan.muxer, &done->packets);
         destroy_group(done);
         pthread_mutex_lock(&workers->lock);
         note_failure(workers, status);
+        workers->written += frames;
     }
     workers->writing = 0;
 }
@@ -270,8 +272,7 @@ static cbx_status start_threads(cbx_workers *workers) {
     return CBX_OK;
 }
 
-/* Lets the threads do all that was pushed, or drop it after a failure, and waits. */
-static void join_threads(cbx_workers *workers) {
+void cbx_workers_end(cbx_workers *workers) {
     pthread_mutex_lock(&workers->lock);
     workers->ended = 1;
     if (workers->filling) {
@@ -281,6 +282,18 @@ static void join_threads(cbx_workers *workers) {
     }
     pthread_cond_broadcast(&workers->unclaimed);
     pthread_mutex_unlock(&workers->lock);
+}
+
+uint64_t cbx_workers_unwritten(cbx_workers *workers) {
+    pthread_mutex_lock(&workers->lock);
+    uint64_t left = workers->failure ? 0 : workers->frames - workers->written;
+    pthread_mutex_unlock(&workers->lock);
+    return left;
+}
+
+/* Lets the threads do all that was pushed, or drop it after a failure, and waits. */
+static void join_threads(cbx_workers *workers) {
+    cbx_workers_end(workers);
     while (workers->thread_count > 0) {
         pthread_join(workers->threads[--workers->thread_count], NULL);
     }

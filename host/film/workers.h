@@ -31,6 +31,12 @@ cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_plan *plan, cbx_e
 cbx_status cbx_workers_push(cbx_workers *workers, const uint8_t *luma,
                             void (*release)(void *opaque), void *opaque);
 
+/* No frame will follow; what was pushed is encoded and written meanwhile. */
+void cbx_workers_end(cbx_workers *workers);
+
+/* Frames that were pushed and are not yet written; 0 after a failure. */
+uint64_t cbx_workers_unwritten(cbx_workers *workers);
+
 /* Encodes and writes all that was pushed and ends the threads. Returns the first
  * failure. `frames` and `seconds`, of processor time, count from the start. */
 cbx_status cbx_workers_finish(cbx_workers *workers, uint64_t *frames, double *seconds);

@@ -9,11 +9,18 @@ static const double REPORT_SECONDS = 0.05;
 /* Blocks of batches that may be under way without a film. */
 enum { BLOCKS_AHEAD = 4, BLOCK_BATCHES = 8 };
 
-void cbx_job_report(cbx_job *job, uint64_t batches_done) {
+int cbx_job_should_stop(void *asking) {
+    cbx_job *job = asking;
     const cbx_learn_observer *observer = job->observer;
     if (observer->should_stop && observer->should_stop(observer->user)) {
         job->stopping = 1;
     }
+    return job->stopping;
+}
+
+void cbx_job_report(cbx_job *job, uint64_t batches_done) {
+    const cbx_learn_observer *observer = job->observer;
+    (void)cbx_job_should_stop(job);
     const double now = cbx_clock_seconds();
     if (observer->progressed && now - job->reported >= REPORT_SECONDS) {
         job->reported = now;
@@ -21,30 +28,35 @@ void cbx_job_report(cbx_job *job, uint64_t batches_done) {
     }
 }
 
-/* One batch after the other, each with its picture when one is due. */
-static cbx_status film_batches(cbx_job *job, uint32_t training_images) {
+/* One batch, with its picture when one is due. */
+static cbx_status film_batch(cbx_job *job, uint32_t *first, uint32_t training_images) {
     const cbx_learn_settings *settings = job->settings;
+    const uint32_t left = training_images - *first;
+    const uint32_t rows = left < settings->batch ? left : settings->batch;
+    const cbx_rates rates = cbx_rates_of_batch(settings, job->batch, job->plan.batches);
+    int due = (job->batch + 1) % settings->frame_every == 0 || job->batch + 1 == job->plan.batches;
     cbx_status status = CBX_OK;
-    for (uint32_t first = 0; first < training_images && !status && !job->stopping;
-         first += settings->batch) {
-        const uint32_t left = training_images - first;
-        const uint32_t rows = left < settings->batch ? left : settings->batch;
-        const cbx_rates rates = cbx_rates_of_batch(settings, job->batch, job->plan.batches);
-        const int due =
-            (job->batch + 1) % settings->frame_every == 0 || job->batch + 1 == job->plan.batches;
-        cbx_canvas canvas;
-        if (due) {
-            status = cbx_job_next_canvas(job, &canvas);
-        }
-        if (!status) {
-            status = cbx_trainer_step_drawing(job->trainer, first, rows, rates, job->batch,
-                                              due ? &canvas : NULL);
-        }
-        job->batch++;
-        cbx_job_report(job, job->batch);
+    cbx_canvas canvas;
+    if (due) {
+        status = cbx_job_next_canvas(job, &canvas);
+        due = job->film != NULL; /* it may have been lost just now */
     }
+    if (!status) {
+        status = cbx_trainer_step_drawing(job->trainer, *first, rows, rates, job->batch,
+                                          due ? &canvas : NULL);
+        *first += rows;
+        job->batch++;
+    }
+    cbx_job_report(job, job->batch);
     return status;
 }
+
+/* Blocks of batches; a marker behind each keeps this thread a few blocks ahead. */
+typedef struct blocks {
+    cl_event markers[BLOCKS_AHEAD];
+    uint64_t done[BLOCKS_AHEAD]; /* batches when the marker is reached */
+    unsigned turn;
+} blocks;
 
 /* Batches from the next one on that may go into one call: the same rates, whole. */
 static uint32_t block_size(const cbx_job *job, uint32_t first, uint32_t training_images) {
@@ -57,48 +69,57 @@ static uint32_t block_size(const cbx_job *job, uint32_t first, uint32_t training
     return count < whole ? count : whole;
 }
 
-/* Blocks of batches; a marker behind each keeps this thread a few blocks ahead. */
-static cbx_status plain_batches(cbx_job *job, uint32_t training_images) {
+/* Waits for the oldest marker, whose place is needed. */
+static cbx_status await_marker(cbx_job *job, blocks *ahead, unsigned at) {
+    if (!ahead->markers[at]) {
+        return CBX_OK;
+    }
+    cbx_status status = cbx_cl_check(clWaitForEvents(1, &ahead->markers[at]), "training");
+    clReleaseEvent(ahead->markers[at]);
+    ahead->markers[at] = NULL;
+    cbx_job_report(job, ahead->done[at]);
+    return status;
+}
+
+static cbx_status plain_block(cbx_job *job, blocks *ahead, uint32_t *first,
+                              uint32_t training_images) {
     cl_command_queue queue = job->device->queue;
-    cl_event markers[BLOCKS_AHEAD] = {NULL};
-    uint64_t done[BLOCKS_AHEAD] = {0};
+    const unsigned at = ahead->turn++ % BLOCKS_AHEAD;
+    const cbx_rates rates = cbx_rates_of_batch(job->settings, job->batch, job->plan.batches);
+    const uint32_t count = block_size(job, *first, training_images);
+    cbx_status status = await_marker(job, ahead, at);
+    if (status || job->stopping) {
+        return status;
+    }
+    if (count > 0) {
+        status = cbx_trainer_steps(job->trainer, *first, count, rates, job->batch);
+        *first += count * job->settings->batch;
+        job->batch += count;
+    } else {
+        status =
+            cbx_trainer_step(job->trainer, *first, training_images - *first, rates, job->batch);
+        *first = training_images;
+        job->batch++;
+    }
+    ahead->done[at] = job->batch;
+    if (!status) {
+        status = cbx_cl_check(clEnqueueMarkerWithWaitList(queue, 0, NULL, &ahead->markers[at]),
+                              "marking progress");
+    }
+    return status ? status : cbx_cl_check(clFlush(queue), "submitting work");
+}
+
+static cbx_status train_batches(cbx_job *job, uint32_t training_images) {
+    blocks ahead = {{NULL}, {0}, 0};
     cbx_status status = CBX_OK;
-    unsigned turn = 0;
-    for (uint32_t first = 0; first < training_images && !status && !job->stopping; turn++) {
-        const unsigned at = turn % BLOCKS_AHEAD;
-        const cbx_rates rates = cbx_rates_of_batch(job->settings, job->batch, job->plan.batches);
-        const uint32_t count = block_size(job, first, training_images);
-        if (markers[at]) {
-            status = cbx_cl_check(clWaitForEvents(1, &markers[at]), "training");
-            clReleaseEvent(markers[at]);
-            markers[at] = NULL;
-            cbx_job_report(job, done[at]);
-        }
-        if (status) {
-            break;
-        }
-        if (count > 0) {
-            status = cbx_trainer_steps(job->trainer, first, count, rates, job->batch);
-            first += count * job->settings->batch;
-            job->batch += count;
-        } else {
-            status =
-                cbx_trainer_step(job->trainer, first, training_images - first, rates, job->batch);
-            first = training_images;
-            job->batch++;
-        }
-        done[at] = job->batch;
-        if (!status) {
-            status = cbx_cl_check(clEnqueueMarkerWithWaitList(queue, 0, NULL, &markers[at]),
-                                  "marking progress");
-        }
-        if (!status) {
-            status = cbx_cl_check(clFlush(queue), "submitting work");
-        }
+    uint32_t first = 0;
+    while (first < training_images && !status && !job->stopping) {
+        status = job->film ? film_batch(job, &first, training_images)
+                           : plain_block(job, &ahead, &first, training_images);
     }
     for (unsigned i = 0; i < BLOCKS_AHEAD; i++) {
-        if (markers[i]) {
-            clReleaseEvent(markers[i]);
+        if (ahead.markers[i]) {
+            clReleaseEvent(ahead.markers[i]);
         }
     }
     return status;
@@ -117,7 +138,7 @@ cbx_status cbx_job_train_epoch(cbx_job *job) {
         job->result->times.first_batch = cbx_clock_seconds() - job->began;
     }
     if (!status) {
-        status = job->film ? film_batches(job, images) : plain_batches(job, images);
+        status = train_batches(job, images);
     }
     if (!status) {
         status = cbx_trainer_check(job->trainer);
@@ -126,7 +147,7 @@ cbx_status cbx_job_train_epoch(cbx_job *job) {
         /* An epoch of few blocks has asked nobody so far. */
         cbx_job_report(job, job->batch);
     }
-    if (!status && job->film) {
+    if (!status && job->frames) {
         status = cbx_job_collect(job, 0);
     }
     job->result->batches = job->batch;

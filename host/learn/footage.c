@@ -8,36 +8,27 @@
  * hands frames over in bunches. */
 enum { MOST_OUTSTANDING = 16 };
 
-/* The codec that was asked for, or MPEG-4 where the library cannot encode H.264. */
-static cbx_codec choose_codec(cbx_job *job) {
-    cbx_codec codec = job->settings->codec;
-    if (codec == CBX_CODEC_H264 && !cbx_film_encoder(codec)) {
-        codec = CBX_CODEC_MPEG4;
-        job->plan.encoder_is_fallback = 1;
-    }
-    job->plan.encoder = cbx_film_encoder(codec);
-    return codec;
-}
-
 cbx_status cbx_job_open_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_grid *grid = &job->plan.grid;
     const size_t chroma = (size_t)(grid->width / 2) * (grid->height / 2);
-    cbx_film_settings film = {.width = grid->width,
-                              .height = grid->height,
-                              .fps = settings->fps,
-                              .quality = settings->quality,
-                              .preset = settings->preset,
-                              .workers = settings->workers,
-                              .no_clobber = settings->no_clobber};
+    cbx_film_settings film;
+    cbx_output output;
     uint8_t *planes = NULL;
-    film.codec = choose_codec(job);
-    cbx_status status = cbx_new(&planes, 2 * chroma);
+    cbx_status status =
+        cbx_job_film_settings(settings, grid, &film, &job->plan.encoder_is_fallback);
+    if (!status) {
+        job->plan.encoder = cbx_film_encoder(film.codec);
+        status = cbx_new(&planes, 2 * chroma);
+    }
     if (!status) {
         status = cbx_painter_chroma(&job->painter, planes, planes + chroma);
     }
     if (!status) {
-        status = cbx_film_open(&job->film, settings->film, &film, planes, planes + chroma);
+        status = cbx_job_open_output(job, settings->film, &output);
+    }
+    if (!status) {
+        status = cbx_film_open_on(&job->film, &output, &film, planes, planes + chroma);
     }
     if (!status) {
         status = cbx_frames_create(&job->frames, &job->painter, cbx_film_ring_frames(job->film) + 2,
@@ -47,12 +38,34 @@ cbx_status cbx_job_open_film(cbx_job *job) {
     return status;
 }
 
+/* The run goes on for the sake of what else was asked for. */
+static void lose_film(cbx_job *job, cbx_status status) {
+    cbx_job_lose(job, CBX_LEARN_FILM, status);
+    cbx_film_discard(job->film);
+    job->film = NULL;
+    if (!job->settings->save && !job->settings->picture) {
+        job->stopping = 1;
+    }
+}
+
 static cbx_status hand_over_one(cbx_job *job, int wait, int *done) {
     const uint8_t *luma = NULL;
     void *slot = NULL;
     cbx_status status = cbx_frames_collect(job->frames, wait, &luma, &slot);
     *done = luma != NULL;
-    return status || !luma ? status : cbx_film_push(job->film, luma, cbx_frames_release, slot);
+    if (status || !luma) {
+        return status;
+    }
+    if (!job->film) {
+        cbx_frames_release(slot);
+        return CBX_OK;
+    }
+    status = cbx_film_push(job->film, luma, cbx_frames_release, slot);
+    job->filmed++;
+    if (status) {
+        lose_film(job, status);
+    }
+    return CBX_OK;
 }
 
 cbx_status cbx_job_collect(cbx_job *job, uint32_t keep) {
@@ -73,7 +86,7 @@ cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas) {
     if (cbx_frames_outstanding(job->frames) >= MOST_OUTSTANDING) {
         status = cbx_job_collect(job, MOST_OUTSTANDING / 2);
     }
-    while (!status) {
+    while (!status && job->film) {
         status = cbx_frames_acquire(job->frames, canvas, &ready);
         if (status || ready) {
             break;

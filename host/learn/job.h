@@ -2,8 +2,10 @@
 #ifndef CBX_LEARN_JOB_H
 #define CBX_LEARN_JOB_H
 
+#include "base/error.h"
 #include "base/random.h"
 #include "clearbox/learn.h"
+#include "film/film.h"
 #include "network/trainer.h"
 #include "picture/frames.h"
 
@@ -18,7 +20,9 @@ typedef struct cbx_job {
     cbx_trainer *trainer;
     cbx_painter painter; /* zeroed: none */
     cbx_frames *frames;
-    cbx_film *film;
+    cbx_film *film;  /* NULL: none, or lost */
+    uint64_t filmed; /* frames handed over so far */
+    cbx_fault fault; /* of the first output that was lost */
     uint32_t *order; /* (training_images) */
     cbx_random random;
     uint64_t batch;  /* number of the next batch, counted from the run's start */
@@ -26,6 +30,11 @@ typedef struct cbx_job {
     double reported; /* clock of the last progress report */
     int stopping;
 } cbx_job;
+
+/* settings.c: the film that the settings ask for, with the codec that stands in where
+ * libavcodec lacks an encoder; *stands_in tells so. Statuses of cbx_film_check(). */
+cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
+                                 cbx_film_settings *out, int *stands_in);
 
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
@@ -38,15 +47,24 @@ cbx_status cbx_job_train_epoch(cbx_job *job);
 cbx_status cbx_job_open_film(cbx_job *job);
 /* A canvas for the picture after the next batch; waits for a free frame. */
 cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas);
-/* Hands finished frames to the film until at most `keep` are outstanding. */
+/* Hands finished frames to the film until at most `keep` are outstanding. A film that
+ * fails is lost, see below; frames are then only given back. */
 cbx_status cbx_job_collect(cbx_job *job, uint32_t keep);
 
 /* outputs.c */
-/* Whether every output file can be created, before any work. */
+/* Whether every output can be created, no two are the same file and none is an input;
+ * before any work. */
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
-/* Weights, picture, then the film. */
-cbx_status cbx_job_write_outputs(cbx_job *job);
+/* Writes every output as far as `status`, how training ended, allows. */
+void cbx_job_write_outputs(cbx_job *job, cbx_status status);
+/* Keeps the first failure for the end of the run, and tells the observer. */
+void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
+/* Opens an output; a pipe without a reader is waited for until the observer stops it. */
+cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output);
 
+/* epoch.c */
+/* Asks the observer whether to stop; `job` is a cbx_job. */
+int cbx_job_should_stop(void *job);
 /* Tells the observer, at most some 20 times a second; asks whether to stop. */
 void cbx_job_report(cbx_job *job, uint64_t batches_done);
 

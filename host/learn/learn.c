@@ -38,7 +38,8 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
 
 static cbx_status train_epochs(cbx_job *job) {
     cbx_status status = CBX_OK;
-    for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status; epoch++) {
+    for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status && !cbx_job_should_stop(job);
+         epoch++) {
         const double start = cbx_clock_seconds();
         status = cbx_job_train_epoch(job);
         if (job->stopping) {
@@ -66,6 +67,7 @@ static cbx_status evaluate_test(cbx_job *job) {
 static cbx_status run(cbx_job *job) {
     cbx_status status = cbx_job_prepare(job);
     if (status) {
+        job->result->interrupted = status == CBX_INTERRUPTED;
         return status;
     }
     if (job->observer->started) {
@@ -78,17 +80,18 @@ static cbx_status run(cbx_job *job) {
     if (!status && complete) {
         status = evaluate_test(job);
     }
-    if (!status) {
-        status = cbx_job_write_outputs(job);
-    }
+    cbx_fault trouble = {CBX_OK, ""};
+    cbx_fault_take(&trouble, status);
+    cbx_job_write_outputs(job, status);
     job->result->times.finish = cbx_clock_seconds() - trained;
-    job->result->interrupted = !complete;
-    if (!status && !complete) {
-        status = cbx_fail(CBX_INTERRUPTED, "stopped after batch %llu of %llu",
-                          (unsigned long long)job->result->batches,
-                          (unsigned long long)job->plan.batches);
+    job->result->interrupted = !status && !complete;
+    cbx_fault_take(&trouble, cbx_fault_raise(&job->fault));
+    if (!trouble.status && !complete) {
+        return cbx_fail(CBX_INTERRUPTED, "stopped after batch %llu of %llu",
+                        (unsigned long long)job->result->batches,
+                        (unsigned long long)job->plan.batches);
     }
-    return status;
+    return cbx_fault_raise(&trouble);
 }
 
 cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,

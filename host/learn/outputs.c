@@ -1,118 +1,237 @@
+/* What a run writes: a row each. All are probed before any work, all are written, then
+ * each is committed; one that fails costs only itself. */
 #include <inttypes.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "learn/job.h"
+#include "learn/rates.h"
+#include "network/safetensors.h"
 #include "picture/png.h"
 
-static cbx_status probe(const char *path, int no_clobber) {
-    cbx_output output = {0};
-    cbx_status status = path ? cbx_output_open(&output, path, no_clobber) : CBX_OK;
-    cbx_output_discard(&output);
+static cbx_status write_weights(cbx_job *job, cbx_output *to);
+static cbx_status write_picture(cbx_job *job, cbx_output *to);
+
+/* In the order of cbx_learn_output. */
+static const struct row {
+    const char *what;
+    size_t path;                                       /* offset in cbx_learn_settings */
+    cbx_status (*write)(cbx_job *job, cbx_output *to); /* NULL: the film, written as it comes */
+} rows[CBX_LEARN_OUTPUTS] = {
+    [CBX_LEARN_FILM] = {"film", offsetof(cbx_learn_settings, film), NULL},
+    [CBX_LEARN_WEIGHTS] = {"weights", offsetof(cbx_learn_settings, save), write_weights},
+    [CBX_LEARN_PICTURE] = {"picture", offsetof(cbx_learn_settings, picture), write_picture},
+};
+
+static const char *path_of(const cbx_learn_settings *settings, int output) {
+    const char *path;
+    memcpy(&path, (const char *)settings + rows[output].path, sizeof path);
+    return path;
+}
+
+/* ---- before ---- */
+
+static cbx_status refuse_same(const char *path, const char *what, const char *other,
+                              const char *other_what) {
+    if (!cbx_files_same(path, other)) {
+        return CBX_OK;
+    }
+    return cbx_fail(CBX_BAD_ARGUMENT, "the %s %s and the %s %s are the same file; choose another",
+                    what, path, other_what, other);
+}
+
+/* No output may be the weights to start from, or a file of the dataset. */
+static cbx_status refuse_inputs(const cbx_learn_settings *settings, const char *path,
+                                const char *what) {
+    char input[PATH_MAX];
+    cbx_status status =
+        settings->init ? refuse_same(path, what, settings->init, "weights to start from") : CBX_OK;
+    for (size_t i = 0; !status && cbx_dataset_file(settings->data, i, input, sizeof input); i++) {
+        status = refuse_same(path, what, input, "data file");
+    }
     return status;
 }
 
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings) {
-    cbx_status status = probe(settings->film, settings->no_clobber);
-    if (!status) {
-        status = probe(settings->picture, settings->no_clobber);
+    cbx_status status = CBX_OK;
+    for (int i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
+        const char *path = path_of(settings, i);
+        for (int j = 0; j < i && path && !status; j++) {
+            const char *other = path_of(settings, j);
+            status = other ? refuse_same(other, rows[j].what, path, rows[i].what) : CBX_OK;
+        }
+        if (path && !status) {
+            status = refuse_inputs(settings, path, rows[i].what);
+        }
     }
-    return status ? status : probe(settings->save, settings->no_clobber);
+    for (int i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
+        const char *path = path_of(settings, i);
+        status = path ? cbx_output_probe(path, settings->no_clobber) : CBX_OK;
+    }
+    return status;
 }
 
-/* What the job writes beside the film waits under temporary names until the film stands,
- * so that a film that fails leaves every old file as it was. */
-typedef struct staged {
-    cbx_output weights, picture;
-} staged;
+cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output) {
+    return cbx_output_open_unless(output, path, job->settings->no_clobber, cbx_job_should_stop,
+                                  job);
+}
 
-static cbx_status save_weights(cbx_job *job, cbx_output *output) {
+/* ---- after ---- */
+
+void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status) {
+    cbx_fault_take(&job->fault, status);
+    if (job->observer->lost) {
+        job->observer->lost(job->observer->user, output, path_of(job->settings, (int)output),
+                            status);
+    }
+}
+
+static cbx_status write_weights(cbx_job *job, cbx_output *to) {
     const cbx_learn_settings *settings = job->settings;
-    char hidden[16], epochs[16], batch[16], batches[24], rate[32], seed[24];
-    snprintf(hidden, sizeof hidden, "%u", settings->hidden);
-    snprintf(epochs, sizeof epochs, "%u", job->result->epochs);
-    snprintf(batch, sizeof batch, "%u", settings->batch);
-    snprintf(batches, sizeof batches, "%" PRIu64, job->result->batches);
-    snprintf(rate, sizeof rate, "%.9g",
-             settings->learning_rate > 0.0 ? settings->learning_rate : 0.0);
-    snprintf(seed, sizeof seed, "%" PRIu64, settings->seed);
+    const cbx_learn_plan *plan = &job->plan;
+    const int given = settings->learning_rate > 0.0;
+    enum { NUMBERS = 12 };
+    char text[NUMBERS][32];
+    snprintf(text[0], sizeof text[0], "%u", settings->hidden);
+    snprintf(text[1], sizeof text[1], "%u", job->result->epochs);
+    snprintf(text[2], sizeof text[2], "%u", settings->batch);
+    snprintf(text[3], sizeof text[3], "%" PRIu64, job->result->batches);
+    snprintf(text[4], sizeof text[4], "%.9g", settings->learning_rate);
+    snprintf(text[5], sizeof text[5], "%" PRIu64, settings->seed);
+    snprintf(text[6], sizeof text[6], "%.17g", cbx_dataset_mean(job->dataset));
+    snprintf(text[7], sizeof text[7], "%.17g", cbx_dataset_deviation(job->dataset));
+    snprintf(text[8], sizeof text[8], "%u", plan->device->compute_units);
+    snprintf(text[9], sizeof text[9], "%.9g", plan->first_learning_rate_hidden);
+    snprintf(text[10], sizeof text[10], "%.9g", plan->first_learning_rate_output);
+    snprintf(text[11], sizeof text[11], "%" PRIu64, plan->batches);
     const cbx_setting metadata[] = {
         {"format", "clearbox"},
-        {"hidden", hidden},
-        {"epochs", epochs},
-        {"batch", batch},
-        {"batches", batches},
+        {"version", CBX_VERSION},
+        {"hidden", text[0]},
+        {"epochs", text[1]},
+        {"batch", text[2]},
+        {"batches", text[3]},
+        {"planned_batches", text[11]},
         {"recipe", settings->recipe == CBX_RECIPE_NLL ? "nll" : "lesson"},
-        {"learning_rate", settings->learning_rate > 0.0 ? rate : "default"},
+        {"learning_rate", given ? text[4] : "default"},
+        {"first_learning_rate_hidden", text[9]},
+        {"first_learning_rate_output", text[10]},
+        {"learning_rate_course", cbx_rates_fall(settings) ? "linear to zero" : "constant"},
+        {"pixel_mean", text[6]},
+        {"pixel_deviation", text[7]},
         {"schedule", settings->schedule == CBX_SCHEDULE_FUSED ? "fused" : "stepwise"},
-        {"seed", seed},
+        {"seed", text[5]},
         {"shuffle", settings->no_shuffle ? "no" : "yes"},
         {"init", settings->init ? settings->init : "random"},
-        {"device", job->plan.device->name},
-        {"driver", job->plan.device->driver},
+        {"device", plan->device->name},
+        {"driver", plan->device->driver},
+        {"compute_units", text[8]},
     };
-    cbx_status status = cbx_output_open(output, settings->save, settings->no_clobber);
-    if (!status) {
-        status = cbx_trainer_get_weights(job->trainer, job->network);
-    }
+    cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
     return status ? status
-                  : cbx_network_save(job->network, output->temporary, metadata,
-                                     sizeof metadata / sizeof *metadata);
+                  : cbx_safetensors_write(job->network, to, metadata,
+                                          sizeof metadata / sizeof *metadata);
 }
 
-static cbx_status write_picture(cbx_job *job, cbx_output *output) {
+static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     const cbx_grid *grid = &job->plan.grid;
     uint8_t *rgb = NULL;
-    cbx_status status = cbx_output_open(output, job->settings->picture, job->settings->no_clobber);
-    if (!status) {
-        status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
-    }
+    cbx_status status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
     if (!status) {
         status = cbx_painter_rgb(&job->painter, job->trainer->w1, rgb);
     }
     if (!status) {
-        status = cbx_png_write(output->temporary, 0, rgb, grid->width, grid->height);
+        status = cbx_png_write(to, rgb, grid->width, grid->height);
     }
     free(rgb);
     return status;
 }
 
-static cbx_status finish_film(cbx_job *job) {
-    cbx_film *film = job->film;
+/* Waits for the encoders, telling how far they are. */
+static void watch_film(cbx_job *job) {
+    const struct timespec pause = {0, 2000000};
+    double told = 0.0;
+    uint64_t left;
+    cbx_film_end(job->film);
+    while ((left = cbx_film_unwritten(job->film)) > 0) {
+        const double now = cbx_clock_seconds();
+        if (job->observer->finishing && now - told >= 0.05) {
+            told = now;
+            job->observer->finishing(job->observer->user, left);
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* A film without frames is not written: the run was stopped before one was due. */
+static void finish_film(cbx_job *job) {
     cbx_learn_times *times = &job->result->times;
+    cbx_film *film = job->film;
+    if (!film) {
+        return;
+    }
+    if (job->filmed == 0) {
+        cbx_film_discard(film);
+        job->film = NULL;
+        return;
+    }
+    watch_film(job);
     job->film = NULL;
     cbx_status status = cbx_film_finish(film, &job->result->film);
     times->encode = job->result->film.encode_seconds;
     times->draw = cbx_frames_draw_seconds(job->frames);
     times->read_back = cbx_frames_read_seconds(job->frames);
-    return status;
+    job->result->kept[CBX_LEARN_FILM] = !status;
+    if (status) {
+        cbx_job_lose(job, CBX_LEARN_FILM, status);
+    }
 }
 
-cbx_status cbx_job_write_outputs(cbx_job *job) {
-    staged files = {0};
-    cbx_status status = cbx_trainer_check(job->trainer);
-    if (!status && job->result->batches == 0) {
-        return CBX_OK; /* stopped before anything was learned */
+/* Whether what training left can be looked at: after a fault of the device only the
+ * frames that reached the host, after a divergence nothing. */
+static int is_sound(const cbx_job *job, cbx_status status, int output) {
+    if (job->batch == 0) {
+        return 0; /* stopped before anything was learned */
     }
-    if (!status && job->settings->save) {
-        status = save_weights(job, &files.weights);
+    return status == CBX_OK || (status == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
+}
+
+void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
+    cbx_output files[CBX_LEARN_OUTPUTS] = {{0}};
+    cbx_status status[CBX_LEARN_OUTPUTS] = {CBX_OK};
+    int wanted[CBX_LEARN_OUTPUTS];
+    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        const char *path = path_of(job->settings, i);
+        wanted[i] = path && rows[i].write && is_sound(job, trained, i);
+        if (wanted[i]) {
+            status[i] = cbx_job_open_output(job, path, &files[i]);
+        }
+        if (wanted[i] && !status[i]) {
+            status[i] = rows[i].write(job, &files[i]);
+        }
+        if (status[i]) {
+            cbx_job_lose(job, (cbx_learn_output)i, status[i]);
+        }
     }
-    if (!status && job->settings->picture) {
-        status = write_picture(job, &files.picture);
+    if (is_sound(job, trained, CBX_LEARN_FILM)) {
+        finish_film(job);
     }
-    if (!status && job->film) {
-        status = finish_film(job);
+    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        if (wanted[i] && !status[i]) {
+            status[i] = cbx_output_commit(&files[i]);
+            job->result->kept[i] = !status[i];
+            if (status[i]) {
+                cbx_job_lose(job, (cbx_learn_output)i, status[i]);
+            }
+        }
+        cbx_output_discard(&files[i]);
     }
-    if (!status && job->settings->save) {
-        status = cbx_output_commit(&files.weights);
-    }
-    if (!status && job->settings->picture) {
-        status = cbx_output_commit(&files.picture);
-    }
-    cbx_output_discard(&files.weights);
-    cbx_output_discard(&files.picture);
-    return status;
 }

@@ -1,11 +1,11 @@
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "check/self_test.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
@@ -13,25 +13,21 @@
 typedef struct loading {
     const char *directory;
     cbx_dataset *dataset;
-    cbx_status status;
+    cbx_fault fault;
     double seconds;
-    char message[1024];
 } loading;
 
 static void *load(void *argument) {
     loading *this = argument;
     const double start = cbx_clock_seconds();
-    this->status = cbx_dataset_load(&this->dataset, this->directory);
-    if (this->status) {
-        snprintf(this->message, sizeof this->message, "%s", cbx_last_error());
-    }
+    cbx_fault_take(&this->fault, cbx_dataset_load(&this->dataset, this->directory));
     this->seconds = cbx_clock_seconds() - start;
     return NULL;
 }
 
 static cbx_status start_device(cbx_job *job) {
     cbx_status status = cbx_device_open(&job->device, job->settings->device, job->settings->family);
-    return status ? status : cbx_device_self_test(job->device);
+    return status ? status : cbx_self_test_schedule(job->device, job->settings->schedule);
 }
 
 static cbx_status load_and_start(cbx_job *job) {
@@ -43,33 +39,37 @@ static cbx_status load_and_start(cbx_job *job) {
         load(&data);
     }
     cbx_status status = start_device(job);
-    job->result->times.start = cbx_clock_seconds() - start;
+    job->result->times.start += cbx_clock_seconds() - start;
     if (threaded) {
         pthread_join(thread, NULL);
     }
     job->dataset = data.dataset;
     job->result->times.load = data.seconds;
-    if (data.status) {
-        return cbx_fail(data.status, "%s", data.message);
+    return data.fault.status ? cbx_fault_raise(&data.fault) : status;
+}
+
+/* Weights that do not fit are told before anything takes time. */
+static cbx_status load_network(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    if (!settings->init) {
+        return CBX_OK;
+    }
+    cbx_status status = cbx_network_load(&job->network, settings->init);
+    if (!status && job->network->hidden != settings->hidden) {
+        status = cbx_fail(CBX_BAD_DATA,
+                          "%s holds a network of %u hidden neurons; run it with --hidden %u",
+                          settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
 }
 
 static cbx_status make_network(cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
-    cbx_status status = CBX_OK;
-    if (settings->init) {
-        status = cbx_network_load(&job->network, settings->init);
-        if (!status && job->network->hidden != settings->hidden) {
-            status = cbx_fail(CBX_BAD_DATA,
-                              "%s holds a network of %u hidden neurons; run it with --hidden %u",
-                              settings->init, job->network->hidden, job->network->hidden);
-        }
-        return status;
+    if (job->network) {
+        return CBX_OK;
     }
-    status = cbx_network_create(&job->network, settings->hidden);
+    cbx_status status = cbx_network_create(&job->network, job->settings->hidden);
     if (!status) {
-        cbx_network_randomise(job->network, settings->seed);
+        cbx_network_randomise(job->network, job->settings->seed);
     }
     return status;
 }
@@ -79,6 +79,7 @@ static void make_plan(cbx_job *job) {
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
     plan->family = cbx_device_family(job->device);
+    plan->fuses = cbx_device_fuses(job->device);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
     plan->training_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TRAIN).count;
@@ -94,40 +95,48 @@ static void make_plan(cbx_job *job) {
     plan->first_learning_rate_output = (double)rates.output;
 }
 
-cbx_status cbx_job_prepare(cbx_job *job) {
+static cbx_status probe_outputs(cbx_job *job) {
+    return cbx_job_probe_outputs(job->settings);
+}
+
+static cbx_status make_trainer(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    cbx_status status = cbx_job_probe_outputs(settings);
-    if (!status) {
-        status = load_and_start(job);
-    }
-    if (!status) {
-        status = make_network(job);
-    }
-    if (status) {
-        return status;
-    }
-    const double start = cbx_clock_seconds();
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
     make_plan(job);
     cbx_random_seed(&job->random, settings->seed, CBX_STREAM_ORDER);
-    status = cbx_new(&job->order, job->plan.training_images);
+    cbx_status status = cbx_new(&job->order, job->plan.training_images);
     if (!status) {
         status = cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
     }
-    if (!status) {
-        status = cbx_trainer_set_weights(job->trainer, job->network);
-    }
-    if (!status) {
-        status = cbx_grid_lay_out(&job->plan.grid, settings->hidden, settings->scale);
-    }
+    return status ? status : cbx_trainer_set_weights(job->trainer, job->network);
+}
+
+static cbx_status make_pictures(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    cbx_status status = cbx_grid_lay_out(&job->plan.grid, settings->hidden, settings->scale);
     if (!status && (settings->film || settings->picture)) {
         status = cbx_painter_init(&job->painter, job->device, &job->plan.grid, settings->tone);
     }
-    if (!status && settings->film) {
-        status = cbx_job_open_film(job);
+    return !status && settings->film ? cbx_job_open_film(job) : status;
+}
+
+/* The observer is asked before each step: whoever stops a run during its start wants
+ * the old files kept. */
+cbx_status cbx_job_prepare(cbx_job *job) {
+    static cbx_status (*const steps[])(cbx_job * job) = {
+        probe_outputs, load_network, load_and_start, make_network, make_trainer, make_pictures};
+    cbx_status status = CBX_OK;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++) {
+        if (cbx_job_should_stop(job)) {
+            return cbx_fail(CBX_INTERRUPTED, "stopped before the first batch");
+        }
+        const double start = cbx_clock_seconds();
+        status = steps[i](job);
+        if (steps[i] != load_and_start) { /* which has two times to tell */
+            job->result->times.start += cbx_clock_seconds() - start;
+        }
     }
-    job->result->times.start += cbx_clock_seconds() - start;
     return status;
 }
 

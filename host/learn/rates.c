@@ -2,11 +2,15 @@
 
 #include <math.h>
 
+int cbx_rates_fall(const cbx_learn_settings *settings) {
+    return settings->recipe == CBX_RECIPE_NLL && !(settings->learning_rate > 0.0);
+}
+
 cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch, uint64_t batches) {
     cbx_rates rates = {0.005f, 0.005f};
     if (settings->learning_rate > 0.0) {
         rates.hidden = rates.output = (float)settings->learning_rate;
-    } else if (settings->recipe == CBX_RECIPE_NLL) {
+    } else if (cbx_rates_fall(settings)) {
         /* Found by a grid of runs over 5 epochs: W1 takes larger steps as the layer
          * grows, because each weight of W2, and so the error that reaches it, shrinks;
          * Z2 sums over H activations, so the steps of W2 go down with H. */

@@ -13,4 +13,7 @@
  * size of the hidden layer that fall linearly to zero over the run. */
 cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch, uint64_t batches);
 
+/* Whether they fall, or stay what they are. */
+int cbx_rates_fall(const cbx_learn_settings *settings);
+
 #endif

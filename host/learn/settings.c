@@ -1,9 +1,10 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "clearbox/learn.h"
 #include "film/ending.h"
+#include "learn/job.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -22,18 +23,66 @@ void cbx_learn_defaults(cbx_learn_settings *settings) {
     settings->quality = -1;
 }
 
-cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
+cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
+                                 cbx_film_settings *out, int *stands_in) {
+    *out = (cbx_film_settings){.width = grid->width,
+                               .height = grid->height,
+                               .fps = settings->fps,
+                               .codec = settings->codec,
+                               .quality = settings->quality,
+                               .preset = settings->preset,
+                               .workers = settings->workers,
+                               .no_clobber = settings->no_clobber};
+    *stands_in = 0;
+    cbx_status status = cbx_film_check(out);
+    if (status == CBX_NO_ENCODER && cbx_film_stand_in(out)) {
+        *stands_in = 1;
+        status = cbx_film_check(out);
+    }
+    return status;
+}
+
+/* When a film is refused and a smaller scale would cure it, says which. */
+static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_settings film) {
+    char sentence[512];
     cbx_grid grid;
+    snprintf(sentence, sizeof sentence, "%s", cbx_last_error());
+    for (uint32_t scale = settings->scale - 1; scale > 0; scale--) {
+        if (cbx_grid_lay_out(&grid, settings->hidden, scale)) {
+            continue;
+        }
+        film.width = grid.width;
+        film.height = grid.height;
+        if (!cbx_film_check(&film)) {
+            return cbx_fail(CBX_BAD_ARGUMENT, "%s; scale %u is the largest that fits", sentence,
+                            scale);
+        }
+    }
+    return cbx_fail(CBX_BAD_ARGUMENT, "%s", sentence);
+}
+
+static cbx_status check_pictures(const cbx_learn_settings *settings) {
+    cbx_grid grid;
+    cbx_film_settings film;
+    int stands_in;
+    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
+    if (!status) {
+        status = cbx_tone_check(settings->tone);
+    }
+    if (!status && settings->film) {
+        status = cbx_job_film_settings(settings, &grid, &film, &stands_in);
+        if (status == CBX_BAD_ARGUMENT) {
+            status = suggest_scale(settings, film);
+        }
+    }
+    return status;
+}
+
+cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
     if (!settings->data) {
         return cbx_fail(CBX_BAD_ARGUMENT, "no data folder was given");
-    }
-    if (settings->hidden < 1 || settings->hidden > CBX_MAX_HIDDEN) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "hidden is %u, but must be 1 to %u", settings->hidden,
-                        CBX_MAX_HIDDEN);
-    }
-    if (settings->batch < 1 || settings->batch > CBX_MAX_BATCH) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "batch is %u, but must be 1 to %u", settings->batch,
-                        CBX_MAX_BATCH);
     }
     if (settings->epochs < 1 || settings->frame_every < 1) {
         return cbx_fail(CBX_BAD_ARGUMENT, "epochs and frame_every must be at least 1");
@@ -41,18 +90,12 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     if (!isfinite(settings->learning_rate) || settings->learning_rate < 0.0) {
         return cbx_fail(CBX_BAD_ARGUMENT, "the learning rate must be a positive number");
     }
-    if (settings->fps < 1 || settings->fps > 1000) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "fps is %u, but must be 1 to 1000", settings->fps);
+    cbx_status status = cbx_family_check_value(settings->family);
+    if (!status) {
+        status = cbx_trainer_check_settings(&trainer);
     }
-    const int coarsest = settings->codec == CBX_CODEC_H264 ? 51 : 31;
-    if (settings->quality < -1 || settings->quality > coarsest) {
-        return cbx_fail(CBX_BAD_ARGUMENT,
-                        "quality is %d, but must be 0 to %d, or -1 for the default",
-                        settings->quality, coarsest);
+    if (!status) {
+        status = check_pictures(settings);
     }
-    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
-    if (!status && settings->film) {
-        status = cbx_film_check_ending(settings->film);
-    }
-    return status;
+    return !status && settings->film ? cbx_film_check_ending(settings->film) : status;
 }

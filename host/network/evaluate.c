@@ -23,6 +23,9 @@ static cbx_status enqueue(cbx_trainer *trainer, uint32_t first, uint32_t count, 
 }
 
 cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {
+    if ((unsigned)part > CBX_TEST) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a dataset has no part %d", (int)part);
+    }
     const uint32_t count = trainer->images_of[part];
     const size_t blocks =
         (count + trainer->device->evaluate_rows - 1) / trainer->device->evaluate_rows;

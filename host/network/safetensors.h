@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/files.h"
 #include "clearbox/network.h"
 #include "clearbox/status.h"
 
@@ -29,11 +30,11 @@ _Static_assert(sizeof(float) == 4, "tensors of type F32 are read straight into f
 cbx_status cbx_safetensors_read(cbx_network **out, FILE *file, uint64_t file_bytes,
                                 const char *path);
 
-/* Writes length, header and tensors to `file`; the first tensor's offset in the
+/* Writes length, header and tensors to `to`, which is open; the first tensor's offset in the
  * file is a multiple of 8. Values that are not UTF-8 get '?' for every byte beyond
  * ASCII; of settings with the same key the last one counts. CBX_CANNOT_WRITE,
  * CBX_NO_MEMORY. */
-cbx_status cbx_safetensors_write(const cbx_network *network, FILE *file, const char *path,
+cbx_status cbx_safetensors_write(const cbx_network *network, cbx_output *to,
                                  const cbx_setting *settings, size_t count);
 
 #endif

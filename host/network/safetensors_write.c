@@ -1,13 +1,11 @@
 /* Writing safetensors files. */
 #include "network/safetensors.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/memory.h"
 #include "clearbox/dataset.h"
 
@@ -76,7 +74,7 @@ out:
     return status;
 }
 
-cbx_status cbx_safetensors_write(const cbx_network *network, FILE *file, const char *path,
+cbx_status cbx_safetensors_write(const cbx_network *network, cbx_output *to,
                                  const cbx_setting *settings, size_t count) {
     size_t w1_count = (size_t)CBX_W1_ROWS * network->hidden;
     size_t w2_count = ((size_t)network->hidden + 1) * CBX_CLASSES;
@@ -88,39 +86,24 @@ cbx_status cbx_safetensors_write(const cbx_network *network, FILE *file, const c
         return status;
     }
     uint64_t length = header_bytes;
-    if (fwrite(&length, CBX_SAFETENSORS_LENGTH_BYTES, 1, file) != 1 ||
-        fwrite(header, 1, header_bytes, file) != header_bytes ||
-        fwrite(network->w1, sizeof(float), w1_count, file) != w1_count ||
-        fwrite(network->w2, sizeof(float), w2_count, file) != w2_count || fflush(file) != 0) {
-        status =
-            cbx_fail(CBX_CANNOT_WRITE, "cannot write the weights to %s: %s", path, strerror(errno));
-    }
+    cbx_output_write(to, &length, CBX_SAFETENSORS_LENGTH_BYTES);
+    cbx_output_write(to, header, header_bytes);
+    cbx_output_write(to, network->w1, w1_count * sizeof *network->w1);
+    cbx_output_write(to, network->w2, w2_count * sizeof *network->w2);
     free(header);
-    return status;
+    return cbx_output_flush(to);
 }
 
 cbx_status cbx_network_save(const cbx_network *network, const char *path,
                             const cbx_setting *settings, size_t count) {
     cbx_output output;
     cbx_status status = cbx_output_open(&output, path, 0);
-    if (status != CBX_OK) {
-        return status;
-    }
-    FILE *file = fopen(output.temporary, "wb");
-    if (!file) {
-        status =
-            cbx_fail(CBX_CANNOT_CREATE, "cannot open %s: %s", output.temporary, strerror(errno));
-        goto out;
-    }
-    status = cbx_safetensors_write(network, file, path, settings, count);
-    if (fclose(file) != 0 && status == CBX_OK) {
-        status =
-            cbx_fail(CBX_CANNOT_WRITE, "cannot write the weights to %s: %s", path, strerror(errno));
+    if (status == CBX_OK) {
+        status = cbx_safetensors_write(network, &output, settings, count);
     }
     if (status == CBX_OK) {
         status = cbx_output_commit(&output);
     }
-out:
     cbx_output_discard(&output);
     return status;
 }

@@ -49,11 +49,21 @@ cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch) {
     return CBX_OK;
 }
 
+cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
+    if ((unsigned)settings->recipe > CBX_RECIPE_NLL) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "there is no recipe %d", (int)settings->recipe);
+    }
+    if ((unsigned)settings->schedule > CBX_SCHEDULE_STEPWISE) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "there is no schedule %d", (int)settings->schedule);
+    }
+    return cbx_trainer_check_sizes(settings->hidden, settings->batch);
+}
+
 cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
                               const cbx_trainer_settings *settings) {
     cbx_trainer *trainer = NULL;
     *out = NULL;
-    cbx_status status = cbx_trainer_check_sizes(settings->hidden, settings->batch);
+    cbx_status status = cbx_trainer_check_settings(settings);
     if (!status) {
         status = cbx_new(&trainer, 1);
     }

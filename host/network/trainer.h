@@ -96,6 +96,9 @@ uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
 /* CBX_BAD_ARGUMENT when no trainer can have that many neurons or rows. */
 cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch);
 
+/* The same for everything that is asked of a trainer. */
+cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings);
+
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels);
 

@@ -9,6 +9,10 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
+static uint32_t at_most(uint32_t value, uint32_t limit) {
+    return value < limit ? value : limit;
+}
+
 /* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
  * and a unit needs several to have something to do while others wait for memory. */
 enum { GROUPS_A_UNIT = 3 };
@@ -21,10 +25,10 @@ static void divide_for_gpu(cbx_trainer *trainer) {
     trainer->stride = round_up(trainer->settings.batch, 64);
     trainer->panels = round_up(trainer->panels, 2);
     const uint32_t tiles = trainer->panels / 2;
-    trainer->chunks = tiles < 8 ? tiles : 8;
+    trainer->chunks = at_most(tiles, trainer->device->chunks ? trainer->device->chunks : 8);
     trainer->helpers = (tiles + trainer->chunks - 1) / trainer->chunks;
-    trainer->helpers = trainer->helpers < 16 ? trainer->helpers : 16;
-    trainer->helpers = trainer->device->helpers ? trainer->device->helpers : trainer->helpers;
+    trainer->helpers =
+        trainer->device->helpers ? trainer->device->helpers : at_most(trainer->helpers, 16);
     trainer->slices = trainer->device->slices;
     for (size_t i = 0;
          i < CBX_COUNT(slices) && tiles * trainer->slices < wanted && trainer->device->slices == 0;
@@ -44,7 +48,8 @@ static void divide(cbx_trainer *trainer) {
     trainer->evaluating = 8 * units;
     trainer->slices = trainer->helpers = 1;
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
-    trainer->chunks = trainer->panels < 8 * units ? trainer->panels : 8 * units;
+    trainer->chunks =
+        at_most(trainer->panels, trainer->device->chunks ? trainer->device->chunks : 8 * units);
     if (trainer->device->family == CBX_FAMILY_GPU) {
         divide_for_gpu(trainer);
     }

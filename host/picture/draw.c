@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
     const cbx_frame_layout layout = {
         .hidden = grid->tiles,
@@ -16,12 +18,21 @@ cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
     return layout;
 }
 
+cbx_status cbx_tone_check(cbx_tone tone) {
+    return (unsigned)tone <= CBX_TONE_SIGNED
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "there is no tone %d", (int)tone);
+}
+
 cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
                             cbx_tone tone) {
     memset(painter, 0, sizeof *painter);
     painter->device = device;
     painter->layout = cbx_frame_layout_of(grid, tone);
-    cbx_status status = cbx_kernel_create(device, "tone_of_tiles", &painter->tone_of_tiles);
+    cbx_status status = cbx_tone_check(tone);
+    if (!status) {
+        status = cbx_kernel_create(device, "tone_of_tiles", &painter->tone_of_tiles);
+    }
     if (!status) {
         status = cbx_kernel_create(device, "picture_luma", &painter->picture_luma);
     }

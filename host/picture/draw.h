@@ -14,6 +14,9 @@ typedef struct cbx_painter {
     cl_mem tones; /* float4 [H] */
 } cbx_painter;
 
+/* CBX_BAD_ARGUMENT when there is no such tone. */
+cbx_status cbx_tone_check(cbx_tone tone);
+
 cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone);
 
 /* Fills *painter; to be given to cbx_painter_clear() in every case. */

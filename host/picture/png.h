@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
+#include "base/files.h"
 #include "clearbox/status.h"
 
-/* Writes rgb, (height, width, 3) bytes, as 8-bit sRGB PNG, replacing `path` only
- * when complete. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE. */
-cbx_status cbx_png_write(const char *path, int no_clobber, const uint8_t *rgb, uint32_t width,
-                         uint32_t height);
+/* Writes rgb, (height, width, 3) bytes, as 8-bit sRGB PNG to `to`, which is open; the
+ * caller commits it. CBX_BAD_ARGUMENT, CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
+cbx_status cbx_png_write(cbx_output *to, const uint8_t *rgb, uint32_t width, uint32_t height);
 
 #endif

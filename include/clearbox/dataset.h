@@ -5,6 +5,8 @@
  *   t10k-images-idx3-ubyte   t10k-labels-idx1-ubyte
  * The last sixth of the training file validates, the rest trains: 50,000 and
  * 10,000 of MNIST's 60,000. The t10k files are the test set.
+ *
+ * A dataset never changes once it is loaded: any number of threads may read it at once.
  */
 #ifndef CLEARBOX_DATASET_H
 #define CLEARBOX_DATASET_H
@@ -38,7 +40,8 @@ typedef struct cbx_images {
  * CBX_BAD_DATA: damaged gzip, wrong magic number, not 28×28, cut short, more
  * bytes than the header says, counts of images and labels that differ, a label
  * over 9, fewer than 6 training images, no test image, no contrast at all.
- * Headers are checked against the data before memory is taken from them. On
+ * Headers are read first, and checked against each other and against what the
+ * files can hold; nothing is read or unpacked beyond what they promise. On
  * success *out is the caller's, to be given to cbx_dataset_destroy(). */
 cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory);
 

@@ -1,4 +1,8 @@
-/* OpenCL devices: list, choose, open, check. */
+/* OpenCL devices: list, choose, open, check.
+ *
+ * Threads may list and open devices at the same time. An open device, with the trainers
+ * made on it, belongs to one thread at a time.
+ */
 #ifndef CLEARBOX_DEVICE_H
 #define CLEARBOX_DEVICE_H
 
@@ -13,9 +17,12 @@ extern "C" {
 
 typedef struct cbx_device cbx_device;
 
+/* What the driver says; OTHER also where it says several things at once. */
 typedef enum cbx_device_kind { CBX_KIND_CPU, CBX_KIND_GPU, CBX_KIND_OTHER } cbx_device_kind;
 
-/* Which family of the fused kernels a device gets; AUTO decides by its kind. */
+/* Which family of the kernels a device gets: for processors with explicit vectors and
+ * work-groups of one, or for GPUs with local memory and work-groups of up to 256. AUTO
+ * decides by what the device is: cbx_device_usual_family(). */
 typedef enum cbx_family { CBX_FAMILY_AUTO, CBX_FAMILY_CPU, CBX_FAMILY_GPU } cbx_family;
 
 typedef struct cbx_device_info {
@@ -32,7 +39,8 @@ typedef struct cbx_device_info {
     uint64_t global_memory_bytes;
     uint64_t largest_buffer_bytes;
     uint64_t local_memory_bytes;
-    size_t largest_group; /* work-items in a work-group */
+    size_t largest_group;   /* work-items in a work-group */
+    unsigned vector_floats; /* in a vector of the hardware, as the driver says */
 } cbx_device_info;
 
 /* Lists every device of every platform, in the drivers' order. *out is one
@@ -43,8 +51,8 @@ void cbx_device_list_free(cbx_device_info *list);
 
 /* Opens the device that `spec` names: NULL or "" (a GPU, else a CPU, else
  * whatever there is), "gpu", "cpu", "P:D" as listed, or a part of a device's
- * name in any case. CBX_NO_DEVICE: nothing or more than one fits; the message
- * lists the candidates. The kernels are built here with the family's options:
+ * name in any case. CBX_NO_DEVICE: nothing or more than one fits, and the message
+ * lists the candidates; or the family that was asked for is not for this device. The kernels are built here with the family's options:
  * CBX_BAD_KERNEL carries the whole build log. *out is the caller's, to be given
  * to cbx_device_close(). */
 cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family);
@@ -52,8 +60,19 @@ void cbx_device_close(cbx_device *device);
 
 const cbx_device_info *cbx_device_about(const cbx_device *device);
 
+/* The family that suits a device of this description, which AUTO takes: of a processor
+ * that of processors, but where the driver makes the vectors itself, out of work-items, and
+ * says so with a vector of one float, that of GPUs; of all others that of GPUs; and that of
+ * processors where work-groups or local memory are too small. */
+cbx_family cbx_device_usual_family(const cbx_device_info *info);
+
 /* The family that was chosen, never AUTO. */
 cbx_family cbx_device_family(const cbx_device *device);
+
+/* Whether the kernels round once where they multiply and add. 0: the device has no such
+ * instruction, or a slow one, which was found by measuring; the kernels multiply, then add,
+ * and the weights differ in their last bits from those of devices that have it. */
+int cbx_device_fuses(const cbx_device *device);
 
 /* Runs every kernel on small odd shapes and compares with the host's double
  * precision. CBX_BAD_KERNEL: the message names the kernel and the deviation. */

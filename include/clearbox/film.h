@@ -4,6 +4,8 @@
  * several single-threaded encoders, and the groups are joined in order, so the
  * file's bytes do not depend on the number of workers. The file appears under
  * its name only when it is complete.
+ *
+ * A film belongs to one thread at a time; several may be written at once.
  */
 #ifndef CLEARBOX_FILM_H
 #define CLEARBOX_FILM_H
@@ -33,13 +35,17 @@ typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
  * constant quantiser and a few options that suit these frames; the ffmpeg program's
  * "-preset ultrafast" takes 3.3 | 2.7 ns/pixel for 41.1 | 41.7 dB and 8.3 | 5.2 kB.
  * MPEG-4 with quantiser 2 takes 2.7 ns/pixel for 41.3 dB and 12 kB, batches 1-150. */
+#define CBX_MAX_WORKERS 256u
+
 typedef struct cbx_film_settings {
-    uint32_t width, height; /* pixels, even */
-    uint32_t fps;           /* frames per second, 1…1000 */
+    /* Pixels, even; H.264 ends at 16,384 a side, MPEG-4 at 8,191, and libavcodec at
+     * (width + 128) x (height + 128) = 2^28 - 1: the largest square is 16,254 pixels. */
+    uint32_t width, height;
+    uint32_t fps; /* frames per second, 1…1000 */
     cbx_codec codec;
     int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
     const char *preset; /* x264's preset name, see above; NULL: "ultrafast" */
-    uint32_t workers;   /* encoders at work, up to 256; 0: one per processor */
+    uint32_t workers;   /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
     int no_clobber;     /* fail rather than replace an existing file */
 } cbx_film_settings;
 
@@ -56,6 +62,15 @@ typedef struct cbx_film cbx_film;
 /* The encoder that `codec` gets from the linked libavcodec: "libx264",
  * "libopenh264", "mpeg4" …, or NULL if it has none. Static. */
 const char *cbx_film_encoder(cbx_codec codec);
+
+/* Whether cbx_film_open() would take these settings; the one place that knows every
+ * range. CBX_BAD_ARGUMENT, CBX_NO_ENCODER. */
+cbx_status cbx_film_check(const cbx_film_settings *settings);
+
+/* Where the linked libavcodec has no encoder for settings->codec, H.264 for example, puts
+ * the codec there that stands in for it, MPEG-4, with its own default quality, and
+ * returns 1; else 0. The codec must be one of cbx_codec. */
+int cbx_film_stand_in(cbx_film_settings *settings);
 
 /* Opens encoders and a temporary file beside `path`. CBX_BAD_ARGUMENT,
  * CBX_NO_ENCODER, CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_MEMORY. *out is the

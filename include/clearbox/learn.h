@@ -7,6 +7,8 @@
  *   cbx_learn_defaults(&settings);
  *   settings.data = "data/mnist";
  *   cbx_status status = cbx_learn(&settings, NULL, NULL);
+ *
+ * Several threads may each run a job at the same time, with outputs of their own.
  */
 #ifndef CLEARBOX_LEARN_H
 #define CLEARBOX_LEARN_H
@@ -71,6 +73,7 @@ typedef struct cbx_learn_times {
 typedef struct cbx_learn_plan {
     const cbx_device_info *device;
     cbx_family family;
+    int fuses; /* as cbx_device_fuses() says */
     cbx_grid grid;
     uint64_t parameters; /* weights, bias rows included */
     uint32_t training_images, validation_images, test_images;
@@ -78,7 +81,8 @@ typedef struct cbx_learn_plan {
     uint64_t batches_per_epoch;
     uint64_t frames;         /* of the whole film, 0 without one */
     const char *encoder;     /* NULL without a film */
-    int encoder_is_fallback; /* H.264 was asked for, the library has none */
+    int encoder_is_fallback; /* H.264 was asked for, the library has none: MPEG-4 with
+                                its own default quality instead */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
@@ -89,8 +93,17 @@ typedef struct cbx_epoch_report {
     double evaluate_seconds;
 } cbx_epoch_report;
 
+/* What a run writes. */
+typedef enum cbx_learn_output {
+    CBX_LEARN_FILM,
+    CBX_LEARN_WEIGHTS,
+    CBX_LEARN_PICTURE,
+    CBX_LEARN_OUTPUTS /* how many there are */
+} cbx_learn_output;
+
 typedef struct cbx_learn_result {
     int interrupted;                 /* stopped early on request; outputs are valid */
+    int kept[CBX_LEARN_OUTPUTS];     /* which outputs stand complete under their names */
     uint32_t epochs;                 /* completed */
     uint64_t batches;                /* done */
     double test_loss, test_accuracy; /* only when not interrupted, else NaN */
@@ -105,7 +118,13 @@ typedef struct cbx_learn_observer {
     /* The training of `epoch` (1…) is over, and its losses are computed next. */
     void (*evaluating)(void *user, uint32_t epoch);
     void (*finished_epoch)(void *user, const cbx_epoch_report *report);
-    /* Asked between batches; nonzero ends the run in good order. */
+    /* After the last batch, some 20 times a second: frames not yet in the film. */
+    void (*finishing)(void *user, uint64_t frames_left);
+    /* An output failed, cbx_last_error() says why; the others go on. A film that fails
+     * ends the run only where neither weights nor a picture were asked for. */
+    void (*lost)(void *user, cbx_learn_output output, const char *path, cbx_status why);
+    /* Asked between the steps of the start, between batches, and while a pipe has no
+     * reader; nonzero ends the run in good order. */
     int (*should_stop)(void *user);
     void *user;
 } cbx_learn_observer;
@@ -113,12 +132,18 @@ typedef struct cbx_learn_observer {
 /* The lesson's run, to the letter; `data` stays NULL. */
 void cbx_learn_defaults(cbx_learn_settings *settings);
 
-/* CBX_BAD_ARGUMENT when a setting makes no sense; checked before any work. */
+/* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
+ * be larger than its codec allows; CBX_NO_ENCODER: libavcodec has none for it. What
+ * concerns the film alone is looked at only when there is to be one. */
 cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
-/* Runs the job. `observer` and `result` may be NULL. CBX_INTERRUPTED after an
- * orderly stop, with *result filled. On any other failure no output file is
- * left behind, and old ones stay as they were. */
+/* Runs the job. `observer` and `result` may be NULL; *result is filled in every case.
+ * CBX_INTERRUPTED after an orderly stop; before the first batch nothing is written then,
+ * and a film without frames is left out. An output that fails costs only itself: the
+ * others are kept, as result->kept tells, and the first such failure is returned. When
+ * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT), weights and picture are not written;
+ * after a fault of the device a film of what was drawn is. What is not kept leaves no
+ * file behind, and an old one of that name stays as it was. */
 cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,
                      cbx_learn_result *result);
 

@@ -4,6 +4,8 @@
  *   A2 = σ([1 A1]·W2)  W2 (1+H, 10)
  *
  * Row 0 of each matrix is the bias.
+ *
+ * A network is plain memory: threads may work on different ones at once, and read the same.
  */
 #ifndef CLEARBOX_NETWORK_H
 #define CLEARBOX_NETWORK_H
@@ -44,7 +46,8 @@ void cbx_network_randomise(cbx_network *network, uint64_t seed);
 
 /* Reads tensors "w1" (785, H) and "w2" (H+1, 10), float32, of a safetensors
  * file. CBX_MISSING_INPUT: cannot be opened. CBX_BAD_DATA: not safetensors, cut
- * short, other shapes or types, offsets out of place, a weight not finite. */
+ * short, other shapes or types, offsets out of place, a weight not finite, a
+ * header of more than 4 MiB. */
 cbx_status cbx_network_load(cbx_network **out, const char *path);
 
 /* Writes the same, `settings` (count of them) as metadata strings, replacing

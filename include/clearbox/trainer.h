@@ -1,7 +1,8 @@
 /* Training on a device: weights, data and orders live there, batches are enqueued.
  *
  * Nothing here waits for the device unless it says so. A trainer belongs to one
- * thread at a time.
+ * thread at a time, and so do all trainers of one device; those of different devices,
+ * also of the same hardware opened twice, may work at the same time on one dataset.
  */
 #ifndef CLEARBOX_TRAINER_H
 #define CLEARBOX_TRAINER_H

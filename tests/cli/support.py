@@ -17,7 +17,7 @@ PROGRAM = os.environ["CLEARBOX"]
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 OK, USAGE, BAD_DATA, MISSING, UNAVAILABLE, SOFTWARE = 0, 64, 65, 66, 69, 70
-CANNOT_CREATE, CANNOT_WRITE, INTERRUPTED = 73, 74, 130
+CANNOT_CREATE, CANNOT_WRITE, STOPPED, INTERRUPTED = 73, 74, 75, 130
 
 # What a user's shell may have set must not decide a test.
 CLEARED = ("CLEARBOX_DEVICE", "CLEARBOX_DATA", "NO_COLOR", "COLUMNS", "TERM")
@@ -168,6 +168,8 @@ class CliTest(unittest.TestCase):
         holder = tempfile.TemporaryDirectory(prefix="clearbox ")
         self.addCleanup(holder.cleanup)
         self.folder = pathlib.Path(holder.name)
+
+    environment = staticmethod(environment)
 
     def run_cli(self, *arguments, **options):
         return run(*arguments, cwd=self.folder, **options)

@@ -1,12 +1,17 @@
 """Choosing and checking devices, and what happens where there are none."""
 
 import json
+import os
 import pathlib
+import resource
+import unittest
 
 from support import OK, SOFTWARE, UNAVAILABLE, CliTest, environment, main, write_dataset
 
 # Where Debian's loader looks, and PoCL's entry there.
 POCL = pathlib.Path("/etc/OpenCL/vendors/pocl.icd")
+
+SANITIZED = bool(os.environ.get("CBX_TEST_SANITIZE"))
 
 
 class Choice(CliTest):
@@ -80,6 +85,14 @@ class Choice(CliTest):
                             env=environment(POCL_MEMORY_LIMIT=1))
         self.assert_only_error(result, UNAVAILABLE)
 
+    def test_small_work_groups(self):
+        """The kernels for GPUs are not for such a device; what suits it is taken by itself."""
+        small = self.small(train=60, test=10)
+        env = environment(POCL_MAX_WORK_GROUP_SIZE=16)
+        self.assert_done(self.learn(*small, "--no-video", env=env))
+        result = self.learn(*small, "--no-video", "--family", "gpu", env=env)
+        self.assert_only_error(result, UNAVAILABLE, "work-groups of 256 work-items", "at most 16")
+
     def test_kernels_that_do_not_build(self):
         """The compiler's whole log is shown; PoCL itself adds a line before it."""
         options = "-DCBX_UPDATE_ROWS=113"
@@ -88,6 +101,23 @@ class Choice(CliTest):
         self.assertIn("clearbox: the kernels do not build on ", result.stderr)
         self.assertIn('"CBX_VECTOR or CBX_UPDATE_ROWS does not fit the panels"', result.stderr)
         self.assertEqual(self.leftovers(), [])
+
+
+class Slow(CliTest):
+    def test_no_fused_multiply_add(self):
+        """PoCL, told to compile for a processor that has none, says it has; clearbox finds out."""
+        env = environment(POCL_LLVM_CPU_NAME="sandybridge", POCL_KERNELLIB_NAME="avx",
+                          POCL_CACHE_DIR=self.folder / "pocl", CLEARBOX_DEVICE="sandybridge")
+        (self.folder / "pocl").mkdir()
+        small = self.small(train=600, test=60)
+        result = self.learn(*small, "--no-video", "--progress", "json", env=env)
+        if result.returncode != OK:
+            self.skipTest("PoCL cannot be told to be an old processor here")
+        start = json.loads(result.stdout.splitlines()[0])
+        self.assertIs(start["device"]["fuses"], False)
+        told = self.learn(*small, "--no-video", env=env)
+        self.assert_done(told)
+        self.assertIn("fused multiply-add", told.stderr)
 
 
 class Nothing(CliTest):
@@ -104,6 +134,35 @@ class Nothing(CliTest):
                 result = self.run_cli(*arguments, env=none)
                 self.assert_only_error(result, UNAVAILABLE, "pocl-opencl-icd")
         self.assertFalse((self.folder / "learn.mp4").exists())
+
+    def test_a_driver_that_cannot_be_loaded(self):
+        """Installed, but not to be used: another matter than nothing installed."""
+        driver = self.vendors / "broken.icd"
+        driver.write_text("libno_such_driver_of_all.so.1\n")
+        for vendors in (str(self.vendors) + "/", str(self.vendors), str(driver)):
+            with self.subTest(vendors=vendors):
+                env = environment(OCL_ICD_VENDORS=vendors, OCL_ICD_FILENAMES=None)
+                result = self.run_cli("devices", env=env)
+                self.assert_only_error(result, UNAVAILABLE, "broken.icd", "could not be loaded")
+                self.assertNotIn("no OpenCL platform", result.stderr)
+
+    @unittest.skipIf(SANITIZED, "a sanitizer wants terabytes of addresses")
+    def test_limits_that_keep_the_driver_out(self):
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
+
+        def little_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (300000 * 1024, 300000 * 1024))
+
+        (self.vendors / "pocl.icd").write_text(POCL.read_text())
+        env = environment(OCL_ICD_VENDORS=str(self.vendors) + "/", OCL_ICD_FILENAMES=None)
+        for prepare in (few_files, little_memory):
+            with self.subTest(limit=prepare.__name__):
+                result = self.run_cli("devices", env=env, prepare=prepare)
+                # PoCL aborts where there is room to load it, but not to start its threads.
+                self.assertNotIn("no OpenCL platform", result.stderr)
+                if result.returncode == UNAVAILABLE:
+                    self.assertRegex(result.stderr, "could not be loaded|has no device")
 
     def test_a_platform_without_devices(self):
         """PoCL offers none when it cannot use its cache."""

@@ -1,12 +1,26 @@
 """Datasets and weights that are missing, damaged or of the wrong kind."""
 
 import gzip
+import os
+import shutil
 import struct
+import subprocess
+import zlib
 
-from support import (BAD_DATA, FILES, MISSING, USAGE, CliTest, environment, idx_images, idx_labels,
-                     main, write_dataset, write_safetensors)
+from support import (BAD_DATA, FILES, MISSING, OK, PROGRAM, USAGE, CliTest, environment, idx_images,
+                     idx_labels, main, start, write_dataset, write_safetensors)
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+GIB = 1 << 30
+
+
+def bomb(begin, size):
+    """gzip data that unpacks to `begin` and then `size` zeros; its check sum is wrong."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    head = packer.compress(begin) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return (b"\x1f\x8b\x08\0\0\0\0\0\x02\xff" + head + block * (size >> 20) + b"\x03\0" +
+            struct.pack("<2I", 0, (len(begin) + size) % (1 << 32)))
 
 
 class Data(CliTest):
@@ -22,6 +36,20 @@ class Data(CliTest):
         self.assert_only_error(result, code, *phrases)
         self.assertEqual(self.film.read_bytes(), b"an old film")
 
+    def fails_small(self, code, *phrases):
+        """The same, without taking memory for what the files only claim to hold."""
+        with open(self.folder / "err", "w+") as err:
+            process = start("learn", "--data", self.data, "--hidden", 4, "--epochs", 1,
+                            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=err)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            err.seek(0)
+            result = subprocess.CompletedProcess(process.args, process.returncode, "", err.read())
+        self.assert_only_error(result, code, *phrases)
+        self.assertEqual(self.film.read_bytes(), b"an old film")
+        # Of this a compiler in the OpenCL driver takes most, and a sanitizer its part.
+        self.assertLess(usage.ru_maxrss * 1024, 2 * GIB)
+
     def spoil(self, name, content):
         (self.data / name).write_bytes(content)
 
@@ -30,6 +58,15 @@ class Data(CliTest):
         self.assert_only_error(result, MISSING, "nowhere")
         result = self.learn(env=environment(CLEARBOX_DATA=self.folder / "elsewhere"))
         self.assert_only_error(result, MISSING, "elsewhere")
+
+    def test_a_program_anywhere_finds_the_data_of_its_source(self):
+        (self.folder / "bin").mkdir()
+        program = shutil.copy(PROGRAM, self.folder / "bin" / "clearbox")
+        result = subprocess.run([program, "learn", "--hidden", "1", "--epochs", "1", "--no-video"],
+                                cwd=self.folder, env=environment(), capture_output=True, text=True,
+                                timeout=300)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("50,000", result.stdout + result.stderr)
 
     def test_a_file_instead_of_a_folder(self):
         result = self.learn("--data", self.film)
@@ -83,6 +120,38 @@ class Data(CliTest):
     def test_more_than_the_header_says(self):
         self.spoil(TRAIN_LABELS, idx_labels(60) + b"\x00")
         self.fails(BAD_DATA, TRAIN_LABELS)
+
+    def test_a_bomb(self):
+        for name, begin in ((TRAIN_IMAGES, idx_images(60)), (TRAIN_LABELS, idx_labels(60))):
+            with self.subTest(name=name):
+                kept = (self.data / name).read_bytes()
+                (self.data / name).unlink()
+                self.spoil(name + ".gz", bomb(begin, 10 * GIB))
+                self.fails_small(BAD_DATA, name, "too many")
+                (self.data / (name + ".gz")).unlink()
+                self.spoil(name, kept)
+
+    def test_a_bomb_that_promises_all_it_holds(self):
+        """Images by the million, but 60 labels."""
+        count = 10 * GIB // 784
+        (self.data / TRAIN_IMAGES).unlink()
+        self.spoil(TRAIN_IMAGES + ".gz", bomb(idx_images(0, claimed=count), count * 784))
+        self.fails_small(BAD_DATA, str(count), "60 labels")
+
+    def test_files_of_endless_zeros(self):
+        for name in (TRAIN_IMAGES, TRAIN_IMAGES + ".gz", TRAIN_LABELS):
+            with self.subTest(name=name):
+                self.spoil(name, b"")
+                os.truncate(self.data / name, 6 * GIB)
+                self.fails_small(BAD_DATA, name)
+
+    def test_endless_zeros_after_a_file(self):
+        for name in (TRAIN_LABELS, TRAIN_IMAGES):
+            with self.subTest(name=name):
+                kept = (self.data / name).read_bytes()
+                os.truncate(self.data / name, 6 * GIB)
+                self.fails_small(BAD_DATA, name, "too many")
+                self.spoil(name, kept)
 
     def test_wrong_magic(self):
         for name in FILES:

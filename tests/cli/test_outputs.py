@@ -4,12 +4,11 @@ import json
 import os
 import re
 import resource
-import signal
 import subprocess
 import time
 
-from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, INTERRUPTED, OK, CliTest, environment,
-                     film_frames, main, read_safetensors_header, run, start)
+from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, OK, USAGE, CliTest, film_frames, main,
+                     read_safetensors_header, start, write_safetensors)
 
 FRAMES = 20  # two epochs of ten batches
 OUTPUTS = {"output": "film.mp4", "save": "weights.safetensors", "picture": "grid.png",
@@ -196,8 +195,101 @@ class Refusals(CliTest):
         self.assert_done(self.learn(*flags, "-o", "large.mp4"))
         self.assertGreater(os.path.getsize(self.folder / "large.mp4"), 1 << 20)
         result = self.learn(*flags, *self.every_output(), prepare=limit)
-        self.assert_error(result, CANNOT_WRITE, "film.mp4")
-        self.assert_old_kept()
+        self.assert_error(result, CANNOT_WRITE, "film.mp4",
+                          "; kept grid.png, weights.safetensors, run.jsonl$")
+        self.assertEqual((self.folder / "film.mp4").read_bytes(), b"old film.mp4")
+        self.assertEqual(read_safetensors_header(self.folder / "weights.safetensors")["w1"]["shape"],
+                         [785, 100])
+        self.assertTrue((self.folder / "grid.png").read_bytes().startswith(b"\x89PNG"))
+        self.assertEqual(len((self.folder / "run.jsonl").read_text().splitlines()), 1)
+
+    def test_an_output_that_fails_costs_only_itself(self):
+        """The first line of the metrics does not fit: the film and the others do."""
+        result = self.learn(*self.flags, "--metrics", "/dev/full", "--save", "w", "-o", "a.mp4")
+        self.assert_error(result, CANNOT_WRITE, "/dev/full", r"; kept a\.mp4 \(20 frames, .*\), w$")
+        self.assertIn("accuracy", result.stderr)  # the run went to its end
+        self.assertEqual(film_frames(self.folder / "a.mp4"), FRAMES)
+
+    def test_one_file_under_two_spellings(self):
+        (self.folder / "data").mkdir(exist_ok=True)
+        (self.folder / "there").mkdir()
+        (self.folder / "link").symlink_to("w")
+        (self.folder / "to").symlink_to("there")
+        images = self.folder / "data" / "train-images-idx3-ubyte.gz"
+        for flags in (("-o", "a", "--save", "./a"),
+                      ("-o", "a.mp4", "--metrics", self.folder / "a.mp4"),
+                      ("--no-video", "--save", "w", "--picture", "link"),
+                      ("--no-video", "--save", "there/w", "--picture", "to/w"),
+                      ("--no-video", "--save", images),
+                      ("--no-video", "--metrics", images),
+                      ("-o", "data/../data/t10k-labels-idx1-ubyte.gz")):
+            with self.subTest(flags=flags):
+                before = sorted(self.folder.rglob("*"))
+                self.assert_only_error(self.learn(*self.flags, *flags), USAGE)
+                self.assertEqual(sorted(self.folder.rglob("*")), before)
+        write_safetensors(self.folder / "w", 9)
+        before = (self.folder / "w").read_bytes()
+        for flags in (("-o", "./w"), ("--no-video", "--metrics", "link")):
+            result = self.learn(*self.flags, "--init", "w", *flags)
+            self.assert_only_error(result, USAGE)
+            self.assertEqual((self.folder / "w").read_bytes(), before)
+
+    def test_two_outputs_may_share_a_device(self):
+        self.assert_done(self.learn(*self.flags, "-o", "/dev/null", "--save", "/dev/null"))
+
+    def test_no_clobber_sees_a_link_to_nothing(self):
+        (self.folder / "link.mp4").symlink_to("nowhere.mp4")
+        result = self.learn(*self.flags, "--epochs", 1000000, "--no-clobber", "-o", "link.mp4")
+        self.assert_only_error(result, CANNOT_CREATE, "link.mp4", "exists")
+
+    def test_a_link_to_nothing_stays_a_link(self):
+        (self.folder / "link.mp4").symlink_to("target.mp4")
+        self.assert_done(self.learn(*self.flags, "-o", "link.mp4"))
+        self.assertTrue((self.folder / "link.mp4").is_symlink())
+        self.assertEqual(film_frames(self.folder / "target.mp4"), FRAMES)
+
+    def test_the_permissions_stay(self):
+        self.keep_old()
+        for name in OUTPUTS.values():
+            (self.folder / name).chmod(0o600)
+        self.assert_done(self.learn(*self.flags, *self.every_output()))
+        for name in OUTPUTS.values():
+            self.assertEqual((self.folder / name).stat().st_mode & 0o777, 0o600, name)
+
+    def test_names_reach_the_terminal_printable(self):
+        result = self.learn(*self.flags, "-o", "no\033[31mx/b.mp4")
+        self.assert_only_error(result, CANNOT_CREATE, r"no\?\[31mx")
+        self.assertNotIn("\033", result.stderr)
+        result = self.learn(*self.flags, "-o", "a\033[31m\u202e\u009bb.mp4")
+        self.assertEqual(result.returncode, OK)
+        self.assertIn("a?[31m??b.mp4", result.stderr)
+
+    def test_closed_descriptors(self):
+        """What is printed must not land in the film that got the number."""
+        for closed in ((0,), (1,), (2,), (0, 1, 2)):
+            with self.subTest(closed=closed):
+                def close():
+                    for number in closed:
+                        os.close(number)
+
+                plain = self.run_cli("learn", *self.flags, "-o", "whole.mp4", "--metrics", "whole",
+                                     "--save", "whole.w")
+                self.assert_done(plain)
+                with start("learn", *self.flags, "-o", "a.mp4", "--metrics", "a", "--save", "a.w",
+                           cwd=self.folder, prepare=close) as process:
+                    process.communicate(timeout=60)
+                self.assertEqual(process.returncode, OK)
+                self.assertEqual((self.folder / "a.mp4").read_bytes(),
+                                 (self.folder / "whole.mp4").read_bytes())
+                for line in (self.folder / "a").read_text().splitlines():
+                    json.loads(line)
+
+    def test_events_to_a_closed_output(self):
+        with start("learn", *self.flags, "--progress", "json", cwd=self.folder,
+                   prepare=lambda: os.close(1)) as process:
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, CANNOT_WRITE)
+        self.assertEqual(film_frames(self.folder / "learn.mp4"), FRAMES)
 
     def test_divergence_names_the_batch(self):
         self.keep_old()
@@ -205,90 +297,6 @@ class Refusals(CliTest):
                             "--learning-rate", "1e38")
         self.assert_error(result, BAD_DATA, r"batch \d+")
         self.assert_old_kept()
-
-
-class Interruption(CliTest):
-    def setUp(self):
-        super().setUp()
-        self.flags = (*self.small()[:-2], "--epochs", 1000000)
-
-    def started(self, *flags):
-        """A long run of which the first epoch is over."""
-        process = start("learn", *self.flags, *flags, cwd=self.folder)
-        self.addCleanup(process.kill)
-        seen = []
-        for line in process.stderr:
-            seen.append(line)
-            if line.split()[:1] == ["1"]:
-                return process
-        self.fail("the run ended early: " + "".join(seen))
-
-    def ended(self, process):
-        out, err = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, INTERRUPTED, err)
-        self.assertEqual(out, "")
-        self.assertEqual(self.leftovers(), [])
-        return err
-
-    def test_the_film_is_closed(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with self.subTest(signal=number.name):
-                process = self.started("--save", "w.safetensors", "--picture", "grid.png",
-                                       "--metrics", "run.jsonl")
-                process.send_signal(number)
-                err = self.ended(process)
-                last = err.splitlines()[-1]
-                self.assertRegex(last, r"^clearbox: interrupted after batch [\d,]+ of 10,000,000; "
-                                       r"kept learn\.mp4 \([\d,]+ frames, [\d.]+ s\)")
-                for name in ("grid.png", "w.safetensors", "run.jsonl"):
-                    self.assertIn(name, last)
-                    self.assertTrue((self.folder / name).stat().st_size > 0)
-                told = int(last.split("(")[1].split(" ")[0].replace(",", ""))
-                self.assertEqual(film_frames(self.folder / "learn.mp4"), told)
-                self.assertGreaterEqual(told, 10)
-                for line in (self.folder / "run.jsonl").read_text().splitlines():
-                    json.loads(line)
-
-    def test_twice_stops_at_once(self):
-        (self.folder / "learn.mp4").write_bytes(b"an old film")
-        process = self.started("--metrics", "run.jsonl")
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
-        self.ended(process)
-        film = (self.folder / "learn.mp4").read_bytes()
-        if film != b"an old film":  # the orderly end was quicker
-            film_frames(self.folder / "learn.mp4")
-
-    def test_events_say_so(self):
-        process = start("learn", *self.flags, "--progress", "json", cwd=self.folder)
-        self.addCleanup(process.kill)
-        for line in process.stdout:
-            if json.loads(line)["type"] == "epoch":
-                break
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, INTERRUPTED, err)
-        result = json.loads(out.splitlines()[-1])
-        self.assertIs(result["interrupted"], True)
-        self.assertIsNone(result["test_accuracy"])
-        self.assertEqual(result["film"]["frames"], film_frames(self.folder / "learn.mp4"))
-
-    def test_interrupted_at_any_time(self):
-        """Also while devices open and films close."""
-        for delay in (0, 0.01, 0.03, 0.1, 0.3):
-            with self.subTest(delay=delay):
-                process = start("learn", *self.flags, "--epochs", 20, cwd=self.folder)
-                self.addCleanup(process.kill)
-                time.sleep(delay)
-                process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=60)
-                # Before the handler stands, the signal itself ends the program.
-                self.assertIn(process.returncode, (OK, INTERRUPTED, -signal.SIGINT), err)
-                self.assertEqual(self.leftovers(), [])
-                if (self.folder / "learn.mp4").exists():
-                    film_frames(self.folder / "learn.mp4")
-                    (self.folder / "learn.mp4").unlink()
 
 
 if __name__ == "__main__":

@@ -165,6 +165,19 @@ class Flags(CliTest):
                          ("--picture", "--metrics")):
             self.assert_only_error(self.learn(one, "same", two, "same"), USAGE, one, two)
 
+    def test_a_film_that_no_encoder_takes(self):
+        """Refused before any work, and libav has nothing to say."""
+        for flags, best in ((("--hidden", 1, "--scale", 2340), 580),
+                            (("--hidden", 1, "--scale", 584), 580),
+                            (("--hidden", 262144, "--scale", 2), 1)):
+            with self.subTest(flags=flags):
+                result = self.learn("--data", self.folder / "nowhere", *flags)
+                self.assert_only_error(result, USAGE, "pixels is too large",
+                                       f"scale {best} is the largest")
+        result = self.learn("--data", self.folder / "nowhere", "--hidden", 262144, "--codec",
+                            "mpeg4")
+        self.assert_only_error(result, USAGE, "8191", "H.264")
+
     def test_endings_that_promise_another_kind_of_film(self):
         for name in ("a.gif", "a.webm", "b.mkv", "c.MOV", "d.avi", "e.png", "f/g.h.ogv"):
             self.assert_only_error(self.learn("-o", name), USAGE, "mp4 file", re.escape(name),

@@ -20,6 +20,9 @@ function(expect text)
 endfunction()
 
 set(prefix "${SCRATCH}/a prefix")
+if(CMAKE_VERSION VERSION_LESS 3.20) # its FindPkgConfig knows no path with a space
+  set(prefix "${SCRATCH}/a-prefix")
+endif()
 file(REMOVE_RECURSE ${SCRATCH})
 run("cmake --install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 

@@ -65,8 +65,20 @@ static void on_finished_epoch(void *user, const cbx_epoch_report *report) {
 
 static int on_should_stop(void *user) {
     learning_log *log = user;
+    if (!log->started) {
+        log->before++;
+        return log->stop_before != 0 && log->before >= log->stop_before;
+    }
     log->asked++;
     return log->stop_at != 0 && log->asked >= log->stop_at;
+}
+
+static void on_lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+    learning_log *log = user;
+    assert_non_null(path);
+    assert_int_not_equal(why, CBX_OK);
+    assert_true(cbx_last_error()[0] != '\0');
+    log->lost[output]++;
 }
 
 cbx_learn_observer learning_observer(learning_log *log) {
@@ -74,6 +86,7 @@ cbx_learn_observer learning_observer(learning_log *log) {
                                 .progressed = on_progressed,
                                 .evaluating = on_evaluating,
                                 .finished_epoch = on_finished_epoch,
+                                .lost = on_lost,
                                 .should_stop = on_should_stop,
                                 .user = log};
 }

@@ -29,11 +29,15 @@ typedef struct learning_log {
     cbx_learn_plan plan;
     unsigned epochs; /* calls; the first ones' reports below */
     cbx_epoch_report reports[LEARNING_EPOCHS];
-    uint32_t evaluating; /* the epoch whose losses were announced last */
-    uint64_t progress;   /* the last number of batches done */
-    int disorder;        /* calls before started() or out of turn, numbers that go back */
-    uint64_t asked;      /* calls of should_stop() */
-    uint64_t stop_at;    /* answer yes from this call on, counted from 1; 0: never */
+    uint32_t evaluating;  /* the epoch whose losses were announced last */
+    uint64_t progress;    /* the last number of batches done */
+    int disorder;         /* calls before started() or out of turn, numbers that go back */
+    uint64_t asked;       /* calls of should_stop() after started() */
+    uint64_t stop_at;     /* answer yes from this of them on; the first comes before the first
+                          batch; 0: never */
+    unsigned before;      /* calls of should_stop() before started() */
+    unsigned stop_before; /* answer yes from this of those on; 0: never */
+    int lost[CBX_LEARN_OUTPUTS]; /* calls for each output */
 } learning_log;
 
 /* An observer that writes into `log`, which the caller has zeroed. */

@@ -2,10 +2,18 @@
 #ifndef TEST_SUPPORT_MUTANT_H
 #define TEST_SUPPORT_MUTANT_H
 
+#include <stddef.h>
+
 #include "clearbox/device.h"
 
-/* Replaces the program of `device` by one in which `file` has `to` in place of the
- * first `from`; the running test fails where there is none, or it does not build. */
+/* In `file`, the first `from` becomes `to`. */
+typedef struct edit {
+    const char *file, *from, *to;
+} edit;
+
+/* Replaces the program of `device` by one with these edits, one after the other; the
+ * running test fails where there is no `from`, or the program does not build. */
+void mutate_all(cbx_device *device, const edit *edits, size_t count);
 void mutate(cbx_device *device, const char *file, const char *from, const char *to);
 
 #endif

@@ -13,6 +13,9 @@
 
 #include "clearbox/status.h"
 
+/* What a program ends with that cannot run here, having printed why: "left out: …". */
+enum { TEST_LEFT_OUT = 77 };
+
 /* Zeroed memory for count elements; the test fails when there is none. */
 static inline void *test_memory(size_t count, size_t size) {
     void *memory = calloc(count > 0 ? count : 1, size);

@@ -1,0 +1,35 @@
+/* Temporary files beside their targets: hidden names that know their owner.
+ *
+ * For the target DIR/NAME a temporary is called DIR/.NAME.part-PID, PID being this
+ * process's number, with -2, -3 … after it when that name is taken. Its owner holds a
+ * lock (flock) on it as long as it lives; whoever next writes the same target removes
+ * those that nobody holds, which are a killed process's. Where the file system knows
+ * no locks, nothing is removed.
+ */
+#ifndef CBX_BASE_TEMPORARY_H
+#define CBX_BASE_TEMPORARY_H
+
+#include <sys/stat.h>
+
+/* Creates and locks an empty temporary for `path` and returns its descriptor, open for
+ * reading and writing; *name is the caller's, freed with free(). It gets the mode and,
+ * where that is allowed, the owner of `old`, unless that is NULL: then the umask says.
+ * On failure -1 and errno; EEXIST: too many live processes write this target. */
+int cbx_temporary_create(const char *path, const struct stat *old, char **name);
+
+/* Gives the temporary the name `path`, or with `keep` only if nothing has that name
+ * (EEXIST). 0, or -1 and errno; then the temporary is still there. The descriptor
+ * stays the caller's. */
+int cbx_temporary_move(const char *name, const char *path, int keep);
+
+/* Removes the temporary. The descriptor stays the caller's. */
+void cbx_temporary_remove(const char *name);
+
+/* Before a process ends at once: removes every temporary of this process, by the names
+ * that it made, and lets no thread create or move one from then on. */
+void cbx_temporary_remove_all(void);
+
+/* The same as far as a signal handler may: it waits for nobody. */
+void cbx_temporary_remove_all_in_handler(void);
+
+#endif

@@ -1,0 +1,39 @@
+/* The evaluation kernels, which all schedules share, on every part of the dataset: the training
+ * part of a large specimen fills more than one group of images. */
+#include "check/specimen.h"
+
+static cbx_status check_part(const cbx_specimen *specimen, cbx_trainer *trainer,
+                             cbx_reference *reference, cbx_part part) {
+    const char *kernel =
+        specimen->device->family == CBX_FAMILY_CPU ? "evaluate_cpu" : "evaluate_gpu";
+    const cbx_reference_verdict should = cbx_reference_evaluate(reference, specimen->dataset, part);
+    cbx_evaluation is = {0, 0, 0.0};
+    cbx_status status = cbx_trainer_evaluate(trainer, part, &is);
+    if (status == CBX_DIVERGED) {
+        is.loss = -1.0; /* not finite, which the reference is */
+        status = CBX_OK;
+    }
+    if (!status) {
+        status = cbx_judge(specimen, (cbx_place){kernel, "loss", 0, part}, is.loss, should.loss,
+                           1e-5 * should.loss);
+    }
+    if (!status) {
+        /* Where two outputs are as good as equal, either may be the largest. */
+        status = cbx_judge(specimen, (cbx_place){kernel, "correct", 0, part}, (double)is.correct,
+                           (double)should.correct, (double)should.close);
+    }
+    return status;
+}
+
+cbx_status cbx_check_evaluation(const cbx_specimen *specimen, cbx_schedule schedule,
+                                cbx_recipe recipe) {
+    cbx_reference reference;
+    cbx_trainer *trainer;
+    cbx_status status = cbx_specimen_start(specimen, recipe, schedule, &trainer, &reference);
+    for (int part = CBX_TRAIN; part <= CBX_TEST && !status; part++) {
+        status = check_part(specimen, trainer, &reference, (cbx_part)part);
+    }
+    cbx_trainer_destroy(trainer);
+    cbx_reference_clear(&reference);
+    return status;
+}

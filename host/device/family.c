@@ -1,0 +1,94 @@
+/* Which family of kernels suits a device, and whether it is large enough for it. */
+#include <limits.h>
+
+#include "base/error.h"
+#include "device/device.h"
+#include "layout.h"
+
+/* The first that fits a device decides, where it is large enough. */
+static const struct {
+    cbx_device_kind kind;
+    unsigned most_floats; /* of its vectors */
+    cbx_family family;
+} rules[] = {
+    /* llvmpipe: fills the processor's vectors with work-items, as a GPU does */
+    {CBX_KIND_CPU, 1, CBX_FAMILY_GPU},
+    {CBX_KIND_CPU, UINT_MAX, CBX_FAMILY_CPU},
+    {CBX_KIND_GPU, UINT_MAX, CBX_FAMILY_GPU},
+    {CBX_KIND_OTHER, UINT_MAX, CBX_FAMILY_GPU},
+};
+
+unsigned cbx_device_vector(const cbx_device *device) {
+    const unsigned width = device->info.vector_floats;
+    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
+}
+
+/* Bytes of local memory; `rows` as of cbx_tunables. */
+static uint64_t local_bytes(unsigned rows) {
+    return CBX_GPU_LOCAL(rows) * sizeof(float);
+}
+
+cbx_family cbx_device_usual_family(const cbx_device_info *info) {
+    const int large = info->largest_group >= CBX_OUTPUT_GROUP &&
+                      info->local_memory_bytes >= local_bytes(CBX_USUAL_GPU_ROWS);
+    for (size_t i = 0; i < CBX_COUNT(rules); i++) {
+        if (rules[i].kind == info->kind && info->vector_floats <= rules[i].most_floats) {
+            return large ? rules[i].family : CBX_FAMILY_CPU;
+        }
+    }
+    return CBX_FAMILY_CPU;
+}
+
+static cbx_status refuse_group(const cbx_device *device, size_t has, size_t needs,
+                               const char *what) {
+    return cbx_fail(CBX_NO_DEVICE,
+                    "%s needs work-groups of %zu work-items, but %s allows at most %zu; choose the "
+                    "kernels for processors, or another device",
+                    what, needs, device->info.name, has);
+}
+
+cbx_status cbx_family_check(const cbx_device *device) {
+    const size_t group = device->stepwise ? CBX_GROUP : CBX_OUTPUT_GROUP;
+    const uint64_t bytes = device->stepwise ? 0 : local_bytes(device->tunables.update_rows);
+    if (device->family != CBX_FAMILY_GPU) {
+        return CBX_OK;
+    }
+    if (device->info.largest_group < group) {
+        return refuse_group(device, device->info.largest_group, group, "the family for GPUs");
+    }
+    if (device->info.local_memory_bytes < bytes) {
+        return cbx_fail(CBX_NO_DEVICE,
+                        "the family for GPUs needs %llu bytes of local memory, but %s has %llu; "
+                        "choose the kernels for processors, or another device",
+                        (unsigned long long)bytes, device->info.name,
+                        (unsigned long long)device->info.local_memory_bytes);
+    }
+    return CBX_OK;
+}
+
+static cbx_status check_kernel(const cbx_device *device, const char *name) {
+    cl_kernel kernel = NULL;
+    size_t needs[3] = {0, 0, 0}, has = SIZE_MAX;
+    cbx_status status = cbx_kernel_create_in(device->program, name, &kernel);
+    if (status) {
+        return status;
+    }
+    /* A driver that does not answer is not asked again: the self-test will tell. */
+    clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof needs,
+                             needs, NULL);
+    clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof has, &has, NULL);
+    clReleaseKernel(kernel);
+    return needs[0] > has ? refuse_group(device, has, needs[0], name) : CBX_OK;
+}
+
+cbx_status cbx_family_check_kernels(const cbx_device *device) {
+    static const char *const kernels[] = {"evaluate_gpu", "train_gpu_hidden", "train_gpu_output"};
+    const size_t count = device->family != CBX_FAMILY_GPU ? 0
+                         : device->stepwise               ? 1
+                                                          : CBX_COUNT(kernels);
+    cbx_status status = CBX_OK;
+    for (size_t i = 0; i < count && !status; i++) {
+        status = check_kernel(device, kernels[i]);
+    }
+    return status;
+}

@@ -1,0 +1,20 @@
+/* What the job needs of a film beyond the public calls. */
+#ifndef CBX_FILM_FILM_H
+#define CBX_FILM_FILM_H
+
+#include "base/files.h"
+#include "clearbox/film.h"
+
+/* cbx_film_open() on an output that is open already; it becomes the film's in every
+ * case. */
+cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
+                            const uint8_t *cb, const uint8_t *cr);
+
+/* No frame will follow; the encoders go on by themselves. To be followed by
+ * cbx_film_finish() or cbx_film_discard(). */
+void cbx_film_end(cbx_film *film);
+
+/* Frames that were handed over and are not yet in the file. */
+uint64_t cbx_film_unwritten(cbx_film *film);
+
+#endif

@@ -1,0 +1,113 @@
+/* Which kernels a device gets, and which device is taken by itself: by description, no
+ * device needed. */
+#include <string.h>
+
+#include "device/device.h"
+#include "support/test.h"
+
+enum { ENOUGH = 31 * 1024 };
+
+static void by_description(void **state) {
+    (void)state;
+    static const struct {
+        const char *what;
+        cbx_device_info info;
+        cbx_family family;
+    } cases[] = {
+        {"PoCL on a processor with AVX-512",
+         {.kind = CBX_KIND_CPU,
+          .vector_floats = 16,
+          .largest_group = 4096,
+          .local_memory_bytes = 512 << 10},
+         CBX_FAMILY_CPU},
+        {"PoCL on an Arm processor",
+         {.kind = CBX_KIND_CPU,
+          .vector_floats = 4,
+          .largest_group = 4096,
+          .local_memory_bytes = 512 << 10},
+         CBX_FAMILY_CPU},
+        {"llvmpipe",
+         {.kind = CBX_KIND_CPU,
+          .vector_floats = 1,
+          .largest_group = 1024,
+          .local_memory_bytes = 32 << 10},
+         CBX_FAMILY_GPU},
+        {"a processor with small groups and no vectors",
+         {.kind = CBX_KIND_CPU,
+          .vector_floats = 1,
+          .largest_group = 1,
+          .local_memory_bytes = 32 << 10},
+         CBX_FAMILY_CPU},
+        {"a GPU",
+         {.kind = CBX_KIND_GPU,
+          .vector_floats = 1,
+          .largest_group = 256,
+          .local_memory_bytes = ENOUGH},
+         CBX_FAMILY_GPU},
+        {"a GPU with small groups",
+         {.kind = CBX_KIND_GPU,
+          .vector_floats = 4,
+          .largest_group = 255,
+          .local_memory_bytes = 64 << 10},
+         CBX_FAMILY_CPU},
+        {"a GPU with little local memory",
+         {.kind = CBX_KIND_GPU,
+          .vector_floats = 4,
+          .largest_group = 1024,
+          .local_memory_bytes = 16 << 10},
+         CBX_FAMILY_CPU},
+        {"an accelerator of work-items one by one",
+         {.kind = CBX_KIND_OTHER,
+          .vector_floats = 16,
+          .largest_group = 1,
+          .local_memory_bytes = 16 << 10},
+         CBX_FAMILY_CPU},
+        {"an accelerator like a GPU",
+         {.kind = CBX_KIND_OTHER,
+          .vector_floats = 1,
+          .largest_group = 1024,
+          .local_memory_bytes = 64 << 10},
+         CBX_FAMILY_GPU},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (cbx_device_usual_family(&cases[i].info) != cases[i].family) {
+            fail_msg("%s gets the other family", cases[i].what);
+        }
+    }
+}
+
+/* What is missing is said; with less to do, less is needed. */
+static void too_small(void **state) {
+    (void)state;
+    cbx_device device = {
+        .info = {.name = "Tiny", .largest_group = 128, .local_memory_bytes = 20 << 10},
+        .family = CBX_FAMILY_GPU,
+        .tunables = {4, 8, CBX_USUAL_GPU_ROWS}};
+    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    assert_non_null(strstr(cbx_last_error(), "work-groups of 256 work-items, but Tiny"));
+    assert_non_null(strstr(cbx_last_error(), "at most 128"));
+    device.stepwise = 1;
+    assert_ok(cbx_family_check(&device));
+    device.info.largest_group = 32;
+    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    device.stepwise = 0;
+    device.info.largest_group = 256;
+    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    assert_non_null(strstr(cbx_last_error(), "30976 bytes of local memory, but Tiny has 20480"));
+    device.tunables.update_rows = 14;
+    device.info.local_memory_bytes = 32 << 10;
+    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    device.info.local_memory_bytes = 48 << 10;
+    assert_ok(cbx_family_check(&device));
+    device.info.largest_group = 1;
+    device.family = CBX_FAMILY_CPU;
+    assert_ok(cbx_family_check(&device));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(by_description),
+        cmocka_unit_test(too_small),
+    };
+    return cmocka_run_group_tests_name("family", tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* Threads that start at once: each opens a device, or runs a whole job, while the others
+ * do. A driver's first answer is the delicate one, so every attempt is a process of its own:
+ * `test_threads open|learn THREADS`. */
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "support/fixture.h"
+#include "support/learning.h"
+#include "support/test.h"
+
+enum { MOST_THREADS = 8, ATTEMPTS = 4 };
+
+extern char **environ;
+
+typedef struct starter {
+    pthread_t thread;
+    pthread_barrier_t *line;
+    const cbx_learn_settings *settings; /* NULL: only opens a device */
+    cbx_status status;
+    cbx_learn_result result;
+    char sentence[1024];
+} starter;
+
+static void *start(void *argument) {
+    starter *this = argument;
+    cbx_device *device = NULL;
+    pthread_barrier_wait(this->line);
+    if (this->settings) {
+        this->status = cbx_learn(this->settings, NULL, &this->result);
+    } else {
+        this->status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO);
+        cbx_device_close(device);
+    }
+    snprintf(this->sentence, sizeof this->sentence, "%s", this->status ? cbx_last_error() : "");
+    return NULL;
+}
+
+/* Each thread succeeds, and all of them with the same weights. */
+static int judge(const starter *starters, size_t count) {
+    int failed = 0;
+    for (size_t i = 0; i < count; i++) {
+        const starter *one = &starters[i];
+        if (one->status) {
+            fprintf(stderr, "thread %zu: %s\n", i, one->sentence);
+            failed = 1;
+        } else if (memcmp(&one->result.test_loss, &starters[0].result.test_loss,
+                          sizeof one->result.test_loss) != 0) {
+            fprintf(stderr, "thread %zu: another loss than the first\n", i);
+            failed = 1;
+        }
+    }
+    return failed;
+}
+
+static int race(const cbx_learn_settings *settings, size_t count) {
+    starter starters[MOST_THREADS] = {0};
+    pthread_barrier_t line;
+    assert_int_equal(pthread_barrier_init(&line, NULL, (unsigned)count), 0);
+    for (size_t i = 0; i < count; i++) {
+        starters[i].line = &line;
+        starters[i].settings = settings;
+        assert_int_equal(pthread_create(&starters[i].thread, NULL, start, &starters[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pthread_join(starters[i].thread, NULL);
+    }
+    pthread_barrier_destroy(&line);
+    return judge(starters, count);
+}
+
+/* What the process does that the tests start. */
+static int attempt(const char *what, size_t count) {
+    learning l;
+    if (strcmp(what, "open") == 0) {
+        return race(NULL, count);
+    }
+    learning_open(&l, 60, 12);
+    const cbx_learn_settings settings = learning_settings(&l);
+    const int failed = race(&settings, count);
+    learning_close(&l);
+    return failed;
+}
+
+static void assert_attempts_succeed(const char *what, const char *threads) {
+    char program[] = "/proc/self/exe", first[16], second[16];
+    char *const arguments[] = {program, first, second, NULL};
+    (void)fixture_device(CBX_FAMILY_AUTO); /* skips where there is none */
+    snprintf(first, sizeof first, "%s", what);
+    snprintf(second, sizeof second, "%s", threads);
+    for (int i = 0; i < ATTEMPTS; i++) {
+        pid_t child;
+        int status = 0;
+        assert_int_equal(posix_spawn(&child, program, NULL, NULL, arguments, environ), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+}
+
+static void two_open(void **state) {
+    (void)state;
+    assert_attempts_succeed("open", "2");
+}
+
+static void eight_open(void **state) {
+    (void)state;
+    assert_attempts_succeed("open", "8");
+}
+
+static void two_learn(void **state) {
+    (void)state;
+    assert_attempts_succeed("learn", "2");
+}
+
+static void eight_learn(void **state) {
+    (void)state;
+    assert_attempts_succeed("learn", "8");
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_open),
+        cmocka_unit_test(eight_open),
+        cmocka_unit_test(two_learn),
+        cmocka_unit_test(eight_learn),
+    };
+    if (argc == 3) {
+        return attempt(argv[1], (size_t)strtoul(argv[2], NULL, 10));
+    }
+    return cmocka_run_group_tests_name("threads", tests, fixture_setup, fixture_teardown);
+}
