@@ -1,14 +1,13 @@
 /* The whole job, film included. */
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <errno.h>
-
 #include "base/clock.h"
-#include "base/error.h"
+#include "base/files.h"
 #include "bench/meter.h"
 
 /* When a film's job has to end. */
@@ -25,24 +24,19 @@ static int must_end(void *user) {
     return end->stopped || (end->seconds > 0.0 && cbx_clock_seconds() >= end->seconds);
 }
 
-static cbx_status make_folder(char *folder, size_t size) {
-    const char *parent = getenv("TMPDIR");
-    parent = parent && *parent ? parent : "/tmp";
-    const int length = snprintf(folder, size, "%s/clearbox-bench-XXXXXX", parent);
-    if (length < 0 || (size_t)length >= size || !mkdtemp(folder)) {
-        return cbx_fail(CBX_CANNOT_CREATE, "cannot create a folder for the film in %s: %s", parent,
-                        strerror(errno));
-    }
-    return CBX_OK;
+/* A name of its own in the folder for temporary files, where nothing has it yet. */
+static void name_film(char *path, size_t size) {
+    static atomic_uint count;
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, size, "%s/clearbox-bench-%ld-%llx-%u.mp4", folder && *folder ? folder : "/tmp",
+             (long)getpid(), (unsigned long long)(1e6 * cbx_clock_seconds()),
+             atomic_fetch_add(&count, 1u));
 }
 
 cbx_status cbx_bench_check_film(void) {
-    char folder[PATH_MAX];
-    cbx_status status = make_folder(folder, sizeof folder);
-    if (!status) {
-        (void)rmdir(folder);
-    }
-    return status;
+    char path[PATH_MAX];
+    name_film(path, sizeof path);
+    return cbx_output_probe(path, 1);
 }
 
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
@@ -50,16 +44,13 @@ cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double sec
     cbx_learn_settings job = *settings;
     deadline end = {.seconds = seconds > 0.0 ? cbx_clock_seconds() + seconds : 0.0, .stop = stop};
     const cbx_learn_observer observer = {.should_stop = must_end, .user = &end};
-    char folder[PATH_MAX], path[PATH_MAX + 16];
+    char path[PATH_MAX];
     memset(out, 0, sizeof *out);
-    cbx_status status = make_folder(folder, sizeof folder);
-    if (status) {
-        return status;
-    }
-    snprintf(path, sizeof path, "%s/learn.mp4", folder);
+    name_film(path, sizeof path);
     job.film = path;
+    job.no_clobber = 1;
     const double before = cbx_clock_process_seconds();
-    status = cbx_learn(&job, &observer, &out->job);
+    cbx_status status = cbx_learn(&job, &observer, &out->job);
     out->processor_seconds = cbx_clock_process_seconds() - before;
     status = status == CBX_INTERRUPTED && !end.stopped ? CBX_OK : status;
     /* From the first batch to the finished film. */
@@ -67,7 +58,8 @@ cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double sec
     if (!status && filmed > 0.0) {
         out->frames_per_second = (double)out->job.film.frames / filmed;
     }
-    (void)unlink(path); /* what a failed job left behind is gone already */
-    (void)rmdir(folder);
+    if (out->job.kept[CBX_LEARN_FILM]) {
+        (void)unlink(path);
+    }
     return status;
 }

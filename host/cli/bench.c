@@ -24,16 +24,11 @@ typedef struct session {
     size_t room; /* of report.rows */
     int streams; /* jsonl on standard output, as it comes */
     int output_lost;
-    int told_stopping;
 } session;
 
 /* Asked several times a second while something is measured. */
 static int should_stop(void *user) {
-    session *state = user;
-    if (cli_stop_requested() && !state->told_stopping) {
-        state->told_stopping = 1;
-        fputs("stopping; Ctrl-C again stops at once\n", stderr);
-    }
+    (void)user;
     return cli_stop_requested();
 }
 
@@ -117,7 +112,7 @@ static cbx_status add_device(session *state, const char *spec) {
  * where a compiler inside its driver took the signal for itself. */
 static cbx_status try_device(session *state, const char *spec) {
     cbx_status status = add_device(state, spec);
-    return should_stop(state) ? CBX_OK : status;
+    return cli_stop_requested() ? CBX_OK : status;
 }
 
 static cbx_status take_room(session *state, size_t devices) {
@@ -240,14 +235,14 @@ static void measure(session *state, size_t device, uint32_t hidden, cbx_schedule
     fprintf(stderr, "H = %u on %s, %s\n", hidden, cli_bench_device_name(report, row),
             cli_bench_schedule_name(row));
     cbx_status status = measure_training(state, row);
-    if (status && should_stop(state)) {
+    if (status && cli_stop_requested()) {
         report->row_count--;
         return;
     }
     if (!status && report->options->film && device != CLI_BASELINE) {
         status = measure_film(state, row);
         row->has_film = !status;
-        status = should_stop(state) ? CBX_OK : status; /* the training is worth keeping */
+        status = cli_stop_requested() ? CBX_OK : status; /* the training is worth keeping */
     }
     if (status) {
         keep_fault(state, row, status);
@@ -297,7 +292,7 @@ static int conclude(session *state) {
         measured += !report->rows[i].reason[0];
     }
     if (measured == 0) {
-        return should_stop(state)
+        return cli_stop_requested()
                    ? cli_fail(CLI_INTERRUPTED, "interrupted before the first row was measured; "
                                                "nothing was written")
                    : cli_fail(fault ? cli_exit_code(fault->status) : CLI_UNAVAILABLE,
@@ -310,7 +305,7 @@ static int conclude(session *state) {
     if (state->output_lost) {
         return cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output");
     }
-    if (should_stop(state)) {
+    if (cli_stop_requested()) {
         return cli_fail(CLI_INTERRUPTED, "interrupted; what was measured until then is written");
     }
     return fault ? cli_fail(cli_exit_code(fault->status), "%zu of %zu rows could not be measured",
@@ -344,11 +339,11 @@ int cli_bench(int argc, char **argv) {
         return code;
     }
     const double begun = cbx_clock_seconds();
-    options.settings.stop = (cbx_bench_stop){should_stop, &state};
+    options.settings.stop = (cbx_bench_stop){should_stop, NULL};
     state.report.options = &options;
     state.streams = options.format == CLI_FORMAT_JSONL && !options.output;
     cli_bench_describe_host(&state.report);
-    cli_stop_listen("stopping after this measurement; Ctrl-C again stops at once\n");
+    cli_stop_listen("stopping; Ctrl-C again stops at once\n");
     cbx_status status = cbx_dataset_load(&state.dataset, options.data);
     if (status) {
         return cli_fail_status(status);
@@ -358,9 +353,13 @@ int cli_bench(int argc, char **argv) {
     }
     open_blas(&state);
     tell_line(&state, cli_bench_json_host(&state.report));
+    cli_guard_begin();
     code = open_devices(&state);
     if (code == CLI_DONE) {
         measure_all(&state);
+    }
+    cli_guard_end();
+    if (code == CLI_DONE) {
         state.report.used_seconds = cbx_clock_seconds() - begun;
         code = conclude(&state);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "cli/cli.h"
 #include "cli/learn_options.h"
 
@@ -104,7 +105,7 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     if (code != CLI_PARSED) {
         return code;
     }
-    if (options->output && options->plot && strcmp(options->output, options->plot) == 0) {
+    if (options->output && options->plot && cbx_files_same(options->output, options->plot)) {
         return cli_fail(CLI_USAGE, "--output and --plot name the same file; choose two");
     }
     const char *device = getenv("CLEARBOX_DEVICE");

@@ -76,20 +76,14 @@ int cli_bench_write(const cli_bench_report *report) {
     return code == CLI_DONE && options->plot ? cli_bench_plot(report) : code;
 }
 
-static cbx_status probe(const char *path, int no_clobber) {
-    cbx_output output = {0};
-    cbx_status status = path ? cbx_output_open(&output, path, no_clobber) : CBX_OK;
-    cbx_output_discard(&output);
-    return status;
-}
-
 int cli_bench_probe(const cli_bench_options *options) {
     if (options->plot && cli_bench_can_plot() != CLI_DONE) {
         return CLI_UNAVAILABLE;
     }
-    cbx_status status = probe(options->output, options->no_clobber);
-    if (!status) {
-        status = probe(options->plot, options->no_clobber);
+    const char *const paths[] = {options->output, options->plot};
+    cbx_status status = CBX_OK;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths && !status; i++) {
+        status = paths[i] ? cbx_output_probe(paths[i], options->no_clobber) : CBX_OK;
     }
     if (!status && options->film) {
         status = cbx_bench_check_film();

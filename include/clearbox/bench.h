@@ -155,13 +155,12 @@ typedef struct cbx_bench_tuning {
 cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
                           const cbx_bench_stop *stop, cbx_bench_tuning *out);
 
-/* Runs cbx_learn() with a film in a folder of its own below $TMPDIR or /tmp, which
- * is gone afterwards, and stops it in good order after about `seconds`, 0: never.
+/* Runs cbx_learn() with a film in $TMPDIR or /tmp, which is gone afterwards, and stops it in good order after about `seconds`, 0: never.
  * settings->film is ignored. CBX_INTERRUPTED when `stop`, or NULL, ended it. */
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
                                   const cbx_bench_stop *stop, cbx_bench_film *out);
 
-/* Whether there is room for that film's folder: CBX_CANNOT_CREATE. */
+/* Whether a film can be created there: CBX_CANNOT_CREATE. */
 cbx_status cbx_bench_check_film(void);
 
 #ifdef __cplusplus
