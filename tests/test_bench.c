@@ -108,9 +108,12 @@ static void test_settings(void **state) {
 
 static void test_limits(void **state) {
     const fixture *f = *state;
+    cbx_bench_settings settings;
     cbx_bench_limits limits;
     memset(&limits, 0, sizeof limits);
-    assert_success(cbx_bench_measure_limits(f->bench, 2, 4u << 20, &limits));
+    cbx_bench_defaults(&settings);
+    settings.repetitions = 2;
+    assert_success(cbx_bench_measure_limits(f->bench, &settings, 4u << 20, &limits));
     assert_spread(&limits.peak);
     assert_spread(&limits.copy);
     assert_spread(&limits.read);
@@ -118,7 +121,9 @@ static void test_limits(void **state) {
     assert_true(limits.bandwidth >= limits.read.median);
     assert_true(limits.buffer_bytes > 0 && limits.buffer_bytes <= 4u << 20);
     assert_true(is_rate(limits.launch_seconds) && is_rate(limits.round_trip_seconds));
-    assert_failure(cbx_bench_measure_limits(f->bench, 0, 0, &limits), CBX_BAD_ARGUMENT, "0");
+    settings.repetitions = 0;
+    assert_failure(cbx_bench_measure_limits(f->bench, &settings, 0, &limits), CBX_BAD_ARGUMENT,
+                   "0");
 }
 
 static void assert_training(const cbx_bench_training *got, const cbx_bench_settings *settings) {
@@ -286,7 +291,7 @@ static void test_film(void **state) {
     job.epochs = 1;
     job.batch = 50;
     assert_int_equal(setenv("TMPDIR", job.data, 1), 0);
-    assert_success(cbx_bench_measure_film(&job, 0.0, &film));
+    assert_success(cbx_bench_measure_film(&job, 0.0, NULL, &film));
     assert_int_equal(film.job.film.frames, 10);
     assert_int_equal(film.job.interrupted, 0);
     assert_true(film.job.film.bytes > 0);
@@ -294,13 +299,82 @@ static void test_film(void **state) {
     assert_true(is_rate(film.frames_per_second));
     /* No patience at all: whatever there is by then is still a film. */
     job.epochs = 100000;
-    assert_success(cbx_bench_measure_film(&job, 0.5, &film));
+    assert_success(cbx_bench_measure_film(&job, 0.5, NULL, &film));
     assert_int_equal(film.job.interrupted, 1);
     assert_true(film.job.film.frames > 0);
     assert_int_equal(scratch_entries(&f->folder), entries);
+    assert_success(cbx_bench_check_film());
+    assert_int_equal(scratch_entries(&f->folder), entries);
     assert_int_equal(setenv("TMPDIR", "/nonexistent", 1), 0);
-    assert_failure(cbx_bench_measure_film(&job, 0.5, &film), CBX_CANNOT_CREATE, "/nonexistent");
+    assert_failure(cbx_bench_check_film(), CBX_CANNOT_CREATE, "/nonexistent");
+    assert_failure(cbx_bench_measure_film(&job, 0.5, NULL, &film), CBX_CANNOT_CREATE,
+                   "/nonexistent");
     assert_int_equal(unsetenv("TMPDIR"), 0);
+}
+
+/* ---- stopping ---- */
+
+/* How often a stop was asked for, and from which time on the answer is yes. */
+typedef struct patience {
+    unsigned asked, limit;
+} patience;
+
+static int lose_patience(void *user) {
+    patience *left = user;
+    return ++left->asked > left->limit;
+}
+
+static cbx_status stop_training(const fixture *f, const cbx_bench_settings *settings) {
+    cbx_bench_training got;
+    return cbx_bench_train(f->bench, settings, &got);
+}
+
+static cbx_status stop_limits(const fixture *f, const cbx_bench_settings *settings) {
+    cbx_bench_limits limits;
+    return cbx_bench_measure_limits(f->bench, settings, 1u << 20, &limits);
+}
+
+static cbx_status stop_baseline(const fixture *f, const cbx_bench_settings *settings) {
+    cbx_bench_training got;
+    cbx_blas *blas = NULL;
+    if (cbx_blas_open(&blas) != CBX_OK) {
+        return CBX_INTERRUPTED; /* nothing to try */
+    }
+    cbx_status status = cbx_bench_train_blas(blas, NULL, f->dataset, settings, &got);
+    cbx_blas_close(blas);
+    return status;
+}
+
+static cbx_status stop_film(const fixture *f, const cbx_bench_settings *settings) {
+    fixture *mine = (fixture *)(uintptr_t)f;
+    cbx_learn_settings job;
+    cbx_bench_film film;
+    cbx_learn_defaults(&job);
+    job.data = scratch_path(&mine->folder, ".");
+    job.hidden = 9;
+    job.epochs = 100000;
+    return cbx_bench_measure_film(&job, 0.0, &settings->stop, &film);
+}
+
+/* At once, after some questions, and in the middle of a repetition: of a million epochs
+ * in the last case, which would not end before the test's time is over. */
+static void test_stopping(void **state) {
+    const fixture *f = *state;
+    cbx_status (*const measurements[])(const fixture *, const cbx_bench_settings *) = {
+        stop_training, stop_limits, stop_baseline, stop_film};
+    const unsigned limits[] = {0, 3, 5};
+    for (size_t m = 0; m < sizeof measurements / sizeof *measurements; m++) {
+        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+            patience left = {.limit = limits[i]};
+            cbx_bench_settings settings;
+            cbx_bench_defaults(&settings);
+            settings.seconds = 86400.0;
+            settings.repetitions = 20;
+            settings.stop = (cbx_bench_stop){lose_patience, &left};
+            assert_int_equal(measurements[m](f, &settings), CBX_INTERRUPTED);
+            assert_true(left.asked <= limits[i] + 1 || measurements[m] == stop_film);
+        }
+    }
 }
 
 int main(void) {
@@ -315,6 +389,7 @@ int main(void) {
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_no_baseline),
         cmocka_unit_test(test_film),
+        cmocka_unit_test(test_stopping),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -226,7 +226,7 @@ static void test_no_place(void **state) {
 
 static void search_family(const fixture *f, cbx_family family, unsigned least) {
     cbx_bench_tuning tuning;
-    assert_success(cbx_bench_tune("cpu", family, f->dataset, &tuning));
+    assert_success(cbx_bench_tune("cpu", family, f->dataset, NULL, &tuning));
     assert_true(tuning.tried >= least);
     assert_true(isfinite(tuning.best_flops) && tuning.best_flops >= tuning.usual_flops &&
                 tuning.usual_flops > 0.0);

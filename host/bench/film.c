@@ -1,48 +1,65 @@
 /* The whole job, film included. */
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <errno.h>
-
 #include "base/clock.h"
-#include "base/error.h"
+#include "base/files.h"
 #include "bench/meter.h"
 
-static int too_late(void *user) {
-    const double *end = user;
-    return cbx_clock_seconds() >= *end;
+/* When a film's job has to end. */
+typedef struct deadline {
+    double seconds; /* on the clock; 0: never */
+    const cbx_bench_stop *stop;
+    int stopped; /* by the latter */
+} deadline;
+
+static int must_end(void *user) {
+    deadline *end = user;
+    const cbx_bench_stop *stop = end->stop;
+    end->stopped = end->stopped || (stop && stop->asked && stop->asked(stop->user));
+    return end->stopped || (end->seconds > 0.0 && cbx_clock_seconds() >= end->seconds);
+}
+
+/* A name of its own in the folder for temporary files, where nothing has it yet. */
+static void name_film(char *path, size_t size) {
+    static atomic_uint count;
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, size, "%s/clearbox-bench-%ld-%llx-%u.mp4", folder && *folder ? folder : "/tmp",
+             (long)getpid(), (unsigned long long)(1e6 * cbx_clock_seconds()),
+             atomic_fetch_add(&count, 1u));
+}
+
+cbx_status cbx_bench_check_film(void) {
+    char path[PATH_MAX];
+    name_film(path, sizeof path);
+    return cbx_output_probe(path, 1);
 }
 
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
-                                  cbx_bench_film *out) {
+                                  const cbx_bench_stop *stop, cbx_bench_film *out) {
     cbx_learn_settings job = *settings;
-    double end = cbx_clock_seconds() + seconds;
-    const cbx_learn_observer observer = {.should_stop = seconds > 0.0 ? too_late : NULL,
-                                         .user = &end};
-    const char *parent = getenv("TMPDIR");
-    char folder[PATH_MAX], path[PATH_MAX + 16];
+    deadline end = {.seconds = seconds > 0.0 ? cbx_clock_seconds() + seconds : 0.0, .stop = stop};
+    const cbx_learn_observer observer = {.should_stop = must_end, .user = &end};
+    char path[PATH_MAX];
     memset(out, 0, sizeof *out);
-    const int length = snprintf(folder, sizeof folder, "%s/clearbox-bench-XXXXXX",
-                                parent && *parent ? parent : "/tmp");
-    if (length < 0 || (size_t)length >= sizeof folder || !mkdtemp(folder)) {
-        return cbx_fail(CBX_CANNOT_CREATE, "cannot create a folder for the film in %s: %s",
-                        parent && *parent ? parent : "/tmp", strerror(errno));
-    }
-    snprintf(path, sizeof path, "%s/learn.mp4", folder);
+    name_film(path, sizeof path);
     job.film = path;
+    job.no_clobber = 1;
     const double before = cbx_clock_process_seconds();
     cbx_status status = cbx_learn(&job, &observer, &out->job);
     out->processor_seconds = cbx_clock_process_seconds() - before;
-    status = status == CBX_INTERRUPTED ? CBX_OK : status;
+    status = status == CBX_INTERRUPTED && !end.stopped ? CBX_OK : status;
     /* From the first batch to the finished film. */
     const double filmed = out->job.times.total - out->job.times.first_batch;
     if (!status && filmed > 0.0) {
         out->frames_per_second = (double)out->job.film.frames / filmed;
     }
-    (void)unlink(path); /* what a failed job left behind is gone already */
-    (void)rmdir(folder);
+    if (out->job.kept[CBX_LEARN_FILM]) {
+        (void)unlink(path);
+    }
     return status;
 }

@@ -157,14 +157,14 @@ static cbx_status time_bandwidth(void *user, double *seconds) {
 }
 
 /* Bytes/s out of `bytes` moved a run. */
-static cbx_status rate_bandwidth(bandwidth *job, double bytes, uint32_t repetitions,
+static cbx_status rate_bandwidth(bandwidth *job, double bytes, const cbx_bench_settings *settings,
                                  cbx_spread *out) {
     const cbx_task task = {.run = time_bandwidth, .user = job};
     cbx_rating rating;
     double warm_up = 0.0;
     cbx_status status = time_bandwidth(job, &warm_up);
     if (!status) {
-        status = cbx_meter_rate(NULL, &task, repetitions, &rating);
+        status = cbx_meter_rate(NULL, &task, settings->repetitions, &settings->stop, &rating);
     }
     if (!status) {
         out->median = bytes / rating.seconds.median;
@@ -174,8 +174,8 @@ static cbx_status rate_bandwidth(bandwidth *job, double bytes, uint32_t repetiti
     return status;
 }
 
-static cbx_status measure_bandwidth(cbx_bench *bench, uint32_t repetitions, uint64_t most_bytes,
-                                    cbx_bench_limits *out) {
+static cbx_status measure_bandwidth(cbx_bench *bench, const cbx_bench_settings *settings,
+                                    uint64_t most_bytes, cbx_bench_limits *out) {
     const uint64_t bytes = choose_bytes(bench, most_bytes);
     const cl_float one = 1.0f;
     bandwidth job = {.bench = bench, .count = bytes / (bench->floats * sizeof(float))};
@@ -191,11 +191,11 @@ static cbx_status measure_bandwidth(cbx_bench *bench, uint32_t repetitions, uint
                               "filling a buffer");
     }
     if (!status) {
-        status = rate_bandwidth(&job, (double)bytes, repetitions, &out->read);
+        status = rate_bandwidth(&job, (double)bytes, settings, &out->read);
     }
     if (!status) {
         job.copies = 1;
-        status = rate_bandwidth(&job, 2.0 * (double)bytes, repetitions, &out->copy);
+        status = rate_bandwidth(&job, 2.0 * (double)bytes, settings, &out->copy);
     }
     if (!status) {
         out->buffer_bytes = bytes;
@@ -229,7 +229,9 @@ static cbx_status time_launches(cbx_bench *bench, unsigned count, double *second
     return status;
 }
 
-static cbx_status measure_launches(cbx_bench *bench, uint32_t repetitions, cbx_bench_limits *out) {
+static cbx_status measure_launches(cbx_bench *bench, const cbx_bench_settings *settings,
+                                   cbx_bench_limits *out) {
+    const uint32_t repetitions = settings->repetitions;
     double *many = NULL, *one = NULL, warm_up = 0.0;
     cbx_status status = cbx_new(&many, repetitions);
     if (!status) {
@@ -239,7 +241,8 @@ static cbx_status measure_launches(cbx_bench *bench, uint32_t repetitions, cbx_b
         status = time_launches(bench, LAUNCHES, &warm_up);
     }
     for (uint32_t i = 0; i < repetitions && !status; i++) {
-        status = time_launches(bench, LAUNCHES, &many[i]);
+        status = cbx_meter_ask(&settings->stop);
+        status = status ? status : time_launches(bench, LAUNCHES, &many[i]);
         if (!status) {
             status = time_launches(bench, 1, &one[i]);
         }
@@ -253,8 +256,9 @@ static cbx_status measure_launches(cbx_bench *bench, uint32_t repetitions, cbx_b
     return status;
 }
 
-cbx_status cbx_bench_measure_limits(cbx_bench *bench, uint32_t repetitions, uint64_t most_bytes,
-                                    cbx_bench_limits *out) {
+cbx_status cbx_bench_measure_limits(cbx_bench *bench, const cbx_bench_settings *settings,
+                                    uint64_t most_bytes, cbx_bench_limits *out) {
+    const uint32_t repetitions = settings->repetitions;
     double *peaks = NULL;
     if (repetitions < 1 || repetitions > CBX_BENCH_MOST_REPETITIONS) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a measurement has 1 to %u repetitions, not %u",
@@ -262,14 +266,15 @@ cbx_status cbx_bench_measure_limits(cbx_bench *bench, uint32_t repetitions, uint
     }
     cbx_status status = cbx_new(&peaks, repetitions);
     for (uint32_t i = 0; i < repetitions && !status; i++) {
-        status = cbx_meter_peak(bench, &peaks[i]);
+        status = cbx_meter_ask(&settings->stop);
+        status = status ? status : cbx_meter_peak(bench, &peaks[i]);
     }
     if (!status) {
         out->peak = cbx_spread_of(peaks, repetitions);
-        status = measure_bandwidth(bench, repetitions, most_bytes, out);
+        status = measure_bandwidth(bench, settings, most_bytes, out);
     }
     if (!status) {
-        status = measure_launches(bench, repetitions, out);
+        status = measure_launches(bench, settings, out);
     }
     free(peaks);
     return status;

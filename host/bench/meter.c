@@ -52,8 +52,14 @@ cbx_spread cbx_spread_of(double *values, size_t count) {
     return spread;
 }
 
+cbx_status cbx_meter_ask(const cbx_bench_stop *stop) {
+    return stop && stop->asked && stop->asked(stop->user)
+               ? cbx_fail(CBX_INTERRUPTED, "stopped in the middle of a measurement")
+               : CBX_OK;
+}
+
 cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repetitions,
-                          cbx_rating *out) {
+                          const cbx_bench_stop *stop, cbx_rating *out) {
     double *values = NULL;
     memset(out, 0, sizeof *out);
     cbx_status status = cbx_new(&values, 4 * (size_t)repetitions + 1);
@@ -64,7 +70,8 @@ cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repet
     }
     for (uint32_t i = 0; i < repetitions && !status; i++) {
         const double before = cbx_clock_process_seconds();
-        status = task->run(task->user, &seconds[i]);
+        status = cbx_meter_ask(stop);
+        status = status ? status : task->run(task->user, &seconds[i]);
         busy[i] = cbx_clock_process_seconds() - before;
         if (!status && bench) {
             status = cbx_meter_peak(bench, &peaks[i + 1]);

@@ -46,9 +46,12 @@ typedef struct cbx_rating {
     double processor_seconds; /* of the process, median */
 } cbx_rating;
 
-/* `bench` NULL: the peaks and the shares are 0. */
+/* `bench` NULL: the peaks and the shares are 0. `stop` is asked before each. */
 cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repetitions,
-                          cbx_rating *out);
+                          const cbx_bench_stop *stop, cbx_rating *out);
+
+/* CBX_INTERRUPTED when `stop` says so; NULL never does. */
+cbx_status cbx_meter_ask(const cbx_bench_stop *stop);
 
 /* What the arithmetic of settings->hidden neurons costs; see bench.h. */
 double cbx_train_flop(const cbx_bench_settings *settings, uint64_t images);

@@ -12,6 +12,10 @@
 /* Shorter measurements say nothing. */
 #define LEAST_SECONDS 0.02
 
+/* Work between two questions whether to stop: short for a person, long beside the wait
+ * for the device that comes with it. */
+#define BLOCK_SECONDS 0.25
+
 /* A network under measurement. */
 typedef struct subject {
     cbx_bench *bench;
@@ -21,6 +25,8 @@ typedef struct subject {
     cbx_rates rates;
     uint32_t epochs; /* of a repetition; 0: `batches` of an epoch instead */
     uint32_t batches;
+    uint32_t block;   /* batches that take about BLOCK_SECONDS */
+    uint32_t waiting; /* batches enqueued since this thread last waited */
     cbx_part evaluated[2];
     unsigned parts; /* of them */
     cbx_painter painter;
@@ -30,18 +36,36 @@ typedef struct subject {
 
 /* ---- training ---- */
 
-static cbx_status run_epoch(subject *on) {
-    const uint32_t batch = on->settings->batch, whole = on->images / batch;
-    cbx_status status = cbx_trainer_steps(on->trainer, 0, whole, on->rates, 0);
-    if (!status && on->images % batch) {
-        status = cbx_trainer_step(on->trainer, whole * batch, on->images % batch, on->rates, whole);
+/* Waits for what is enqueued, and asks whether to stop. */
+static cbx_status pause(subject *on) {
+    on->waiting = 0;
+    cbx_status status = cbx_trainer_check(on->trainer);
+    return status ? status : cbx_meter_ask(&on->settings->stop);
+}
+
+/* Enqueues the first `count` batches of an epoch, a block at a time. */
+static cbx_status run_batches(subject *on, uint32_t count) {
+    cbx_status status = CBX_OK;
+    for (uint32_t first = 0; first < count && !status;) {
+        const uint32_t room = on->block - on->waiting, left = count - first;
+        const uint32_t now = left < room ? left : room;
+        status = cbx_trainer_steps(on->trainer, first * on->settings->batch, now, on->rates, first);
+        first += now;
+        on->waiting += now;
+        if (!status && on->waiting >= on->block) {
+            status = pause(on);
+        }
     }
     return status;
 }
 
-static cbx_status run_batches(subject *on, uint32_t count) {
-    cbx_status status = cbx_trainer_steps(on->trainer, 0, count, on->rates, 0);
-    return status ? status : cbx_trainer_check(on->trainer);
+static cbx_status run_epoch(subject *on) {
+    const uint32_t batch = on->settings->batch, whole = on->images / batch;
+    cbx_status status = run_batches(on, whole);
+    if (!status && on->images % batch) {
+        status = cbx_trainer_step(on->trainer, whole * batch, on->images % batch, on->rates, whole);
+    }
+    return status;
 }
 
 static cbx_status train(void *user, double *seconds) {
@@ -55,38 +79,54 @@ static cbx_status train(void *user, double *seconds) {
         status = run_batches(on, on->batches);
     }
     if (!status) {
-        status = cbx_trainer_check(on->trainer);
+        status = pause(on);
     }
     *seconds = cbx_clock_seconds() - begun;
     return status;
+}
+
+static cbx_status time_batches(subject *on, uint32_t count, double *took) {
+    const double begun = cbx_clock_seconds();
+    cbx_status status = run_batches(on, count);
+    status = status ? status : pause(on);
+    *took = cbx_clock_seconds() - begun;
+    return status;
+}
+
+/* How many things of `each` seconds fit into `seconds`: 1 … most. */
+static uint32_t fitting(double seconds, double each, uint32_t most) {
+    const double fits = each > 0.0 ? seconds / each : most;
+    return fits < 1.0 ? 1 : fits < most ? (uint32_t)fits : most;
 }
 
 /* Warms up, and decides how much fits into a repetition. */
 static cbx_status plan_training(subject *on) {
     const uint32_t all = on->images / on->settings->batch;
     const double wanted = on->settings->seconds / on->settings->repetitions;
-    uint32_t count = 2 * cbx_trainer_batches_per_launch(on->trainer);
     double took = 0.0;
-    count = count > all ? all : count;
+    on->block = 1;
     /* Twice, for what is compiled or mapped when it is first used. */
-    cbx_status status = run_batches(on, count);
+    cbx_status status = time_batches(on, 1, &took);
+    status = status ? status : time_batches(on, 1, &took);
+    uint32_t count = 2 * cbx_trainer_batches_per_launch(on->trainer);
+    const uint32_t most = fitting(wanted, took, all);
+    count = count < most ? count : most;
+    on->block = fitting(BLOCK_SECONDS, took, UINT32_MAX / 2);
+    status = status ? status : time_batches(on, count, &took);
     while (!status) {
-        const double begun = cbx_clock_seconds();
-        status = run_batches(on, count);
-        took = cbx_clock_seconds() - begun;
+        status = time_batches(on, count, &took);
         if (took >= LEAST_SECONDS || took >= wanted || count == all) {
             break;
         }
         const uint64_t more = cbx_meter_scale(count, took, 2.0 * LEAST_SECONDS);
         count = more > all ? all : (uint32_t)more;
     }
+    on->block = fitting(BLOCK_SECONDS, took / count, UINT32_MAX / 2);
     const double epoch = took / count * on->images / on->settings->batch;
     if (epoch <= wanted) {
-        const double fits = wanted / epoch;
-        on->epochs = fits > 1e6 ? 1000000u : (uint32_t)fits;
+        on->epochs = fitting(wanted, epoch, 1000000u);
     } else {
-        const double fits = wanted / took * count;
-        on->batches = fits < 1.0 ? 1 : fits > all ? all : (uint32_t)fits;
+        on->batches = fitting(wanted, took / count, all);
     }
     return status;
 }
@@ -100,7 +140,8 @@ static cbx_status measure_training(subject *on, cbx_bench_training *out) {
     const uint64_t images = on->epochs ? (uint64_t)on->epochs * on->images
                                        : (uint64_t)on->batches * on->settings->batch;
     const cbx_task task = {train, on, cbx_train_flop(on->settings, images)};
-    status = cbx_meter_rate(on->bench, &task, on->settings->repetitions, &rating);
+    status =
+        cbx_meter_rate(on->bench, &task, on->settings->repetitions, &on->settings->stop, &rating);
     if (!status) {
         cbx_training_fill(out, on->settings, &rating, images, on->images, on->bench->bandwidth);
     }
@@ -116,6 +157,7 @@ static cbx_status evaluate(void *user, double *seconds) {
     for (unsigned i = 0; i < on->parts && !status; i++) {
         cbx_evaluation unused;
         status = cbx_trainer_evaluate(on->trainer, on->evaluated[i], &unused);
+        status = status ? status : cbx_meter_ask(&on->settings->stop);
     }
     *seconds = cbx_clock_seconds() - begun;
     return status;
@@ -141,7 +183,7 @@ static cbx_status measure_evaluation(subject *on, cbx_bench_training *out) {
     out->evaluated_images = on->parts == 2 ? all : few;
     const uint32_t repetitions = took > 2.0 * wanted ? 1 : on->settings->repetitions;
     const cbx_task task = {evaluate, on, cbx_evaluate_flop(on->settings, out->evaluated_images)};
-    status = cbx_meter_rate(on->bench, &task, repetitions, &rating);
+    status = cbx_meter_rate(on->bench, &task, repetitions, &on->settings->stop, &rating);
     if (!status) {
         out->evaluate_seconds = rating.seconds;
         out->evaluate_flops = task.flop / rating.seconds.median;
@@ -196,7 +238,8 @@ static cbx_status measure_drawing(subject *on, cbx_bench_training *out) {
     cbx_rating rating;
     cbx_status status = plan_drawing(on);
     if (!status) {
-        status = cbx_meter_rate(NULL, &task, on->settings->repetitions, &rating);
+        status =
+            cbx_meter_rate(NULL, &task, on->settings->repetitions, &on->settings->stop, &rating);
     }
     if (!status) {
         out->frames_per_second.median = on->frames / rating.seconds.median;

@@ -39,30 +39,34 @@ static void train_batch(baseline *on, uint32_t first, uint32_t rows) {
 static cbx_status train(void *user, double *seconds) {
     baseline *on = user;
     const uint32_t rows = on->settings->batch, all = on->images / rows;
+    cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
-    for (uint32_t i = 0; i < on->batches; i++) {
+    for (uint32_t i = 0; i < on->batches && !status; i++) {
         train_batch(on, i % all * rows, rows);
+        status = cbx_meter_ask(&on->settings->stop);
     }
     *seconds = cbx_clock_seconds() - begun;
-    return CBX_OK;
+    return status;
 }
 
 static cbx_status evaluate(void *user, double *seconds) {
     baseline *on = user;
     float *const own = on->evaluation.x;
+    cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
     /* Validation images lie behind the training images. */
     uint32_t first = on->evaluated > on->validation ? 0 : on->images;
-    for (uint32_t left = on->evaluated; left > 0;) {
+    for (uint32_t left = on->evaluated; left > 0 && !status;) {
         const uint32_t rows = left < EVALUATE_ROWS ? left : EVALUATE_ROWS;
         on->evaluation.x = on->pixels + (size_t)first * CBX_IMAGE_PIXELS;
         cbx_blas_forward(on->blas, on->network, &on->evaluation, rows);
         first += rows;
         left -= rows;
+        status = cbx_meter_ask(&on->settings->stop);
     }
     on->evaluation.x = own;
     *seconds = cbx_clock_seconds() - begun;
-    return CBX_OK;
+    return status;
 }
 
 static cbx_status prepare(baseline *on, const cbx_dataset *dataset) {
@@ -129,7 +133,8 @@ static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *ou
     const uint64_t images = (uint64_t)on->batches * on->settings->batch;
     const cbx_task task = {train, on, cbx_train_flop(on->settings, images)};
     if (!status) {
-        status = cbx_meter_rate(bench, &task, on->settings->repetitions, &rating);
+        status =
+            cbx_meter_rate(bench, &task, on->settings->repetitions, &on->settings->stop, &rating);
     }
     if (status) {
         return status;
@@ -143,8 +148,9 @@ static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *ou
     }
     const cbx_task checking = {evaluate, on, cbx_evaluate_flop(on->settings, on->evaluated)};
     if (!status) {
-        status = cbx_meter_rate(bench, &checking,
-                                took > 2.0 * wanted ? 1 : on->settings->repetitions, &rating);
+        status =
+            cbx_meter_rate(bench, &checking, took > 2.0 * wanted ? 1 : on->settings->repetitions,
+                           &on->settings->stop, &rating);
     }
     if (!status) {
         out->evaluated_images = on->evaluated;

@@ -24,6 +24,7 @@ typedef struct search {
     const char *spec;
     cbx_family family;
     const cbx_dataset *dataset;
+    const cbx_bench_stop *stop;
     uint32_t *order;
     uint32_t images;
     uint32_t hidden;
@@ -88,9 +89,12 @@ static cbx_status open_variant(const search *in, const cbx_tunables *sizes, vari
 }
 
 /* Times other sizes; they become the best when they are. A variant that cannot be
- * built or run is none. */
+ * built or run is none. Nothing more is tried once a stop was asked for. */
 static void try_sizes(search *in, cbx_tunables sizes) {
     variant candidate;
+    if (cbx_meter_ask(in->stop)) {
+        return;
+    }
     if (!cbx_tunables_valid(&sizes, in->best.device->family) ||
         memcmp(&sizes, &in->best.sizes, sizeof sizes) == 0) {
         return;
@@ -137,6 +141,10 @@ static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tu
     double ours[DUELS], theirs[DUELS];
     cbx_status status = open_variant(in, usual_sizes, &usual);
     for (int turn = 0; turn < DUELS && !status; turn++) {
+        status = cbx_meter_ask(in->stop);
+        if (status) {
+            break;
+        }
         usual.flops = in->best.flops = 0.0;
         status = time_block(&usual);
         if (!status) {
@@ -200,7 +208,8 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     if (!status) {
         in->tried = 1;
         descend(in);
-        status = duel(in, &usual, out);
+        status = cbx_meter_ask(in->stop);
+        status = status ? status : duel(in, &usual, out);
     }
     if (!status) {
         out->tried = in->tried;
@@ -213,8 +222,8 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
 }
 
 cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
-                          cbx_bench_tuning *out) {
-    search in = {.spec = spec, .family = family, .dataset = dataset};
+                          const cbx_bench_stop *stop, cbx_bench_tuning *out) {
+    search in = {.spec = spec, .family = family, .dataset = dataset, .stop = stop};
     memset(out, 0, sizeof *out);
     cbx_status status = find_best(&in, out);
     close_variant(&in.best);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/memory.h"
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
@@ -27,6 +26,12 @@ typedef struct session {
     int output_lost;
 } session;
 
+/* Asked several times a second while something is measured. */
+static int should_stop(void *user) {
+    (void)user;
+    return cli_stop_requested();
+}
+
 static void tell_line(session *state, json_t *line) {
     if (state->streams && !state->output_lost) {
         state->output_lost = !cli_json_line(stdout, line);
@@ -41,8 +46,8 @@ static void tell_line(session *state, json_t *line) {
 static cbx_status tune(const session *state, const char *spec) {
     cbx_bench_tuning tuning;
     fprintf(stderr, "device %s: trying variants of the kernels\n", spec);
-    cbx_status status =
-        cbx_bench_tune(spec, state->report.options->family, state->dataset, &tuning);
+    cbx_status status = cbx_bench_tune(spec, state->report.options->family, state->dataset,
+                                       &state->report.options->settings.stop, &tuning);
     if (status) {
         return status;
     }
@@ -89,7 +94,7 @@ static cbx_status add_device(session *state, const char *spec) {
         status = cbx_bench_open(&bench, device, state->dataset);
     }
     if (!status) {
-        status = cbx_bench_measure_limits(bench, options->settings.repetitions, 0, &entry->limits);
+        status = cbx_bench_measure_limits(bench, &options->settings, 0, &entry->limits);
     }
     if (status) {
         cbx_bench_close(bench);
@@ -101,6 +106,13 @@ static cbx_status add_device(session *state, const char *spec) {
     state->report.device_count++;
     tell_line(state, cli_bench_json_device(entry));
     return CBX_OK;
+}
+
+/* How it ended, for one that may have been stopped: that is no fault of the device, also
+ * where a compiler inside its driver took the signal for itself. */
+static cbx_status try_device(session *state, const char *spec) {
+    cbx_status status = add_device(state, spec);
+    return cli_stop_requested() ? CBX_OK : status;
 }
 
 static cbx_status take_room(session *state, size_t devices) {
@@ -128,7 +140,7 @@ static int open_every_device(session *state) {
     for (size_t i = 0; i < count && !status && !cli_stop_requested(); i++) {
         char spec[32];
         snprintf(spec, sizeof spec, "%u:%u", list[i].platform_index, list[i].device_index);
-        cbx_status opened = add_device(state, spec);
+        cbx_status opened = try_device(state, spec);
         if (opened) {
             fault = opened;
             fprintf(stderr, "device %s, %s, is left out: %s\n", spec, list[i].name,
@@ -149,7 +161,7 @@ static int open_devices(session *state) {
     }
     cbx_status status = take_room(state, named->count);
     for (size_t i = 0; i < named->count && !status && !cli_stop_requested(); i++) {
-        status = add_device(state, named->values[i]);
+        status = try_device(state, named->values[i]);
     }
     return status ? cli_fail_status(status) : CLI_DONE;
 }
@@ -192,37 +204,53 @@ static cbx_status measure_film(session *state, cli_bench_row *row) {
     job.batch = options->settings.batch;
     job.recipe = options->settings.recipe;
     job.schedule = row->schedule;
-    return cbx_bench_measure_film(&job, patience, &row->film);
+    return cbx_bench_measure_film(&job, patience, &options->settings.stop, &row->film);
 }
 
-/* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. */
+static cbx_status measure_training(session *state, cli_bench_row *row) {
+    cbx_bench_settings settings = state->report.options->settings;
+    settings.hidden = row->hidden;
+    settings.schedule = row->schedule;
+    return row->device == CLI_BASELINE
+               ? cbx_bench_train_blas(state->blas, host_bench(state), state->dataset, &settings,
+                                      &row->training)
+               : cbx_bench_train(state->benches[row->device], &settings, &row->training);
+}
+
+static void keep_fault(const session *state, cli_bench_row *row, cbx_status status) {
+    row->status = status;
+    snprintf(row->reason, sizeof row->reason, "%s", cbx_last_error());
+    fprintf(stderr, "H = %u on %s was not measured: %s\n", row->hidden,
+            cli_bench_device_name(&state->report, row), row->reason);
+}
+
+/* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. A
+ * row that is stopped in the middle was never begun. */
 static void measure(session *state, size_t device, uint32_t hidden, cbx_schedule schedule,
                     const cli_bench_row *baseline) {
-    const cli_bench_report *report = &state->report;
-    cli_bench_row *row = &state->report.rows[state->report.row_count++];
-    cbx_bench_settings settings = report->options->settings;
-    cbx_status status;
-    settings.hidden = row->hidden = hidden;
-    settings.schedule = row->schedule = schedule;
-    row->device = device;
+    cli_bench_report *report = &state->report;
+    cli_bench_row *row = &report->rows[report->row_count++];
+    char warning[CLI_BENCH_WARNING];
+    *row = (cli_bench_row){.device = device, .hidden = hidden, .schedule = schedule};
     fprintf(stderr, "H = %u on %s, %s\n", hidden, cli_bench_device_name(report, row),
             cli_bench_schedule_name(row));
-    if (device == CLI_BASELINE) {
-        status = cbx_bench_train_blas(state->blas, host_bench(state), state->dataset, &settings,
-                                      &row->training);
-    } else {
-        status = cbx_bench_train(state->benches[device], &settings, &row->training);
-        if (!status && report->options->film) {
-            status = measure_film(state, row);
-            row->has_film = !status;
-        }
+    cbx_status status = measure_training(state, row);
+    if (status && cli_stop_requested()) {
+        report->row_count--;
+        return;
+    }
+    if (!status && report->options->film && device != CLI_BASELINE) {
+        status = measure_film(state, row);
+        row->has_film = !status;
+        status = cli_stop_requested() ? CBX_OK : status; /* the training is worth keeping */
     }
     if (status) {
-        snprintf(row->reason, sizeof row->reason, "%s", cbx_last_error());
-        fprintf(stderr, "H = %u on %s was not measured: %s\n", hidden,
-                cli_bench_device_name(report, row), row->reason);
+        keep_fault(state, row, status);
     } else if (baseline && !baseline->reason[0]) {
         row->speed_up = row->training.flops.median / baseline->training.flops.median;
+    }
+    if (cli_bench_warn_scatter(warning, cli_bench_scatter(row))) {
+        fprintf(stderr, "warning: %s\n", warning);
     }
     tell_line(state, cli_bench_json_row(report, row));
 }
@@ -244,79 +272,45 @@ static void measure_all(session *state) {
     }
 }
 
-/* ---- writing ---- */
+/* ---- the end ---- */
 
-static int write_report(const cli_bench_report *report, FILE *out) {
-    const size_t flags = JSON_INDENT(2) | JSON_REAL_PRECISION(10);
-    json_t *object;
-    int failed = 0;
-    switch (report->options->format) {
-    case CLI_FORMAT_MD:
-        cli_bench_markdown(out, report);
-        return 0;
-    case CLI_FORMAT_CSV:
-        cli_bench_csv(out, report);
-        return 0;
-    case CLI_FORMAT_JSON:
-        object = cli_bench_json(report);
-        failed = !object || json_dumpf(object, out, flags) != 0 || fputc('\n', out) == EOF;
-        json_decref(object);
-        return failed;
-    default:
-        failed = !cli_json_line(out, cli_bench_json_host(report));
-        for (size_t i = 0; i < report->device_count && !failed; i++) {
-            failed = !cli_json_line(out, cli_bench_json_device(&report->devices[i]));
+static const cli_bench_row *first_fault(const cli_bench_report *report) {
+    for (size_t i = 0; i < report->row_count; i++) {
+        if (report->rows[i].reason[0]) {
+            return &report->rows[i];
         }
-        for (size_t i = 0; i < report->row_count && !failed; i++) {
-            failed = !cli_json_line(out, cli_bench_json_row(report, &report->rows[i]));
-        }
-        return failed;
     }
+    return NULL;
 }
 
-static int write_file(const cli_bench_report *report) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    int failed = !memory || write_report(report, memory);
-    if (memory) {
-        failed |= fclose(memory) != 0;
-    }
-    if (failed) {
-        free(text);
-        return cli_fail(CLI_SOFTWARE, "no memory for the report");
-    }
-    cbx_status status =
-        cbx_write_file(report->options->output, report->options->no_clobber, text, size);
-    free(text);
-    return status ? cli_fail_status(status) : CLI_DONE;
-}
-
+/* Writes what was measured; a report without a row would only replace a better one. */
 static int conclude(session *state) {
     const cli_bench_report *report = &state->report;
-    int code = CLI_DONE;
+    const cli_bench_row *fault = first_fault(report);
     size_t measured = 0;
-    if (report->options->output) {
-        code = write_file(report);
-    } else if (state->output_lost ||
-               (!state->streams && write_report(report, stdout) && !ferror(stdout))) {
-        code = cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output");
-    } else {
-        code = cli_flush(CLI_DONE);
-    }
-    if (code == CLI_DONE && report->options->plot) {
-        code = cli_bench_plot(report);
-    }
     for (size_t i = 0; i < report->row_count; i++) {
         measured += !report->rows[i].reason[0];
     }
+    if (measured == 0) {
+        return cli_stop_requested()
+                   ? cli_fail(CLI_INTERRUPTED, "interrupted before the first row was measured; "
+                                               "nothing was written")
+                   : cli_fail(fault ? cli_exit_code(fault->status) : CLI_UNAVAILABLE,
+                              "nothing could be measured");
+    }
+    const int code = cli_bench_write(report);
     if (code != CLI_DONE) {
         return code;
     }
-    if (cli_stop_requested()) {
-        return CLI_INTERRUPTED;
+    if (state->output_lost) {
+        return cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output");
     }
-    return measured ? CLI_DONE : cli_fail(CLI_UNAVAILABLE, "nothing could be measured");
+    if (cli_stop_requested()) {
+        return cli_fail(CLI_INTERRUPTED, "interrupted; what was measured until then is written");
+    }
+    return fault ? cli_fail(cli_exit_code(fault->status), "%zu of %zu rows could not be measured",
+                            report->row_count - measured, report->row_count)
+                 : CLI_DONE;
 }
 
 static void end(session *state) {
@@ -335,28 +329,37 @@ static void end(session *state) {
 int cli_bench(int argc, char **argv) {
     cli_bench_options options;
     session state = {0};
+    char warning[CLI_BENCH_WARNING];
     int code = cli_bench_parse(argc, argv, &options);
-    if (code == CLI_PARSED && options.plot) {
-        code = cli_bench_can_plot();
-        code = code == CLI_DONE ? CLI_PARSED : code;
-    }
     if (code != CLI_PARSED) {
         return code;
     }
+    code = cli_bench_probe(&options);
+    if (code != CLI_DONE) {
+        return code;
+    }
     const double begun = cbx_clock_seconds();
+    options.settings.stop = (cbx_bench_stop){should_stop, NULL};
     state.report.options = &options;
     state.streams = options.format == CLI_FORMAT_JSONL && !options.output;
     cli_bench_describe_host(&state.report);
-    cli_stop_listen("stopping after this measurement; Ctrl-C again stops at once\n");
+    cli_stop_listen("stopping; Ctrl-C again stops at once\n");
     cbx_status status = cbx_dataset_load(&state.dataset, options.data);
     if (status) {
         return cli_fail_status(status);
     }
+    if (cli_bench_warn_load(warning, &state.report)) {
+        fprintf(stderr, "warning: %s\n", warning);
+    }
     open_blas(&state);
     tell_line(&state, cli_bench_json_host(&state.report));
+    cli_guard_begin();
     code = open_devices(&state);
     if (code == CLI_DONE) {
         measure_all(&state);
+    }
+    cli_guard_end();
+    if (code == CLI_DONE) {
         state.report.used_seconds = cbx_clock_seconds() - begun;
         code = conclude(&state);
     }

@@ -1,11 +1,16 @@
-/* Where a measurement was made. */
+/* Where a measurement was made, and whether it was quiet there. */
+#define _DEFAULT_SOURCE /* getloadavg() */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/bench_report.h"
+
+/* Repetitions that differ by more than this were disturbed. */
+static const double most_scatter = 0.2;
 
 /* "model name : X" of /proc/cpuinfo, where there is such a file. */
 static void read_processor(char *out, size_t size) {
@@ -39,6 +44,36 @@ void cli_bench_describe_host(cli_bench_report *report) {
     read_processor(report->processor, sizeof report->processor);
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     report->processors = processors > 0 ? (unsigned)processors : 0;
+    if (getloadavg(&report->load, 1) != 1) {
+        report->load = -1.0;
+    }
+}
+
+int cli_bench_warn_load(char text[CLI_BENCH_WARNING], const cli_bench_report *report) {
+    if (report->load <= report->processors / 2.0) {
+        return 0;
+    }
+    snprintf(text, CLI_BENCH_WARNING,
+             "the machine was busy before this began: load %.1f on %u processors", report->load,
+             report->processors);
+    return 1;
+}
+
+double cli_bench_scatter(const cli_bench_row *row) {
+    const cbx_spread *seconds = &row->training.epoch_seconds;
+    return !row->reason[0] && seconds->median > 0.0
+               ? (seconds->most - seconds->least) / 2.0 / seconds->median
+               : 0.0;
+}
+
+int cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter) {
+    if (scatter <= most_scatter) {
+        return 0;
+    }
+    snprintf(text, CLI_BENCH_WARNING,
+             "repetitions differ by ± %.0f %%; other programs may have been at work",
+             100.0 * scatter);
+    return 1;
 }
 
 const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row) {

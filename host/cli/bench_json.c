@@ -41,12 +41,16 @@ static json_t *settings_object(const cli_bench_options *options) {
 }
 
 json_t *cli_bench_json_host(const cli_bench_report *report) {
+    char warning[CLI_BENCH_WARNING];
+    const int busy = cli_bench_warn_load(warning, report);
     return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:o}", "type", "host", "clearbox", CBX_VERSION,
-        "date", TEXT(report->date), "system", TEXT(report->system), "processor",
-        TEXT(report->processor), "processors", (json_int_t)report->processors, "openblas",
-        TEXT(report->blas[0] ? report->blas : NULL), "openblas_threads",
-        (json_int_t)report->blas_threads, "settings", settings_object(report->options));
+        "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o}", "type", "host", "clearbox",
+        CBX_VERSION, "date", TEXT(report->date), "system", TEXT(report->system), "processor",
+        TEXT(report->processor), "processors", (json_int_t)report->processors, "load_average",
+        report->load < 0.0 ? json_null() : NUMBER(report->load), "warning",
+        TEXT(busy ? warning : NULL), "openblas", TEXT(report->blas[0] ? report->blas : NULL),
+        "openblas_threads", (json_int_t)report->blas_threads, "settings",
+        settings_object(report->options));
 }
 
 json_t *cli_bench_json_device(const cli_bench_device *device) {
@@ -105,10 +109,13 @@ static json_t *film_object(const cbx_bench_film *film) {
 }
 
 json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *row) {
-    json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:o}", "type", "row", "device",
+    char warning[CLI_BENCH_WARNING];
+    const int noisy = cli_bench_warn_scatter(warning, cli_bench_scatter(row));
+    json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:o, s:o}", "type", "row", "device",
                                TEXT(cli_bench_device_name(report, row)), "schedule",
                                cli_bench_schedule_name(row), "hidden", (json_int_t)row->hidden,
-                               "reason", TEXT(row->reason[0] ? row->reason : NULL));
+                               "reason", TEXT(row->reason[0] ? row->reason : NULL), "warning",
+                               TEXT(noisy ? warning : NULL));
     if (!object || row->reason[0]) {
         return object;
     }

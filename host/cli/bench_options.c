@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "cli/cli.h"
 #include "cli/learn_options.h"
 
@@ -62,17 +63,34 @@ static const cli_flag flags[] = {
      0, 0, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Output", 0, 0, 0},
-    {"format", 'o', CLI_CHOICE, AT(format), 0, "Markdown, or for programs [md]", 0, 0,
-     format_names},
-    {"output", 0, CLI_OUTPUT, AT(output), "FILE", "write there [standard output]", 0, 0, 0},
+    {"output", 'o', CLI_OUTPUT, AT(output), "FILE", "write there [standard output]", 0, 0, 0},
+    {"format", 0, CLI_CHOICE, AT(format), 0,
+     "Markdown, or all there is for programs [md];\n"
+     "on a terminal md shows what fits its width",
+     0, 0, format_names},
+    {"json", 0, CLI_SWITCH, AT(json), 0, "the same as --format json", 0, 0, 0},
     {"plot", 0, CLI_OUTPUT, AT(plot), "FILE", "also draw a chart, SVG (needs gnuplot)", 0, 0, 0},
     {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
     {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+
+/* --json is --format json, and no other. */
+static int settle_format(cli_bench_options *options) {
+    if (options->json && options->format != CLI_FORMAT_UNSET &&
+        options->format != CLI_FORMAT_JSON) {
+        return cli_fail(CLI_USAGE, "--json contradicts --format %s; leave one out",
+                        format_names[options->format]);
+    }
+    if (options->format == CLI_FORMAT_UNSET) {
+        options->format = options->json ? CLI_FORMAT_JSON : CLI_FORMAT_MD;
+    }
+    return CLI_PARSED;
+}
 
 int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     memset(options, 0, sizeof *options);
     cbx_bench_defaults(&options->settings);
     options->hidden = (cli_list){.values = {64, 256, 1024}, .count = 3};
+    options->format = CLI_FORMAT_UNSET;
     options->schedules = (cli_list){.values = {CBX_SCHEDULE_FUSED}, .count = 1};
 
     int code = cli_parse(argc, argv, &text, flags, options);
@@ -83,7 +101,11 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     if (status != CBX_OK) {
         return cli_fail_status(status);
     }
-    if (options->output && options->plot && strcmp(options->output, options->plot) == 0) {
+    code = settle_format(options);
+    if (code != CLI_PARSED) {
+        return code;
+    }
+    if (options->output && options->plot && cbx_files_same(options->output, options->plot)) {
         return cli_fail(CLI_USAGE, "--output and --plot name the same file; choose two");
     }
     const char *device = getenv("CLEARBOX_DEVICE");

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 
 typedef enum cli_format {
+    CLI_FORMAT_UNSET = -1,
     CLI_FORMAT_MD,
     CLI_FORMAT_CSV,
     CLI_FORMAT_JSON,
@@ -21,7 +22,8 @@ typedef struct cli_bench_options {
     cli_texts devices; /* none: every device */
     cbx_family family;
     int film, no_baseline, tune, no_clobber;
-    cli_format format;
+    cli_format format; /* never unset after parsing */
+    int json;
     const char *output; /* NULL: standard output */
     const char *plot;   /* NULL: none */
     const char *data;

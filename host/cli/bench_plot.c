@@ -1,13 +1,18 @@
 /* The chart of --plot: hidden neurons against GFLOP/s, drawn by gnuplot. */
 #include <errno.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "cli/bench_report.h"
 #include "cli/cli.h"
+
+extern char **environ; /* POSIX has it in no header */
 
 int cli_bench_can_plot(void) {
     const int status = system("command -v gnuplot >/dev/null 2>&1");
@@ -89,67 +94,187 @@ static void put_lines(FILE *out, const cli_bench_report *report) {
     fputs("\n", out);
 }
 
-/* Whether the fastest and the slowest are too far apart for one linear axis. */
-static int needs_logarithm(const cli_bench_report *report) {
-    double least = 0.0, most = 0.0;
+/* The axis, with room above the highest line; logarithmic where the fastest and the
+ * slowest are too far apart for a linear one. */
+static void put_axis(FILE *out, const cli_bench_report *report) {
+    double least = 0.0, most = 0.0, peak = 0.0;
     for (size_t i = 0; i < report->row_count; i++) {
-        const double flops = report->rows[i].training.flops.median;
-        if (!report->rows[i].reason[0] && flops > 0.0) {
-            least = least == 0.0 || flops < least ? flops : least;
-            most = flops > most ? flops : most;
+        const cbx_spread *flops = &report->rows[i].training.flops;
+        if (!report->rows[i].reason[0] && flops->least > 0.0) {
+            least = least == 0.0 || flops->least < least ? flops->least : least;
+            most = flops->most > most ? flops->most : most;
         }
     }
-    return most > 20.0 * least;
+    const int logarithm = most > 20.0 * least;
+    for (size_t i = 0; i < report->device_count; i++) {
+        const double median = report->devices[i].limits.peak.median;
+        peak = median > peak ? median : peak;
+    }
+    most = peak > most ? peak : most;
+    if (logarithm) {
+        fprintf(out, "set logscale y\nset yrange [%.6g:%.6g]\n", 1e-9 * least / 1.5,
+                1e-9 * most * 1.5);
+    } else {
+        fprintf(out, "set yrange [0:%.6g]\n", 1e-9 * most * 1.08);
+    }
 }
 
-static void put_script(FILE *out, const char *path, const cli_bench_report *report) {
-    const cbx_bench_settings *settings = &report->options->settings;
-    char title[512];
+static void put_script(FILE *out, const char *title, const cli_bench_report *report) {
     fputs("set terminal svg size 960,600 dynamic font 'sans-serif,14' background rgb 'white'\n"
-          "set output ",
+          "set title ",
           out);
-    put_quoted(out, path);
-    snprintf(title, sizeof title, "clearbox %s: training, batch %u, %.120s", CBX_VERSION,
-             settings->batch, report->processor);
-    fputs("\nset title ", out);
     put_quoted(out, title);
     fputs(" noenhanced\nset key noenhanced outside below left Left reverse\n"
           "set xlabel 'hidden neurons'\nset ylabel 'GFLOP/s of useful arithmetic'\n"
           "set logscale x 2\nset offsets graph 0.03, graph 0.03\nset grid\n",
           out);
-    fputs(needs_logarithm(report) ? "set logscale y\n" : "set yrange [0:*]\n", out);
+    put_axis(out, report);
     put_data(out, report);
     put_lines(out, report);
 }
 
-int cli_bench_plot(const cli_bench_report *report) {
-    cbx_output output = {0};
-    size_t measured = 0;
-    for (size_t i = 0; i < report->row_count; i++) {
-        measured += !report->rows[i].reason[0];
+/* ---- gnuplot ---- */
+
+/* Runs gnuplot from `script` to `chart`; the exit code, or -1 with errno. */
+static int run_gnuplot(FILE *script, FILE *chart) {
+    char name[] = "gnuplot";
+    char *arguments[] = {name, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int code = 0;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error) {
+        errno = error;
+        return -1;
     }
-    if (measured == 0) {
-        return CLI_DONE; /* nothing to draw, and that was said */
+    error = posix_spawn_file_actions_adddup2(&actions, fileno(script), STDIN_FILENO);
+    if (!error) {
+        error = posix_spawn_file_actions_adddup2(&actions, fileno(chart), STDOUT_FILENO);
     }
-    cbx_status status =
-        cbx_output_open(&output, report->options->plot, report->options->no_clobber);
-    if (status != CBX_OK) {
-        return cli_fail_status(status);
+    if (!error) {
+        error = posix_spawnp(&child, name, &actions, NULL, arguments, environ);
     }
-    FILE *pipe = popen("gnuplot", "w");
-    if (!pipe) {
-        cbx_output_discard(&output);
+    posix_spawn_file_actions_destroy(&actions);
+    while (!error && waitpid(child, &code, 0) < 0) {
+        error = errno == EINTR ? 0 : errno;
+        if (error) {
+            break;
+        }
+    }
+    errno = error;
+    return error ? -1 : WIFEXITED(code) ? WEXITSTATUS(code) : 128;
+}
+
+/* The whole of `file` as a string for free(); NULL with errno. */
+static char *read_back(FILE *file) {
+    char *text = NULL;
+    long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    if (size < 0 || fseek(file, 0, SEEK_SET) != 0) {
+        return NULL;
+    }
+    text = malloc((size_t)size + 1);
+    if (text) {
+        text[fread(text, 1, (size_t)size, file)] = '\0';
+    }
+    return text;
+}
+
+/* Text between tags, after XML. */
+static void put_escaped(FILE *out, const char *text) {
+    for (; *text; text++) {
+        switch (*text) {
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        default:
+            fputc(*text, out);
+        }
+    }
+}
+
+/* Writes what stands in `svg` before the element `tag` and then the element with other
+ * contents; returns what follows it, or `svg` where there is none. */
+static const char *replace_element(FILE *out, const char *svg, const char *tag, const char *text) {
+    char opening[16], closing[16];
+    snprintf(opening, sizeof opening, "<%s>", tag);
+    snprintf(closing, sizeof closing, "</%s>", tag);
+    const char *begin = strstr(svg, opening);
+    const char *end = begin ? strstr(begin, closing) : NULL;
+    if (!end) {
+        return svg;
+    }
+    fwrite(svg, 1, (size_t)(begin - svg), out);
+    fputs(opening, out);
+    put_escaped(out, text);
+    fputs(closing, out);
+    return end + strlen(closing);
+}
+
+/* gnuplot's own <title> and <desc> are what a browser shows and what is read aloud. */
+static cbx_status write_chart(const cli_bench_report *report, const char *title, const char *svg) {
+    char *summary = NULL, *chart = NULL;
+    size_t summary_size = 0, chart_size = 0;
+    FILE *text = open_memstream(&summary, &summary_size);
+    FILE *out = open_memstream(&chart, &chart_size);
+    cbx_status status = CBX_OK;
+    if (text) {
+        fputs("GFLOP/s of useful arithmetic over the number of hidden neurons.\n", text);
+        cli_bench_summary(text, report);
+    }
+    int failed = !text || fclose(text) != 0;
+    if (out && !failed) {
+        const char *rest = replace_element(out, svg, "title", title);
+        fputs(replace_element(out, rest, "desc", summary), out);
+    }
+    failed |= !out || fclose(out) != 0;
+    if (failed) {
+        status = cbx_fail(CBX_NO_MEMORY, "no memory for the chart");
+    } else {
+        status =
+            cbx_write_file(report->options->plot, report->options->no_clobber, chart, chart_size);
+    }
+    free(summary);
+    free(chart);
+    return status;
+}
+
+static int draw(const cli_bench_report *report, FILE *script, FILE *chart) {
+    char title[300];
+    snprintf(title, sizeof title, "clearbox %s: training, batch %u, %.120s", CBX_VERSION,
+             report->options->settings.batch, report->processor);
+    put_script(script, title, report);
+    if (fflush(script) != 0 || ferror(script) || lseek(fileno(script), 0, SEEK_SET) != 0) {
+        return cli_fail(CLI_CANNOT_WRITE, "cannot write the script of the chart: %s",
+                        strerror(errno));
+    }
+    const int code = run_gnuplot(script, chart);
+    if (code < 0) {
         return cli_fail(CLI_UNAVAILABLE, "cannot start gnuplot: %s", strerror(errno));
     }
-    put_script(pipe, output.temporary, report);
-    const int lost = fflush(pipe) != 0 || ferror(pipe);
-    const int code = pclose(pipe);
-    if (lost || code != 0) {
-        cbx_output_discard(&output);
-        return cli_fail(CLI_CANNOT_WRITE, "gnuplot could not draw %s (exit code %d)",
-                        report->options->plot, WIFEXITED(code) ? WEXITSTATUS(code) : -1);
+    char *svg = code == 0 ? read_back(chart) : NULL;
+    if (!svg || !strstr(svg, "</svg>")) {
+        free(svg);
+        return cli_fail(CLI_CANNOT_WRITE, "gnuplot could not draw the chart (exit code %d)", code);
     }
-    status = cbx_output_commit(&output);
-    cbx_output_discard(&output);
+    cbx_status status = write_chart(report, title, svg);
+    free(svg);
     return status == CBX_OK ? CLI_DONE : cli_fail_status(status);
+}
+
+int cli_bench_plot(const cli_bench_report *report) {
+    FILE *script = tmpfile(), *chart = tmpfile(); /* without names: nothing can stay behind */
+    const int code =
+        script && chart
+            ? draw(report, script, chart)
+            : cli_fail(CLI_CANNOT_CREATE, "cannot create a temporary file: %s", strerror(errno));
+    if (script) {
+        fclose(script);
+    }
+    if (chart) {
+        fclose(chart);
+    }
+    return code;
 }

@@ -21,7 +21,8 @@ typedef struct cli_bench_row {
     size_t device; /* place in `devices`, or CLI_BASELINE */
     uint32_t hidden;
     cbx_schedule schedule;
-    char reason[512]; /* "": it was measured */
+    cbx_status status;
+    char reason[512]; /* what was wrong; "": it was measured */
     cbx_bench_training training;
     double speed_up; /* over the baseline at the same H; 0: none */
     int has_film;
@@ -34,6 +35,7 @@ typedef struct cli_bench_report {
     char system[200];    /* "Linux 6.1.0 x86_64" */
     char processor[200]; /* the host's */
     unsigned processors;
+    double load;    /* average of the minute before; negative: unknown */
     char blas[256]; /* OpenBLAS about itself; "": none */
     unsigned blas_threads;
     cli_bench_device *devices;
@@ -43,16 +45,30 @@ typedef struct cli_bench_report {
     double used_seconds;
 } cli_bench_report;
 
-/* Fills date, system, processor. */
+/* Fills date, system, processor, load. */
 void cli_bench_describe_host(cli_bench_report *report);
 
 /* "0:0" or "OpenBLAS", and "fused", "stepwise" or "sgemm". */
 const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row);
 const char *cli_bench_schedule_name(const cli_bench_row *row);
 
-/* Write to a stream that the caller checks. */
-void cli_bench_markdown(FILE *out, const cli_bench_report *report);
+/* Half of what lies between the fastest and the slowest repetition, as a share of the
+ * median; 0 for a row that was not measured. */
+double cli_bench_scatter(const cli_bench_row *row);
+
+/* Whether other programs seem to have disturbed the measurement; if so, `text` gets a
+ * sentence without its full stop. */
+enum { CLI_BENCH_WARNING = 160 };
+int cli_bench_warn_load(char text[CLI_BENCH_WARNING], const cli_bench_report *report);
+int cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter);
+
+/* These write to a stream that the caller checks. On a terminal of `width` columns tables
+ * leave out what does not fit; 0: everything. */
+void cli_bench_markdown(FILE *out, const cli_bench_report *report, unsigned width);
 void cli_bench_csv(FILE *out, const cli_bench_report *report);
+
+/* A sentence about each device: how near it comes to its peak. */
+void cli_bench_summary(FILE *out, const cli_bench_report *report);
 
 /* Everything as one object; NULL when memory ran out. */
 json_t *cli_bench_json(const cli_bench_report *report);
@@ -61,6 +77,13 @@ json_t *cli_bench_json(const cli_bench_report *report);
 json_t *cli_bench_json_host(const cli_bench_report *report);
 json_t *cli_bench_json_device(const cli_bench_device *device);
 json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *row);
+
+/* Writes everything to where the options say: file or standard output, and chart.
+ * Returns an exit code, and has complained. */
+int cli_bench_write(const cli_bench_report *report);
+
+/* Whether all of these can be created, before anything is measured. As above. */
+int cli_bench_probe(const cli_bench_options *options);
 
 /* Draws the chart through gnuplot. Returns an exit code, and has complained. */
 int cli_bench_plot(const cli_bench_report *report);

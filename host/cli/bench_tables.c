@@ -1,16 +1,24 @@
-/* What was measured, as Markdown for people and as CSV. */
+/* What was measured, as Markdown for people. */
 #include "cli/bench_report.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-#include "cli/cli.h"
 #include "cli/learn_options.h"
 #include "cli/report.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 
-/* ---- Markdown ---- */
+/* The page under way, and the bounds of its lines. */
+typedef struct page {
+    FILE *out;
+    const cli_bench_report *report;
+    unsigned width; /* 0: as wide as it is */
+    size_t gone;    /* columns that did not fit */
+} page;
+
+static void end_table(page *to, cli_table *table) {
+    to->gone += cli_table_end(table, to->out, to->width);
+}
 
 /* "12.3", or nothing for what is not known; enough digits for any size. */
 static void add_number(cli_table *table, double value) {
@@ -34,21 +42,25 @@ static void add_share(cli_table *table, double share) {
     }
 }
 
-/* Half of what lies between the extremes, as a share of the median. */
-static void add_spread(cli_table *table, const cbx_spread *spread) {
-    cli_table_add(table, "%.0f %%", 50.0 * (spread->most - spread->least) / spread->median);
-}
-
-static void print_devices(FILE *out, const cli_bench_report *report) {
-    static const char *const heads[] = {
-        "<device",      "<name",     "<kind",     "<kernels",  "<OpenCL", "<driver",
-        "peak GFLOP/s", "copy GB/s", "read GB/s", "launch µs", NULL};
+static void print_devices(page *to) {
+    static const cli_column columns[] = {{"device", CLI_WORDS, 0},
+                                         {"name", CLI_NAMES, 0},
+                                         {"kind", CLI_WORDS, 3},
+                                         {"kernels", CLI_WORDS, 4},
+                                         {"OpenCL", CLI_WORDS, 6},
+                                         {"driver", CLI_WORDS, 5},
+                                         {"peak GFLOP/s", CLI_NUMBERS, 0},
+                                         {"copy GB/s", CLI_NUMBERS, 0},
+                                         {"read GB/s", CLI_NUMBERS, 0},
+                                         {"launch µs", CLI_NUMBERS, 7},
+                                         {0}};
     cli_table table;
-    if (report->device_count == 0 || !cli_table_begin(&table, heads, report->device_count)) {
+    if (to->report->device_count == 0 ||
+        !cli_table_begin(&table, columns, to->report->device_count)) {
         return;
     }
-    for (size_t i = 0; i < report->device_count; i++) {
-        const cli_bench_device *device = &report->devices[i];
+    for (size_t i = 0; i < to->report->device_count; i++) {
+        const cli_bench_device *device = &to->report->devices[i];
         cli_table_add(&table, "%s", device->spec);
         cli_table_add(&table, "%s", device->info.name);
         cli_table_add(&table, "%s", cli_kind_name(device->info.kind));
@@ -62,106 +74,204 @@ static void print_devices(FILE *out, const cli_bench_report *report) {
         add_number(&table, 1e-9 * device->limits.read.median);
         add_number(&table, 1e6 * device->limits.launch_seconds);
     }
-    cli_table_end(&table, out);
+    end_table(to, &table);
 }
 
-static void print_rows(FILE *out, const cli_bench_report *report) {
-    static const char *const heads[] = {
-        "H",       "<device", "<schedule",        "epoch s", "±",        "images/s",   "GFLOP/s",
-        "of peak", "of GB/s", "evaluate GFLOP/s", "of peak", "frames/s", "× OpenBLAS", NULL};
+static void add_row(cli_table *table, const cli_bench_report *report, const cli_bench_row *row) {
+    const cbx_bench_training *training = &row->training;
+    cli_table_add(table, "%u", row->hidden);
+    cli_table_add(table, "%s", cli_bench_device_name(report, row));
+    cli_table_add(table, "%s", cli_bench_schedule_name(row));
+    cli_table_add(table, "%.4g%s", training->epoch_seconds.median,
+                  training->whole_epochs ? "" : "*");
+    cli_table_add(table, "%.0f %%", 100.0 * cli_bench_scatter(row));
+    add_number(table, training->images_per_second);
+    add_number(table, 1e-9 * training->flops.median);
+    add_share(table, training->share_of_peak);
+    add_share(table, training->share_of_bandwidth);
+    add_number(table, 1e-9 * training->evaluate_flops);
+    add_share(table, training->evaluate_share_of_peak);
+    add_number(table, training->frames_per_second.median);
+    add_number(table, row->speed_up);
+}
+
+static void print_rows(page *to) {
+    /* One schedule alone is no news. */
+    const unsigned schedule = to->report->options->schedules.count > 1 ? 0 : 5;
+    const cli_column columns[] = {{"H", CLI_NUMBERS, 0},
+                                  {"device", CLI_WORDS, 0},
+                                  {"schedule", CLI_WORDS, schedule},
+                                  {"epoch s", CLI_NUMBERS, 0},
+                                  {"±", CLI_NUMBERS, 2},
+                                  {"images/s", CLI_NUMBERS, 4},
+                                  {"GFLOP/s", CLI_NUMBERS, 1},
+                                  {"of peak", CLI_NUMBERS, 0},
+                                  {"of GB/s", CLI_NUMBERS, 8},
+                                  {"evaluate GFLOP/s", CLI_NUMBERS, 7},
+                                  {"evaluate of peak", CLI_NUMBERS, 3},
+                                  {"frames/s", CLI_NUMBERS, 6},
+                                  {"× OpenBLAS", CLI_NUMBERS, 0},
+                                  {0}};
     cli_table table;
-    if (!cli_table_begin(&table, heads, report->row_count)) {
+    if (!cli_table_begin(&table, columns, to->report->row_count)) {
         return;
     }
-    for (size_t i = 0; i < report->row_count; i++) {
-        const cli_bench_row *row = &report->rows[i];
-        const cbx_bench_training *training = &row->training;
-        if (row->reason[0]) {
-            continue;
+    for (size_t i = 0; i < to->report->row_count; i++) {
+        if (!to->report->rows[i].reason[0]) {
+            add_row(&table, to->report, &to->report->rows[i]);
         }
-        cli_table_add(&table, "%u", row->hidden);
-        cli_table_add(&table, "%s", cli_bench_device_name(report, row));
-        cli_table_add(&table, "%s", cli_bench_schedule_name(row));
-        cli_table_add(&table, "%.4g%s", training->epoch_seconds.median,
-                      training->whole_epochs ? "" : "*");
-        add_spread(&table, &training->epoch_seconds);
-        add_number(&table, training->images_per_second);
-        add_number(&table, 1e-9 * training->flops.median);
-        add_share(&table, training->share_of_peak);
-        add_share(&table, training->share_of_bandwidth);
-        add_number(&table, 1e-9 * training->evaluate_flops);
-        add_share(&table, training->evaluate_share_of_peak);
-        add_number(&table, training->frames_per_second.median);
-        add_number(&table, row->speed_up);
     }
-    cli_table_end(&table, out);
+    end_table(to, &table);
 }
 
-static void print_films(FILE *out, const cli_bench_report *report) {
-    static const char *const heads[] = {"H",       "<device",   "<schedule",  "frames", "frames/s",
-                                        "total s", "load",      "start",      "train",  "evaluate",
-                                        "draw",    "read back", "encode CPU", "waited", "finish",
-                                        "CPU s",   "film",      NULL};
+static void add_film(cli_table *table, const cli_bench_report *report, const cli_bench_row *row) {
+    const cbx_learn_times *times = &row->film.job.times;
+    const double parts[] = {times->total,
+                            times->load,
+                            times->start,
+                            times->train,
+                            times->evaluate,
+                            times->draw,
+                            times->read_back,
+                            times->encode,
+                            times->waited,
+                            times->finish,
+                            row->film.processor_seconds};
+    char size[CLI_NUMBER];
+    cli_table_add(table, "%u", row->hidden);
+    cli_table_add(table, "%s", cli_bench_device_name(report, row));
+    cli_table_add(table, "%s", cli_bench_schedule_name(row));
+    cli_table_add(table, "%llu", (unsigned long long)row->film.job.film.frames);
+    add_number(table, row->film.frames_per_second);
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        cli_table_add(table, "%.3f", parts[p]);
+    }
+    cli_table_add(table, "%s", cli_bytes(size, row->film.job.film.bytes));
+}
+
+static void print_films(page *to) {
+    static const cli_column columns[] = {
+        {"H", CLI_NUMBERS, 0},          {"device", CLI_WORDS, 0},     {"schedule", CLI_WORDS, 5},
+        {"frames", CLI_NUMBERS, 0},     {"frames/s", CLI_NUMBERS, 2}, {"total s", CLI_NUMBERS, 0},
+        {"load", CLI_NUMBERS, 7},       {"start", CLI_NUMBERS, 6},    {"train", CLI_NUMBERS, 0},
+        {"evaluate", CLI_NUMBERS, 4},   {"draw", CLI_NUMBERS, 8},     {"read back", CLI_NUMBERS, 9},
+        {"encode CPU", CLI_NUMBERS, 1}, {"waited", CLI_NUMBERS, 3},   {"finish", CLI_NUMBERS, 10},
+        {"CPU s", CLI_NUMBERS, 11},     {"film", CLI_NUMBERS, 0},     {0}};
     cli_table table;
-    if (!cli_table_begin(&table, heads, report->row_count)) {
+    if (!cli_table_begin(&table, columns, to->report->row_count)) {
         return;
     }
-    for (size_t i = 0; i < report->row_count; i++) {
-        const cli_bench_row *row = &report->rows[i];
-        const cbx_learn_times *times = &row->film.job.times;
-        const double parts[] = {times->total,
-                                times->load,
-                                times->start,
-                                times->train,
-                                times->evaluate,
-                                times->draw,
-                                times->read_back,
-                                times->encode,
-                                times->waited,
-                                times->finish,
-                                row->film.processor_seconds};
-        char size[CLI_NUMBER];
-        if (!row->has_film) {
+    for (size_t i = 0; i < to->report->row_count; i++) {
+        if (to->report->rows[i].has_film) {
+            add_film(&table, to->report, &to->report->rows[i]);
+        }
+    }
+    end_table(to, &table);
+}
+
+/* ---- sentences ---- */
+
+/* One after the other with dots between, in lines of the page's width. */
+static void print_facts(const page *to, const char *const *facts, size_t count) {
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = strlen(facts[i]) + 3;
+        if (!facts[i][0]) {
             continue;
         }
-        cli_table_add(&table, "%u", row->hidden);
-        cli_table_add(&table, "%s", cli_bench_device_name(report, row));
-        cli_table_add(&table, "%s", cli_bench_schedule_name(row));
-        cli_table_add(&table, "%llu", (unsigned long long)row->film.job.film.frames);
-        add_number(&table, row->film.frames_per_second);
-        for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-            cli_table_add(&table, "%.3f", parts[p]);
+        if (used > 0) {
+            const int full = to->width > 0 && used + length > to->width;
+            fputs(full ? "\n" : " · ", to->out);
+            used = full ? 0 : used;
         }
-        cli_table_add(&table, "%s", cli_bytes(size, row->film.job.film.bytes));
-    }
-    cli_table_end(&table, out);
-}
-
-static void print_reasons(FILE *out, const cli_bench_report *report) {
-    for (size_t i = 0; i < report->row_count; i++) {
-        const cli_bench_row *row = &report->rows[i];
-        if (row->reason[0]) {
-            fprintf(out, "\nH = %u on %s, %s, was not measured: %s.\n", row->hidden,
-                    cli_bench_device_name(report, row), cli_bench_schedule_name(row), row->reason);
-        }
+        fputs(facts[i], to->out);
+        used += length;
     }
 }
 
-void cli_bench_markdown(FILE *out, const cli_bench_report *report) {
+static void print_heads(const page *to) {
+    const cli_bench_report *report = to->report;
     const cbx_bench_settings *settings = &report->options->settings;
-    int partial = 0;
-    fprintf(out, "clearbox %s · %s · %s · %s, %u processors  \n", CBX_VERSION, report->date,
-            report->system, report->processor, report->processors);
-    fprintf(out, "recipe %s · batch %u · %u repetitions in about %g s a row",
-            cli_recipe_names[settings->recipe], settings->batch, settings->repetitions,
-            settings->seconds);
-    if (report->blas[0]) {
-        fprintf(out, " · %s, %u threads", report->blas, report->blas_threads);
+    char processors[CLI_NUMBER], repetitions[CLI_NUMBER], threads[CLI_NUMBER];
+    char host[300], recipe[40], batch[40], time[100];
+    snprintf(host, sizeof host, "%s, %s", report->processor,
+             cli_counted(processors, report->processors, "processor"));
+    const char *const machine[] = {"clearbox " CBX_VERSION, report->date, report->system, host};
+    print_facts(to, machine, sizeof machine / sizeof *machine);
+    fputs("  \n", to->out); /* two blanks: a new line in Markdown too */
+    snprintf(recipe, sizeof recipe, "recipe %s", cli_recipe_names[settings->recipe]);
+    snprintf(batch, sizeof batch, "batch %u", settings->batch);
+    snprintf(time, sizeof time, "%s in about %g s a row",
+             cli_counted(repetitions, settings->repetitions, "repetition"), settings->seconds);
+    cli_counted(threads, report->blas_threads, "thread");
+    const char *const how[] = {recipe, batch, time, report->blas, report->blas[0] ? threads : ""};
+    print_facts(to, how, sizeof how / sizeof *how);
+    fputs("\n\n", to->out);
+}
+
+/* The row in which device `place` comes nearest to its peak; NULL: none. */
+static const cli_bench_row *best_row(const cli_bench_report *report, size_t place) {
+    const cli_bench_row *best = NULL;
+    for (size_t i = 0; i < report->row_count; i++) {
+        const cli_bench_row *row = &report->rows[i];
+        if (row->device == place && !row->reason[0] && row->training.share_of_peak > 0.0 &&
+            (!best || row->training.share_of_peak > best->training.share_of_peak)) {
+            best = row;
+        }
     }
-    fputs("\n\n", out);
-    print_devices(out, report);
+    return best;
+}
+
+void cli_bench_summary(FILE *out, const cli_bench_report *report) {
+    char count[CLI_NUMBER];
+    for (size_t place = 0; place < report->device_count; place++) {
+        const cli_bench_row *row = best_row(report, place);
+        if (!row) {
+            continue;
+        }
+        fprintf(out, "%s trains H = %s at %.0f %% of its multiply-add peak",
+                report->devices[place].spec, cli_count(count, row->hidden),
+                100.0 * row->training.share_of_peak);
+        if (row->speed_up > 0.0) {
+            fprintf(out, ", %.1f × OpenBLAS on the host", row->speed_up);
+        }
+        fputs(".\n", out);
+    }
+}
+
+static void print_reasons(const page *to) {
+    for (size_t i = 0; i < to->report->row_count; i++) {
+        const cli_bench_row *row = &to->report->rows[i];
+        if (row->reason[0]) {
+            fprintf(to->out, "\nH = %u on %s, %s, was not measured: %s.\n", row->hidden,
+                    cli_bench_device_name(to->report, row), cli_bench_schedule_name(row),
+                    row->reason);
+        }
+    }
+}
+
+static void print_warnings(const page *to) {
+    char text[CLI_BENCH_WARNING];
+    double most = 0.0;
+    for (size_t i = 0; i < to->report->row_count; i++) {
+        const double scatter = cli_bench_scatter(&to->report->rows[i]);
+        most = scatter > most ? scatter : most;
+    }
+    if (cli_bench_warn_load(text, to->report)) {
+        fprintf(to->out, "\nWarning: %s.\n", text);
+    }
+    if (cli_bench_warn_scatter(text, most)) {
+        fprintf(to->out, "\nWarning: %s.\nMeasure again on a quiet machine.\n", text);
+    }
+}
+
+void cli_bench_markdown(FILE *out, const cli_bench_report *report, unsigned width) {
+    page to = {.out = out, .report = report, .width = width};
+    int partial = 0;
+    print_heads(&to);
+    print_devices(&to);
     fputs("\n", out);
-    print_rows(out, report);
+    print_rows(&to);
     for (size_t i = 0; i < report->row_count; i++) {
         partial |= !report->rows[i].reason[0] && !report->rows[i].training.whole_epochs;
     }
@@ -170,129 +280,14 @@ void cli_bench_markdown(FILE *out, const cli_bench_report *report) {
     }
     if (report->options->film) {
         fputs("\nOne epoch of the whole job with its film, seconds:\n\n", out);
-        print_films(out, report);
+        print_films(&to);
     }
-    print_reasons(out, report);
-}
-
-/* ---- CSV ---- */
-
-/* A field in quotes where it needs them, after RFC 4180. */
-static void put_text(FILE *out, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"') {
-            fputc('"', out);
-        }
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
-static void put_texts(FILE *out, const char *const *texts, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        put_text(out, texts[i]);
-        fputc(',', out);
-    }
-}
-
-/* Empty for what is not known. */
-static void put_numbers(FILE *out, const double *numbers, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (numbers[i] > 0.0) {
-            fprintf(out, "%.10g", numbers[i]);
-        }
-        fputc(',', out);
-    }
-}
-
-static void put_training(FILE *out, const cli_bench_row *row) {
-    const cbx_bench_training *t = &row->training;
-    const double numbers[] = {t->epoch_seconds.median,
-                              t->epoch_seconds.least,
-                              t->epoch_seconds.most,
-                              t->epochs_per_second,
-                              t->images_per_second,
-                              t->flops.median,
-                              t->peak.median,
-                              t->share_of_peak,
-                              t->best_share_of_peak,
-                              t->share_of_bandwidth,
-                              t->flop_per_processor_second,
-                              t->evaluate_flops,
-                              t->evaluate_share_of_peak,
-                              t->frames_per_second.median,
-                              row->speed_up};
-    put_numbers(out, numbers, sizeof numbers / sizeof *numbers);
-}
-
-static void put_film(FILE *out, const cli_bench_row *row) {
-    const cbx_learn_times *times = &row->film.job.times;
-    const double numbers[] = {(double)row->film.job.film.frames,
-                              row->film.frames_per_second,
-                              (double)row->film.job.film.bytes,
-                              times->total,
-                              times->load,
-                              times->start,
-                              times->train,
-                              times->evaluate,
-                              times->draw,
-                              times->read_back,
-                              times->encode,
-                              times->waited,
-                              times->finish,
-                              row->film.processor_seconds};
-    put_numbers(out, numbers, sizeof numbers / sizeof *numbers);
-}
-
-void cli_bench_csv(FILE *out, const cli_bench_report *report) {
-    static const cli_bench_device none;
-    const cbx_bench_settings *settings = &report->options->settings;
-    fputs("clearbox,date,system,processor,device,name,opencl,driver,kernels,schedule,recipe,"
-          "processors,batch,repetitions,seconds,"
-          "hidden,peak_flop_per_second,copy_bytes_per_second,read_bytes_per_second,launch_seconds,"
-          "epoch_seconds,epoch_seconds_min,epoch_seconds_max,epochs_per_second,images_per_second,"
-          "flop_per_second,row_peak_flop_per_second,share_of_peak,best_share_of_peak,"
-          "share_of_bandwidth,flop_per_processor_second,evaluate_flop_per_second,"
-          "evaluate_share_of_peak,draw_frames_per_second,speed_up,"
-          "film_frames,film_frames_per_second,film_bytes,film_total_seconds,film_load_seconds,"
-          "film_start_seconds,film_train_seconds,film_evaluate_seconds,film_draw_seconds,"
-          "film_read_back_seconds,film_encode_processor_seconds,film_waited_seconds,"
-          "film_finish_seconds,film_processor_seconds,reason\n",
-          out);
-    for (size_t i = 0; i < report->row_count; i++) {
-        const cli_bench_row *row = &report->rows[i];
-        const int baseline = row->device == CLI_BASELINE;
-        const cli_bench_device *device = baseline ? &none : &report->devices[row->device];
-        const char *const texts[] = {CBX_VERSION,
-                                     report->date,
-                                     report->system,
-                                     report->processor,
-                                     cli_bench_device_name(report, row),
-                                     baseline ? report->blas : device->info.name,
-                                     device->info.version,
-                                     device->info.driver,
-                                     baseline ? "" : cli_family_names[device->family],
-                                     cli_bench_schedule_name(row),
-                                     cli_recipe_names[settings->recipe]};
-        const double numbers[] = {report->processors,
-                                  settings->batch,
-                                  settings->repetitions,
-                                  settings->seconds,
-                                  row->hidden,
-                                  device->limits.peak.median,
-                                  device->limits.copy.median,
-                                  device->limits.read.median,
-                                  device->limits.launch_seconds};
-        put_texts(out, texts, sizeof texts / sizeof *texts);
-        put_numbers(out, numbers, sizeof numbers / sizeof *numbers);
-        put_training(out, row);
-        put_film(out, row);
-        put_text(out, row->reason);
-        fputc('\n', out);
+    fputs("\n", out);
+    cli_bench_summary(out, report);
+    print_reasons(&to);
+    print_warnings(&to);
+    if (to.gone > 0) {
+        fprintf(out,
+                "\nNot all columns fit here; --output FILE and --format csv or json have all.\n");
     }
 }

@@ -6,13 +6,21 @@
 
 #include "base/memory.h"
 
-int cli_table_begin(cli_table *table, const char *const *heads, size_t rows) {
+/* A name of fewer columns says nothing. */
+enum { LEAST_NAME = 12 };
+
+/* Widths in columns of the screen; 0: the column is left out. */
+typedef struct layout {
+    int widths[CLI_TABLE_COLUMNS];
+} layout;
+
+int cli_table_begin(cli_table *table, const cli_column *columns, size_t rows) {
     memset(table, 0, sizeof *table);
-    table->heads = heads;
-    while (heads[table->columns]) {
-        table->columns++;
+    while (table->column_count < CLI_TABLE_COLUMNS && columns[table->column_count].head) {
+        table->columns[table->column_count] = columns[table->column_count];
+        table->column_count++;
     }
-    table->room = table->columns * rows;
+    table->room = table->column_count * rows;
     return cbx_new(&table->cells, table->room) == CBX_OK;
 }
 
@@ -32,10 +40,6 @@ void cli_table_add(cli_table *table, const char *format, ...) {
     }
 }
 
-static int is_text(const char *head) {
-    return head[0] == '<';
-}
-
 /* Columns on the screen; UTF-8's further bytes take none. */
 static int width_of(const char *text) {
     int width = 0;
@@ -45,41 +49,117 @@ static int width_of(const char *text) {
     return width;
 }
 
-static void print_cell(FILE *out, const char *text, int width, int left) {
-    const int padding = width - width_of(text);
-    fprintf(out, "| %*s%s%*s ", left ? 0 : padding, "", text, left ? padding : 0, "");
+static layout measure(const cli_table *table) {
+    layout natural = {{0}};
+    for (size_t c = 0; c < table->column_count; c++) {
+        natural.widths[c] = width_of(table->columns[c].head);
+        for (size_t i = c; i < table->count; i += table->column_count) {
+            const int width = width_of(table->cells[i]);
+            natural.widths[c] = width > natural.widths[c] ? width : natural.widths[c];
+        }
+    }
+    return natural;
 }
 
-void cli_table_end(cli_table *table, FILE *out) {
-    int widths[CLI_TABLE_COLUMNS] = {0};
-    for (size_t c = 0; c < table->columns; c++) {
-        widths[c] = width_of(table->heads[c] + is_text(table->heads[c]));
-        for (size_t i = c; i < table->count; i += table->columns) {
-            const int width = width_of(table->cells[i]);
-            widths[c] = width > widths[c] ? width : widths[c];
+/* A whole line, "| a | b |". */
+static int line_width(const cli_table *table, const layout *of) {
+    int width = 1;
+    for (size_t c = 0; c < table->column_count; c++) {
+        width += of->widths[c] > 0 ? of->widths[c] + 3 : 0;
+    }
+    return width;
+}
+
+/* The column that can best be done without; column_count: none. */
+static size_t least_wanted(const cli_table *table, const layout *of) {
+    size_t found = table->column_count;
+    for (size_t c = 0; c < table->column_count; c++) {
+        const unsigned spare = table->columns[c].spare;
+        if (of->widths[c] > 0 && spare > 0 &&
+            (found == table->column_count || spare > table->columns[found].spare)) {
+            found = c;
         }
     }
-    for (size_t c = 0; c < table->columns; c++) {
-        const int text = is_text(table->heads[c]);
-        print_cell(out, table->heads[c] + text, widths[c], text);
-    }
-    fputs("|\n", out);
-    for (size_t c = 0; c < table->columns; c++) {
-        const int text = is_text(table->heads[c]);
-        fputs("| ", out);
-        for (int i = text ? 0 : 1; i < widths[c]; i++) {
-            fputc('-', out);
+    return found;
+}
+
+/* Columns go until the rest fits with its names cut short; then names get what is left. */
+static size_t fit(const cli_table *table, layout *to, int width) {
+    const layout natural = *to;
+    size_t gone = 0;
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (table->columns[c].kind == CLI_NAMES && to->widths[c] > LEAST_NAME) {
+            to->widths[c] = LEAST_NAME;
         }
-        fputs(text ? " " : ": ", out);
     }
-    fputs("|\n", out);
-    for (size_t i = 0; i < table->count; i++) {
-        const size_t c = i % table->columns;
-        print_cell(out, table->cells[i], widths[c], is_text(table->heads[c]));
-        if (c + 1 == table->columns) {
-            fputs("|\n", out);
+    for (size_t c; line_width(table, to) > width; gone++) {
+        c = least_wanted(table, to);
+        if (c == table->column_count) {
+            break;
         }
+        to->widths[c] = 0;
+    }
+    for (size_t c = 0; c < table->column_count; c++) {
+        const int room = width - line_width(table, to), more = natural.widths[c] - to->widths[c];
+        if (to->widths[c] > 0 && room > 0) {
+            to->widths[c] += more < room ? more : room;
+        }
+    }
+    return gone;
+}
+
+/* The first `width` columns of `text`; what is cut ends in a mark. */
+static void print_text(FILE *out, const char *text, int width) {
+    const int cut = width_of(text) > width;
+    int left = cut ? width - 1 : width;
+    for (; *text && left >= 0; text++) {
+        left -= ((unsigned char)*text & 0xC0) != 0x80;
+        if (left >= 0) {
+            fputc(*text, out);
+        }
+    }
+    fputs(cut ? "…" : "", out);
+}
+
+static void print_cell(FILE *out, const char *text, int width, int stands_left) {
+    const int padding = width > width_of(text) ? width - width_of(text) : 0;
+    fprintf(out, "| %*s", stands_left ? 0 : padding, "");
+    print_text(out, text, width);
+    fprintf(out, "%*s ", stands_left ? padding : 0, "");
+}
+
+static void print_rule(FILE *out, int width, int stands_left) {
+    fputs("| ", out);
+    for (int i = stands_left ? 0 : 1; i < width; i++) {
+        fputc('-', out);
+    }
+    fputs(stands_left ? " " : ": ", out);
+}
+
+size_t cli_table_end(cli_table *table, FILE *out, unsigned width) {
+    layout shown = measure(table);
+    size_t gone = 0;
+    if (width > 0 && line_width(table, &shown) > (int)width) {
+        gone = fit(table, &shown, (int)width);
+    }
+    for (size_t line = 0; line < 2 + table->count / table->column_count; line++) {
+        for (size_t c = 0; c < table->column_count; c++) {
+            const int stands_left = table->columns[c].kind != CLI_NUMBERS;
+            if (shown.widths[c] == 0) {
+                continue;
+            }
+            if (line == 1) {
+                print_rule(out, shown.widths[c], stands_left);
+            } else {
+                print_cell(out,
+                           line == 0 ? table->columns[c].head
+                                     : table->cells[(line - 2) * table->column_count + c],
+                           shown.widths[c], stands_left);
+            }
+        }
+        fputs("|\n", out);
     }
     free(table->cells);
     memset(table, 0, sizeof *table);
+    return gone;
 }

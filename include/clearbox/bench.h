@@ -33,6 +33,14 @@ typedef struct cbx_spread {
     double median, least, most;
 } cbx_spread;
 
+/* Asked between repetitions and blocks of work of about a quarter of a second (a launch
+ * that takes longer is not divided); nonzero ends the measurement with CBX_INTERRUPTED.
+ * A NULL function: never. */
+typedef struct cbx_bench_stop {
+    int (*asked)(void *user);
+    void *user;
+} cbx_bench_stop;
+
 typedef struct cbx_bench_settings {
     uint32_t hidden, batch; /* 64, 64 */
     cbx_recipe recipe;      /* lesson */
@@ -42,6 +50,7 @@ typedef struct cbx_bench_settings {
      * gets as much, drawing less. A repetition is as many whole epochs as fit, or
      * as many batches when an epoch does not. 3.0 */
     double seconds;
+    cbx_bench_stop stop;
 } cbx_bench_settings;
 
 /* What the device can do at best. */
@@ -98,10 +107,11 @@ cbx_status cbx_bench_check(const cbx_bench_settings *settings);
 cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset);
 void cbx_bench_close(cbx_bench *bench);
 
-/* `most_bytes` bounds the buffers of the bandwidth, 0: four times what the caches
- * hold, as far as the device's memory allows. Waits. */
-cbx_status cbx_bench_measure_limits(cbx_bench *bench, uint32_t repetitions, uint64_t most_bytes,
-                                    cbx_bench_limits *out);
+/* Of the settings, repetitions and stop count. `most_bytes` bounds the buffers of the
+ * bandwidth, 0: four times what the caches hold, as far as the device's memory allows.
+ * Waits. */
+cbx_status cbx_bench_measure_limits(cbx_bench *bench, const cbx_bench_settings *settings,
+                                    uint64_t most_bytes, cbx_bench_limits *out);
 
 /* Trains, evaluates and draws a network of settings->hidden neurons. The share of
  * the bandwidth is known only after cbx_bench_measure_limits(). Waits.
@@ -129,9 +139,9 @@ cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_data
 
 /* What tuning found; see kernels/blocks_cpu.cl and blocks_gpu.cl for the numbers. */
 typedef struct cbx_bench_tuning {
-    uint32_t tried;     /* variants that were built and timed; 0: none */
-    double usual_flops; /* FLOP/s of useful arithmetic as it comes */
-    double best_flops;  /* of the best, in turns with the former */
+    uint32_t tried;                             /* variants that were built and timed; 0: none */
+    double usual_flops;                         /* FLOP/s of useful arithmetic as it comes */
+    double best_flops;                          /* of the best, in turns with the former */
     uint32_t vector, forward_rows, update_rows; /* the best */
     char path[4096];                            /* the file that was written */
 } cbx_bench_tuning;
@@ -140,16 +150,18 @@ typedef struct cbx_bench_tuning {
  * where cbx_device_open() finds it from then on. Every variant computes the same
  * weights. Of the kernels for GPUs only update_rows varies. *out is all zero where the
  * dataset has no whole batch. Takes some seconds for each variant that the driver has not
- * compiled yet.
+ * compiled yet; `stop`, or NULL, is asked between them, and nothing is kept then.
  * CBX_CANNOT_CREATE, CBX_CANNOT_WRITE: the file. */
 cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
-                          cbx_bench_tuning *out);
+                          const cbx_bench_stop *stop, cbx_bench_tuning *out);
 
-/* Runs cbx_learn() with a film in a folder of its own below $TMPDIR or /tmp, which
- * is gone afterwards, and stops it in good order after about `seconds`, 0: never.
- * settings->film is ignored. */
+/* Runs cbx_learn() with a film in $TMPDIR or /tmp, which is gone afterwards, and stops it in good order after about `seconds`, 0: never.
+ * settings->film is ignored. CBX_INTERRUPTED when `stop`, or NULL, ended it. */
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
-                                  cbx_bench_film *out);
+                                  const cbx_bench_stop *stop, cbx_bench_film *out);
+
+/* Whether a film can be created there: CBX_CANNOT_CREATE. */
+cbx_status cbx_bench_check_film(void);
 
 #ifdef __cplusplus
 }

@@ -1,16 +1,22 @@
 """clearbox bench: what it prints can be read, and what cannot be measured is told."""
 
 import csv
+import fcntl
 import io
 import json
 import math
+import os
+import pty
 import re
 import shutil
+import signal
+import struct
+import termios
 import unittest
 import xml.etree.ElementTree
 
-from support import (CANNOT_CREATE, MISSING, OK, SOURCE, UNAVAILABLE, USAGE, CliTest, environment,
-                     main, write_dataset)
+from support import (CANNOT_CREATE, INTERRUPTED, MISSING, OK, SOURCE, UNAVAILABLE, USAGE,
+                     CliTest, environment, main, start, write_dataset)
 
 WHOLE = ["0", "-1", "1e9", "abc", "", "1.5", "99999999999999999999"]
 NONSENSE = {
@@ -27,7 +33,7 @@ NONSENSE = {
     "output": ["", "-"],
     "plot": ["", "-"],
 }
-SWITCHES = ["film", "no-baseline", "tune", "no-clobber"]
+SWITCHES = ["film", "no-baseline", "tune", "no-clobber", "json"]
 
 
 class Flags(CliTest):
@@ -53,11 +59,16 @@ class Flags(CliTest):
                                            f"--{flag} wants ")
 
     def test_an_unknown_format(self):
-        self.assert_only_error(self.run_cli("bench", "-o", "xml"), USAGE, "md, csv, json or jsonl")
+        self.assert_only_error(self.run_cli("bench", "--format", "xml"), USAGE,
+                               "md, csv, json or jsonl")
 
     def test_contradictions(self):
         self.assert_only_error(self.run_cli("bench", "--output", "a", "--plot", "a"), USAGE,
                                "--output and --plot")
+        self.assert_only_error(self.run_cli("bench", "-o", "a", "--plot", "a"), USAGE,
+                               "--output and --plot")
+        self.assert_only_error(self.run_cli("bench", "--json", "--format", "csv"), USAGE, "--json",
+                               "--format csv")
         self.assert_only_error(self.run_cli("bench", "--seconds", "1e9"), USAGE, "seconds")
 
 
@@ -76,7 +87,7 @@ class Bench(CliTest):
             self.assert_number(row[name])
 
     def test_json_with_both_schedules_and_a_film(self):
-        result = self.bench("-o", "json", "--schedule", "fused,stepwise", "--film", "--device",
+        result = self.bench("--json", "--schedule", "fused,stepwise", "--film", "--device",
                             "cpu")
         self.assert_done(result)
         report = json.loads(result.stdout)
@@ -84,6 +95,8 @@ class Bench(CliTest):
         self.assertEqual(report["settings"]["hidden"], [9, 12])
         self.assertEqual(report["settings"]["schedules"], ["fused", "stepwise"])
         self.assertTrue(report["processor"] and report["system"] and report["date"])
+        self.assertGreaterEqual(report["load_average"], 0)
+        self.assertIn("warning", report)
         device = report["devices"][0]
         self.assertTrue(device["name"] and device["opencl"] and device["driver"])
         for name in ("peak_flop_per_second", "copy_bytes_per_second", "read_bytes_per_second"):
@@ -93,11 +106,12 @@ class Bench(CliTest):
                          [(9, "fused"), (9, "stepwise"), (12, "fused"), (12, "stepwise")])
         for row in rows:
             self.check_row(row)
+            self.assertIn("warning", row)
             self.assertEqual(row["film_job"]["frames"], 10)
             self.assert_number(row["film_job"]["total_seconds"])
 
     def test_json_lines_and_no_baseline(self):
-        result = self.bench("-o", "jsonl", "--no-baseline")
+        result = self.bench("--format", "jsonl", "--no-baseline")
         self.assert_done(result)
         lines = [json.loads(line) for line in result.stdout.splitlines()]
         self.assertEqual(lines[0]["type"], "host")
@@ -109,7 +123,7 @@ class Bench(CliTest):
             self.check_row(row)
 
     def test_csv_in_a_file(self):
-        result = self.bench("-o", "csv", "--output", "out.csv",
+        result = self.bench("--format", "csv", "-o", "out.csv",
                             env=environment(CLEARBOX_OPENBLAS="/nonexistent.so"))
         self.assert_done(result)
         self.assertEqual(result.stdout, "")
@@ -124,19 +138,26 @@ class Bench(CliTest):
             self.check_row(row)
 
     def test_markdown_and_chart(self):
-        (self.folder / "chart.svg").write_text("old")
-        result = self.bench("--plot", "chart.svg")
+        name = "a chart's\nname.svg"
+        (self.folder / name).write_text("old")
+        result = self.bench("--plot", name)
         if shutil.which("gnuplot"):
             self.assert_done(result)
-            self.assertTrue(xml.etree.ElementTree.parse(self.folder / "chart.svg").getroot()
-                            .tag.endswith("svg"))
+            chart = xml.etree.ElementTree.parse(self.folder / name).getroot()
+            self.assertTrue(chart.tag.endswith("svg"))
+            told = {element.tag.split("}")[1]: element.text for element in chart}
+            self.assertIn("clearbox", told["title"])
+            self.assertIn("of its multiply-add peak", told["desc"])
+            self.assertEqual(sorted(os.listdir(self.folder)), sorted([name, "data"]))
+            self.assertRegex(result.stdout, r"(?m)^0:0 trains H = \d+ at \d+ % of its multiply-add "
+                                            r"peak(, [\d.]+ × OpenBLAS on the host)?\.$")
             tables = [line for line in result.stdout.splitlines() if line.startswith("|")]
             self.assertEqual({line.count("|") for line in tables[:3]}, {11})
             self.assertEqual({line.count("|") for line in tables[3:]}, {14})
         else:
             print("\nleft out: the chart, gnuplot is not installed", flush=True)
             self.assert_only_error(result, UNAVAILABLE, "gnuplot")
-            self.assertEqual((self.folder / "chart.svg").read_text(), "old")
+            self.assertEqual((self.folder / name).read_text(), "old")
 
     def test_no_gnuplot(self):
         (self.folder / "bin").mkdir()
@@ -146,10 +167,110 @@ class Bench(CliTest):
     def test_faults(self):
         self.assert_only_error(self.run_cli("bench", "--data", "nowhere"), MISSING, "nowhere")
         self.assert_error(self.bench("--device", "no such device"), UNAVAILABLE, "no such device")
+
+    def test_outputs_are_looked_at_before_anything_is_measured(self):
         (self.folder / "there.md").write_text("old")
-        result = self.bench("--no-clobber", "--output", "there.md", "--hidden", "9")
-        self.assert_error(result, CANNOT_CREATE, "there.md")
+        outputs = [("--output", "nowhere/b.md"), ("--no-clobber", "-o", "there.md")]
+        if shutil.which("gnuplot"):
+            outputs += [("--plot", "nowhere/b.svg"), ("--no-clobber", "--plot", "there.md")]
+        for flags in outputs:
+            self.assert_only_error(self.bench(*flags), CANNOT_CREATE, re.escape(flags[-1]))
+        self.assert_only_error(self.bench("--film", env=environment(TMPDIR="/nonexistent")),
+                               CANNOT_CREATE, "/nonexistent")
         self.assertEqual((self.folder / "there.md").read_text(), "old")
+
+    def test_a_row_that_fails(self):
+        write_dataset(self.folder / "data")
+        (self.folder / "tmp").mkdir()
+        process = start("bench", "--data", "data", "--hidden", 9, "--device", "cpu", "--film",
+                        "--seconds", 0.2, "--json", cwd=self.folder,
+                        env=environment(TMPDIR=str(self.folder / "tmp")))
+        for line in process.stderr:  # no place for films any more
+            if line.startswith("H = 9 on 0:0"):
+                (self.folder / "tmp").rmdir()
+                break
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, CANNOT_CREATE, err)
+        if out:  # there is an OpenBLAS, and its row was written
+            rows = json.loads(out)["rows"]
+            self.assertEqual([row["device"] for row in rows], ["OpenBLAS", "0:0"])
+            self.check_row(rows[0])
+            self.assertIn("clearbox-bench-", rows[1]["reason"])
+            self.assertIn("1 of 2 rows could not be measured", err.splitlines()[-1])
+
+    def test_a_terminal_gets_what_fits(self):
+        for columns in (80, 50):
+            ours, theirs = pty.openpty()
+            fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
+            write_dataset(self.folder / "data")
+            process = start("bench", "--data", "data", "--hidden", "9,262", "--seconds", 0.02,
+                            "--film", cwd=self.folder, stdout=theirs)
+            os.close(theirs)
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, OK, err)
+            shown = b""
+            try:
+                while part := os.read(ours, 65536):
+                    shown += part
+            except OSError:
+                pass
+            os.close(ours)
+            shown = shown.decode()
+            tables = [line for line in shown.splitlines() if line.startswith("|")]
+            self.assertRegex(tables[0], "device .*name .*peak GFLOP/s")
+            self.assertTrue(any("of peak" in line for line in tables))
+            self.assertIn("Not all columns fit", shown)
+            for line in tables if columns < 80 else shown.splitlines():
+                self.assertLessEqual(len(line), max(columns, 66), shown)
+
+
+class Stopping(CliTest):
+    """A row of half an hour, which nobody waits for."""
+
+    def started(self, *flags):
+        write_dataset(self.folder / "data")
+        process = start("bench", "--data", "data", "--no-baseline", "--seconds", 1800,
+                        "--repetitions", 3, *flags, cwd=self.folder)
+        self.addCleanup(process.kill)
+        return process
+
+    def stopped(self, process):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        self.assertIn("stopping; Ctrl-C again stops at once", err)
+        self.assertEqual(self.leftovers(), [])
+        return out, err
+
+    def test_in_the_middle_of_the_first_row(self):
+        (self.folder / "old.md").write_text("old")
+        process = self.started("--hidden", 9, "--output", "old.md")
+        for line in process.stderr:
+            if line.startswith("H = 9"):
+                break
+        out, err = self.stopped(process)
+        self.assertEqual(out, "")
+        self.assertIn("nothing was written", err.splitlines()[-1])
+        self.assertEqual((self.folder / "old.md").read_text(), "old")
+
+    def test_rows_that_were_measured_are_kept(self):
+        process = self.started("--hidden", "9,12", "--repetitions", 1, "--seconds", 0.02,
+                               "--film", "--format", "jsonl")
+        for line in process.stdout:
+            if '"row"' in line:
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertIn(process.returncode, (INTERRUPTED, OK))  # it may have been done by then
+
+    def test_while_limits_are_measured(self):
+        process = self.started("--repetitions", 1000, "--json")
+        for line in process.stderr:
+            if "at best" in line:
+                break
+        out, err = self.stopped(process)
+        self.assertEqual(out, "")
+        self.assertNotIn("left out", err)
 
 
 if __name__ == "__main__":
