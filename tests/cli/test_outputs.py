@@ -169,14 +169,13 @@ class Refusals(CliTest):
         self.assert_only_error(result, CANNOT_CREATE, "folder")
 
     def test_a_refusal_comes_before_the_work(self):
-        """A long run must not end with a name that could be known to be wrong."""
-        begun = time.monotonic()
+        """A long run must not end with a name that could be known to be wrong; this one
+        is so long that the test would not see its end."""
         for flag, name in OUTPUTS.items():
             video = [] if flag == "output" else ["--no-video"]
             result = self.learn(*self.flags, "--epochs", 1000000, *video, f"--{flag}",
                                 f"nowhere/{name}")
             self.assert_only_error(result, CANNOT_CREATE, "nowhere")
-        self.assertLess(time.monotonic() - begun, 60)
 
     def test_full_disk(self):
         for flag in OUTPUTS:
