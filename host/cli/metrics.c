@@ -154,8 +154,9 @@ int cli_event_lost(const char *path, const char *reason) {
                                    "reason", cli_json_string(reason)));
 }
 
-static json_t *film_object(const cbx_learn_settings *settings, const cbx_film_result *film) {
-    if (!settings->film || film->frames == 0) {
+static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_result *result) {
+    const cbx_film_result *film = &result->film;
+    if (!result->kept[CBX_LEARN_FILM]) {
         return json_null();
     }
     return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", cli_json_string(settings->film), "frames",
@@ -175,12 +176,31 @@ static json_t *times_object(const cbx_learn_times *times) {
                      cli_json_number(times->finish), "total", cli_json_number(times->total));
 }
 
-int cli_event_result(const cbx_learn_settings *settings, const cbx_learn_result *result) {
+static json_t *kept_array(const cbx_learn_settings *settings, const char *metrics,
+                          const cbx_learn_result *result) {
+    const char *const paths[] = {[CBX_LEARN_FILM] = settings->film,
+                                 [CBX_LEARN_WEIGHTS] = settings->save,
+                                 [CBX_LEARN_PICTURE] = settings->picture};
+    json_t *array = json_array();
+    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        if (result->kept[i]) {
+            json_array_append_new(array, cli_json_string(paths[i]));
+        }
+    }
+    if (metrics) {
+        json_array_append_new(array, cli_json_string(metrics));
+    }
+    return array;
+}
+
+int cli_event_result(const cbx_learn_settings *settings, const char *metrics,
+                     const cbx_learn_result *result) {
     return cli_json_line(
         stdout,
-        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
+        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
                   result->interrupted, "epochs", (json_int_t)result->epochs, "batches",
                   (json_int_t)result->batches, "test_loss", cli_json_number(result->test_loss),
                   "test_accuracy", cli_json_number(result->test_accuracy), "film",
-                  film_object(settings, &result->film), "times", times_object(&result->times)));
+                  film_object(settings, result), "kept", kept_array(settings, metrics, result),
+                  "times", times_object(&result->times)));
 }

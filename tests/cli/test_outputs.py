@@ -90,6 +90,7 @@ class Outputs(CliTest):
         self.assertEqual(events[-1]["film"]["frames"], FRAMES)
         self.assertEqual(events[-1]["film"]["bytes"], os.path.getsize(self.folder / "learn.mp4"))
         self.assertIs(events[-1]["interrupted"], False)
+        self.assertEqual(events[-1]["kept"], ["learn.mp4"])
         self.assertRegex(result.stderr, r"\Adevice \d+:\d+, .*\n\Z")
 
     def test_silence(self):
@@ -208,6 +209,15 @@ class Refusals(CliTest):
         self.assert_error(result, CANNOT_WRITE, "/dev/full", r"; kept a\.mp4 \(20 frames, .*\), w$")
         self.assertIn("accuracy", result.stderr)  # the run went to its end
         self.assertEqual(film_frames(self.folder / "a.mp4"), FRAMES)
+
+    def test_events_tell_what_was_lost_and_kept(self):
+        result = self.learn(*self.flags, "--progress", "json", "--save", "/dev/full", "--metrics", "m")
+        self.assertEqual(result.returncode, CANNOT_WRITE, result.stderr)
+        events = [json.loads(line) for line in result.stdout.splitlines()]
+        lost = [event for event in events if event["type"] == "lost"]
+        self.assertEqual([event["path"] for event in lost], ["/dev/full"])
+        self.assertIn("No space left", lost[0]["reason"])
+        self.assertEqual(events[-1]["kept"], ["learn.mp4", "m"])
 
     def test_one_file_under_two_spellings(self):
         (self.folder / "data").mkdir(exist_ok=True)
