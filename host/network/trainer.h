@@ -46,6 +46,7 @@ typedef enum cbx_kernel_id {
     CBX_KERNEL_WEIGHT_UPDATE_OUTPUT,
     CBX_KERNEL_TRAIN,        /* train_cpu, or train_gpu_hidden */
     CBX_KERNEL_TRAIN_OUTPUT, /* train_gpu_output; none for CPUs */
+    CBX_KERNEL_TRAIN_SUMS,   /* train_gpu_sums; none for CPUs */
     CBX_KERNEL_EVALUATE,
     CBX_KERNEL_COUNT
 } cbx_kernel_id;
@@ -65,7 +66,7 @@ struct cbx_trainer {
     cbx_normal normal;
     cl_mem images, labels, order; /* layout.h */
     cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
-    cl_mem parts, arrived;         /* train_gpu_output only */
+    cl_mem parts;                  /* train_gpu_output only */
     cl_mem s1, z2, s2;             /* stepwise only */
     cl_mem loss, correct, scratch; /* of the evaluation */
     uint32_t order_rows;

@@ -94,7 +94,6 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
         {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
          "parts of the output sums"},
-        {&trainer->arrived, trainer->chunks * sizeof(cl_uint), "the helpers' counts"},
         {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
@@ -149,10 +148,6 @@ static cbx_status clear(cbx_trainer *trainer) {
     cl_command_queue queue = trainer->device->queue;
     cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
                                        (trainer->chunks + 1) * sizeof zero, 0, NULL, NULL);
-    if (!error) {
-        error = clEnqueueFillBuffer(queue, trainer->arrived, &zero, sizeof zero, 0,
-                                    trainer->chunks * sizeof zero, 0, NULL, NULL);
-    }
     if (!error) { /* no stage, or one of long ago */
         error = clEnqueueFillBuffer(queue, trainer->held, &zero, sizeof zero, 0,
                                     trainer->groups * 2 * sizeof zero, 0, NULL, NULL);
@@ -231,8 +226,7 @@ void cbx_trainer_release_buffers(cbx_trainer *trainer) {
                          &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
                          &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
                          &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct,
-                         &trainer->x,      &trainer->held,     &trainer->parts, &trainer->arrived,
-                         &trainer->scratch};
+                         &trainer->x,      &trainer->held,     &trainer->parts, &trainer->scratch};
     for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
         if (*buffers[i]) {
             clReleaseMemObject(*buffers[i]);
