@@ -44,13 +44,13 @@ static void divide(cbx_trainer *trainer) {
     const uint32_t units = trainer->device->info.compute_units;
     trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
     trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
-    trainer->groups = units;
     /* Several groups a unit, so that a slow one does not keep the others waiting. */
     trainer->evaluating = 8 * units;
     trainer->slices = trainer->helpers = 1;
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
     trainer->chunks =
         at_most(trainer->panels, trainer->device->chunks ? trainer->device->chunks : 8 * units);
+    trainer->groups = at_most(units, trainer->chunks); /* more would find nothing to do */
     if (trainer->device->family == CBX_FAMILY_GPU) {
         divide_for_gpu(trainer);
     }
