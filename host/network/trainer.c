@@ -249,9 +249,23 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
            trainer->device->family != CBX_FAMILY_CPU;
 }
 
+/* Whether what a work-group of train_cpu wrote is there for another one that sees, within the
+ * launch, that it is done. OpenCL 1.2 promises that for no fence. Processors of the x86 kind
+ * show every core's stores to the others in order, so there it is enough that the compiler
+ * keeps its own order, to which fences and atomics bind it. A processor whose memory is the
+ * host's is the host's own, whose kind is known here. */
+static int keeps_order(const cbx_device *device) {
+#if defined(__x86_64__) || defined(__i386__)
+    return device->shares_memory;
+#else
+    (void)device;
+    return 0;
+#endif
+}
+
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||
-        trainer->device->family != CBX_FAMILY_CPU) {
+        trainer->device->family != CBX_FAMILY_CPU || !keeps_order(trainer->device)) {
         return 1;
     }
     /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
