@@ -91,8 +91,8 @@ static void make_plan(cbx_job *job) {
         plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
     }
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
-    plan->first_learning_rate_hidden = (double)rates.hidden;
-    plan->first_learning_rate_output = (double)rates.output;
+    plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
+    plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
 }
 
 static cbx_status probe_outputs(cbx_job *job) {
