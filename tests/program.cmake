@@ -8,7 +8,7 @@ if(CMAKE_CXX_COMPILER)
 endif()
 add_test(NAME test_headers COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/headers.sh
          ${PROJECT_SOURCE_DIR}/include ${CMAKE_C_COMPILER} ${cxx})
-set_tests_properties(test_headers PROPERTIES LABELS host TIMEOUT 60)
+set_tests_properties(test_headers PROPERTIES LABELS host TIMEOUT 300)
 
 if(NOT TARGET clearbox_program)
   return()
@@ -23,7 +23,7 @@ if(CBX_INSTALL)
     -DMANDIR=${CMAKE_INSTALL_MANDIR} -DDATADIR=${CMAKE_INSTALL_DATADIR}
     -DSANITIZE=${CBX_SANITIZE} -DVERSION=${PROJECT_VERSION}
     -P ${CMAKE_CURRENT_SOURCE_DIR}/install_example/check.cmake)
-  set_tests_properties(test_install PROPERTIES LABELS host TIMEOUT 120)
+  set_tests_properties(test_install PROPERTIES LABELS host TIMEOUT 600)
 endif()
 
 add_test(NAME test_subproject COMMAND ${CMAKE_COMMAND} -DCLEARBOX=${PROJECT_SOURCE_DIR}
@@ -40,9 +40,17 @@ function(cli_test name)
   file(MAKE_DIRECTORY ${cache})
   add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
            ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${name}.py)
-  set_tests_properties(cli_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 300
+  set_tests_properties(cli_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 900
     ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache};CBX_TEST_SANITIZE=${CBX_SANITIZE}")
 endfunction()
+
+# Something to load before the program; a sanitizer's own library must come first.
+if(NOT CBX_SANITIZE)
+  add_library(bad_compiler MODULE preload/bad_compiler.c)
+  target_compile_definitions(bad_compiler PRIVATE CL_TARGET_OPENCL_VERSION=120)
+  target_include_directories(bad_compiler PRIVATE ${OpenCL_INCLUDE_DIRS})
+  target_link_libraries(bad_compiler PRIVATE clearbox_options ${CMAKE_DL_LIBS})
+endif()
 
 cli_test(usage host)
 cli_test(inputs device)
@@ -51,3 +59,21 @@ cli_test(outputs device film)
 cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)
+set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
+if(TARGET bad_compiler)
+  set_property(TEST cli_devices APPEND PROPERTY ENVIRONMENT
+               "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
+endif()
+
+# Failing calls: a layer between the program and its libraries.
+if(NOT CBX_SANITIZE)
+  add_library(inject MODULE preload/inject.c)
+  target_compile_definitions(inject PRIVATE CL_TARGET_OPENCL_VERSION=120
+                             CL_USE_DEPRECATED_OPENCL_1_2_APIS)
+  target_link_libraries(inject PRIVATE OpenCL::OpenCL ZLIB::ZLIB PNG::PNG PkgConfig::LIBAV
+                        PkgConfig::JANSSON Threads::Threads ${CMAKE_DL_LIBS})
+  cli_test(inject device film slow)
+  set_tests_properties(cli_inject PROPERTIES TIMEOUT 3600)
+  set_property(TEST cli_inject APPEND PROPERTY ENVIRONMENT
+               "CBX_INJECT_LAYER=$<TARGET_FILE:inject>")
+endif()

@@ -143,8 +143,8 @@ static void clocks_move_forward(void **state) {
         /* takes time */
     }
     double wall_used = cbx_clock_seconds() - wall;
-    double process_used = cbx_clock_process_seconds() - process;
     double thread_used = cbx_clock_thread_seconds() - thread;
+    double process_used = cbx_clock_process_seconds() - process;
     assert_true(wall_used > 0 && process_used > 0 && thread_used > 0);
     assert_true(thread_used <= process_used + 1e-3);
     assert_true(wall_used < 60 && process_used < 60);

@@ -82,15 +82,16 @@ static void too_small(void **state) {
     cbx_device device = {
         .info = {.name = "Tiny", .largest_group = 128, .local_memory_bytes = 20 << 10},
         .family = CBX_FAMILY_GPU,
+        .fused = 1,
         .tunables = {4, 8, CBX_USUAL_GPU_ROWS}};
     assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
     assert_non_null(strstr(cbx_last_error(), "work-groups of 256 work-items, but Tiny"));
     assert_non_null(strstr(cbx_last_error(), "at most 128"));
-    device.stepwise = 1;
+    device.fused = 0;
     assert_ok(cbx_family_check(&device));
     device.info.largest_group = 32;
     assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
-    device.stepwise = 0;
+    device.fused = 1;
     device.info.largest_group = 256;
     assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
     assert_non_null(strstr(cbx_last_error(), "30976 bytes of local memory, but Tiny has 20480"));

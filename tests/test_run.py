@@ -42,7 +42,10 @@ Output:
 2/3 Test: test_oclgrind
 Output:
 left out: oclgrind is not installed
-3/3 Test: test_bench
+3/4 Test: test_oclgrind_kernels
+Output:
+left out: oclgrind is not installed
+4/4 Test: test_bench
 Output:
 [ RUN ] test_baseline
 left out: the baseline, no OpenBLAS
@@ -166,8 +169,8 @@ class Run(unittest.TestCase):
             lines = out.splitlines()
             self.assertEqual(lines[0], "called with --output-on-failure -R grid")
             place = lines.index("100% tests passed, 0 tests failed out of 3")
-            self.assertEqual(lines[place - 1], "left out: test_oclgrind (oclgrind is not installed); "
-                             "test_bench (the baseline, no OpenBLAS)")
+            self.assertEqual(lines[place - 1], "left out: test_oclgrind, test_oclgrind_kernels "
+                             "(oclgrind is not installed); test_bench (the baseline, no OpenBLAS)")
             self.assertEqual(lines[-1], "Total Test time (real) =   0.00 sec")
 
     def test_a_package_that_the_system_lacks(self):

@@ -79,11 +79,16 @@ void cbx_temporary_remove_all(void) {
 
 /* ---- the lock that says whose it is ---- */
 
-/* Whether `file`, open, is what `name` leads to. */
+/* Whether `file`, open, is what `name` leads to; -1 and errno when that cannot be known. */
 static int is_still(int file, const char *name) {
     struct stat ours, named;
-    return fstat(file, &ours) == 0 && lstat(name, &named) == 0 && ours.st_dev == named.st_dev &&
-           ours.st_ino == named.st_ino;
+    if (fstat(file, &ours) != 0) {
+        return -1;
+    }
+    if (lstat(name, &named) != 0) {
+        return errno == ENOENT ? 0 : -1;
+    }
+    return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 /* Removes `name` if it is this user's and nobody holds it. */
@@ -94,7 +99,7 @@ static void remove_if_dead(const char *name) {
         return;
     }
     if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
-        flock(file, LOCK_EX | LOCK_NB) == 0 && is_still(file, name)) {
+        flock(file, LOCK_EX | LOCK_NB) == 0 && is_still(file, name) == 1) {
         unlink(name);
     }
     close(file);
@@ -136,14 +141,18 @@ static int create_locked(const char *name) {
     if (file < 0) {
         return -1;
     }
-    int lost =
-        (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || !is_still(file, name);
-    if (lost) {
-        close(file);
-        errno = EAGAIN;
-        return -1;
+    const int taken = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    const int still = taken ? 0 : is_still(file, name);
+    if (still == 1) {
+        return file;
     }
-    return file;
+    const int error = still < 0 ? errno : EAGAIN;
+    if (still < 0) {
+        unlink(name); /* what is locked is ours */
+    }
+    close(file);
+    errno = error;
+    return -1;
 }
 
 static void take_over(int file, const struct stat *old) {

@@ -3,58 +3,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "clearbox/device.h"
 #include "cli/cli.h"
+#include "cli/cut.h"
+#include "cli/device_check.h"
 #include "cli/json.h"
+#include "cli/learn_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
 
 typedef struct devices_options {
     int json;
+    uint32_t timeout; /* seconds */
 } devices_options;
 
-typedef struct verdict {
-    cbx_status status;
-    double open_seconds, test_seconds;
-    char *reason; /* NULL: it passed */
-} verdict;
+enum { FAMILIES = 2 };
+
+/* A device with the verdicts on both families; the first is the one that AUTO takes. */
+typedef struct checked_device {
+    const cbx_device_info *info;
+    cli_verdict verdicts[FAMILIES];
+} checked_device;
 
 static const cli_command_text text = {
     "devices", "devices [FLAGS]",
     "Lists the OpenCL devices and runs every kernel on each, on small odd sizes,\n"
     "against the host's double-precision answer.\n",
-    "The first column is what --device takes. Exits 0 when at least one passed.\n"};
+    "The first column is what --device takes. Both families of kernels are checked,\n"
+    "first the one that --family auto takes; exits 0 when that passed on a device.\n"};
 
-static const cli_flag flags[] = {{"json", 0, CLI_SWITCH, offsetof(devices_options, json), 0,
-                                  "print a JSON array instead", 0, 0, 0},
-                                 {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+#define AT(member) offsetof(devices_options, member)
+
+static const cli_flag flags[] = {
+    {"json", 0, CLI_SWITCH, AT(json), 0, "print a JSON array instead", 0, 0, 0},
+    {"timeout", 0, CLI_WHOLE, AT(timeout), "N",
+     "seconds that a driver has to build and run the\n"
+     "kernels of a family [120]",
+     1, 86400, 0},
+    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
 
 static void spec_of(const cbx_device_info *info, char spec[CLI_NUMBER]) {
     snprintf(spec, CLI_NUMBER, "%u:%u", info->platform_index, info->device_index);
 }
 
-static verdict check(const cbx_device_info *info) {
-    verdict found = {0};
-    cbx_device *device = NULL;
+static void check(checked_device *device, const cbx_device_info *info, uint32_t timeout,
+                  int index) {
+    cli_verdict *verdict = &device->verdicts[index];
+    cbx_family family = CBX_FAMILY_AUTO;
     char spec[CLI_NUMBER];
-
     spec_of(info, spec);
-    double begun = cbx_clock_seconds();
-    found.status = cbx_device_open(&device, spec, CBX_FAMILY_AUTO);
-    double opened = cbx_clock_seconds();
-    found.open_seconds = opened - begun;
-    if (found.status == CBX_OK) {
-        found.status = cbx_device_self_test(device);
-        found.test_seconds = cbx_clock_seconds() - opened;
+    if (index > 0) {
+        family = device->verdicts[0].family == CBX_FAMILY_CPU ? CBX_FAMILY_GPU : CBX_FAMILY_CPU;
     }
-    if (found.status != CBX_OK) {
-        found.reason = strdup(cbx_last_error());
+    device->info = info;
+    *verdict = cli_check_device(spec, family, timeout);
+    if (verdict->family == CBX_FAMILY_AUTO) {
+        verdict->family = cbx_device_usual_family(info);
     }
-    cbx_device_close(device);
-    return found;
 }
 
 /* ---- the table ---- */
@@ -69,10 +76,10 @@ static int smaller(int a, int b) {
 
 /* Columns as wide as the longest entry; on a terminal names give way to its width. */
 static widths measure(const cbx_device_info *devices, size_t count, const cli_terminal *terminal) {
-    enum { OTHERS = 54, LEAST = 12 }; /* columns of everything but name and driver */
+    enum { OTHERS = 36, LEAST = 12 }; /* columns of everything but name and driver */
     widths wide = {4, 6};
     for (size_t i = 0; i < count; i++) {
-        int name = (int)strlen(devices[i].name), driver = (int)strlen(devices[i].driver);
+        int name = cli_width(devices[i].name), driver = cli_width(devices[i].driver);
         wide.name = name > wide.name ? name : wide.name;
         wide.driver = driver > wide.driver ? driver : wide.driver;
     }
@@ -86,51 +93,79 @@ static widths measure(const cbx_device_info *devices, size_t count, const cli_te
 }
 
 static void print_head(widths wide, const cli_terminal *terminal) {
-    printf("%s%-6s  %-5s  %-*s  %5s  %10s  %-*s  self-test%s\n", terminal->colour ? "\033[2m" : "",
-           "device", "kind", wide.name, "name", "units", "memory", wide.driver, "driver",
+    printf("%s%-6s  %-5s  %-*s  %5s  %10s  %s%s\n", terminal->colour ? "\033[2m" : "", "device",
+           "kind", wide.name, "name", "units", "memory", "driver",
            terminal->colour ? "\033[0m" : "");
 }
 
-static void print_row(const cbx_device_info *info, const verdict *found, widths wide) {
-    char spec[CLI_NUMBER], memory[CLI_NUMBER];
+static void print_device(const cbx_device_info *info, widths wide, const cli_terminal *terminal) {
+    char spec[CLI_NUMBER], memory[CLI_NUMBER], name[sizeof info->name + 4];
+    char driver[sizeof info->driver + 4];
     spec_of(info, spec);
-    printf("%-6s  %-5s  %-*.*s  %5u  %10s  %-*.*s  ", spec, cli_kind_name(info->kind), wide.name,
-           wide.name, info->name, info->compute_units, cli_bytes(memory, info->global_memory_bytes),
-           wide.driver, wide.driver, info->driver);
-    if (found->status == CBX_OK) {
-        printf("passed, %.0f ms\n", found->test_seconds * 1000);
+    cli_cut(name, sizeof name, info->name, wide.name, terminal->utf8);
+    cli_cut(driver, sizeof driver, info->driver, wide.driver, terminal->utf8);
+    printf("%-6s  %-5s  %s%*s  %5u  %10s  %s\n", spec, cli_kind_name(info->kind), name,
+           wide.name - cli_width(name), "", info->compute_units,
+           cli_bytes(memory, info->global_memory_bytes), driver);
+    fflush(stdout);
+}
+
+/* A line for each family, below the device's. */
+static void print_verdict(const cli_verdict *verdict, int index) {
+    printf("        %s kernels", cli_family_names[verdict->family]);
+    if (verdict->status == CBX_OK) {
+        printf(" passed, %.0f ms%s%s\n", verdict->test_seconds * 1000,
+               verdict->fuses ? "" : ", no fast fused multiply-add", index > 0 ? "" : " (auto)");
     } else {
-        printf("failed\n        %s\n",
-               found->reason ? found->reason : cbx_status_text(found->status));
+        printf(" failed%s: %s\n", index > 0 ? "" : " (auto)",
+               verdict->reason ? verdict->reason : cbx_status_text(verdict->status));
     }
     fflush(stdout);
 }
 
 /* ---- JSON ---- */
 
-static json_t *device_object(const cbx_device_info *info, const verdict *found) {
+static json_t *verdict_object(const cli_verdict *verdict) {
+    const int passed = verdict->status == CBX_OK;
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "family", cli_family_names[verdict->family],
+                     "passed", passed, "reason", cli_json_string(verdict->reason), "fuses",
+                     passed ? json_boolean(verdict->fuses) : json_null(), "open_milliseconds",
+                     cli_json_number(verdict->open_seconds * 1000), "self_test_milliseconds",
+                     cli_json_number(verdict->test_seconds * 1000));
+}
+
+/* The verdict on the device is that on the family that AUTO takes. */
+static json_t *device_object(const checked_device *device) {
+    const cbx_device_info *info = device->info;
     char spec[CLI_NUMBER];
     spec_of(info, spec);
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o,"
-        " s:o, s:o}",
-        "spec", cli_json_string(spec), "kind", cli_json_string(cli_kind_name(info->kind)), "name",
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "spec",
+        cli_json_string(spec), "kind", cli_json_string(cli_kind_name(info->kind)), "name",
         cli_json_string(info->name), "platform", cli_json_string(info->platform), "vendor",
         cli_json_string(info->vendor), "version", cli_json_string(info->version), "driver",
         cli_json_string(info->driver), "compute_units", (json_int_t)info->compute_units,
         "clock_mhz", (json_int_t)info->clock_mhz, "global_memory_bytes",
         (json_int_t)info->global_memory_bytes, "largest_buffer_bytes",
         (json_int_t)info->largest_buffer_bytes, "local_memory_bytes",
-        (json_int_t)info->local_memory_bytes, "largest_group", (json_int_t)info->largest_group,
-        "passed", found->status == CBX_OK, "reason", cli_json_string(found->reason),
-        "open_milliseconds", cli_json_number(found->open_seconds * 1000), "self_test_milliseconds",
-        cli_json_number(found->test_seconds * 1000));
+        (json_int_t)info->local_memory_bytes, "largest_group", (json_int_t)info->largest_group);
+    json_t *verdict = verdict_object(&device->verdicts[0]);
+    json_t *families = json_pack("[o, o]", verdict_object(&device->verdicts[0]),
+                                 verdict_object(&device->verdicts[1]));
+    if (!object || !verdict || !families || json_object_update(object, verdict) != 0 ||
+        json_object_set(object, "families", families) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(verdict);
+    json_decref(families);
+    return object;
 }
 
-static int print_json(const cbx_device_info *devices, const verdict *verdicts, size_t count) {
+static int print_json(const checked_device *devices, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, device_object(&devices[i], &verdicts[i])) != 0) {
+        if (json_array_append_new(array, device_object(&devices[i])) != 0) {
             json_decref(array);
             return cli_fail(CLI_SOFTWARE, "no memory for the list of devices");
         }
@@ -144,49 +179,57 @@ static int print_json(const cbx_device_info *devices, const verdict *verdicts, s
 /* ---- the command ---- */
 
 /* 0 when a device works; else what is wrong with the first. */
-static int judge(const verdict *verdicts, size_t count) {
+static int judge(const checked_device *devices, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (verdicts[i].status == CBX_OK) {
+        if (devices[i].verdicts[0].status == CBX_OK) {
             return CLI_DONE;
         }
     }
-    return count > 0 ? cli_exit_code(verdicts[0].status) : CLI_UNAVAILABLE;
+    return count > 0 ? cli_exit_code(devices[0].verdicts[0].status) : CLI_UNAVAILABLE;
 }
 
-static int check_all(const cbx_device_info *devices, size_t count, int json) {
+static int check_all(const cbx_device_info *infos, size_t count, const devices_options *options) {
     cli_terminal terminal;
-    verdict *verdicts = NULL;
-    cbx_status status = cbx_new(&verdicts, count);
+    checked_device *devices = NULL;
+    cbx_status status = cbx_new(&devices, count);
     int code = CLI_DONE;
     if (status != CBX_OK) {
         return cli_fail_status(status);
     }
     cli_terminal_look(&terminal, stdout);
-    widths wide = measure(devices, count, &terminal);
-    if (!json) {
+    widths wide = measure(infos, count, &terminal);
+    if (!options->json) {
         print_head(wide, &terminal);
     }
     for (size_t i = 0; i < count; i++) {
-        verdicts[i] = check(&devices[i]);
-        if (!json) {
-            print_row(&devices[i], &verdicts[i], wide);
+        if (!options->json) {
+            print_device(&infos[i], wide, &terminal);
+        }
+        for (int k = 0; k < FAMILIES; k++) {
+            check(&devices[i], &infos[i], options->timeout, k);
+            if (!options->json) {
+                print_verdict(&devices[i].verdicts[k], k);
+            }
         }
     }
-    if (json) {
-        code = print_json(devices, verdicts, count);
+    if (options->json) {
+        code = print_json(devices, count);
     }
-    code = cli_flush(code == CLI_DONE ? judge(verdicts, count) : code);
-    for (size_t i = 0; i < count; i++) {
-        free(verdicts[i].reason);
+    code = cli_flush(code == CLI_DONE ? judge(devices, count) : code);
+    for (size_t i = 0; i < count * FAMILIES; i++) {
+        free(devices[i / FAMILIES].verdicts[i % FAMILIES].reason);
     }
-    free(verdicts);
+    free(devices);
     return code;
 }
 
 int cli_devices(int argc, char **argv) {
-    devices_options options = {0};
+    devices_options options = {.timeout = 120};
     cbx_device_info *devices = NULL;
     size_t count = 0;
+    if (argc > 1 && strcmp(argv[1], CLI_CHECK_ARGUMENT) == 0) {
+        return cli_check_as_child(argc, argv);
+    }
     int code = cli_parse(argc, argv, &text, flags, &options);
     if (code != CLI_PARSED) {
         return code;
@@ -195,7 +238,7 @@ int cli_devices(int argc, char **argv) {
     if (status != CBX_OK) {
         return cli_fail_status(status);
     }
-    code = check_all(devices, count, options.json);
+    code = check_all(devices, count, &options);
     cbx_device_list_free(devices);
     return code;
 }

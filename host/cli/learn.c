@@ -167,13 +167,13 @@ static int conclude(run *state, cbx_status status, const cbx_learn_result *resul
     cli_progress_clear(&state->progress);
     cli_metrics_close(&state->metrics);
     note_metrics(state);
+    const char *metrics = state->metrics.kept ? state->metrics.path : NULL;
     if (shows_events(state) && result->batches > 0) {
-        note_event(state, cli_event_result(settings, result));
+        note_event(state, cli_event_result(settings, metrics, result));
     }
     const int complete = result->epochs == settings->epochs;
     if (shows_tables(state) && complete) {
-        cli_report_result(&state->terminal, settings,
-                          state->metrics.kept ? state->metrics.path : NULL, result);
+        cli_report_result(&state->terminal, settings, metrics, result);
     }
     if (status == CBX_OK && !state->first.status) {
         return CLI_DONE;

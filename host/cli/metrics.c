@@ -82,6 +82,19 @@ static json_t *device_object(const cbx_learn_plan *plan) {
                      "driver", cli_json_string(device->driver), "fuses", plan->fuses);
 }
 
+static json_t *passed_over_array(const cbx_learn_plan *plan) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < plan->passed_over_count; i++) {
+        const cbx_passed_over *one = &plan->passed_over[i];
+        char spec[32];
+        snprintf(spec, sizeof spec, "%u:%u", one->device.platform_index, one->device.device_index);
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "spec", cli_json_string(spec),
+                                               "name", cli_json_string(one->device.name), "reason",
+                                               cli_json_string(one->sentence)));
+    }
+    return array;
+}
+
 static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_learn_plan *plan) {
     if (!settings->film) {
         return json_null();
@@ -102,19 +115,20 @@ static json_t *seed_string(uint64_t seed) {
 
 int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *plan) {
     json_t *event = json_pack(
-        "{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I,"
+        "{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
+        "s:I, s:I,"
         " s:o}",
-        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "family",
-        cli_family_names[plan->family], "hidden", (json_int_t)settings->hidden, "epochs",
-        (json_int_t)settings->epochs, "batch", (json_int_t)settings->batch, "recipe",
-        cli_recipe_names[settings->recipe], "schedule", cli_schedule_names[settings->schedule],
-        "learning_rate_hidden", cli_json_number(plan->first_learning_rate_hidden),
-        "learning_rate_output", cli_json_number(plan->first_learning_rate_output), "seed",
-        seed_string(settings->seed), "parameters", (json_int_t)plan->parameters, "data",
-        cli_json_string(settings->data), "training_images", (json_int_t)plan->training_images,
-        "validation_images", (json_int_t)plan->validation_images, "test_images",
-        (json_int_t)plan->test_images, "batches", (json_int_t)plan->batches, "film",
-        film_plan_object(settings, plan));
+        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "passed_over",
+        passed_over_array(plan), "family", cli_family_names[plan->family], "hidden",
+        (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
+        (json_int_t)settings->batch, "recipe", cli_recipe_names[settings->recipe], "schedule",
+        cli_schedule_names[settings->schedule], "learning_rate_hidden",
+        cli_json_number(plan->first_learning_rate_hidden), "learning_rate_output",
+        cli_json_number(plan->first_learning_rate_output), "seed", seed_string(settings->seed),
+        "parameters", (json_int_t)plan->parameters, "data", cli_json_string(settings->data),
+        "training_images", (json_int_t)plan->training_images, "validation_images",
+        (json_int_t)plan->validation_images, "test_images", (json_int_t)plan->test_images,
+        "batches", (json_int_t)plan->batches, "film", film_plan_object(settings, plan));
     return cli_json_line(stdout, event);
 }
 
@@ -140,8 +154,9 @@ int cli_event_lost(const char *path, const char *reason) {
                                    "reason", cli_json_string(reason)));
 }
 
-static json_t *film_object(const cbx_learn_settings *settings, const cbx_film_result *film) {
-    if (!settings->film || film->frames == 0) {
+static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_result *result) {
+    const cbx_film_result *film = &result->film;
+    if (!result->kept[CBX_LEARN_FILM]) {
         return json_null();
     }
     return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", cli_json_string(settings->film), "frames",
@@ -161,12 +176,31 @@ static json_t *times_object(const cbx_learn_times *times) {
                      cli_json_number(times->finish), "total", cli_json_number(times->total));
 }
 
-int cli_event_result(const cbx_learn_settings *settings, const cbx_learn_result *result) {
+static json_t *kept_array(const cbx_learn_settings *settings, const char *metrics,
+                          const cbx_learn_result *result) {
+    const char *const paths[] = {[CBX_LEARN_FILM] = settings->film,
+                                 [CBX_LEARN_WEIGHTS] = settings->save,
+                                 [CBX_LEARN_PICTURE] = settings->picture};
+    json_t *array = json_array();
+    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        if (result->kept[i]) {
+            json_array_append_new(array, cli_json_string(paths[i]));
+        }
+    }
+    if (metrics) {
+        json_array_append_new(array, cli_json_string(metrics));
+    }
+    return array;
+}
+
+int cli_event_result(const cbx_learn_settings *settings, const char *metrics,
+                     const cbx_learn_result *result) {
     return cli_json_line(
         stdout,
-        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
+        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
                   result->interrupted, "epochs", (json_int_t)result->epochs, "batches",
                   (json_int_t)result->batches, "test_loss", cli_json_number(result->test_loss),
                   "test_accuracy", cli_json_number(result->test_accuracy), "film",
-                  film_object(settings, &result->film), "times", times_object(&result->times)));
+                  film_object(settings, result), "kept", kept_array(settings, metrics, result),
+                  "times", times_object(&result->times)));
 }

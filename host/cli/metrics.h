@@ -37,12 +37,14 @@ void cli_metrics_epoch(cli_metrics *metrics, const cbx_epoch_report *report,
 /* Gives the file its name, if there was an epoch. */
 void cli_metrics_close(cli_metrics *metrics);
 
-/* Events on standard output, each a line with its "type": "start", "progress",
- * "epoch" (the fields above), "lost", "result". They return 0 once writing failed. */
+/* Events on standard output, each a line with its "type": "start", "progress", "epoch" (the
+ * fields above), "lost", "result". `metrics`: the file above if it was kept, else NULL. They
+ * return 0 when writing failed, and cbx_last_error() says why. */
 int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *plan);
 int cli_event_progress(uint64_t batches_done, uint64_t batches);
 int cli_event_epoch(const cbx_epoch_report *report, uint32_t training_images);
 int cli_event_lost(const char *path, const char *reason);
-int cli_event_result(const cbx_learn_settings *settings, const cbx_learn_result *result);
+int cli_event_result(const cbx_learn_settings *settings, const char *metrics,
+                     const cbx_learn_result *result);
 
 #endif

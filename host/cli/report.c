@@ -33,7 +33,17 @@ const char *cli_kind_name(cbx_device_kind kind) {
 
 /* ---- before ---- */
 
+static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
+    for (size_t i = 0; i < plan->passed_over_count; i++) {
+        const cbx_passed_over *one = &plan->passed_over[i];
+        fprintf(stderr, "%spassed over %u:%u %s: %.*s\n", margin, one->device.platform_index,
+                one->device.device_index, one->device.name, (int)strcspn(one->sentence, "\n"),
+                one->sentence);
+    }
+}
+
 void cli_report_device(const cbx_learn_plan *plan) {
+    report_passed_over(plan, "");
     fprintf(stderr, "device %u:%u, %s\n", plan->device->platform_index, plan->device->device_index,
             plan->device->name);
 }
@@ -76,6 +86,7 @@ void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *set
     char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
 
+    report_passed_over(plan, "  ");
     label(terminal, "device");
     fprintf(stderr, "%s%u:%u%s %s\n", bold(terminal), device->platform_index, device->device_index,
             end(terminal), device->name);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "clearbox/dataset.h"
 #include "data/source.h"
@@ -161,9 +162,24 @@ uint32_t cbx_idx_count(const cbx_idx_reader *reader) {
     return reader->count;
 }
 
+/* What fits in no memory is not begun: taking it might end the process. */
+static cbx_status check_memory(const cbx_idx_reader *reader) {
+    const uint64_t limit = cbx_memory_limit_bytes();
+    if (promised_bytes(reader) > limit) {
+        return cbx_fail(CBX_TOO_LARGE,
+                        "%s holds %" PRIu64 " MiB, but this process may use %" PRIu64
+                        " MiB of memory; take a smaller set",
+                        reader->path, promised_bytes(reader) >> 20, limit >> 20);
+    }
+    return CBX_OK;
+}
+
 cbx_status cbx_idx_take(cbx_idx_reader *reader, cbx_idx *out) {
     cbx_idx idx = {reader->count, NULL};
-    cbx_status status = cbx_allocate(&idx.items, reader->count, item_bytes(reader->kind));
+    cbx_status status = check_memory(reader);
+    if (status == CBX_OK) {
+        status = cbx_allocate(&idx.items, reader->count, item_bytes(reader->kind));
+    }
     if (status == CBX_OK) {
         status = read_items(reader, idx.items);
     }

@@ -37,7 +37,8 @@ uint32_t cbx_idx_count(const cbx_idx_reader *reader);
 
 /* Reads the items, once, and one byte further, where the file must end: more is never
  * unpacked or read. CBX_BAD_DATA: damaged, cut short, fewer or more bytes than the
- * header promises. On failure *out is empty. */
+ * header promises. CBX_TOO_LARGE: more than this process may use. On failure *out is
+ * empty. */
 cbx_status cbx_idx_take(cbx_idx_reader *reader, cbx_idx *out);
 
 /* NULL is allowed. */

@@ -33,10 +33,15 @@ cbx_status cbx_family_check_value(cbx_family family) {
 /* AUTO gives way where the compiled kernels turn out to be too large for the device. */
 static cbx_status build(cbx_device *device, const cbx_device_request *request) {
     const int chosen = request->family != CBX_FAMILY_AUTO;
-    device->stepwise = request->stepwise;
+    device->fused = request->fused;
+    device->keeping = request->keeping;
+    if (device->keeping == CBX_KEEP_USUAL) {
+        const int kept = cbx_platform_traits(&device->info)->keeps_programs;
+        device->keeping = kept ? CBX_KEEP_NOTHING : CBX_KEEP;
+    }
     device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
     cbx_status status = cbx_program_build(device, request->tunables);
-    if (status == CBX_NO_DEVICE && !chosen && device->family == CBX_FAMILY_GPU) {
+    if (!status && !chosen && cbx_family_check_kernels(device) == CBX_NO_DEVICE) {
         device->family = CBX_FAMILY_CPU;
         status = cbx_program_build(device, NULL);
     }

@@ -16,10 +16,29 @@ typedef struct cbx_tunables {
     unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16; for GPUs CBX_GPU_ROWS: 1, 2, 7, 14 */
 } cbx_tunables;
 
+/* What is known of drivers by the name of their platform, and cannot be asked. */
+typedef struct cbx_traits {
+    const char *platform;
+    int keeps_programs; /* does so itself, or compiles so little that it is not worth a file */
+    int prefetches;     /* prefetch() is an instruction: CBX_PREFETCH */
+} cbx_traits;
+
+const cbx_traits *cbx_platform_traits(const cbx_device_info *info);
+
+/* Whether built programs are kept in the cache folder. */
+typedef enum cbx_keeping {
+    CBX_KEEP_USUAL,   /* where the driver keeps none */
+    CBX_KEEP,         /* in any case */
+    CBX_KEEP_ANEW,    /* but what was kept is not taken */
+    CBX_KEEP_NOTHING, /* neither written nor read */
+} cbx_keeping;
+
 struct cbx_device {
     cbx_device_info info;
     cbx_family family;
-    int stepwise; /* the fused kernels are of no use: what they need may be missing */
+    int fused;           /* the fused kernels will be used: what they need must be there */
+    cbx_keeping keeping; /* never USUAL */
+    unsigned recalled;   /* programs that were kept and not compiled */
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;     /* in order: all computing */
@@ -56,7 +75,8 @@ typedef struct cbx_device_request {
     const char *spec; /* as of cbx_device_open() */
     cbx_family family;
     const cbx_tunables *tunables; /* NULL: those that were kept, else the usual */
-    int stepwise;                 /* only the schedule `stepwise` will be used */
+    cbx_keeping keeping;
+    int fused; /* the schedule `fused` will be used: needs more of a GPU */
 } cbx_device_request;
 
 cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request);
@@ -70,7 +90,7 @@ cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family f
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
 
 /* CBX_NO_DEVICE, saying what is missing, where the device is too small for device->family
- * with these tunables: as its description says, and as the compiled kernels do. */
+ * with these tunables: as its description says, and as the compiled fused kernels do. */
 cbx_status cbx_family_check(const cbx_device *device);
 cbx_status cbx_family_check_kernels(const cbx_device *device);
 

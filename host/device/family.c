@@ -48,8 +48,8 @@ static cbx_status refuse_group(const cbx_device *device, size_t has, size_t need
 }
 
 cbx_status cbx_family_check(const cbx_device *device) {
-    const size_t group = device->stepwise ? CBX_GROUP : CBX_OUTPUT_GROUP;
-    const uint64_t bytes = device->stepwise ? 0 : local_bytes(device->tunables.update_rows);
+    const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
+    const uint64_t bytes = device->fused ? local_bytes(device->tunables.update_rows) : 0;
     if (device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }
@@ -83,11 +83,8 @@ static cbx_status check_kernel(const cbx_device *device, const char *name) {
 
 cbx_status cbx_family_check_kernels(const cbx_device *device) {
     static const char *const kernels[] = {"evaluate_gpu", "train_gpu_hidden", "train_gpu_output"};
-    const size_t count = device->family != CBX_FAMILY_GPU ? 0
-                         : device->stepwise               ? 1
-                                                          : CBX_COUNT(kernels);
     cbx_status status = CBX_OK;
-    for (size_t i = 0; i < count && !status; i++) {
+    for (size_t i = 0; device->family == CBX_FAMILY_GPU && i < CBX_COUNT(kernels) && !status; i++) {
         status = check_kernel(device, kernels[i]);
     }
     return status;

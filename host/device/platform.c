@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "device/walk.h"
 
 /* Every device of every platform, side by side. */
 typedef struct device_table {
@@ -15,6 +16,21 @@ typedef struct device_table {
     cbx_device_info *infos;
     size_t count;
 } device_table;
+
+static const cbx_traits traits[] = {
+    {"Portable Computing Language", 1, 1},
+    {"NVIDIA CUDA", 1, 0},
+    {"Oclgrind", 1, 0},
+    {NULL, 0, 0}, /* all others */
+};
+
+const cbx_traits *cbx_platform_traits(const cbx_device_info *info) {
+    const cbx_traits *row = traits;
+    while (row->platform && strcmp(row->platform, info->platform) != 0) {
+        row++;
+    }
+    return row;
+}
 
 static void free_table(device_table *table) {
     free(table->ids);
@@ -227,16 +243,13 @@ static void describe_candidates(const device_table *table, const char *spec, cha
 }
 
 static cbx_status choose_default(const device_table *table, size_t *index) {
-    static const cbx_device_kind preferred[] = {CBX_KIND_GPU, CBX_KIND_CPU, CBX_KIND_OTHER};
-    for (size_t p = 0; p < sizeof preferred / sizeof *preferred; p++) {
-        for (size_t i = 0; i < table->count; i++) {
-            if (table->infos[i].kind == preferred[p]) {
-                *index = i;
-                return CBX_OK;
-            }
-        }
+    size_t *order = NULL;
+    cbx_status status = cbx_walk_order(table->infos, table->count, &order);
+    if (!status) {
+        *index = order[0];
     }
-    return cbx_fail(CBX_NO_DEVICE, "no OpenCL device found");
+    free(order);
+    return status;
 }
 
 static cbx_status choose(const device_table *table, const char *spec, size_t *index) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "device/kept.h"
 #include "device/sources.h"
 #include "layout.h"
 
@@ -81,24 +82,37 @@ static cbx_status list_sources(source_list *list, int bench) {
     return status;
 }
 
-cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
-    source_list sources;
+static cbx_status compile(cbx_device *device, const cbx_program_parts *parts, cl_program *out) {
     cl_int error = CL_SUCCESS;
-    *out = NULL;
-    cbx_status status = list_sources(&sources, bench);
-    if (!status) {
-        *out = clCreateProgramWithSource(device->context, sources.count, sources.texts,
-                                         sources.sizes, &error);
-        status = cbx_cl_check(error, "creating the program");
-    }
-    free_sources(&sources);
+    *out = clCreateProgramWithSource(device->context, parts->count, parts->texts, parts->sizes,
+                                     &error);
+    cbx_status status = cbx_cl_check(error, "creating the program");
     if (status) {
         return status;
     }
     /* -w in the options: what a compiler thinks of kernels that work is no user's concern,
      * and PoCL counts its warnings on stderr. */
-    error = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
+    error = clBuildProgram(*out, 1, &device->id, parts->options, NULL, NULL);
     return error == CL_SUCCESS ? CBX_OK : report_build(device, *out, error);
+}
+
+cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
+    source_list sources;
+    *out = NULL;
+    cbx_status status = list_sources(&sources, bench);
+    const cbx_program_parts parts = {sources.texts, sources.sizes, sources.count, options};
+    if (!status && device->keeping == CBX_KEEP) {
+        *out = cbx_kept_recall(device, &parts);
+        device->recalled += *out != NULL;
+    }
+    if (!status && !*out) {
+        status = compile(device, &parts, out);
+        if (!status && device->keeping != CBX_KEEP_NOTHING) {
+            cbx_kept_store(device, &parts, *out);
+        }
+    }
+    free_sources(&sources);
+    return status;
 }
 
 /* What the compiler is told, for free(); CLEARBOX_BUILD_OPTIONS may be of any length. */
@@ -115,8 +129,7 @@ static cbx_status write_options(const cbx_device *device, char **out) {
                  "-DCBX_MULADD=%d %s",
                  cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector, device->step_rows,
                  device->forward_rows, cpu ? "UPDATE" : "GPU", device->tunables.update_rows,
-                 strcmp(device->info.platform, "Portable Computing Language") == 0, !device->fuses,
-                 extra);
+                 cbx_platform_traits(&device->info)->prefetches, !device->fuses, extra);
     }
     return status;
 }
@@ -158,10 +171,7 @@ static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     } else if (!status) {
         status = cbx_fma_measure(device, &slow);
     }
-    if (slow && !status) {
-        status = build(device, 0);
-    }
-    return status ? status : cbx_family_check_kernels(device);
+    return slow && !status ? build(device, 0) : status;
 }
 
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {

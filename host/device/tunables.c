@@ -1,8 +1,6 @@
 /* Block sizes of the kernels: the usual ones, and those that
  * `clearbox bench --tune` found best and kept. A kept file is a hint: whatever is
  * wrong with it, the usual sizes do. */
-#include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "device/cache.h"
 #include "device/device.h"
 #include "layout.h"
 
@@ -49,44 +48,18 @@ int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family) {
            tunables->update_rows >= 1 && tunables->update_rows <= 16;
 }
 
-/* FNV-1a over a string and its end. */
-static uint64_t hash(uint64_t seed, const char *text) {
-    for (;; text++) {
-        seed = (seed ^ (unsigned char)*text) * UINT64_C(1099511628211);
-        if (!*text) {
-            return seed;
-        }
-    }
-}
-
-static uint64_t fingerprint(const cbx_device *device) {
-    uint64_t value = UINT64_C(14695981039346656037);
-    value = hash(value, device->info.name);
-    value = hash(value, device->info.version);
-    value = hash(value, device->info.driver);
-    value = hash(value, device->family == CBX_FAMILY_GPU ? "gpu" : "cpu");
+/* The file; 0 when there is no place for it. */
+static int find_place(const cbx_device *device, char path[PATH_MAX]) {
+    uint64_t hash = cbx_hash_text(CBX_HASH_SEED, device->info.name);
+    hash = cbx_hash_text(hash, device->info.version);
+    hash = cbx_hash_text(hash, device->info.driver);
+    hash = cbx_hash_text(hash, device->family == CBX_FAMILY_GPU ? "gpu" : "cpu");
     for (const cbx_source *source = cbx_sources; source->name; source++) {
         if (cbx_source_belongs(source, 0)) {
-            value = hash(value, source->text);
+            hash = cbx_hash_text(hash, source->text);
         }
     }
-    return value;
-}
-
-/* The folder and the file in it; 0 when the user has neither cache nor home. */
-static int find_place(const cbx_device *device, char *folder, char *path) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int length = -1;
-    if (cache && cache[0] == '/') {
-        length = snprintf(folder, PATH_MAX - 64, "%s/clearbox", cache);
-    } else if (home && home[0] == '/') {
-        length = snprintf(folder, PATH_MAX - 64, "%s/.cache/clearbox", home);
-    }
-    if (length < 0 || length >= PATH_MAX - 64) {
-        return 0;
-    }
-    snprintf(path, PATH_MAX, "%s/tune-%016" PRIx64 ".json", folder, fingerprint(device));
-    return 1;
+    return cbx_cache_path(path, "tune", hash, "json");
 }
 
 static unsigned number_of(const json_t *object, const char *key) {
@@ -101,10 +74,10 @@ static int is_text(const json_t *object, const char *key, const char *expected) 
 }
 
 int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
-    char folder[PATH_MAX], path[PATH_MAX];
+    char path[PATH_MAX];
     struct stat found;
     const char *never = getenv("CLEARBOX_NO_TUNE");
-    if ((never && *never) || !find_place(device, folder, path) || stat(path, &found) != 0 ||
+    if ((never && *never) || !find_place(device, path) || stat(path, &found) != 0 ||
         !S_ISREG(found.st_mode) || found.st_size > MOST_BYTES) {
         return 0;
     }
@@ -124,28 +97,15 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
     return usable;
 }
 
-/* Makes the folder and the one above it, as XDG asks for. */
-static cbx_status make_folder(char *folder) {
-    char *slash = strrchr(folder, '/');
-    *slash = '\0';
-    int failed = mkdir(folder, 0700) != 0 && errno != EEXIST;
-    *slash = '/';
-    failed = failed || (mkdir(folder, 0700) != 0 && errno != EEXIST);
-    return failed ? cbx_fail(CBX_CANNOT_CREATE, "cannot create the folder %s: %s", folder,
-                             strerror(errno))
-                  : CBX_OK;
-}
-
 cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,
                              size_t size) {
-    char folder[PATH_MAX], whole[PATH_MAX];
-    if (!find_place(device, folder, whole)) {
-        return cbx_fail(CBX_CANNOT_CREATE,
-                        "there is no cache folder; set XDG_CACHE_HOME or HOME to a full path");
-    }
-    cbx_status status = make_folder(folder);
+    char whole[PATH_MAX];
+    cbx_status status = cbx_cache_make();
     if (status) {
         return status;
+    }
+    if (!find_place(device, whole)) {
+        return cbx_fail(CBX_CANNOT_CREATE, "the name of the cache folder is too long");
     }
     json_t *kept =
         json_pack("{s:s, s:s, s:i, s:i, s:i}", "device", device->info.name, "driver",

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "film/encoder.h"
 #include "film/muxer.h"
@@ -14,6 +15,10 @@
 enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280 };
 #define GROUP_BYTES ((uint64_t)128 << 20)
 #define RING_BYTES ((uint64_t)2 << 30)
+
+/* Memory of one encoder for each pixel, measured with libx264 (12 to 13) and mpeg4 (3), and
+ * of the index that libavformat keeps of an mp4 file until its end. */
+enum { ENCODER_BYTES_A_PIXEL = 13, INDEX_BYTES_A_FRAME = 64, RING_SHARE = 4 };
 
 struct cbx_film {
     cbx_film_settings settings;
@@ -47,18 +52,34 @@ static uint64_t ring_frames(uint64_t group_frames, uint64_t workers) {
     return (group_frames * (workers + 2) + 1) / 2;
 }
 
-/* One per processor, but no more than a ring of 2 GiB can feed. */
+/* One per processor, but no more than a ring of 2 GiB, or of a quarter of the memory that
+ * may be used, can feed. */
 static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
+    const uint64_t share = cbx_memory_limit_bytes() / RING_SHARE;
+    const uint64_t ring = share < RING_BYTES ? share : RING_BYTES;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t workers = processors < 1 ? 1 : (uint32_t)processors;
 
     if (workers > CBX_MAX_WORKERS) {
         workers = CBX_MAX_WORKERS;
     }
-    while (workers > 1 && ring_frames(group_frames, workers) * luma_bytes > RING_BYTES) {
+    while (workers > 1 && ring_frames(group_frames, workers) * luma_bytes > ring) {
         workers--;
     }
     return workers;
+}
+
+uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                               uint64_t *index_bytes) {
+    const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
+    const uint32_t group_frames = choose_group_frames(luma_bytes);
+    const uint32_t workers =
+        settings->workers ? settings->workers : choose_workers(luma_bytes, group_frames);
+    const uint64_t ring = ring_frames(group_frames, workers);
+    const uint64_t groups = (frames + group_frames - 1) / group_frames;
+    *index_bytes = frames * INDEX_BYTES_A_FRAME;
+    return (ring < frames ? ring : frames) * luma_bytes +
+           (workers < groups ? workers : groups) * luma_bytes * ENCODER_BYTES_A_PIXEL;
 }
 
 /* The workers go first: they use all the rest. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "clearbox/learn.h"
+#include "device/walk.h"
 #include "film/film.h"
 #include "network/trainer.h"
 #include "picture/frames.h"
@@ -16,6 +17,7 @@ typedef struct cbx_job {
     cbx_learn_plan plan;
     cbx_dataset *dataset;
     cbx_device *device;
+    cbx_walk walk; /* the devices that were passed over */
     cbx_network *network;
     cbx_trainer *trainer;
     cbx_painter painter; /* zeroed: none */
@@ -36,9 +38,16 @@ typedef struct cbx_job {
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out, int *stands_in);
 
+/* memory.c: CBX_TOO_LARGE when the run that job->plan describes needs more memory than
+ * this process may use. */
+cbx_status cbx_job_check_memory(cbx_job *job);
+
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
+
+/* start.c: the device that the settings name, or the first that works. */
+cbx_status cbx_job_start_device(cbx_job *job);
 
 /* epoch.c: one epoch's training; ends early when the observer wants to stop. */
 cbx_status cbx_job_train_epoch(cbx_job *job);

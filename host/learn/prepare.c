@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "check/self_test.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
@@ -25,11 +24,6 @@ static void *load(void *argument) {
     return NULL;
 }
 
-static cbx_status start_device(cbx_job *job) {
-    cbx_status status = cbx_device_open(&job->device, job->settings->device, job->settings->family);
-    return status ? status : cbx_self_test_schedule(job->device, job->settings->schedule);
-}
-
 static cbx_status load_and_start(cbx_job *job) {
     loading data = {.directory = job->settings->data};
     pthread_t thread;
@@ -38,7 +32,7 @@ static cbx_status load_and_start(cbx_job *job) {
     if (!threaded) {
         load(&data);
     }
-    cbx_status status = start_device(job);
+    cbx_status status = cbx_job_start_device(job);
     job->result->times.start += cbx_clock_seconds() - start;
     if (threaded) {
         pthread_join(thread, NULL);
@@ -74,10 +68,12 @@ static cbx_status make_network(cbx_job *job) {
     return status;
 }
 
-static void make_plan(cbx_job *job) {
+static cbx_status make_plan(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
+    plan->passed_over = job->walk.passed_over;
+    plan->passed_over_count = job->walk.count;
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
     plan->parameters =
@@ -93,6 +89,7 @@ static void make_plan(cbx_job *job) {
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
     plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
+    return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
 
 static cbx_status probe_outputs(cbx_job *job) {
@@ -103,7 +100,6 @@ static cbx_status make_trainer(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
-    make_plan(job);
     cbx_random_seed(&job->random, settings->seed, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&job->order, job->plan.training_images);
     if (!status) {
@@ -114,8 +110,8 @@ static cbx_status make_trainer(cbx_job *job) {
 
 static cbx_status make_pictures(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    cbx_status status = cbx_grid_lay_out(&job->plan.grid, settings->hidden, settings->scale);
-    if (!status && (settings->film || settings->picture)) {
+    cbx_status status = CBX_OK;
+    if (settings->film || settings->picture) {
         status = cbx_painter_init(&job->painter, job->device, &job->plan.grid, settings->tone);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
@@ -125,7 +121,8 @@ static cbx_status make_pictures(cbx_job *job) {
  * the old files kept. */
 cbx_status cbx_job_prepare(cbx_job *job) {
     static cbx_status (*const steps[])(cbx_job * job) = {
-        probe_outputs, load_network, load_and_start, make_network, make_trainer, make_pictures};
+        probe_outputs,        load_network, load_and_start, make_plan,
+        cbx_job_check_memory, make_network, make_trainer,   make_pictures};
     cbx_status status = CBX_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++) {
         if (cbx_job_should_stop(job)) {
@@ -154,6 +151,7 @@ void cbx_job_clear(cbx_job *job) {
     cbx_trainer_destroy(job->trainer);
     cbx_network_destroy(job->network);
     cbx_device_close(job->device);
+    cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     free(job->order);
 }

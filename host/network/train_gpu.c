@@ -1,8 +1,7 @@
 /* The schedule `fused` on GPUs: the two launches of kernels/train_gpu.cl. */
 #include "network/trainer.h"
 
-/* As in kernels/blocks_gpu.cl and train_gpu.cl. */
-enum { GROUP = 64, OUTPUT_GROUP = 256, LOW_BLOCK = 16 };
+enum { LOW_BLOCK = 16 }; /* as in kernels/train_gpu.cl */
 
 /* The picture after the pending batch, whose weights the first launch has finished. */
 static cbx_status draw(cbx_trainer *trainer) {
@@ -32,9 +31,9 @@ cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
         CBX_ARGUMENT(trainer->parts), CBX_ARGUMENT(trainer->arrived), CBX_ARGUMENT(job),
         CBX_ARGUMENT(slices),         CBX_ARGUMENT(helpers)};
     const size_t tiles = trainer->panels / 2;
-    const cbx_range hidden_range = {{tiles * slices * GROUP, 1}, {GROUP, 1}};
-    const cbx_range output_range = {{(size_t)trainer->chunks * helpers * OUTPUT_GROUP, 1},
-                                    {OUTPUT_GROUP, 1}};
+    const cbx_range hidden_range = {{tiles * slices * CBX_GPU_GROUP, 1}, {CBX_GPU_GROUP, 1}};
+    const cbx_range output_range = {{(size_t)trainer->chunks * helpers * CBX_GPU_OUTPUT_GROUP, 1},
+                                    {CBX_GPU_OUTPUT_GROUP, 1}};
     cl_command_queue queue = trainer->device->queue;
     cbx_status status = cbx_enqueue(queue, trainer->kernels[CBX_KERNEL_TRAIN], hidden,
                                     CBX_COUNT(hidden), hidden_range, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 
 static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
@@ -61,7 +62,10 @@ typedef struct buffer_plan {
     const char *what;
 } buffer_plan;
 
-static cbx_status take(cbx_trainer *trainer, uint64_t images) {
+enum { BUFFERS = 21 };
+
+/* Every buffer of a trainer whose work is divided; returns the bytes of all. */
+static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan list[BUFFERS]) {
     const uint64_t f = sizeof(float), panels = trainer->panels, stride = trainer->stride;
     const uint64_t hidden = panels * stride * CBX_PANEL * f;
     const uint64_t output = stride * CBX_LANES_OUT * f;
@@ -103,18 +107,32 @@ static cbx_status take(cbx_trainer *trainer, uint64_t images) {
              : f,
          "evaluating"},
     };
+    _Static_assert(CBX_COUNT(plans) == BUFFERS, "every buffer is listed");
+    memcpy(list, plans, sizeof plans);
     uint64_t total = 0;
-    for (size_t i = 0; i < CBX_COUNT(plans); i++) {
+    for (size_t i = 0; i < BUFFERS; i++) {
         total += plans[i].bytes;
     }
-    if (total > trainer->device->info.global_memory_bytes) {
+    return total;
+}
+
+/* What a device and this process can hold together. */
+static uint64_t usable_bytes(const cbx_device *device) {
+    const uint64_t all = device->info.global_memory_bytes, limit = cbx_memory_limit_bytes();
+    return device->shares_memory && limit < all ? limit : all;
+}
+
+static cbx_status take(cbx_trainer *trainer, uint64_t images) {
+    const uint64_t usable = usable_bytes(trainer->device);
+    buffer_plan plans[BUFFERS];
+    const uint64_t total = list_buffers(trainer, images, plans);
+    if (total > usable) {
         return cbx_fail(CBX_TOO_LARGE,
-                        "training needs %" PRIu64 " MiB of device memory, but %s has %" PRIu64
-                        " MiB; choose a smaller --hidden or --batch, or another device",
-                        total >> 20, trainer->device->info.name,
-                        trainer->device->info.global_memory_bytes >> 20);
+                        "training needs %" PRIu64 " MiB of device memory, but %s can use %" PRIu64
+                        " MiB; choose fewer neurons, a smaller batch or another device",
+                        total >> 20, trainer->device->info.name, usable >> 20);
     }
-    for (size_t i = 0; i < CBX_COUNT(plans); i++) {
+    for (size_t i = 0; i < BUFFERS; i++) {
         cbx_status status = cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, plans[i].bytes,
                                               plans[i].what, plans[i].buffer);
         if (status) {
@@ -172,13 +190,28 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset) {
     return cbx_cl_check(error, "uploading the images");
 }
 
-cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
+/* Counts the images of every part, and all together. */
+static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
     size_t images = 0;
     for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
         const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
         trainer->images_of[part] = (uint32_t)count;
         images += count;
     }
+    return images;
+}
+
+uint64_t cbx_trainer_bytes(cbx_device *device, const cbx_dataset *dataset,
+                           const cbx_trainer_settings *settings) {
+    cbx_trainer sketch = {.device = device, .settings = *settings};
+    buffer_plan plans[BUFFERS];
+    const size_t images = count_images(&sketch, dataset);
+    divide(&sketch);
+    return list_buffers(&sketch, images, plans);
+}
+
+cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
+    const size_t images = count_images(trainer, dataset);
     trainer->normal =
         (cbx_normal){(float)(1 / cbx_dataset_deviation(dataset)),
                      (float)(-cbx_dataset_mean(dataset) / cbx_dataset_deviation(dataset))};

@@ -41,8 +41,9 @@ typedef struct cbx_images {
  * bytes than the header says, counts of images and labels that differ, a label
  * over 9, fewer than 6 training images, no test image, no contrast at all.
  * Headers are read first, and checked against each other and against what the
- * files can hold; nothing is read or unpacked beyond what they promise. On
- * success *out is the caller's, to be given to cbx_dataset_destroy(). */
+ * files can hold; nothing is read or unpacked beyond what they promise.
+ * CBX_TOO_LARGE: more than the memory that this process may use. On success *out is
+ * the caller's, to be given to cbx_dataset_destroy(). */
 cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory);
 
 /* NULL is allowed. */

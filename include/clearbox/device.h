@@ -43,6 +43,12 @@ typedef struct cbx_device_info {
     unsigned vector_floats; /* in a vector of the hardware, as the driver says */
 } cbx_device_info;
 
+/* A device that would have been the default, but does not work. */
+typedef struct cbx_passed_over {
+    cbx_device_info device;
+    char *sentence; /* why; several lines for a kernel's build log */
+} cbx_passed_over;
+
 /* Lists every device of every platform, in the drivers' order. *out is one
  * block, the caller's, freed with cbx_device_list_free(). CBX_NO_DEVICE: no
  * platform is installed (the message names packages), or none has a device. */

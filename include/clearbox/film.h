@@ -84,9 +84,16 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
  * frames the caller's ring should hold so that all workers stay busy: group_frames x
  * (workers + 2) / 2. A smaller ring works too, more slowly; no more than the ring is
  * ever pushed and not yet released. Without a wish for workers the ring stays below
- * 2 GiB, or has the frames of one worker. */
+ * 2 GiB and below a quarter of the memory that the process may use, or has the frames
+ * of one worker. */
 uint32_t cbx_film_group_frames(const cbx_film *film);
 uint32_t cbx_film_ring_frames(const cbx_film *film);
+
+/* About how much host memory a film of `frames` frames takes: the caller's ring and the
+ * encoders; and, as *index_bytes, what libavformat keeps of each frame until the film is
+ * finished, 64 bytes: 16 MB for an hour at 70 frames a second. */
+uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                               uint64_t *index_bytes);
 
 /* Hands over the next frame's luma plane, (height, width) bytes, limited range
  * (16…235), borrowed until `release(opaque)` is called, once, from any thread,

@@ -60,7 +60,7 @@ def start(*arguments, cwd, env=None, stdout=subprocess.PIPE, stderr=subprocess.P
                             preexec_fn=before)
 
 
-def run(*arguments, cwd, timeout=120, **options):
+def run(*arguments, cwd, timeout=300, **options):
     with start(*arguments, cwd=cwd, **options) as process:
         try:
             out, err = process.communicate(timeout=timeout)

@@ -3,15 +3,20 @@
 import json
 import os
 import pathlib
+import pty
 import resource
 import unittest
 
-from support import OK, SOFTWARE, UNAVAILABLE, CliTest, environment, main, write_dataset
+from support import (OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main, start,
+                     write_dataset)
 
 # Where Debian's loader looks, and PoCL's entry there.
 POCL = pathlib.Path("/etc/OpenCL/vendors/pocl.icd")
 
 SANITIZED = bool(os.environ.get("CBX_TEST_SANITIZE"))
+
+# A library to load before all others, with a compiler that fails; see its source.
+BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
 
 
 class Choice(CliTest):
@@ -29,9 +34,43 @@ class Choice(CliTest):
         result = self.run_cli("devices")
         self.assertEqual((result.returncode, result.stderr), (OK, ""))
         head, *rows = result.stdout.splitlines()
-        self.assertEqual(head.split(), ["device", "kind", "name", "units", "memory", "driver",
-                                        "self-test"])
-        self.assertRegex(rows[0], r"^\d+:\d+ +(CPU|GPU|other) .*passed, \d+ ms$")
+        self.assertEqual(head.split(), ["device", "kind", "name", "units", "memory", "driver"])
+        self.assertRegex(rows[0], r"^\d+:\d+ +(CPU|GPU|other)  ")
+        self.assertRegex(rows[1], r"^ +(cpu|gpu) kernels passed, \d+ ms.* \(auto\)$")
+        self.assertRegex(rows[2], r"^ +(cpu|gpu) kernels passed, \d+ ms")
+        self.assertNotEqual(rows[1].split()[0], rows[2].split()[0])
+
+    def test_narrow_table(self):
+        """Names give way to the terminal's width, with a mark."""
+        env = environment(COLUMNS=60)
+        wide = self.run_cli("devices").stdout.splitlines()[1]
+        name = self.listed()[0]["name"]
+        for locale, mark in (("C.UTF-8", "…"), ("C", "~")):
+            with self.subTest(locale=locale):
+                narrow = self.on_terminal("devices", env=dict(env, LC_ALL=locale)).splitlines()[1]
+                self.assertLessEqual(len(narrow), 60)
+                if len(wide) > 60:
+                    self.assertIn(mark, narrow)
+                    self.assertNotIn(name, narrow)
+
+    def on_terminal(self, *arguments, env):
+        """Standard output of a run whose standard output is a terminal."""
+        ours, theirs = pty.openpty()
+        with start(*arguments, cwd=self.folder, env=env, stdout=theirs) as process:
+            os.close(theirs)
+            shown = b""
+            while True:
+                try:
+                    part = os.read(ours, 4096)
+                except OSError: # Linux's way to say that nobody is left on the other side
+                    break
+                if not part:
+                    break
+                shown += part
+            process.communicate(timeout=120)
+        os.close(ours)
+        self.assertEqual(process.returncode, OK)
+        return shown.decode().replace("\r\n", "\n")
 
     def test_json(self):
         for device in self.listed():
@@ -40,6 +79,11 @@ class Choice(CliTest):
             self.assertIsNone(device["reason"])
             self.assertGreater(device["global_memory_bytes"], 0)
             self.assertGreater(device["self_test_milliseconds"], 0)
+            self.assertEqual({f["family"] for f in device["families"]}, {"cpu", "gpu"})
+            for key, value in device["families"][0].items():
+                self.assertEqual(device[key], value)
+            for family in device["families"]:
+                self.assertIs(family["passed"], True, family["reason"])
 
     def test_every_way_to_name_one(self):
         device = self.listed()[0]
@@ -118,6 +162,76 @@ class Slow(CliTest):
         told = self.learn(*small, "--no-video", env=env)
         self.assert_done(told)
         self.assertIn("fused multiply-add", told.stderr)
+
+
+@unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+class BadDriver(CliTest):
+    """Drivers that end the process or never answer cost their own line, nothing else."""
+
+    def bad(self, mode, **changes):
+        return environment(LD_PRELOAD=BAD_COMPILER, BAD_COMPILER=mode, **changes)
+
+    def families(self, env, *arguments, code):
+        result = self.run_cli("devices", "--json", *arguments, env=env)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return [device["families"] for device in json.loads(result.stdout)]
+
+    def test_a_compiler_that_aborts(self):
+        (cpu, gpu), = self.families(self.bad("abort", BAD_COMPILER_OPTION="CBX_FAMILY_GPU"),
+                                    code=OK)
+        self.assertIs(cpu["passed"], True, cpu["reason"])
+        self.assertIs(gpu["passed"], False)
+        self.assertEqual(gpu["family"], "gpu")
+        self.assertEqual(gpu["reason"], "the driver ended the process (signal 6, Aborted) while "
+                                        "building the kernels")
+
+    def test_a_compiler_that_always_aborts(self):
+        result = self.run_cli("devices", env=self.bad("abort"))
+        self.assertEqual(result.returncode, SOFTWARE)
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), 4)
+        for line, family in zip(lines[2:], ("cpu kernels failed (auto)", "gpu kernels failed")):
+            self.assertIn(family + ": the driver ended the process (signal 6", line)
+
+    def test_a_compiler_that_never_answers(self):
+        (cpu, gpu), = self.families(self.bad("hang"), "--timeout", 1, code=SOFTWARE)
+        for family in (cpu, gpu):
+            self.assertIs(family["passed"], False)
+            self.assertEqual(family["reason"], "no answer after 1 s while building the kernels")
+
+    def test_compilers_that_refuse(self):
+        first, second = self.families(self.bad("refuse", POCL_DEVICES="pthread pthread"),
+                                      code=SOFTWARE)
+        for family in first + second:
+            self.assertIn("the kernels do not build on ", family["reason"])
+
+    def test_a_default_that_does_not_work(self):
+        """learn takes the next device, and says so."""
+        small = self.small(train=60, test=10)
+        env = self.bad("refuse", BAD_COMPILER_DEVICE=1, POCL_DEVICES="pthread pthread")
+        result = self.learn(*small, "--no-video", env=env)
+        self.assert_done(result)
+        lines = result.stderr.splitlines()
+        self.assertRegex(lines[0], r"^  passed over 0:0 .*: the kernels do not build on ")
+        self.assertRegex(lines[1], r"^  device +0:1 ")
+        result = self.learn(*small, "--no-video", "--progress", "json", env=env)
+        self.assert_done(result)
+        event = json.loads(result.stdout.splitlines()[0])
+        self.assertEqual(event["device"]["spec"], "0:1")
+        passed_over, = event["passed_over"]
+        self.assertEqual(passed_over["spec"], "0:0")
+        self.assertIn("do not build", passed_over["reason"])
+        for named in (dict(env, CLEARBOX_DEVICE="0:0"), env):
+            flags = [] if "CLEARBOX_DEVICE" in named else ["--device", "0:0"]
+            result = self.learn(*small, "--no-video", *flags, env=named)
+            self.assertEqual(result.returncode, SOFTWARE)
+            self.assertIn("clearbox: the kernels do not build on ", result.stderr)
+
+    def test_timeout_flag(self):
+        for value in ("0", "-1", "86401", "x"):
+            with self.subTest(value=value):
+                self.assert_only_error(self.run_cli("devices", "--timeout", value), USAGE,
+                                       "--timeout")
 
 
 class Nothing(CliTest):

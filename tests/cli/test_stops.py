@@ -29,7 +29,7 @@ class Stops(CliTest):
         self.fail("the run ended early: " + "".join(seen))
 
     def ended(self, process, code=INTERRUPTED):
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, code, err)
         self.assertEqual(out, "")
         self.assertEqual(self.leftovers(), [])
@@ -149,7 +149,7 @@ class Stops(CliTest):
                 self.addCleanup(process.kill)
                 time.sleep(delay)
                 os.killpg(process.pid, signal.SIGINT)
-                _, err = process.communicate(timeout=60)
+                _, err = process.communicate(timeout=300)
                 # Before the listener stands, the signal itself ends the program.
                 self.assertIn(process.returncode, (INTERRUPTED, -signal.SIGINT), err)
                 self.assertEqual(self.leftovers(), [])
@@ -161,7 +161,7 @@ class Stops(CliTest):
             if json.loads(line)["type"] == "epoch":
                 break
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, err)
         result = json.loads(out.splitlines()[-1])
         self.assertIs(result["interrupted"], True)
@@ -176,7 +176,7 @@ class Stops(CliTest):
                 self.addCleanup(process.kill)
                 time.sleep(delay)
                 process.send_signal(signal.SIGINT)
-                out, err = process.communicate(timeout=60)
+                out, err = process.communicate(timeout=300)
                 # Before the handler stands, the signal itself ends the program.
                 self.assertIn(process.returncode, (OK, INTERRUPTED, -signal.SIGINT), err)
                 self.assertEqual(self.leftovers(), [])
@@ -220,7 +220,7 @@ class Killed(CliTest):
             self.assertEqual(self.learn(*self.flags[:-1], 1).returncode, OK)
             self.assertEqual(self.leftovers(), [name])
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=300)
             self.assertEqual(process.returncode, INTERRUPTED, err)
         self.assertEqual(self.leftovers(), [])
         film_frames(self.folder / "learn.mp4")

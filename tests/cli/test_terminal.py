@@ -61,7 +61,7 @@ class Terminal(CliTest):
                 stopped.append(process.send_signal(signal.SIGINT))
 
         shown = self.read_all(ours, enough)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED if stopped else OK, shown)
         self.assertEqual(out, "")
         return shown
@@ -186,7 +186,7 @@ class Terminal(CliTest):
             self.assertTrue(part, shown)
             shown += part
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED)
         self.assertNotIn(ESCAPE, shown)
 
@@ -198,7 +198,7 @@ class Terminal(CliTest):
         process = start("devices", cwd=self.folder, stdout=theirs, env=environment(COLUMNS=80))
         os.close(theirs)
         shown = self.read_all(ours)
-        self.assertEqual(process.wait(timeout=60), OK)
+        self.assertEqual(process.wait(timeout=300), OK)
         process.communicate()
         for line in re.sub(r"\033\[\d*m", "", shown).splitlines():
             self.assertLessEqual(len(line), 80, line)

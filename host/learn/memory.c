@@ -1,0 +1,83 @@
+/* Whether a run fits into memory, before it takes any: a process that takes more than its
+ * container allows is ended without a word. */
+#include <inttypes.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "learn/job.h"
+#include "network/trainer_buffers.h"
+
+/* The program itself and a driver with its compiler: 10 to 150 MB were seen. */
+#define PROGRAM_BYTES ((uint64_t)64 << 20)
+
+/* What takes memory, and what to do when it takes the most. */
+typedef struct part {
+    uint64_t bytes;
+    const char *what, *remedy;
+} part;
+
+enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, PARTS };
+
+static uint64_t images_bytes(const cbx_learn_plan *plan) {
+    const uint64_t images =
+        (uint64_t)plan->training_images + plan->validation_images + plan->test_images;
+    return images * (CBX_IMAGE_PIXELS + 1);
+}
+
+/* The weights on the host, and what a device that works in the same memory takes. */
+static uint64_t training_bytes(const cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
+    const uint64_t weights = job->plan.parameters * sizeof(float);
+    return weights + (job->device->shares_memory
+                          ? cbx_trainer_bytes(job->device, job->dataset, &trainer)
+                          : 0);
+}
+
+/* The pixels on the host, and where the device draws them. */
+static uint64_t picture_bytes(const cbx_job *job) {
+    const uint64_t rgb = (uint64_t)job->plan.grid.width * job->plan.grid.height * 3;
+    return !job->settings->picture ? 0 : job->device->shares_memory ? 2 * rgb : rgb;
+}
+
+static cbx_status film_bytes(const cbx_job *job, uint64_t *frames, uint64_t *index) {
+    cbx_film_settings film;
+    int stands_in;
+    *frames = *index = 0;
+    if (!job->settings->film) {
+        return CBX_OK;
+    }
+    cbx_status status = cbx_job_film_settings(job->settings, &job->plan.grid, &film, &stands_in);
+    if (!status) {
+        *frames = cbx_film_memory_bytes(&film, job->plan.frames, index);
+    }
+    return status;
+}
+
+cbx_status cbx_job_check_memory(cbx_job *job) {
+    const uint64_t limit = cbx_memory_limit_bytes();
+    part parts[PARTS] = {
+        [PROGRAM] = {PROGRAM_BYTES, "the program and its driver", "give it more"},
+        [IMAGES] = {images_bytes(&job->plan), "the images", "take a smaller set of images"},
+        [TRAINING] = {training_bytes(job), "training", "take fewer neurons or a smaller batch"},
+        [PICTURE] = {picture_bytes(job), "the picture", "take fewer neurons or a smaller scale"},
+        [FRAMES] = {0, "frames and encoders",
+                    "take fewer neurons, a smaller scale or fewer encoders, or make no film"},
+        [INDEX] = {0, "the film's index", "film fewer batches"},
+    };
+    cbx_status status = film_bytes(job, &parts[FRAMES].bytes, &parts[INDEX].bytes);
+    const part *largest = &parts[0];
+    uint64_t total = 0;
+    for (int i = 0; i < PARTS; i++) {
+        total += parts[i].bytes;
+        largest = parts[i].bytes > largest->bytes ? &parts[i] : largest;
+    }
+    if (status || total <= limit) {
+        return status;
+    }
+    return cbx_fail(CBX_TOO_LARGE,
+                    "this run needs about %" PRIu64 " MiB of memory, %" PRIu64
+                    " MiB of it for %s, but may use %" PRIu64 " MiB; %s",
+                    total >> 20, largest->bytes >> 20, largest->what, limit >> 20, largest->remedy);
+}

@@ -1,0 +1,216 @@
+/* Where no device is named, the first that works is taken, and what is wrong with those
+ * before it is told; one that is named never gives way. PoCL shows two devices here, and
+ * the compiler fails for some of them. */
+#include <stdio.h>
+#include <string.h>
+
+#include <CL/cl.h>
+
+#include "base/error.h"
+#include "device/walk.h"
+#include "support/fixture.h"
+#include "support/learning.h"
+#include "support/test.h"
+
+/* ---- the order, without any device ---- */
+
+enum { DEVICES = 4 };
+
+static const cbx_device_info described[DEVICES] = {
+    {.platform_index = 0, .device_index = 0, .kind = CBX_KIND_OTHER, .name = "Other"},
+    {.platform_index = 1, .device_index = 0, .kind = CBX_KIND_CPU, .name = "Processor"},
+    {.platform_index = 1, .device_index = 1, .kind = CBX_KIND_GPU, .name = "First GPU"},
+    {.platform_index = 2, .device_index = 0, .kind = CBX_KIND_GPU, .name = "Second GPU"},
+};
+
+/* What each trial is to return, in order, and what was tried. */
+typedef struct script {
+    cbx_status answers[DEVICES];
+    char tried[64];
+    size_t trials;
+} script;
+
+static cbx_status follow(void *user, const char *spec) {
+    script *this = user;
+    strcat(this->tried, spec);
+    strcat(this->tried, " ");
+    const cbx_status status = this->answers[this->trials++];
+    return status ? cbx_fail(status, "%s is broken\nand this is its log", spec) : CBX_OK;
+}
+
+static cbx_status walk_through(script *this, cbx_walk *walk) {
+    return cbx_walk_devices(walk, described, DEVICES, follow, this);
+}
+
+static void the_first_that_works(void **state) {
+    cbx_walk walk;
+    script one = {{CBX_OK}, "", 0};
+    script three = {{CBX_BAD_KERNEL, CBX_DEVICE_FAULT, CBX_OK}, "", 0};
+    (void)state;
+    assert_ok(walk_through(&one, &walk));
+    assert_string_equal(one.tried, "1:1 ");
+    assert_int_equal(walk.count, 0);
+    cbx_walk_clear(&walk);
+    assert_ok(walk_through(&three, &walk));
+    assert_string_equal(three.tried, "1:1 2:0 1:0 ");
+    assert_int_equal(walk.count, 2);
+    assert_string_equal(walk.passed_over[0].device.name, "First GPU");
+    assert_string_equal(walk.passed_over[1].device.name, "Second GPU");
+    assert_string_equal(walk.passed_over[1].sentence, "2:0 is broken\nand this is its log");
+    cbx_walk_clear(&walk);
+    cbx_walk_clear(&walk);
+}
+
+/* What is not the device's fault ends the walk. */
+static void other_faults(void **state) {
+    static const cbx_status faults[] = {CBX_NO_MEMORY, CBX_INTERRUPTED, CBX_TOO_LARGE};
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        cbx_walk walk;
+        script this = {{CBX_BAD_KERNEL, faults[i]}, "", 0};
+        assert_status(faults[i], walk_through(&this, &walk));
+        assert_int_equal(this.trials, 2);
+        cbx_walk_clear(&walk);
+    }
+}
+
+static void none_works(void **state) {
+    cbx_walk walk;
+    script this = {{CBX_BAD_KERNEL, CBX_NO_DEVICE, CBX_NO_DEVICE, CBX_DEVICE_FAULT}, "", 0};
+    (void)state;
+    assert_status(CBX_BAD_KERNEL, walk_through(&this, &walk));
+    assert_string_equal(this.tried, "1:1 2:0 1:0 0:0 ");
+    assert_string_equal(cbx_last_error(),
+                        "none of 4 OpenCL devices can be used: 1:1 First GPU: 1:1 is broken; 2:0 "
+                        "Second GPU: 2:0 is broken; 1:0 Processor: 1:0 is broken; 0:0 Other: 0:0 "
+                        "is broken");
+    cbx_walk_clear(&walk);
+    script alone = {{CBX_BAD_KERNEL}, "", 0};
+    assert_status(CBX_BAD_KERNEL, cbx_walk_devices(&walk, described, 1, follow, &alone));
+    assert_string_equal(cbx_last_error(), "0:0 is broken\nand this is its log");
+    cbx_walk_clear(&walk);
+}
+
+/* ---- whole runs ---- */
+
+/* The compiler fails for these devices, by the order in which they first come to it. */
+static struct {
+    cl_device_id seen[2];
+    size_t count;
+    unsigned broken; /* bits */
+} compiler;
+
+cl_int __real_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
+                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
+                             void *user);
+cl_int __wrap_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
+                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
+                             void *user);
+
+cl_int __wrap_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
+                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
+                             void *user) {
+    size_t i = 0;
+    while (i < compiler.count && compiler.seen[i] != devices[0]) {
+        i++;
+    }
+    if (i == compiler.count && i < 2) {
+        compiler.seen[compiler.count++] = devices[0];
+    }
+    return compiler.broken & 1u << i
+               ? CL_BUILD_PROGRAM_FAILURE
+               : __real_clBuildProgram(program, count, devices, options, notify, user);
+}
+
+/* Skips where there are not two. */
+static void need_two(void) {
+    cbx_device_info *list;
+    size_t count;
+    (void)fixture_device(CBX_FAMILY_AUTO); /* skips where there is none */
+    assert_ok(cbx_device_list(&list, &count));
+    cbx_device_list_free(list);
+    if (count < 2) {
+        skip();
+    }
+}
+
+/* Notes the plan while it is valid. */
+typedef struct notes {
+    size_t passed_over;
+    char sentence[256], spec[32];
+    int stop;
+} notes;
+
+static void started(void *user, const cbx_learn_plan *plan) {
+    notes *this = user;
+    this->passed_over = plan->passed_over_count;
+    snprintf(this->spec, sizeof this->spec, "%u:%u", plan->device->platform_index,
+             plan->device->device_index);
+    if (plan->passed_over_count > 0) {
+        snprintf(this->sentence, sizeof this->sentence, "%s", plan->passed_over[0].sentence);
+    }
+}
+
+static int should_stop(void *user) {
+    return ((notes *)user)->stop;
+}
+
+static cbx_status run(const char *spec, unsigned broken, notes *told) {
+    const cbx_learn_observer observer = {
+        .started = started, .should_stop = should_stop, .user = told};
+    learning l;
+    learning_open(&l, 30, 6);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.device = spec;
+    memset(&compiler, 0, sizeof compiler);
+    compiler.broken = broken;
+    cbx_status status = cbx_learn(&settings, &observer, NULL);
+    learning_close(&l);
+    return status;
+}
+
+static void a_broken_default_gives_way(void **state) {
+    notes none = {0}, one = {0}, both = {0};
+    (void)state;
+    need_two();
+    assert_ok(run(NULL, 0, &none));
+    assert_int_equal(none.passed_over, 0);
+    assert_ok(run("", 1, &one));
+    assert_int_equal(one.passed_over, 1);
+    assert_string_not_equal(one.spec, none.spec);
+    assert_non_null(strstr(one.sentence, "the kernels do not build on "));
+    assert_status(CBX_BAD_KERNEL, run(NULL, 3, &both));
+    assert_non_null(strstr(cbx_last_error(), "none of 2 OpenCL devices can be used: "));
+}
+
+static void a_named_device_never_does(void **state) {
+    notes told = {0};
+    (void)state;
+    need_two();
+    assert_status(CBX_BAD_KERNEL, run("0:0", 1, &told));
+    assert_non_null(strstr(cbx_last_error(), "the kernels do not build on "));
+}
+
+/* A compiler that a signal stopped is no broken device. */
+static void a_stop_ends_the_walk(void **state) {
+    notes told = {.stop = 1};
+    (void)state;
+    need_two();
+    assert_status(CBX_INTERRUPTED, run(NULL, 1, &told));
+    assert_int_equal(compiler.count, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_that_works),
+        cmocka_unit_test(other_faults),
+        cmocka_unit_test(none_works),
+        cmocka_unit_test(a_broken_default_gives_way),
+        cmocka_unit_test(a_named_device_never_does),
+        cmocka_unit_test(a_stop_ends_the_walk),
+    };
+    if (setenv("POCL_DEVICES", "pthread pthread", 1) != 0) {
+        return EXIT_FAILURE;
+    }
+    return cmocka_run_group_tests_name("default device", tests, fixture_setup, fixture_teardown);
+}

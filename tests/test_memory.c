@@ -1,0 +1,156 @@
+/* Runs that need more memory than the process may use: a sentence before anything is
+ * taken. The linker sends questions for the limit to the function below. */
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "clearbox/film.h"
+#include "data/idx.h"
+#include "network/trainer_buffers.h"
+#include "support/files.h"
+#include "support/fixture.h"
+#include "support/learning.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+static uint64_t limit = UINT64_MAX;
+
+uint64_t __wrap_cbx_memory_limit_bytes(void);
+
+uint64_t __wrap_cbx_memory_limit_bytes(void) {
+    return limit;
+}
+
+static int forget_limit(void **state) {
+    (void)state;
+    limit = UINT64_MAX;
+    return 0;
+}
+
+static void assert_too_large(cbx_status status, const char *part) {
+    assert_int_equal(status, CBX_TOO_LARGE);
+    if (!strstr(cbx_last_error(), part)) {
+        fail_msg("\"%s\" is missing in: %s", part, cbx_last_error());
+    }
+}
+
+/* Each part of a run that can be the largest is named, with what helps. */
+static void a_run_that_does_not_fit_is_refused(void **state) {
+    (void)state;
+    learning l;
+    const int shares_memory = fixture_device(CBX_FAMILY_AUTO)->shares_memory;
+    learning_open(&l, 72, 20);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.save = l.save;
+    limit = 300 * MIB;
+    settings.hidden = CBX_MAX_HIDDEN;
+    assert_too_large(cbx_learn(&settings, NULL, NULL), "for training, but may use 300 MiB");
+
+    settings.hidden = 16384;
+    settings.film = l.film;
+    settings.batch = 1; /* 60 frames of 3,584 x 3,584 pixels */
+    assert_too_large(cbx_learn(&settings, NULL, NULL), "for frames and encoders");
+    settings.film = NULL;
+    settings.hidden = 65536;
+    settings.picture = l.picture; /* 7,168 x 7,168 pixels, 147 MiB each time */
+    settings.batch = 7;
+    if (!shares_memory) {
+        limit = 200 * MIB;
+    }
+    assert_int_equal(cbx_learn(&settings, NULL, NULL), CBX_TOO_LARGE);
+
+    settings = learning_settings(&l);
+    settings.save = l.save;
+    settings.film = l.film;
+    settings.epochs = 1000000;
+    limit = 300 * MIB;
+    assert_too_large(cbx_learn(&settings, NULL, NULL), "for the film's index");
+    settings.frame_every = 1000;
+    settings.epochs = 1;
+    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_int_equal(files_count(l.folder), 2);
+    limit = 30 * MIB;
+    assert_too_large(cbx_learn(&settings, NULL, NULL), "for the program and its driver");
+    learning_close(&l);
+}
+
+/* The plan is what create takes: the check cannot drift away from it. */
+static void a_trainer_that_does_not_fit_is_refused(void **state) {
+    (void)state;
+    cbx_dataset *dataset = synthetic_dataset(72, 20, 1);
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        cbx_device *device = fixture_device(fixture_ways[w].family);
+        const cbx_trainer_settings settings = {100, 7, CBX_RECIPE_LESSON, fixture_ways[w].schedule};
+        cbx_trainer *trainer = NULL;
+        const uint64_t bytes = cbx_trainer_bytes(device, dataset, &settings);
+        assert_in_range(bytes, 92 * 784 + 785 * 100 * 4, 1000 * MIB);
+        limit = bytes;
+        assert_ok(cbx_trainer_create(&trainer, device, dataset, &settings));
+        cbx_trainer_destroy(trainer);
+        limit = bytes - 1;
+        if (device->shares_memory) {
+            assert_too_large(cbx_trainer_create(&trainer, device, dataset, &settings),
+                             "training needs");
+            assert_null(trainer);
+        } else { /* the host's limit is not the device's */
+            assert_ok(cbx_trainer_create(&trainer, device, dataset, &settings));
+            cbx_trainer_destroy(trainer);
+        }
+    }
+    cbx_dataset_destroy(dataset);
+}
+
+static void a_dataset_that_does_not_fit_is_refused(void **state) {
+    (void)state;
+    learning l;
+    cbx_dataset *dataset = NULL;
+    learning_open(&l, 72, 20);
+    limit = 72 * 784;
+    assert_too_large(cbx_dataset_load(&dataset, l.data), "train-images-idx3-ubyte");
+    assert_null(dataset);
+    limit += 16;
+    assert_ok(cbx_dataset_load(&dataset, l.data));
+    cbx_dataset_destroy(dataset);
+    learning_close(&l);
+}
+
+/* Frames on their way take at most a quarter, down to those of one worker. */
+static void a_films_ring_takes_its_share(void **state) {
+    (void)state;
+    cbx_film_settings settings = {.width = 896, .height = 896, .fps = 70, .quality = -1};
+    const uint64_t luma = (uint64_t)settings.width * settings.height, frames = 100000;
+    const uint64_t groups[] = {2, 4, 8, 16};
+    uint64_t index, before = 0;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        limit = groups[i] * 128 * MIB * 4; /* a quarter holds so many groups */
+        const uint64_t bytes = cbx_film_memory_bytes(&settings, frames, &index);
+        assert_int_equal(index, 64 * frames);
+        assert_true(bytes >= before);
+        /* 13 bytes a pixel for each encoder, of which there are at most as many as
+         * processors; the ring is the rest. */
+        assert_true(bytes <= limit / 4 + 256 * luma * 13);
+        before = bytes;
+    }
+    settings.workers = 4; /* as was wished for: 167 frames a group */
+    limit = 1 * MIB;
+    assert_int_equal(cbx_film_memory_bytes(&settings, frames, &index),
+                     (167 * 6 + 1) / 2 * luma + 4 * luma * 13);
+    settings.workers = 0;
+    assert_int_equal(cbx_film_memory_bytes(&settings, frames, &index),
+                     (167 * 3 + 1) / 2 * luma + luma * 13);
+    assert_int_equal(cbx_film_memory_bytes(&settings, 10, &index), 10 * luma + luma * 13);
+}
+
+#define TEST(test) cmocka_unit_test_teardown(test, forget_limit)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_run_that_does_not_fit_is_refused),
+        TEST(a_trainer_that_does_not_fit_is_refused),
+        TEST(a_dataset_that_does_not_fit_is_refused),
+        TEST(a_films_ring_takes_its_share),
+    };
+    return cmocka_run_group_tests_name("memory", tests, fixture_setup, fixture_teardown);
+}
