@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/learn_options.h"
 #include "cli/stop.h"
+#include "cli/terminal.h"
 
 /* A film is cut short after so many seconds, and so many times --seconds. */
 enum { FILM_SECONDS = 10, FILM_PATIENCE = 5 };
@@ -38,6 +39,12 @@ static void tell_line(session *state, json_t *line) {
     } else {
         json_decref(line);
     }
+}
+
+/* The end of a line that may hold anything. */
+static void tell(const char *sentence) {
+    cli_print_printable(stderr, sentence, 0);
+    fputc('\n', stderr);
 }
 
 /* ---- opening ---- */
@@ -143,8 +150,8 @@ static int open_every_device(session *state) {
         cbx_status opened = try_device(state, spec);
         if (opened) {
             fault = opened;
-            fprintf(stderr, "device %s, %s, is left out: %s\n", spec, list[i].name,
-                    cbx_last_error());
+            fprintf(stderr, "device %s, %s, is left out: ", spec, list[i].name);
+            tell(cbx_last_error());
         }
     }
     cbx_device_list_free(list);
@@ -171,7 +178,7 @@ static void open_blas(session *state) {
         return;
     }
     if (cbx_blas_open(&state->blas) != CBX_OK) {
-        fprintf(stderr, "%s\n", cbx_last_error());
+        tell(cbx_last_error());
         return;
     }
     snprintf(state->report.blas, sizeof state->report.blas, "%s", cbx_blas_about(state->blas));
@@ -220,8 +227,9 @@ static cbx_status measure_training(session *state, cli_bench_row *row) {
 static void keep_fault(const session *state, cli_bench_row *row, cbx_status status) {
     row->status = status;
     snprintf(row->reason, sizeof row->reason, "%s", cbx_last_error());
-    fprintf(stderr, "H = %u on %s was not measured: %s\n", row->hidden,
-            cli_bench_device_name(&state->report, row), row->reason);
+    fprintf(stderr, "H = %u on %s was not measured: ", row->hidden,
+            cli_bench_device_name(&state->report, row));
+    tell(row->reason);
 }
 
 /* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. A

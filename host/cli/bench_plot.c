@@ -94,6 +94,19 @@ static void put_lines(FILE *out, const cli_bench_report *report) {
     fputs("\n", out);
 }
 
+/* Room beside the smallest and the largest layer, which may be one. */
+static void put_neurons(FILE *out, const cli_bench_report *report) {
+    uint32_t least = UINT32_MAX, most = 1;
+    for (size_t i = 0; i < report->row_count; i++) {
+        const cli_bench_row *row = &report->rows[i];
+        if (!row->reason[0]) {
+            least = row->hidden < least ? row->hidden : least;
+            most = row->hidden > most ? row->hidden : most;
+        }
+    }
+    fprintf(out, "set logscale x 2\nset xrange [%.6g:%.6g]\n", least / 1.2, most * 1.2);
+}
+
 /* The axis, with room above the highest line; logarithmic where the fastest and the
  * slowest are too far apart for a linear one. */
 static void put_axis(FILE *out, const cli_bench_report *report) {
@@ -126,8 +139,9 @@ static void put_script(FILE *out, const char *title, const cli_bench_report *rep
     put_quoted(out, title);
     fputs(" noenhanced\nset key noenhanced outside below left Left reverse\n"
           "set xlabel 'hidden neurons'\nset ylabel 'GFLOP/s of useful arithmetic'\n"
-          "set logscale x 2\nset offsets graph 0.03, graph 0.03\nset grid\n",
+          "set grid\n",
           out);
+    put_neurons(out, report);
     put_axis(out, report);
     put_data(out, report);
     put_lines(out, report);

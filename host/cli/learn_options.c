@@ -29,7 +29,8 @@ static const char *const preset_names[] = {"ultrafast", "superfast", "veryfast",
 static const cli_command_text text = {
     "learn", "learn [FLAGS]",
     "Trains a network with one hidden layer on MNIST and films its weights: one frame\n"
-    "after every batch. Without flags it is the lesson's run.\n",
+    "after every batch. Without flags it is the run of the lesson \"Looking inside a\n"
+    "neural network\".\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
     "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n"};
 
@@ -47,8 +48,9 @@ static const cli_flag flags[] = {
      0},
     {"batch", 0, CLI_WHOLE, SET(batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
     {"learning-rate", 0, CLI_POSITIVE, SET(learning_rate), "X",
-     "step size of both layers [the recipe's: 0.005\n"
-     "for lesson]",
+     "step size of both layers, constant [lesson: 0.005;\n"
+     "nll: falls to 0 from min(0.02, 0.005 sqrt(N/64)),\n"
+     "at least 0.005, and from min(0.01, 5/N)]",
      0, 0, 0},
     {"recipe", 0, CLI_CHOICE, SET(recipe), 0,
      "what is computed: the lesson's code, or its\n"
@@ -97,7 +99,10 @@ static const cli_flag flags[] = {
      MOST_WORKERS, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Other outputs", 0, 0, 0},
-    {"save", 0, CLI_OUTPUT, SET(save), "FILE", "the trained weights (safetensors)", 0, 0, 0},
+    {"save", 0, CLI_OUTPUT, SET(save), "FILE",
+     "the trained weights (safetensors); the metadata\n"
+     "has rates and normalisation",
+     0, 0, 0},
     {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", "the last frame as PNG", 0, 0, 0},
     {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE", "losses and times as JSON lines, one an epoch",
      0, 0, 0},

@@ -87,8 +87,8 @@ static cbx_status make_plan(cbx_job *job) {
         plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
     }
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
-    plan->first_learning_rate_hidden = (double)rates.hidden;
-    plan->first_learning_rate_output = (double)rates.output;
+    plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
+    plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
 

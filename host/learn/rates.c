@@ -1,6 +1,8 @@
 #include "learn/rates.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 int cbx_rates_fall(const cbx_learn_settings *settings) {
     return settings->recipe == CBX_RECIPE_NLL && !(settings->learning_rate > 0.0);
@@ -21,4 +23,18 @@ cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch,
         rates.output = (float)(left * fmin(0.01, 5.0 / h));
     }
     return rates;
+}
+
+double cbx_rate_as_written(float rate) {
+    double number = (double)rate;
+    char text[32];
+    /* Nine digits tell any two floats apart. */
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)rate);
+        number = strtod(text, NULL);
+        if (!((float)number < rate) && !((float)number > rate)) {
+            break;
+        }
+    }
+    return number;
 }

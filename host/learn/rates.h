@@ -13,6 +13,10 @@
  * size of the hidden layer that fall linearly to zero over the run. */
 cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch, uint64_t batches);
 
+/* The shortest decimal number that rounds to `rate`: 0.005 rather than the
+ * 0.004999999888… that the float is. */
+double cbx_rate_as_written(float rate);
+
 /* Whether they fall, or stay what they are. */
 int cbx_rates_fall(const cbx_learn_settings *settings);
 

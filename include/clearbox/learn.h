@@ -35,7 +35,7 @@ typedef struct cbx_learn_settings {
     uint32_t hidden;       /* 64 */
     uint32_t epochs;       /* 5 */
     uint32_t batch;        /* 64 */
-    double learning_rate;  /* for both layers, constant; 0: the recipe's default */
+    double learning_rate;  /* for both layers, constant; 0: the recipe's, see below */
     cbx_recipe recipe;     /* lesson */
     cbx_schedule schedule; /* fused */
     uint64_t seed;         /* 0 */
@@ -54,6 +54,12 @@ typedef struct cbx_learn_settings {
     const char *save;      /* safetensors, NULL: none */
     int no_clobber;        /* fail rather than replace outputs */
 } cbx_learn_settings;
+
+/* The recipes' own step sizes, for W1 and W2, H = hidden. `lesson`: 0.005 both, constant.
+ * `nll`: f·min(0.02, 0.005·max(1, √(H/64))) and f·min(0.01, 5/H), with
+ * f = 1 − 64·⌊t/64⌋/T for batch t = 0 … T−1 of the run: linear to zero, in steps of 64
+ * batches. Gradients are sums over a batch. Pixels are normalised with mean and standard
+ * deviation of all training pixels, for MNIST 33.395 and 78.666. */
 
 /* Seconds of wall time, but `encode`, which is processor time of all encoders. */
 typedef struct cbx_learn_times {

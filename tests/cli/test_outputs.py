@@ -49,6 +49,14 @@ class Outputs(CliTest):
         self.assert_done(self.learn(*self.flags, "--frame-every", 3))
         self.assertIn(film_frames(self.folder / "learn.mp4"), (FRAMES // 3, FRAMES // 3 + 1))
 
+    def test_rates_are_written_as_people_write_them(self):
+        self.assert_done(self.learn(*self.flags, "--no-video", "--recipe", "nll", "--hidden", 128,
+                                    "--save", "w"))
+        told = read_safetensors_header(self.folder / "w")["__metadata__"]
+        # min(0.02, 0.005·√(H/64)), as a float, and min(0.01, 5/H)
+        self.assertEqual(told["first_learning_rate_hidden"], "0.0070710676")
+        self.assertEqual(told["first_learning_rate_output"], "0.01")
+
     def test_one_frame_is_not_many(self):
         result = self.learn(*self.flags, "--frame-every", 1000000000)
         self.assert_done(result)
@@ -86,6 +94,7 @@ class Outputs(CliTest):
         kinds = [event["type"] for event in events if event["type"] != "progress"]
         self.assertEqual(kinds, ["start", "epoch", "epoch", "result"])
         self.assertEqual(events[0]["training_images"], 500)
+        self.assertEqual(events[0]["learning_rate_hidden"], 0.005)  # not the float's 0.0049999
         self.assertEqual(events[0]["film"]["frames"], FRAMES)
         self.assertEqual(events[-1]["film"]["frames"], FRAMES)
         self.assertEqual(events[-1]["film"]["bytes"], os.path.getsize(self.folder / "learn.mp4"))
