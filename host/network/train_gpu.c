@@ -24,7 +24,7 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
                                       CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(*job),
                                       CBX_ARGUMENT(slices),          CBX_ARGUMENT(block)};
     const size_t tiles = trainer->panels / 2;
-    const cbx_range range = {{tiles * slices * CBX_GPU_GROUP, 1}, {CBX_GPU_GROUP, 1}};
+    const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
@@ -36,7 +36,7 @@ static cbx_status output(cbx_trainer *trainer, const cbx_launch *job) {
         CBX_ARGUMENT(trainer->parts),  CBX_ARGUMENT(*job),        CBX_ARGUMENT(trainer->slices),
         CBX_ARGUMENT(trainer->helpers)};
     const size_t groups = (size_t)trainer->chunks * trainer->helpers;
-    const cbx_range range = {{groups * CBX_GPU_OUTPUT_GROUP, 1}, {CBX_GPU_OUTPUT_GROUP, 1}};
+    const cbx_range range = {{groups * CBX_OUTPUT_GROUP, 1}, {CBX_OUTPUT_GROUP, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN_OUTPUT], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
@@ -45,7 +45,7 @@ static cbx_status sums(cbx_trainer *trainer, const cbx_launch *job) {
     const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->parts), CBX_ARGUMENT(trainer->sums),
                                       CBX_ARGUMENT(*job), CBX_ARGUMENT(trainer->helpers)};
     const size_t numbers = (size_t)trainer->chunks * trainer->stride * CBX_LANES_OUT;
-    const cbx_range range = {{numbers, 1}, {CBX_GPU_GROUP, 1}};
+    const cbx_range range = {{numbers, 1}, {CBX_GROUP, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN_SUMS], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }

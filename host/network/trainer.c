@@ -33,10 +33,10 @@ static const struct kernel_row {
                                          0},
     [CBX_KERNEL_WEIGHT_UPDATE_OUTPUT] = {STEPWISE, "weight_update_output", "weight_update_output",
                                          0},
-    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden", CBX_GPU_GROUP},
-    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output", CBX_GPU_OUTPUT_GROUP},
-    [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums", CBX_GPU_GROUP},
-    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu", CBX_GPU_GROUP},
+    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden", CBX_GROUP},
+    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output", CBX_OUTPUT_GROUP},
+    [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums", CBX_GROUP},
+    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu", CBX_GROUP},
 };
 
 /* The registers and the local memory that a kernel takes may leave room for fewer work-items

@@ -31,9 +31,6 @@ typedef struct cbx_batch {
     cbx_canvas canvas;
 } cbx_batch;
 
-/* Work-items in a group, as in kernels/blocks_gpu.cl and train_gpu.cl. */
-enum { CBX_GPU_GROUP = 64, CBX_GPU_OUTPUT_GROUP = 256 };
-
 /* Kernels by the name of their function; the order of the table in trainer.c. */
 typedef enum cbx_kernel_id {
     CBX_KERNEL_BIASED_MATMUL_HIDDEN,

@@ -62,7 +62,7 @@ typedef struct buffer_plan {
     const char *what;
 } buffer_plan;
 
-enum { BUFFERS = 21 };
+enum { BUFFERS = 20 };
 
 /* Every buffer of a trainer whose work is divided; returns the bytes of all. */
 static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan list[BUFFERS]) {
