@@ -94,6 +94,10 @@ cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
 cbx_status cbx_family_check(const cbx_device *device);
 cbx_status cbx_family_check_kernels(const cbx_device *device);
 
+/* CBX_NO_DEVICE where the source fixes a work-group that is too large for the compiled
+ * kernel: its registers and local memory may leave less room than the device allows. */
+cbx_status cbx_kernel_check_group(const cbx_device *device, cl_kernel kernel, const char *name);
+
 /* Whether a fused multiply-add takes much longer than a product and a sum. A program must
  * have been built without CBX_MULADD. Takes a millisecond or two where it is fast. */
 cbx_status cbx_fma_measure(cbx_device *device, int *slow);

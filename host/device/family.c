@@ -66,23 +66,29 @@ cbx_status cbx_family_check(const cbx_device *device) {
     return CBX_OK;
 }
 
-static cbx_status check_kernel(const cbx_device *device, const char *name) {
-    cl_kernel kernel = NULL;
+cbx_status cbx_kernel_check_group(const cbx_device *device, cl_kernel kernel, const char *name) {
     size_t needs[3] = {0, 0, 0}, has = SIZE_MAX;
-    cbx_status status = cbx_kernel_create_in(device->program, name, &kernel);
-    if (status) {
-        return status;
-    }
     /* A driver that does not answer is not asked again: the self-test will tell. */
     clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof needs,
                              needs, NULL);
     clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof has, &has, NULL);
-    clReleaseKernel(kernel);
     return needs[0] > has ? refuse_group(device, has, needs[0], name) : CBX_OK;
 }
 
+static cbx_status check_kernel(const cbx_device *device, const char *name) {
+    cl_kernel kernel = NULL;
+    cbx_status status = cbx_kernel_create_in(device->program, name, &kernel);
+    if (status) {
+        return status;
+    }
+    status = cbx_kernel_check_group(device, kernel, name);
+    clReleaseKernel(kernel);
+    return status;
+}
+
 cbx_status cbx_family_check_kernels(const cbx_device *device) {
-    static const char *const kernels[] = {"evaluate_gpu", "train_gpu_hidden", "train_gpu_output"};
+    static const char *const kernels[] = {"evaluate_gpu", "train_gpu_hidden", "train_gpu_output",
+                                          "train_gpu_sums"};
     cbx_status status = CBX_OK;
     for (size_t i = 0; device->family == CBX_FAMILY_GPU && i < CBX_COUNT(kernels) && !status; i++) {
         status = check_kernel(device, kernels[i]);

@@ -14,48 +14,24 @@ cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t pan
 
 enum { STEPWISE = 1 << CBX_SCHEDULE_STEPWISE, FUSED = 1 << CBX_SCHEDULE_FUSED };
 
-/* Which schedules use a kernel, its name in either family, and the work-items that its groups
- * have for GPUs, where the source fixes them. */
+/* Which schedules use a kernel, and its name in either family; NULL: it has none. */
 static const struct kernel_row {
     int schedules;
-    const char *cpu, *gpu; /* NULL: the family has none */
-    size_t group;          /* 0: any */
+    const char *cpu, *gpu;
 } kernel_rows[CBX_KERNEL_COUNT] = {
-    [CBX_KERNEL_BIASED_MATMUL_HIDDEN] = {STEPWISE, "biased_matmul_hidden", "biased_matmul_hidden",
-                                         0},
-    [CBX_KERNEL_BIASED_MATMUL_OUTPUT] = {STEPWISE, "biased_matmul_output", "biased_matmul_output",
-                                         0},
-    [CBX_KERNEL_SIGMOID] = {STEPWISE, "sigmoid", "sigmoid", 0},
-    [CBX_KERNEL_SIGMOID_DERIVATIVE] = {STEPWISE, "sigmoid_derivative", "sigmoid_derivative", 0},
-    [CBX_KERNEL_OUTPUT_DELTA] = {STEPWISE, "output_delta", "output_delta", 0},
-    [CBX_KERNEL_HIDDEN_DELTA] = {STEPWISE, "hidden_delta", "hidden_delta", 0},
-    [CBX_KERNEL_WEIGHT_UPDATE_HIDDEN] = {STEPWISE, "weight_update_hidden", "weight_update_hidden",
-                                         0},
-    [CBX_KERNEL_WEIGHT_UPDATE_OUTPUT] = {STEPWISE, "weight_update_output", "weight_update_output",
-                                         0},
-    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden", CBX_GROUP},
-    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output", CBX_OUTPUT_GROUP},
-    [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums", CBX_GROUP},
-    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu", CBX_GROUP},
+    [CBX_KERNEL_BIASED_MATMUL_HIDDEN] = {STEPWISE, "biased_matmul_hidden", "biased_matmul_hidden"},
+    [CBX_KERNEL_BIASED_MATMUL_OUTPUT] = {STEPWISE, "biased_matmul_output", "biased_matmul_output"},
+    [CBX_KERNEL_SIGMOID] = {STEPWISE, "sigmoid", "sigmoid"},
+    [CBX_KERNEL_SIGMOID_DERIVATIVE] = {STEPWISE, "sigmoid_derivative", "sigmoid_derivative"},
+    [CBX_KERNEL_OUTPUT_DELTA] = {STEPWISE, "output_delta", "output_delta"},
+    [CBX_KERNEL_HIDDEN_DELTA] = {STEPWISE, "hidden_delta", "hidden_delta"},
+    [CBX_KERNEL_WEIGHT_UPDATE_HIDDEN] = {STEPWISE, "weight_update_hidden", "weight_update_hidden"},
+    [CBX_KERNEL_WEIGHT_UPDATE_OUTPUT] = {STEPWISE, "weight_update_output", "weight_update_output"},
+    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden"},
+    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output"},
+    [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums"},
+    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu"},
 };
-
-/* The registers and the local memory that a kernel takes may leave room for fewer work-items
- * than the device allows at most. */
-static cbx_status check_group(const cbx_trainer *trainer, cl_kernel kernel, const char *name,
-                              size_t needed) {
-    size_t largest = 0;
-    cbx_status status = cbx_cl_check(clGetKernelWorkGroupInfo(kernel, trainer->device->id,
-                                                              CL_KERNEL_WORK_GROUP_SIZE,
-                                                              sizeof largest, &largest, NULL),
-                                     name);
-    if (!status && largest < needed) {
-        status = cbx_fail(CBX_NO_DEVICE,
-                          "the kernel %s needs work-groups of %zu, but %s gives it at most %zu; "
-                          "choose another device, or the kernels for processors",
-                          name, needed, trainer->device->info.name, largest);
-    }
-    return status;
-}
 
 /* Those of the schedule and no others: what it does not use need not run here. */
 static cbx_status create_kernels(cbx_trainer *trainer) {
@@ -66,8 +42,8 @@ static cbx_status create_kernels(cbx_trainer *trainer) {
         const char *name = gpu ? row->gpu : row->cpu;
         if (name && row->schedules & 1 << trainer->settings.schedule) {
             status = cbx_kernel_create(trainer->device, name, &trainer->kernels[i]);
-            if (!status && gpu && row->group > 0) {
-                status = check_group(trainer, trainer->kernels[i], name, row->group);
+            if (!status) {
+                status = cbx_kernel_check_group(trainer->device, trainer->kernels[i], name);
             }
         }
     }
