@@ -20,6 +20,12 @@
  * and a late one finds nothing left. What is computed does not depend on who
  * computed it: the same bits every time.
  *
+ * Waiting costs nothing while all work-groups run, and everything where there are more of
+ * them than free cores: those who wait then keep the core from the one who has a chunk. So
+ * a group waits for a while and then leaves the launch. Somebody stays: a group never
+ * leaves while it has a chunk, and the one that ends the last chunk of a stage finds it
+ * complete and goes on, if need be alone.
+ *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h, and
  *   d1 [groups][batch][32], d2 [groups][batch][16]   scratch of a work-group
@@ -31,6 +37,12 @@
  * `batch` must be a multiple of CBX_FORWARD_ROWS.
  */
 #if CBX_FAMILY_CPU
+
+/* How often a work-group looks for the others before it leaves. Some milliseconds: longer than
+ * the chunks of a stage differ, about as long as a thread is kept from its core. */
+#ifndef CBX_WAIT_TURNS
+#define CBX_WAIT_TURNS 1000000
+#endif
 
 /* D2 of all rows; returns whether every sum is finite. */
 inline bool output_delta_cpu(global const float *restrict sums, uint chunks, uint batch,
@@ -284,9 +296,11 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             atomic_inc(progress + job.chunks);
         }
         if (stage + 1 < stages) {
-            /* Wait for the chunks that others have taken; they are running. The end of
-             * the launch is waited for by the queue. */
-            while ((int)(progress[job.chunks] - ticket * job.chunks) < 0) {
+            /* The end of the launch is waited for by the queue. */
+            for (uint turns = 0; (int)(progress[job.chunks] - ticket * job.chunks) < 0;) {
+                if (++turns == CBX_WAIT_TURNS) {
+                    return;
+                }
             }
             atomic_add(progress + job.chunks, 0u);
             mem_fence(CLK_GLOBAL_MEM_FENCE);

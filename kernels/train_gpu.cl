@@ -1,4 +1,4 @@
-/* Training in two launches a batch, the schedule `fused` for GPUs.
+/* Training in two or three launches a batch, the schedule `fused` for GPUs.
  *
  * train_gpu_hidden   for a tile of 64 neurons and a slice of the pixels
  *     D2 = output error of the pending batch, from the sums that its forward left
@@ -9,12 +9,15 @@
  *     W2[1:] += η₂·A1ᵀD2
  *     A1 = σ(bias + Σ z1[slice])
  *     sums = A1·W2[1:]                      this share of Z2
+ * train_gpu_sums     where a share has several helpers
+ *     sums = Σ parts
  *
+ * What crosses between work-groups does so from one launch to the next: OpenCL 1.2 promises
+ * the groups of one launch nothing about each other's writes, whatever the fence.
  * Work-groups are numbered in one dimension. Buffers as in layout.h, and
  *   d2 [work-groups of train_gpu_hidden][batch][16]   each its own copy
  *   z1 [slices][P][batch][32]
  *   parts [chunks][helpers][batch][16]   what the helpers of a chunk add up to its share
- *   arrived [chunks]                     helpers that are done; 0 between launches
  * P must be even, `batch` a multiple of 64. Rows past the end of a batch count as
  * zeros. Every sum has a fixed order: the same bits every time.
  */
@@ -250,44 +253,18 @@ inline void end_forward_gpu(float bias, global const float *restrict z1, uint sl
     barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-/* Whoever is the last of a chunk's helpers adds up their parts, in order. */
-inline void add_parts_gpu(volatile global const float *parts, uint helpers, uint batch,
-                          volatile global uint *arrived, local uint *last,
-                          global float *restrict share)
-{
-    const uint of_part = batch * CBX_LANES_OUT;
-    mem_fence(CLK_GLOBAL_MEM_FENCE);
-    barrier(CLK_GLOBAL_MEM_FENCE);
-    if (get_local_id(0) == 0) {
-        *last = atomic_inc(arrived) == helpers - 1;
-        if (*last) {
-            *arrived = 0;
-        }
-        mem_fence(CLK_GLOBAL_MEM_FENCE);
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (uint i = get_local_id(0); i < of_part && *last; i += CBX_OUTPUT_GROUP) {
-        float sum = 0.0f;
-        UNROLL_BY(16) for (uint h = 0; h < helpers; h++) {
-            sum += parts[(size_t)h * of_part + i];
-        }
-        share[i] = sum;
-    }
-}
-
 /* Group g: chunk g / helpers, of which it takes a helper's part of the tiles. Chunk c has
- * tiles [c·T/chunks, (c+1)·T/chunks) of the T = P/2; its share of Z2 is `sums` of the chunk.
+ * tiles [c·T/chunks, (c+1)·T/chunks) of the T = P/2; its share of Z2 is `sums` of the chunk,
+ * or where it has several helpers what they leave in `parts`.
  * Global size: chunks · helpers · 256. */
 kernel __attribute__((reqd_work_group_size(CBX_OUTPUT_GROUP, 1, 1))) void
 train_gpu_output(global const float *restrict w1, global float *restrict w2,
                  global float *restrict a1, global float *restrict sums,
                  global const float *restrict d2, global const float *restrict z1,
-                 global float *restrict parts, global uint *restrict arrived, cbx_launch job,
-                 uint slices, uint helpers)
+                 global float *restrict parts, cbx_launch job, uint slices, uint helpers)
 {
     local float act[CBX_TILE * (CBX_TILE + 1)] __attribute__((aligned(64))); /* also quarters */
     local float weights[CBX_TILE * CBX_LANES_OUT] __attribute__((aligned(64)));
-    local uint last;
     const uint me = get_local_id(0);
     const uint chunk = get_group_id(0) / helpers, helper = get_group_id(0) % helpers;
     const uint begin = chunk * (job.panels / 2) / job.chunks;
@@ -335,10 +312,22 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
             barrier(CLK_LOCAL_MEM_FENCE);
         }
     }
-    if (helpers > 1 && starts) {
-        add_parts_gpu(parts + (size_t)chunk * helpers * of_share, helpers, job.batch,
-                      arrived + chunk, &last, share);
+}
+
+/* Adds up the parts of every chunk, in the helpers' order; one work-item a number. Global
+ * size: chunks · batch · 16, in groups of 64. */
+kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
+train_gpu_sums(global const float *restrict parts, global float *restrict sums, cbx_launch job,
+               uint helpers)
+{
+    const size_t of_share = (size_t)job.batch * CBX_LANES_OUT;
+    const size_t chunk = get_global_id(0) / of_share, i = get_global_id(0) % of_share;
+    parts += chunk * helpers * of_share + i;
+    float sum = 0.0f;
+    UNROLL_BY(16) for (uint h = 0; h < helpers; h++) {
+        sum += parts[h * of_share];
     }
+    sums[((job.parity ^ 1) * (size_t)job.chunks + chunk) * of_share + i] = sum;
 }
 
 #endif

@@ -34,6 +34,12 @@ add_test(NAME test_subproject COMMAND ${CMAKE_COMMAND} -DCLEARBOX=${PROJECT_SOUR
   -P ${CMAKE_CURRENT_SOURCE_DIR}/subproject_example/check.cmake)
 set_tests_properties(test_subproject PROPERTIES LABELS host TIMEOUT 600)
 
+add_test(NAME without_cmocka COMMAND ${CMAKE_COMMAND} -DCLEARBOX=${PROJECT_SOURCE_DIR}
+  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/without_cmocka -DCOMPILER=${CMAKE_C_COMPILER}
+  -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+  -P ${CMAKE_CURRENT_SOURCE_DIR}/without_cmocka.cmake)
+set_tests_properties(without_cmocka PROPERTIES LABELS host TIMEOUT 600)
+
 # cli_test(name label…): runs cli/test_NAME.py on the program
 function(cli_test name)
   set(cache ${PROJECT_BINARY_DIR}/pocl-cache/cli_${name})

@@ -49,13 +49,17 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     return t;
 }
 
-static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
+static void enqueue(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
     const cbx_range range = {{t->groups, 1}, {1, 1}};
     BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->normal),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x),
                  ARG(t->progress), ARG(t->held), ARG(f->fault_buffer), ARG(job), ARG(layout),
                  ARG(t->luma));
+}
+
+static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
+    enqueue(f, t, job, layout);
     cl_uint *progress = bands_read(f->b, t->progress);
     const cl_uint end = job.ticket + (job.count > 0 ? job.count : 1);
     for (size_t c = 0; c < f->chunks; c++) {
@@ -134,10 +138,9 @@ static void free_outcome(outcome *o) {
 }
 
 /* Three batches of `rows` on top of the pending one, `each` of them a launch. */
-static outcome train_three(size_t rows, size_t hidden, cl_uint each, size_t groups, cl_uint ticket,
-                           fused *f) {
-    fused_open(f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, hidden,
-               (hidden + CBX_PANEL - 1) / CBX_PANEL);
+static outcome train_three(cbx_device *device, size_t rows, size_t hidden, cl_uint each,
+                           size_t groups, cl_uint ticket, fused *f) {
+    fused_open(f, device, CBX_RECIPE_NLL, rows, 7, hidden, (hidden + CBX_PANEL - 1) / CBX_PANEL);
     f->batches = 3;
     f->job.ticket = ticket;
     fused_upload(f);
@@ -155,22 +158,17 @@ static outcome train_three(size_t rows, size_t hidden, cl_uint each, size_t grou
     return outcome_of(f);
 }
 
-/* A launch of several stages gives the bits of as many launches, whoever works on it.
- * Not under Oclgrind, which does not see the order that comes of atomic counters. */
-static void stages_and_groups_give_the_same_bits(void **state) {
+/* A launch of several stages gives the bits of as many launches, whoever works on it. */
+static void check_stages_and_groups(cbx_device *device) {
     static const size_t groups[] = {1, 2, 5, 16};
     const sizes rows = batch_sizes(), hidden = hidden_sizes();
-    (void)state;
-    if (bands_watched()) {
-        return;
-    }
     for (size_t i = 0; i < rows.count * hidden.count; i++) {
         const size_t b = rows.values[i % rows.count], h = hidden.values[i / rows.count];
         fused singly, together;
-        outcome should = train_three(b, h, 1, 1, 0, &singly);
+        outcome should = train_three(device, b, h, 1, 1, 0, &singly);
         for (size_t g = 0; g < 4; g++) {
             /* Tickets may wrap around. */
-            outcome is = train_three(b, h, 3, groups[g], 0xfffffffeu, &together);
+            outcome is = train_three(device, b, h, 3, groups[g], 0xfffffffeu, &together);
             assert_same_outcome(&together, &is, &should);
             free_outcome(&is);
             fused_close(&together);
@@ -178,6 +176,58 @@ static void stages_and_groups_give_the_same_bits(void **state) {
         free_outcome(&should);
         fused_close(&singly);
     }
+}
+
+/* Not under Oclgrind, which does not see the order that comes of atomic counters. */
+static void stages_and_groups_give_the_same_bits(void **state) {
+    (void)state;
+    if (!bands_watched()) {
+        check_stages_and_groups(fixture_device(CBX_FAMILY_CPU));
+    }
+}
+
+/* So it does when work-groups leave as soon as they would have to wait. */
+static void leaving_early_gives_the_same_bits(void **state) {
+    cbx_device *device;
+    (void)state;
+    if (bands_watched()) {
+        return;
+    }
+    (void)fixture_device(CBX_FAMILY_CPU); /* skips where there is none */
+    assert_int_equal(0, setenv("CLEARBOX_BUILD_OPTIONS", "-DCBX_WAIT_TURNS=1", 1));
+    cbx_status status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_CPU);
+    assert_int_equal(0, unsetenv("CLEARBOX_BUILD_OPTIONS"));
+    assert_ok(status);
+    check_stages_and_groups(device);
+    cbx_device_close(device);
+}
+
+/* Chunk 1 was taken, so it says, by somebody who never ends it: everybody leaves, with all
+ * other chunks of the stage done. A launch that waits without end never comes back. */
+static void waiting_ends(void **state) {
+    enum { GROUPS = 3, CHUNKS = 4 };
+    cl_uint progress[CHUNKS + 1] = {0, 1, 0, 0, 0};
+    cbx_launch job;
+    fused f;
+    (void)state;
+    if (bands_watched()) {
+        return;
+    }
+    fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, CHUNKS);
+    f.batches = 2;
+    fused_upload(&f);
+    scratch t = take_scratch(&f, GROUPS, 0);
+    t.progress = bands_output(f.b, "progress of others", progress, sizeof progress);
+    job = f.job;
+    job.count = 2;
+    enqueue(&f, &t, job, no_picture);
+    cl_uint *after = bands_read(f.b, t.progress);
+    for (size_t c = 0; c < CHUNKS; c++) {
+        assert_int_equal(1, after[c]);
+    }
+    assert_int_equal(CHUNKS - 1, after[CHUNKS]);
+    free(after);
+    fused_close(&f);
 }
 
 /* The picture shows the weights after the pending batch, whether or not another starts. */
@@ -256,6 +306,8 @@ int main(void) {
         cmocka_unit_test(lesson_matches),
         cmocka_unit_test(nll_matches),
         cmocka_unit_test(stages_and_groups_give_the_same_bits),
+        cmocka_unit_test(leaving_early_gives_the_same_bits),
+        cmocka_unit_test(waiting_ends),
         cmocka_unit_test(draws_the_finished_weights),
         cmocka_unit_test(names_the_batch_that_diverged),
     };

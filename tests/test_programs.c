@@ -236,6 +236,11 @@ static void other_options_are_other_programs(void **state) {
     assert_int_equal(compiled(CBX_KEEP), 1);
     assert_int_equal(unsetenv("CLEARBOX_BUILD_OPTIONS"), 0);
     assert_int_equal(compiled(CBX_KEEP), 0);
+    /* The same options, but told to compile for another processor. */
+    assert_int_equal(setenv("CL_CONFIG_CPU_TARGET_ARCH", "corei7", 1), 0);
+    assert_int_equal(compiled(CBX_KEEP), 1);
+    assert_int_equal(unsetenv("CL_CONFIG_CPU_TARGET_ARCH"), 0);
+    assert_int_equal(compiled(CBX_KEEP), 1);
 }
 
 #define CACHE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_cache, tear_down_cache)

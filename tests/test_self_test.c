@@ -61,7 +61,7 @@ static const mutation fused_gpu[] = {
     {"train_gpu_hidden", "train_gpu.cl", "*bias = fma(rate, sum, *bias);", "*bias = 0.0f;"},
     {"train_gpu_output", "train_gpu.cl", "vstore4(sigmoid_v(z[i])", "vstore4(exp_v(z[i])"},
     {"train_gpu_output", "train_gpu.cl", "w2[i] = weights[i];", ""},
-    {"train_gpu_output", "train_gpu.cl", "h < helpers; h++", "h + 1 < helpers; h++"},
+    {"train_gpu_sums", "train_gpu.cl", "h < helpers; h++", "h + 1 < helpers; h++"},
 };
 
 static const mutation evaluation_gpu[] = {

@@ -10,9 +10,9 @@
 #include "support/test.h"
 
 /* Bits of a rate that name a fault: 16 groups of each site. None is named where they are 0. */
-enum { GROUPS = 16, MARKS = 8 * GROUPS };
+enum { GROUPS = 16, MARKS = 16 * GROUPS };
 
-#define BROKEN(site, group, rate) "(as_uint(" rate ") % 128 == " #site " * 16 + (" group "))"
+#define BROKEN(site, group, rate) "(as_uint(" rate ") % 256 == " #site " * 16 + (" group "))"
 
 typedef struct site {
     const char *kernel; /* that must be named */
@@ -122,6 +122,12 @@ static const site sites_gpu[] = {
      4,
      {"train_gpu.cl", "gradient += quarters[q",
       "gradient += " BROKEN(7, "q", "rate") " ? 0.0f : quarters[q"}},
+    {"train_gpu_sums",
+     "eight rows of the sums of helpers",
+     10,
+     {"train_gpu.cl", "+ chunk) * of_share + i] = sum;",
+      "+ chunk) * of_share + i] = " BROKEN(8, "(uint)(i / CBX_LANES_OUT / 8)",
+                                           "job.rate_hidden") " ? 0.0f : sum;"}},
 };
 
 /* The rate with other lowest bits. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "network/trainer.h"
 #include "support/compare.h"
 #include "support/fixture.h"
 #include "support/synthetic.h"
@@ -155,6 +156,31 @@ static void steps_are_that_many_single_steps(void **state) {
     }
 }
 
+/* Several stages share a launch only where work-groups see each other's writes in order: on
+ * the host's own processor. Elsewhere each has its launch, with the same bits. */
+static void stages_have_launches_of_their_own_where_memory_is_not_shared(void **state) {
+    const fixture_way way = {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, "fused cpu"};
+    cbx_device *device = fixture_device(CBX_FAMILY_CPU);
+    cbx_network *start = synthetic_network(100, 21), *weights[2];
+    const int shares = device->shares_memory;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        device->shares_memory = i == 0 ? shares : 0;
+        cbx_trainer *trainer = start_training(way, CBX_RECIPE_NLL, start, 7);
+        const uint32_t batches = cbx_trainer_batches_per_launch(trainer);
+        assert_true(i == 0 ? batches >= 1 : batches == 1);
+        assert_in_range(trainer->groups, 1, trainer->chunks); /* more would have nothing to do */
+        assert_ok(cbx_trainer_steps(trainer, 0, 50, rates, 0));
+        weights[i] = training_weights(trainer, start->hidden);
+        cbx_trainer_destroy(trainer);
+        device->shares_memory = shares;
+    }
+    assert_networks_same(weights[1], weights[0], "one stage a launch");
+    cbx_network_destroy(weights[0]);
+    cbx_network_destroy(weights[1]);
+    cbx_network_destroy(start);
+}
+
 /* Reading, evaluating and checking in between must not change what is learnt, and
  * two trainers on one device must not disturb each other. */
 static void looking_on_changes_nothing(void **state) {
@@ -280,6 +306,7 @@ int main(void) {
         cmocka_unit_test(lesson_leaves_the_bias_rows_alone),
         cmocka_unit_test(repetition_gives_the_same_bits),
         cmocka_unit_test(steps_are_that_many_single_steps),
+        cmocka_unit_test(stages_have_launches_of_their_own_where_memory_is_not_shared),
         cmocka_unit_test(looking_on_changes_nothing),
         cmocka_unit_test(divergence_names_the_first_bad_batch),
         cmocka_unit_test(only_infinite_sums_are_divergence),

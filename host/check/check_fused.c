@@ -128,24 +128,13 @@ static cbx_status check_slices(const cbx_specimen *specimen, const cbx_trainer *
     return status;
 }
 
-/* What the forward pass of a batch leaves: A1, and A2 as shares of its sums. */
-static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer *trainer,
-                                const cbx_reference *reference, const double *bias) {
+/* A2 as shares of its sums: `count` of them in `buffer` from the share `first` on. */
+static cbx_status check_sums(const cbx_specimen *specimen, const cbx_trainer *trainer,
+                             const cbx_reference *reference, const char *kernel, cl_mem buffer,
+                             size_t first, size_t count) {
     const size_t size = (size_t)trainer->stride * CBX_LANES_OUT;
-    const char *kernel = second_kernel(specimen);
     double *z2 = NULL;
-    cbx_status status = CBX_OK;
-    if (specimen->device->family == CBX_FAMILY_GPU) {
-        status = check_slices(specimen, trainer, reference, bias);
-    }
-    if (!status) {
-        status = cbx_judge_panels(specimen, kernel, "a1", trainer->a1, trainer->stride,
-                                  reference->rows, reference->a1);
-    }
-    if (!status) {
-        status = add_shares(specimen, trainer->sums, trainer->parity * trainer->chunks * size,
-                            trainer->chunks, size, &z2);
-    }
+    cbx_status status = add_shares(specimen, buffer, first * size, count, size, &z2);
     for (size_t i = 0; i < reference->rows * CBX_OUTPUTS && !status; i++) {
         const size_t row = i / CBX_OUTPUTS, o = i % CBX_OUTPUTS;
         status =
@@ -154,6 +143,28 @@ static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer 
     }
     free(z2);
     return status;
+}
+
+/* What the forward pass of a batch leaves: A1, and A2 as shares of its sums. */
+static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer *trainer,
+                                const cbx_reference *reference, const double *bias) {
+    const char *kernel = second_kernel(specimen);
+    cbx_status status = CBX_OK;
+    if (specimen->device->family == CBX_FAMILY_GPU) {
+        status = check_slices(specimen, trainer, reference, bias);
+    }
+    if (!status) {
+        status = cbx_judge_panels(specimen, kernel, "a1", trainer->a1, trainer->stride,
+                                  reference->rows, reference->a1);
+    }
+    if (!status && trainer->helpers > 1) {
+        status = check_sums(specimen, trainer, reference, kernel, trainer->parts, 0,
+                            (size_t)trainer->chunks * trainer->helpers);
+        kernel = "train_gpu_sums";
+    }
+    return status ? status
+                  : check_sums(specimen, trainer, reference, kernel, trainer->sums,
+                               (size_t)trainer->parity * trainer->chunks, trainer->chunks);
 }
 
 static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer *trainer,

@@ -1,8 +1,8 @@
 /* A kept program is a file of
  *
  *   magic 8 bytes, identity and binary: their sizes and a checksum of both, 3 × 8 bytes
- *   identity   everything that the binary depends on, in words: device, driver, options,
- *              sources; compared byte by byte, so that no two can be taken for each other
+ *   identity   everything that the binary depends on, in words: device, driver, options, what
+ *              the processor can do, sources; compared byte by byte, so that no two can be taken for each other
  *   binary     the driver's
  *
  * in the byte order of the machine. Its name depends on the device and the options alone:
@@ -18,6 +18,8 @@
 #include "base/memory.h"
 #include "device/cache.h"
 
+extern char **environ;
+
 #define MOST_BYTES (UINT64_C(1) << 28)
 
 typedef struct header {
@@ -32,35 +34,66 @@ static const char magic[8] = {'c', 'b', 'x', 'p', 'r', 'o', 'g', '1'};
 typedef struct identity {
     unsigned char *bytes;
     size_t size;
+    cbx_status status; /* of all that was added */
 } identity;
 
+/* Appends a text and its end. */
 static void add(identity *to, const char *text, size_t size) {
-    memcpy(to->bytes + to->size, text, size);
+    unsigned char *bytes =
+        to->status ? NULL : realloc(to->bytes, to->size + size + 1); /* never 0 bytes */
+    if (!bytes) {
+        to->status = CBX_NO_MEMORY;
+        return;
+    }
+    to->bytes = bytes;
+    memcpy(bytes + to->size, text, size);
     to->size += size;
-    to->bytes[to->size++] = '\0';
+    bytes[to->size++] = '\0';
 }
 
+/* What the processor can do: machines that share a home folder may have processors of one
+ * name and different instructions. */
+static void add_processor(identity *to) {
+    char line[8192];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "flags", 5) == 0 || strncmp(line, "Features", 8) == 0) {
+            add(to, line, strlen(line));
+            break;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+}
+
+/* Intel's runtime is told through the environment what to compile for. */
+static void add_environment(identity *to) {
+    for (char **variable = environ; *variable; variable++) {
+        if (strncmp(*variable, "CL_CONFIG_", 10) == 0) {
+            add(to, *variable, strlen(*variable));
+        }
+    }
+}
+
+/* The bytes are for free() in every case. */
 static cbx_status describe(identity *out, const cbx_device *device,
                            const cbx_program_parts *parts) {
     const cbx_device_info *info = &device->info;
     const char *words[] = {info->platform, info->vendor, info->name,
                            info->version,  info->driver, parts->options};
-    size_t size = 0;
-    for (size_t i = 0; i < CBX_COUNT(words); i++) {
-        size += strlen(words[i]) + 1;
-    }
-    for (size_t i = 0; i < parts->count; i++) {
-        size += parts->sizes[i] + 1;
-    }
     memset(out, 0, sizeof *out);
-    cbx_status status = cbx_allocate(&out->bytes, size, 1);
-    for (size_t i = 0; i < CBX_COUNT(words) && !status; i++) {
+    for (size_t i = 0; i < CBX_COUNT(words); i++) {
         add(out, words[i], strlen(words[i]));
     }
-    for (size_t i = 0; i < parts->count && !status; i++) {
+    if (info->kind == CBX_KIND_CPU) {
+        add_processor(out);
+    }
+    add_environment(out);
+    for (size_t i = 0; i < parts->count; i++) {
         add(out, parts->texts[i], parts->sizes[i]);
     }
-    return status;
+    return out->status;
 }
 
 static int find_place(char path[PATH_MAX], const cbx_device *device,
@@ -129,10 +162,8 @@ cl_program cbx_kept_recall(const cbx_device *device, const cbx_program_parts *pa
     identity who;
     size_t size = 0;
     cl_program program = NULL;
-    if (!find_place(path, device, parts) || describe(&who, device, parts) != CBX_OK) {
-        return NULL;
-    }
-    unsigned char *bytes = read_file(path, &size);
+    const int known = describe(&who, device, parts) == CBX_OK && find_place(path, device, parts);
+    unsigned char *bytes = known ? read_file(path, &size) : NULL;
     const size_t at = bytes ? find_binary(bytes, size, &who) : 0;
     if (at > 0) {
         program = build(device, parts->options, bytes + at, size - at);
@@ -173,10 +204,8 @@ void cbx_kept_store(const cbx_device *device, const cbx_program_parts *parts, cl
     char path[PATH_MAX];
     identity who;
     size_t size = 0;
-    if (!find_place(path, device, parts) || describe(&who, device, parts) != CBX_OK) {
-        return;
-    }
-    unsigned char *bytes = fetch(program, &who, &size);
+    const int known = describe(&who, device, parts) == CBX_OK && find_place(path, device, parts);
+    unsigned char *bytes = known ? fetch(program, &who, &size) : NULL;
     if (bytes && cbx_cache_make() == CBX_OK) {
         (void)cbx_write_file(path, 0, bytes, size);
     }

@@ -15,7 +15,7 @@ static cbx_status enqueue(cbx_trainer *trainer, uint32_t first, uint32_t count, 
                                       CBX_ARGUMENT(trainer->scratch)};
     const int gpu = trainer->device->family == CBX_FAMILY_GPU;
     const size_t groups = gpu || blocks < trainer->evaluating ? blocks : trainer->evaluating;
-    const size_t local = gpu ? CBX_GPU_GROUP : 1;
+    const size_t local = gpu ? CBX_GROUP : 1;
     const cbx_range range = {{groups * local, 1}, {local, 1}};
     /* The scratch is the last, and evaluate_gpu has none. */
     return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_EVALUATE], arguments,

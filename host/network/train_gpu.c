@@ -1,4 +1,4 @@
-/* The schedule `fused` on GPUs: the two launches of kernels/train_gpu.cl. */
+/* The schedule `fused` on GPUs: the launches of kernels/train_gpu.cl. */
 #include "network/trainer.h"
 
 enum { LOW_BLOCK = 16 }; /* as in kernels/train_gpu.cl */
@@ -12,37 +12,55 @@ static cbx_status draw(cbx_trainer *trainer) {
     return status ? status : canvas->drawn(canvas->user, done);
 }
 
-cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_launch job = cbx_trainer_launch(trainer, batch, batch ? 1 : 0);
+static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
     const uint32_t slices = trainer->slices;
-    const uint32_t helpers = trainer->helpers;
     const uint32_t tall = 8 * trainer->device->tunables.update_rows;
     const uint32_t block = slices > CBX_PIXELS / tall ? LOW_BLOCK : tall;
-    const cbx_argument hidden[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
-                                   CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
-                                   CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
-                                   CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
-                                   CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->d1),
-                                   CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(job),
-                                   CBX_ARGUMENT(slices),          CBX_ARGUMENT(block)};
-    const cbx_argument output[] = {
-        CBX_ARGUMENT(trainer->w1),    CBX_ARGUMENT(trainer->w2),      CBX_ARGUMENT(trainer->a1),
-        CBX_ARGUMENT(trainer->sums),  CBX_ARGUMENT(trainer->d2),      CBX_ARGUMENT(trainer->d1),
-        CBX_ARGUMENT(trainer->parts), CBX_ARGUMENT(trainer->arrived), CBX_ARGUMENT(job),
-        CBX_ARGUMENT(slices),         CBX_ARGUMENT(helpers)};
+    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
+                                      CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
+                                      CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
+                                      CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
+                                      CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->d1),
+                                      CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(*job),
+                                      CBX_ARGUMENT(slices),          CBX_ARGUMENT(block)};
     const size_t tiles = trainer->panels / 2;
-    const cbx_range hidden_range = {{tiles * slices * CBX_GPU_GROUP, 1}, {CBX_GPU_GROUP, 1}};
-    const cbx_range output_range = {{(size_t)trainer->chunks * helpers * CBX_GPU_OUTPUT_GROUP, 1},
-                                    {CBX_GPU_OUTPUT_GROUP, 1}};
-    cl_command_queue queue = trainer->device->queue;
-    cbx_status status = cbx_enqueue(queue, trainer->kernels[CBX_KERNEL_TRAIN], hidden,
-                                    CBX_COUNT(hidden), hidden_range, NULL, NULL);
+    const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN], arguments,
+                       CBX_COUNT(arguments), range, NULL, NULL);
+}
+
+static cbx_status output(cbx_trainer *trainer, const cbx_launch *job) {
+    const cbx_argument arguments[] = {
+        CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2), CBX_ARGUMENT(trainer->a1),
+        CBX_ARGUMENT(trainer->sums),   CBX_ARGUMENT(trainer->d2), CBX_ARGUMENT(trainer->d1),
+        CBX_ARGUMENT(trainer->parts),  CBX_ARGUMENT(*job),        CBX_ARGUMENT(trainer->slices),
+        CBX_ARGUMENT(trainer->helpers)};
+    const size_t groups = (size_t)trainer->chunks * trainer->helpers;
+    const cbx_range range = {{groups * CBX_OUTPUT_GROUP, 1}, {CBX_OUTPUT_GROUP, 1}};
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN_OUTPUT], arguments,
+                       CBX_COUNT(arguments), range, NULL, NULL);
+}
+
+static cbx_status sums(cbx_trainer *trainer, const cbx_launch *job) {
+    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->parts), CBX_ARGUMENT(trainer->sums),
+                                      CBX_ARGUMENT(*job), CBX_ARGUMENT(trainer->helpers)};
+    const size_t numbers = (size_t)trainer->chunks * trainer->stride * CBX_LANES_OUT;
+    const cbx_range range = {{numbers, 1}, {CBX_GROUP, 1}};
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN_SUMS], arguments,
+                       CBX_COUNT(arguments), range, NULL, NULL);
+}
+
+cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
+    const cbx_launch job = cbx_trainer_launch(trainer, batch, batch ? 1 : 0);
+    cbx_status status = hidden(trainer, &job);
     if (!status && trainer->pending.has_canvas) {
         status = draw(trainer);
     }
     if (!status) {
-        status = cbx_enqueue(queue, trainer->kernels[CBX_KERNEL_TRAIN_OUTPUT], output,
-                             CBX_COUNT(output), output_range, NULL, NULL);
+        status = output(trainer, &job);
+    }
+    if (!status && batch && trainer->helpers > 1) {
+        status = sums(trainer, &job);
     }
     trainer->parity ^= 1;
     return status;

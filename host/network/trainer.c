@@ -33,9 +33,10 @@ static const struct kernel_row {
                                          0},
     [CBX_KERNEL_WEIGHT_UPDATE_OUTPUT] = {STEPWISE, "weight_update_output", "weight_update_output",
                                          0},
-    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden", CBX_GPU_GROUP},
-    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output", CBX_GPU_OUTPUT_GROUP},
-    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu", CBX_GPU_GROUP},
+    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden", CBX_GROUP},
+    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output", CBX_OUTPUT_GROUP},
+    [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums", CBX_GROUP},
+    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu", CBX_GROUP},
 };
 
 /* The registers and the local memory that a kernel takes may leave room for fewer work-items
@@ -248,9 +249,23 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
            trainer->device->family != CBX_FAMILY_CPU;
 }
 
+/* Whether what a work-group of train_cpu wrote is there for another one that sees, within the
+ * launch, that it is done. OpenCL 1.2 promises that for no fence. Processors of the x86 kind
+ * show every core's stores to the others in order, so there it is enough that the compiler
+ * keeps its own order, to which fences and atomics bind it. A processor whose memory is the
+ * host's is the host's own, whose kind is known here. */
+static int keeps_order(const cbx_device *device) {
+#if defined(__x86_64__) || defined(__i386__)
+    return device->shares_memory;
+#else
+    (void)device;
+    return 0;
+#endif
+}
+
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||
-        trainer->device->family != CBX_FAMILY_CPU) {
+        trainer->device->family != CBX_FAMILY_CPU || !keeps_order(trainer->device)) {
         return 1;
     }
     /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes

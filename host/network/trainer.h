@@ -31,9 +31,6 @@ typedef struct cbx_batch {
     cbx_canvas canvas;
 } cbx_batch;
 
-/* Work-items in a group, as in kernels/blocks_gpu.cl and train_gpu.cl. */
-enum { CBX_GPU_GROUP = 64, CBX_GPU_OUTPUT_GROUP = 256 };
-
 /* Kernels by the name of their function; the order of the table in trainer.c. */
 typedef enum cbx_kernel_id {
     CBX_KERNEL_BIASED_MATMUL_HIDDEN,
@@ -46,6 +43,7 @@ typedef enum cbx_kernel_id {
     CBX_KERNEL_WEIGHT_UPDATE_OUTPUT,
     CBX_KERNEL_TRAIN,        /* train_cpu, or train_gpu_hidden */
     CBX_KERNEL_TRAIN_OUTPUT, /* train_gpu_output; none for CPUs */
+    CBX_KERNEL_TRAIN_SUMS,   /* train_gpu_sums; none for CPUs */
     CBX_KERNEL_EVALUATE,
     CBX_KERNEL_COUNT
 } cbx_kernel_id;
@@ -65,7 +63,7 @@ struct cbx_trainer {
     cbx_normal normal;
     cl_mem images, labels, order; /* layout.h */
     cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
-    cl_mem parts, arrived;         /* train_gpu_output only */
+    cl_mem parts;                  /* train_gpu_output only */
     cl_mem s1, z2, s2;             /* stepwise only */
     cl_mem loss, correct, scratch; /* of the evaluation */
     uint32_t order_rows;

@@ -44,13 +44,13 @@ static void divide(cbx_trainer *trainer) {
     const uint32_t units = trainer->device->info.compute_units;
     trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
     trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
-    trainer->groups = units;
     /* Several groups a unit, so that a slow one does not keep the others waiting. */
     trainer->evaluating = 8 * units;
     trainer->slices = trainer->helpers = 1;
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
     trainer->chunks =
         at_most(trainer->panels, trainer->device->chunks ? trainer->device->chunks : 8 * units);
+    trainer->groups = at_most(units, trainer->chunks); /* more would find nothing to do */
     if (trainer->device->family == CBX_FAMILY_GPU) {
         divide_for_gpu(trainer);
     }
@@ -62,7 +62,7 @@ typedef struct buffer_plan {
     const char *what;
 } buffer_plan;
 
-enum { BUFFERS = 21 };
+enum { BUFFERS = 20 };
 
 /* Every buffer of a trainer whose work is divided; returns the bytes of all. */
 static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan list[BUFFERS]) {
@@ -94,7 +94,6 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
         {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
          "parts of the output sums"},
-        {&trainer->arrived, trainer->chunks * sizeof(cl_uint), "the helpers' counts"},
         {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
@@ -149,10 +148,6 @@ static cbx_status clear(cbx_trainer *trainer) {
     cl_command_queue queue = trainer->device->queue;
     cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
                                        (trainer->chunks + 1) * sizeof zero, 0, NULL, NULL);
-    if (!error) {
-        error = clEnqueueFillBuffer(queue, trainer->arrived, &zero, sizeof zero, 0,
-                                    trainer->chunks * sizeof zero, 0, NULL, NULL);
-    }
     if (!error) { /* no stage, or one of long ago */
         error = clEnqueueFillBuffer(queue, trainer->held, &zero, sizeof zero, 0,
                                     trainer->groups * 2 * sizeof zero, 0, NULL, NULL);
@@ -231,8 +226,7 @@ void cbx_trainer_release_buffers(cbx_trainer *trainer) {
                          &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
                          &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
                          &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct,
-                         &trainer->x,      &trainer->held,     &trainer->parts, &trainer->arrived,
-                         &trainer->scratch};
+                         &trainer->x,      &trainer->held,     &trainer->parts, &trainer->scratch};
     for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
         if (*buffers[i]) {
             clReleaseMemObject(*buffers[i]);

@@ -24,7 +24,7 @@ extern "C" {
  * NLL: D2 = Y − A2, D1 = (D2·W2[1:]ᵀ)·A1(1 − A1); all rows learn. */
 typedef enum cbx_recipe { CBX_RECIPE_LESSON, CBX_RECIPE_NLL } cbx_recipe;
 
-/* STEPWISE: one kernel per formula. FUSED: one or two launches per batch. */
+/* STEPWISE: one kernel per formula. FUSED: one to three launches per batch. */
 typedef enum cbx_schedule { CBX_SCHEDULE_FUSED, CBX_SCHEDULE_STEPWISE } cbx_schedule;
 
 #define CBX_MAX_BATCH 4096u
