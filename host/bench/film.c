@@ -15,13 +15,20 @@ typedef struct deadline {
     double seconds; /* on the clock; 0: never */
     const cbx_bench_stop *stop;
     int stopped; /* by the latter */
+    int begun;   /* there is something to film: before that time is not counted */
 } deadline;
+
+static void progressed(void *user, uint64_t batches_done) {
+    deadline *end = user;
+    end->begun = end->begun || batches_done > 0;
+}
 
 static int must_end(void *user) {
     deadline *end = user;
     const cbx_bench_stop *stop = end->stop;
     end->stopped = end->stopped || (stop && stop->asked && stop->asked(stop->user));
-    return end->stopped || (end->seconds > 0.0 && cbx_clock_seconds() >= end->seconds);
+    return end->stopped ||
+           (end->begun && end->seconds > 0.0 && cbx_clock_seconds() >= end->seconds);
 }
 
 /* A name of its own in the folder for temporary files, where nothing has it yet. */
@@ -43,7 +50,8 @@ cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double sec
                                   const cbx_bench_stop *stop, cbx_bench_film *out) {
     cbx_learn_settings job = *settings;
     deadline end = {.seconds = seconds > 0.0 ? cbx_clock_seconds() + seconds : 0.0, .stop = stop};
-    const cbx_learn_observer observer = {.should_stop = must_end, .user = &end};
+    const cbx_learn_observer observer = {
+        .progressed = progressed, .should_stop = must_end, .user = &end};
     char path[PATH_MAX];
     memset(out, 0, sizeof *out);
     name_film(path, sizeof path);

@@ -49,6 +49,29 @@ static int has_begun(const cli_bench_report *report, size_t i) {
     return 0;
 }
 
+static void find_layers(const cli_bench_report *report, uint32_t *least, uint32_t *most) {
+    *least = UINT32_MAX;
+    *most = 1;
+    for (size_t i = 0; i < report->row_count; i++) {
+        const cli_bench_row *row = &report->rows[i];
+        if (!row->reason[0]) {
+            *least = row->hidden < *least ? row->hidden : *least;
+            *most = row->hidden > *most ? row->hidden : *most;
+        }
+    }
+}
+
+/* The peaks, from a little before the first layer to a little behind the last. */
+static void put_peaks(FILE *out, const cli_bench_report *report) {
+    uint32_t least, most;
+    find_layers(report, &least, &most);
+    for (size_t i = 0; i < report->device_count; i++) {
+        const double peak = 1e-9 * report->devices[i].limits.peak.median;
+        fprintf(out, "$peak%zu << EOD\n%.6g %.6g\n%.6g %.6g\nEOD\n", i, least / 1.08, peak,
+                most * 1.08, peak);
+    }
+}
+
 /* A block of data for each line: "$lineI << EOD … EOD". */
 static void put_data(FILE *out, const cli_bench_report *report) {
     for (size_t i = 0; i < report->row_count; i++) {
@@ -87,8 +110,8 @@ static void put_lines(FILE *out, const cli_bench_report *report) {
     }
     for (size_t i = 0; i < report->device_count; i++) {
         snprintf(title, sizeof title, "%s, most multiply-adds", report->devices[i].spec);
-        fprintf(out, "%s%.6g with lines dt 2 lw 2 lc rgb 'gray40' title ", lines++ ? ", " : "",
-                1e-9 * report->devices[i].limits.peak.median);
+        fprintf(out, "%s$peak%zu with lines dt 2 lw 2 lc rgb 'gray40' title ", lines++ ? ", " : "",
+                i);
         put_quoted(out, title);
     }
     fputs("\n", out);
@@ -96,14 +119,8 @@ static void put_lines(FILE *out, const cli_bench_report *report) {
 
 /* Room beside the smallest and the largest layer, which may be one. */
 static void put_neurons(FILE *out, const cli_bench_report *report) {
-    uint32_t least = UINT32_MAX, most = 1;
-    for (size_t i = 0; i < report->row_count; i++) {
-        const cli_bench_row *row = &report->rows[i];
-        if (!row->reason[0]) {
-            least = row->hidden < least ? row->hidden : least;
-            most = row->hidden > most ? row->hidden : most;
-        }
-    }
+    uint32_t least, most;
+    find_layers(report, &least, &most);
     fprintf(out, "set logscale x 2\nset xrange [%.6g:%.6g]\n", least / 1.2, most * 1.2);
 }
 
@@ -144,6 +161,7 @@ static void put_script(FILE *out, const char *title, const cli_bench_report *rep
     put_neurons(out, report);
     put_axis(out, report);
     put_data(out, report);
+    put_peaks(out, report);
     put_lines(out, report);
 }
 

@@ -155,7 +155,8 @@ typedef struct cbx_bench_tuning {
 cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
                           const cbx_bench_stop *stop, cbx_bench_tuning *out);
 
-/* Runs cbx_learn() with a film in $TMPDIR or /tmp, which is gone afterwards, and stops it in good order after about `seconds`, 0: never.
+/* Runs cbx_learn() with a film in $TMPDIR or /tmp, which is gone afterwards, and stops it
+ * in good order after about `seconds`, 0: never, but not before there is a frame.
  * settings->film is ignored. CBX_INTERRUPTED when `stop`, or NULL, ended it. */
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
                                   const cbx_bench_stop *stop, cbx_bench_film *out);
