@@ -85,6 +85,7 @@ static cbx_status add_device(session *state, const char *spec) {
     if (!status) {
         entry->info = *cbx_device_about(device);
         entry->family = cbx_device_family(device);
+        entry->fuses = cbx_device_fuses(device);
         snprintf(entry->spec, sizeof entry->spec, "%u:%u", entry->info.platform_index,
                  entry->info.device_index);
         for (size_t i = 0; i < place; i++) {

@@ -57,18 +57,19 @@ json_t *cli_bench_json_device(const cli_bench_device *device) {
     const cbx_bench_limits *limits = &device->limits;
     return json_pack(
         "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o,"
-        " s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
+        " s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
         "type", "device", "device", TEXT(device->spec), "kind",
         TEXT(cli_kind_name(device->info.kind)), "name", TEXT(device->info.name), "platform",
         TEXT(device->info.platform), "vendor", TEXT(device->info.vendor), "opencl",
         TEXT(device->info.version), "driver", TEXT(device->info.driver), "compute_units",
         (json_int_t)device->info.compute_units, "clock_mhz", (json_int_t)device->info.clock_mhz,
         "global_memory_bytes", (json_int_t)device->info.global_memory_bytes, "family",
-        TEXT(cli_family_names[device->family]), "peak_flop_per_second", spread(&limits->peak),
-        "copy_bytes_per_second", spread(&limits->copy), "read_bytes_per_second",
-        spread(&limits->read), "bandwidth_bytes_per_second", known(limits->bandwidth),
-        "bandwidth_buffer_bytes", (json_int_t)limits->buffer_bytes, "launch_seconds",
-        known(limits->launch_seconds), "round_trip_seconds", known(limits->round_trip_seconds));
+        TEXT(cli_family_names[device->family]), "fuses", device->fuses, "peak_flop_per_second",
+        spread(&limits->peak), "copy_bytes_per_second", spread(&limits->copy),
+        "read_bytes_per_second", spread(&limits->read), "bandwidth_bytes_per_second",
+        known(limits->bandwidth), "bandwidth_buffer_bytes", (json_int_t)limits->buffer_bytes,
+        "launch_seconds", known(limits->launch_seconds), "round_trip_seconds",
+        known(limits->round_trip_seconds));
 }
 
 static json_t *training_object(const cbx_bench_training *training) {

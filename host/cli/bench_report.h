@@ -14,6 +14,7 @@ typedef struct cli_bench_device {
     cbx_device_info info;
     char spec[32]; /* "P:D" */
     cbx_family family;
+    int fuses; /* multiply-adds round once */
     cbx_bench_limits limits;
 } cli_bench_device;
 

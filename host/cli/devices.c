@@ -12,6 +12,7 @@
 #include "cli/learn_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 
 typedef struct devices_options {
@@ -234,7 +235,9 @@ int cli_devices(int argc, char **argv) {
     if (code != CLI_PARSED) {
         return code;
     }
+    cli_guard_begin(); /* a driver may end the program when it is asked for devices */
     cbx_status status = cbx_device_list(&devices, &count);
+    cli_guard_end();
     if (status != CBX_OK) {
         return cli_fail_status(status);
     }

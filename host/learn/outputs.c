@@ -133,6 +133,7 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
         {"init", settings->init ? settings->init : "random"},
         {"device", plan->device->name},
         {"driver", plan->device->driver},
+        {"fused_multiply_add", plan->fuses ? "yes" : "no"},
         {"compute_units", text[8]},
     };
     cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
