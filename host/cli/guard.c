@@ -29,8 +29,8 @@ static void make_advice(void) {
     }
     const int found = pocl[0] && access(pocl, F_OK) == 0;
     snprintf(advice, sizeof advice,
-             "clearbox: the OpenCL driver ended the program; see that the disk of its cache has "
-             "room, delete the cache%s%s, and try again\n",
+             "clearbox: the OpenCL driver ended the program; see that there is memory, and room on "
+             "the disk of its cache, delete the cache%s%s, and try again\n",
              found ? " " : "", found ? pocl : "");
 }
 
