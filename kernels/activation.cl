@@ -13,7 +13,7 @@
  * function: degree 5 in v², interpolated in the Chebyshev nodes, within 5e-9.
  */
 #define CBX_ACTIVATIONS(FLOAT, NAME, AS_FLOAT, AS_INT)                                             \
-    inline FLOAT CBX_JOIN(exp_, NAME)(FLOAT x)                                                     \
+    HELPER FLOAT CBX_JOIN(exp_, NAME)(FLOAT x)                                                     \
     {                                                                                              \
         FLOAT shifted = fma(x, (FLOAT)(1.44269504f), (FLOAT)(12582912.0f));                        \
         FLOAT n = shifted - 12582912.0f;                                                           \
@@ -26,14 +26,14 @@
         FLOAT power = fma(q, r * r, r) + 1.0f;                                                     \
         return AS_FLOAT(AS_INT(power) + (AS_INT(shifted) << 23));                                        \
     }                                                                                              \
-    inline FLOAT CBX_JOIN(sigmoid_, NAME)(FLOAT z)                                                 \
+    HELPER FLOAT CBX_JOIN(sigmoid_, NAME)(FLOAT z)                                                 \
     {                                                                                              \
         FLOAT e = CBX_JOIN(exp_, NAME)(fmin(fmax(-z, (FLOAT)(-87.0f)), (FLOAT)(87.0f)));           \
         FLOAT a = 1.0f / (1.0f + e);                                                               \
         a = select(a, (FLOAT)(0.0f), isless(z, (FLOAT)(-43.0f)));                                  \
         return select(a, z, isnan(z));                                                             \
     }                                                                                              \
-    inline FLOAT CBX_JOIN(slope_, NAME)(FLOAT v)                                                   \
+    HELPER FLOAT CBX_JOIN(slope_, NAME)(FLOAT v)                                                   \
     {                                                                                              \
         FLOAT u = v * v;                                                                           \
         FLOAT s = fma(u, (FLOAT)(-1.6857703925e-5f), (FLOAT)(1.8495175562e-4f));                   \
@@ -43,7 +43,7 @@
         return fma(s, u, (FLOAT)(2.4999999903e-1f));                                               \
     }                                                                                              \
     /* What the recipe multiplies an error with: s(a), or σ′ in terms of a = σ(z). */              \
-    inline FLOAT CBX_JOIN(derivative_, NAME)(FLOAT a, uint recipe)                                 \
+    HELPER FLOAT CBX_JOIN(derivative_, NAME)(FLOAT a, uint recipe)                                 \
     {                                                                                              \
         return recipe == CBX_LESSON ? CBX_JOIN(slope_, NAME)(a) : a * (1.0f - a);                  \
     }
@@ -58,26 +58,26 @@ CBX_ACTIVATIONS(float16, out, as_float16, as_int16)
 #endif
 
 /* X: a pixel as the network sees it. */
-inline float normalise(uchar level, cbx_normal normal)
+HELPER float normalise(uchar level, cbx_normal normal)
 {
     return fma(convert_float(level), normal.scale, normal.shift);
 }
 
 /* Keeps the first 10 of 16 columns. */
-inline float16 only_outputs(float16 v)
+HELPER float16 only_outputs(float16 v)
 {
     return v * (float16)(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0);
 }
 
 /* Y: 1 in the column of the label, else 0. */
-inline float16 one_hot(uint label)
+HELPER float16 one_hot(uint label)
 {
     int16 column = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     return select((float16)(0.0f), (float16)(1.0f), column == (int)label);
 }
 
 /* D2 of one row: 2(Y − A2)·s(A2) for the lesson, Y − A2 for nll. */
-inline float16 output_error(float16 a2, uint label, uint recipe)
+HELPER float16 output_error(float16 a2, uint label, uint recipe)
 {
     float16 miss = only_outputs(one_hot(label) - a2);
     return recipe == CBX_LESSON ? 2.0f * miss * derivative_out(a2, recipe) : miss;

@@ -39,7 +39,7 @@
 
 /* One row of x [slabs][rows][CBX_SLAB]: a normalised image. x points at the row in the
  * first slab. */
-inline void normalise_image_cpu(global const uchar *restrict image, cbx_normal normal, uint rows,
+HELPER void normalise_image_cpu(global const uchar *restrict image, cbx_normal normal, uint rows,
                                 global float *restrict x)
 {
     for (uint slab = 0; slab < CBX_SLABS; slab++, x += (size_t)rows * CBX_SLAB) {
@@ -51,7 +51,7 @@ inline void normalise_image_cpu(global const uchar *restrict image, cbx_normal n
 }
 
 /* z1 [rows][32] = bias. */
-inline void begin_forward(global const float *restrict bias, uint rows, global float *restrict z1)
+HELPER void begin_forward(global const float *restrict bias, uint rows, global float *restrict z1)
 {
     for (uint i = 0; i < rows; i++) {
         for (uint part = 0; part < CBX_PANEL; part += CBX_VECTOR) {
@@ -62,7 +62,7 @@ inline void begin_forward(global const float *restrict bias, uint rows, global f
 
 /* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; x [rows][slab]. Meanwhile a line of
  * each row [slab] at `ahead` is fetched: all at once they would keep X waiting. */
-inline void forward_block(global const float *restrict w, global const float *restrict x,
+HELPER void forward_block(global const float *restrict w, global const float *restrict x,
                           global const float *ahead, global float *restrict z1)
 {
     floatv sum[CBX_FORWARD_ROWS][2];
@@ -86,7 +86,7 @@ inline void forward_block(global const float *restrict w, global const float *re
 }
 
 /* The same for a slab of a whole panel, and `rows` rounded up to whole blocks. */
-inline void forward_slab(global const float *restrict w, global const float *restrict x,
+HELPER void forward_slab(global const float *restrict w, global const float *restrict x,
                          uint rows, global float *restrict z1)
 {
     for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
@@ -101,7 +101,7 @@ inline void forward_slab(global const float *restrict w, global const float *res
 /* w[0 … height)[strip] += rate·Σ_b x[b][…]·d[b][strip]; x [rows][slab], d [rows][32].
  * A macro, since height must be a constant before the loops are unrolled. */
 #define CBX_UPDATE_BLOCK(NAME, HEIGHT)                                                             \
-    inline void NAME(global float *restrict w, global const float *restrict x, uint rows,          \
+    HELPER void NAME(global float *restrict w, global const float *restrict x, uint rows,          \
                      global const float *restrict d, float rate)                                   \
     {                                                                                              \
         floatv sum[HEIGHT][2];                                                                     \
@@ -129,7 +129,7 @@ CBX_UPDATE_BLOCK(update_last_block, (CBX_SLAB % CBX_UPDATE_ROWS))
 #endif
 
 /* The same for a slab of a whole panel. */
-inline void update_slab(global float *restrict w, global const float *restrict x, uint rows,
+HELPER void update_slab(global float *restrict w, global const float *restrict x, uint rows,
                         global const float *restrict d, float rate)
 {
     uint k = 0;
@@ -147,7 +147,7 @@ inline void update_slab(global float *restrict w, global const float *restrict x
 
 /* z2[i] += A1·W2 for one strip of one block of rows: a [rows][strip] activations,
  * w2 the strip's rows of W2. */
-inline void add_outputs(const float *a, global const float *restrict w2, float16 *z2)
+HELPER void add_outputs(const float *a, global const float *restrict w2, float16 *z2)
 {
     float16 sum[CBX_FORWARD_ROWS];
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {

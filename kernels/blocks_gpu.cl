@@ -28,7 +28,7 @@
 #define CBX_PIXELS_SIZE (CBX_TILE * CBX_PITCH)
 
 /* x[i · pitch] = normalise(levels[i]) for 8 pixels. */
-inline void normalise_8(uchar8 levels, cbx_normal normal, uint pitch, local float *restrict x)
+HELPER void normalise_8(uchar8 levels, cbx_normal normal, uint pitch, local float *restrict x)
 {
     float8 v = fma(convert_float8(levels), (float8)(normal.scale), (float8)(normal.shift));
     x[0 * pitch] = v.s0;
@@ -45,7 +45,7 @@ inline void normalise_8(uchar8 levels, cbx_normal normal, uint pitch, local floa
  * Rows 0…3 of a work-item are 4·ty…, rows 4…7 are 32 + 4·ty…; x is the image of row
  * `get_local_id(0)`, which this work-item fetches. What the next step needs is on its way
  * from global memory while this one computes. */
-inline void forward_tile_gpu(global const uchar *restrict x, cbx_normal normal,
+HELPER void forward_tile_gpu(global const uchar *restrict x, cbx_normal normal,
                              global const float *restrict w1, uint from, uint to,
                              local float *restrict pixels, local float *restrict tile,
                              float4 sum[8][2])
@@ -100,7 +100,7 @@ inline void forward_tile_gpu(global const uchar *restrict x, cbx_normal normal,
 }
 
 /* The row, in a tile, of sum i of forward_tile_gpu(). */
-inline uint row_of_sum(uint i)
+HELPER uint row_of_sum(uint i)
 {
     return i / 4 * 32 + get_local_id(0) / 8 * 4 + i % 4;
 }

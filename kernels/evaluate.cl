@@ -4,7 +4,7 @@
  * Σ [max(z, 0) − y·z + log(1 + e^−|z|)], finite for every finite z.
  * A row counts as correct when its largest output, the first of equals, is its label.
  */
-inline float row_loss(float16 z, uint label)
+HELPER float row_loss(float16 z, uint label)
 {
     float16 loss = fmax(z, (float16)(0.0f)) - one_hot(label) * z + log1p(exp(-fabs(z)));
     float8 a = only_outputs(loss).lo + only_outputs(loss).hi;
@@ -12,7 +12,7 @@ inline float row_loss(float16 z, uint label)
     return (b.x + b.y) + (b.z + b.w);
 }
 
-inline uint largest_output(float16 z)
+HELPER uint largest_output(float16 z)
 {
     const int16 column = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     float16 v = select(z, (float16)(-INFINITY), column >= CBX_OUTPUTS);

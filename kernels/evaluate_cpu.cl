@@ -15,7 +15,7 @@
 #endif
 
 /* Z2 of one block: x [slabs][rows][CBX_SLAB], z1 [rows][32] is scratch. */
-inline void evaluate_block(global const float *restrict x, uint rows, uint panels,
+HELPER void evaluate_block(global const float *restrict x, uint rows, uint panels,
                            global const float *restrict w1, global const float *restrict w2,
                            global float *restrict z1, float16 *z2)
 {

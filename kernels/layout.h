@@ -85,6 +85,17 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 #define STORE(pointer, value) (*(global floatv *)(pointer) = (value))
 #define LOAD_OUT(pointer) (*(global const float16 *)(pointer))
 #define STORE_OUT(pointer, value) (*(global float16 *)(pointer) = (value))
+
+/* In front of every function that is no kernel. C99's `inline` leaves it without a definition
+ * where the compiler does not inline it, as AMD's does not: the program does not link. Plain
+ * functions are right everywhere, but AMD's calls them, with their sums in memory; there the
+ * host asks for CBX_INLINE. Not everywhere: with `static` PoCL 3.1 computes the family for
+ * GPUs wrongly, and Oclgrind lacks what the compiler then makes of `restrict`. */
+#if CBX_INLINE
+#define HELPER static inline __attribute__((always_inline))
+#else
+#define HELPER
+#endif
 #define UNROLL _Pragma("unroll")
 #define CBX_TEXT_(text) #text
 #define UNROLL_BY(count) _Pragma(CBX_TEXT_(unroll count))

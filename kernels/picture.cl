@@ -22,7 +22,7 @@
 #define CBX_RED_CR 240
 #define CBX_BASE 6.1035156e-5f
 
-inline float4 tone_from(float smallest, float largest, uint tone)
+HELPER float4 tone_from(float smallest, float largest, uint tone)
 {
     float peak = tone == CBX_SIGNED ? fmax(-smallest, largest) : largest;
     float shift = tone == CBX_RANGE ? smallest : 0.0f;
@@ -32,18 +32,18 @@ inline float4 tone_from(float smallest, float largest, uint tone)
     return (float4)(shift, mul, CBX_BASE + (tone == CBX_SIGNED ? 127.5f : 0.0f), 0.0f);
 }
 
-inline uint grey_level(float v, float4 tone)
+HELPER uint grey_level(float v, float4 tone)
 {
     return (uint)fmin(fmax(fma(v - tone.x, tone.y, tone.z), 0.0f), 255.0f);
 }
 
-inline uint luma_of_grey(uint grey)
+HELPER uint luma_of_grey(uint grey)
 {
     return (uint)fma((float)grey, 219.0f / 255.0f, 16.5f);
 }
 
 /* Whether pixel (x, y) of a tile belongs to its border. */
-inline bool on_border(uint x, uint y)
+HELPER bool on_border(uint x, uint y)
 {
     return x == 0 || y == 0 || x == CBX_SIDE - 1 || y == CBX_SIDE - 1;
 }

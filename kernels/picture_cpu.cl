@@ -12,7 +12,7 @@ typedef CBX_JOIN(uint, CBX_VECTOR) uintv;
 #define as_uintv CBX_JOIN(as_uint, CBX_VECTOR)
 
 /* Grey levels of one vector of weights, as luma. */
-inline uintv luma_of_weights(floatv v, floatv shift, floatv mul, floatv base)
+HELPER uintv luma_of_weights(floatv v, floatv shift, floatv mul, floatv base)
 {
     floatv level = fmin(fmax(fma(v - shift, mul, base), (floatv)(0.0f)), (floatv)(255.0f));
     floatv grey = convert_floatv(convert_intv(level));
@@ -20,7 +20,7 @@ inline uintv luma_of_weights(floatv v, floatv shift, floatv mul, floatv base)
 }
 
 /* w: the panel's first pixel row. first: number of its first neuron. */
-inline void draw_panel(global const float *restrict w, uint first, cbx_frame_layout layout,
+HELPER void draw_panel(global const float *restrict w, uint first, cbx_frame_layout layout,
                        global uchar *restrict luma)
 {
     const uint tiles = min((uint)CBX_PANEL, layout.hidden - first);

@@ -45,7 +45,7 @@
 #endif
 
 /* D2 of all rows; returns whether every sum is finite. */
-inline bool output_delta_cpu(global const float *restrict sums, uint chunks, uint batch,
+HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uint batch,
                              global const uchar *restrict labels,
                              global const uint *restrict order, uint rows, uint recipe,
                              global float *restrict d2)
@@ -64,7 +64,7 @@ inline bool output_delta_cpu(global const float *restrict sums, uint chunks, uin
 
 /* D1 of one panel; w2 points at the panel's rows. Whole blocks of rows are written;
  * what is past `rows` is not used. */
-inline void hidden_delta_cpu(global const float *restrict a1, global const float *restrict w2,
+HELPER void hidden_delta_cpu(global const float *restrict a1, global const float *restrict w2,
                              global const float *restrict d2, uint rows, uint recipe,
                              global float *restrict d1)
 {
@@ -108,7 +108,7 @@ inline void hidden_delta_cpu(global const float *restrict a1, global const float
 #define CBX_LANES_TOGETHER (CBX_VECTOR == 16 ? 8 : 4)
 
 /* W2 of one panel += rate·A1ᵀD2. */
-inline void update_output_cpu(global const float *restrict a1, global const float *restrict d2,
+HELPER void update_output_cpu(global const float *restrict a1, global const float *restrict d2,
                               uint rows, float rate, global float *restrict w2)
 {
     for (uint lane = 0; lane < CBX_PANEL; lane += CBX_LANES_TOGETHER) {
@@ -130,7 +130,7 @@ inline void update_output_cpu(global const float *restrict a1, global const floa
 }
 
 /* row += rate·Σ_b d[b], rows of `stride` floats, for the bias rows of nll. */
-inline void update_bias_cpu(global const float *restrict d, uint stride, uint rows, float rate,
+HELPER void update_bias_cpu(global const float *restrict d, uint stride, uint rows, float rate,
                             global float *restrict row)
 {
     for (uint part = 0; part < stride; part += CBX_VECTOR) {
@@ -143,7 +143,7 @@ inline void update_bias_cpu(global const float *restrict d, uint stride, uint ro
 }
 
 /* A1 = σ(Z1) in place, of one panel, and its share of Z2 on top of sums [batch][16]. */
-inline void end_forward_cpu(global float *restrict a1, uint rows, global const float *restrict w2,
+HELPER void end_forward_cpu(global float *restrict a1, uint rows, global const float *restrict w2,
                             global float *restrict sums)
 {
     for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
@@ -167,7 +167,7 @@ inline void end_forward_cpu(global float *restrict a1, uint rows, global const f
 }
 
 /* Fetches an image early: the rows of a batch lie too far apart to be foreseen. */
-inline void fetch_image(global const uchar *restrict image)
+HELPER void fetch_image(global const uchar *restrict image)
 {
     for (uint k = 0; k < CBX_PIXELS; k += 64) {
         PREFETCH(image + k);
@@ -177,7 +177,7 @@ inline void fetch_image(global const uchar *restrict image)
 /* Normalises a batch into this work-group's slot for it, x [slabs][batch][CBX_SLAB],
  * unless it is there: `held` is the stage that started the batch in the slot. Rows past
  * the last repeat it. */
-inline void hold_images_cpu(global const uchar *restrict images, cbx_normal normal,
+HELPER void hold_images_cpu(global const uchar *restrict images, cbx_normal normal,
                             global const uint *restrict order, uint rows, uint batch, uint ticket,
                             global uint *restrict held, global float *restrict x)
 {
@@ -192,7 +192,7 @@ inline void hold_images_cpu(global const uchar *restrict images, cbx_normal norm
 }
 
 /* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][batch][slab]. */
-inline void train_panel_cpu(global float *restrict w1, global const float *restrict x_finish,
+HELPER void train_panel_cpu(global float *restrict w1, global const float *restrict x_finish,
                             uint finish_rows, global const float *restrict d1, float rate,
                             global const float *restrict x_start, uint start_rows, uint batch,
                             global float *restrict z1)

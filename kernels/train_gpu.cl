@@ -24,7 +24,7 @@
 #if CBX_FAMILY_GPU
 
 /* D2 of every row of the pending batch into this group's copy. */
-inline void output_delta_gpu(global const float *restrict sums, uint chunks, uint batch,
+HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uint batch,
                              global const uchar *restrict labels,
                              global const uint *restrict order, uint rows, uint recipe,
                              global uint *restrict fault, uint number, global float *restrict d2)
@@ -48,7 +48,7 @@ inline void output_delta_gpu(global const float *restrict sums, uint chunks, uin
 
 /* Rows [row, row + 64) of D1 for this work-item's neuron into `delta` [64][64], zeros past
  * the end. w2: the neuron's row of W2; a1: its column of A1. */
-inline void hidden_delta_gpu(global const float *restrict d2, float16 w2,
+HELPER void hidden_delta_gpu(global const float *restrict d2, float16 w2,
                              global const float *restrict a1, uint row, uint rows, uint recipe,
                              local float *restrict delta)
 {
@@ -65,7 +65,7 @@ inline void hidden_delta_gpu(global const float *restrict d2, float16 w2,
 
 /* Rows [row, row + 64) of a batch, `width` pixels from k on, into pixels [64][CBX_PITCH];
  * rows past the last repeat it. */
-inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal normal,
+HELPER void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal normal,
                              global const uint *restrict order, uint row, uint rows, uint k,
                              uint width, local float *restrict pixels)
 {
@@ -77,7 +77,7 @@ inline void fetch_pixels_gpu(global const uchar *restrict images, cbx_normal nor
 }
 
 /* The bias of this work-item's neuron += rate·Σ_b D1[b], for nll; its own column of `delta`. */
-inline void update_bias_gpu(local const float *restrict delta, float rate,
+HELPER void update_bias_gpu(local const float *restrict delta, float rate,
                             global float *restrict bias)
 {
     float sum = 0.0f;
@@ -103,7 +103,7 @@ inline void update_bias_gpu(local const float *restrict delta, float rate,
     }
 
 #define CBX_UPDATE_TILE(NAME, HEIGHT)                                                              \
-    inline void NAME(global const uchar *restrict images, cbx_normal normal,                       \
+    HELPER void NAME(global const uchar *restrict images, cbx_normal normal,                       \
                      global const uint *restrict order, uint rows, uint k, uint from,              \
                      global const float *restrict d2, float16 w2, global const float *restrict a1, \
                      float rate, uint recipe, local float *restrict pixels,                        \
@@ -201,7 +201,7 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
 
 /* W2 of a tile, with the pending batch's A1ᵀD2 where there is one, also into `weights`
  * [64][16]. A work-item sums a quarter of the rows for one neuron; `quarters` [4][64][16]. */
-inline void update_output_gpu(global const float *restrict a1, global const float *restrict d2,
+HELPER void update_output_gpu(global const float *restrict a1, global const float *restrict d2,
                               uint rows, float rate, global float *restrict w2,
                               local float *restrict quarters, local float *restrict weights)
 {
@@ -226,7 +226,7 @@ inline void update_output_gpu(global const float *restrict a1, global const floa
 
 /* A1 = σ(bias + Σ z1[slice]) for this work-item's neuron and quarter of 64 rows: into a1,
  * its column of A1 from the first of the rows on, and into act [64][65]. */
-inline void end_forward_gpu(float bias, global const float *restrict z1, uint slices,
+HELPER void end_forward_gpu(float bias, global const float *restrict z1, uint slices,
                             size_t of_slice, global float *restrict a1, local float *restrict act)
 {
     const uint neuron = get_local_id(0) % CBX_TILE;

@@ -105,8 +105,27 @@ static void too_small(void **state) {
     assert_ok(cbx_family_check(&device));
 }
 
+/* Where helpers have to be inlined to link, and where that must not be asked for. */
+static void inlining_goes_by_the_platform(void **state) {
+    (void)state;
+    static const struct {
+        cbx_device_info info;
+        int inlines;
+    } cases[] = {
+        {{.platform = "AMD Accelerated Parallel Processing"}, 1},
+        {{.platform = "Apple"}, 1},
+        {{.platform = "Portable Computing Language"}, 0},
+        {{.platform = "Oclgrind"}, 0},
+        {{.platform = "Another platform"}, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(cases[i].inlines, cbx_platform_traits(&cases[i].info)->inlines);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inlining_goes_by_the_platform),
         cmocka_unit_test(by_description),
         cmocka_unit_test(too_small),
     };

@@ -21,6 +21,7 @@ typedef struct cbx_traits {
     const char *platform;
     int keeps_programs; /* does so itself, or compiles so little that it is not worth a file */
     int prefetches;     /* prefetch() is an instruction: CBX_PREFETCH */
+    int inlines;        /* functions have to be inlined: CBX_INLINE */
 } cbx_traits;
 
 const cbx_traits *cbx_platform_traits(const cbx_device_info *info);

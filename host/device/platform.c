@@ -18,10 +18,12 @@ typedef struct device_table {
 } device_table;
 
 static const cbx_traits traits[] = {
-    {"Portable Computing Language", 1, 1},
-    {"NVIDIA CUDA", 1, 0},
-    {"Oclgrind", 1, 0},
-    {NULL, 0, 0}, /* all others */
+    {"Portable Computing Language", 1, 1, 0},
+    {"NVIDIA CUDA", 1, 0, 0},
+    {"Oclgrind", 1, 0, 0},
+    {"AMD Accelerated Parallel Processing", 0, 0, 1},
+    {"Apple", 0, 0, 1},
+    {NULL, 0, 0, 0}, /* all others */
 };
 
 const cbx_traits *cbx_platform_traits(const cbx_device_info *info) {

@@ -120,16 +120,17 @@ static cbx_status write_options(const cbx_device *device, char **out) {
     const int cpu = device->family == CBX_FAMILY_CPU;
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
     extra = extra ? extra : "";
+    const cbx_traits *traits = cbx_platform_traits(&device->info);
     const size_t room = 256 + strlen(extra);
     cbx_status status = cbx_allocate(out, room, 1);
     if (!status) {
         snprintf(*out, room,
                  "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u "
                  "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d "
-                 "-DCBX_MULADD=%d %s",
+                 "-DCBX_INLINE=%d -DCBX_MULADD=%d %s",
                  cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector, device->step_rows,
                  device->forward_rows, cpu ? "UPDATE" : "GPU", device->tunables.update_rows,
-                 cbx_platform_traits(&device->info)->prefetches, !device->fuses, extra);
+                 traits->prefetches, traits->inlines, !device->fuses, extra);
     }
     return status;
 }
