@@ -44,7 +44,9 @@ HELPER void normalise_8(uchar8 levels, cbx_normal normal, uint pitch, local floa
 /* sum[i][panel] = Σ_k X[row i][k]·W1[1 + k][lanes of tx], k from…to, multiples of CBX_DEPTH.
  * Rows 0…3 of a work-item are 4·ty…, rows 4…7 are 32 + 4·ty…; x is the image of row
  * `get_local_id(0)`, which this work-item fetches. What the next step needs is on its way
- * from global memory while this one computes. */
+ * from global memory while this one computes. A barrier must follow before the local memory
+ * is used again; with one at the end of this function, PoCL 5.0 loses sum[5][1] of every
+ * work-item of train_gpu_hidden. */
 HELPER void forward_tile_gpu(global const uchar *restrict x, cbx_normal normal,
                              global const float *restrict w1, uint from, uint to,
                              local float *restrict pixels, local float *restrict tile,
@@ -96,7 +98,6 @@ HELPER void forward_tile_gpu(global const uchar *restrict x, cbx_normal normal,
         }
         half_used ^= CBX_DEPTH * CBX_TILE; /* the other half may still be read */
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
 }
 
 /* The row, in a tile, of sum i of forward_tile_gpu(). */

@@ -193,6 +193,7 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
             *(global float4 *)at = sum[i][0];
             *(global float4 *)(at + (size_t)job.batch * CBX_PANEL) = sum[i][1];
         }
+        barrier(CLK_LOCAL_MEM_FENCE);
     }
 }
 
