@@ -1,5 +1,4 @@
 /* host/base/files: outputs that appear only when complete. */
-#define _DEFAULT_SOURCE /* flock() */
 #define _XOPEN_SOURCE 700
 #include "support/scratch.h"
 
@@ -8,13 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/temporary.h"
+#include "support/files.h"
 
 /* File systems without hard links (FAT): the linker sends link() here. */
 static int no_hard_links;
@@ -27,14 +25,6 @@ int __wrap_link(const char *from, const char *to) {
         return -1;
     }
     return __real_link(from, to);
-}
-
-static void assert_content(const char *path, const char *expected) {
-    size_t size;
-    uint8_t *bytes = scratch_read(path, &size);
-    assert_int_equal(size, strlen(expected));
-    assert_memory_equal(bytes, expected, size);
-    free(bytes);
 }
 
 static void a_file_appears_when_committed(void **state) {
@@ -50,7 +40,7 @@ static void a_file_appears_when_committed(void **state) {
     assert_success(cbx_output_commit(&output));
     assert_null(output.temporary);
     cbx_output_discard(&output);
-    assert_content(path, "content");
+    assert_file_holds(path, "content");
     assert_int_equal(scratch_entries(state), 1);
 }
 
@@ -72,11 +62,11 @@ static void a_discarded_file_leaves_the_old_one(void **state) {
     scratch_write(output.temporary, "new", 3);
     cbx_output_discard(&output);
     cbx_output_discard(&output);
-    assert_content(path, "old");
+    assert_file_holds(path, "old");
     assert_int_equal(scratch_entries(state), 1);
 
     assert_success(cbx_write_file(path, 0, "new", 3));
-    assert_content(path, "new");
+    assert_file_holds(path, "new");
     assert_int_equal(scratch_entries(state), 1);
 }
 
@@ -89,9 +79,9 @@ static void one_process_can_write_a_target_twice(void **state) {
     scratch_write(first.temporary, "first", 5);
     scratch_write(second.temporary, "second", 6);
     assert_success(cbx_output_commit(&second));
-    assert_content(path, "second");
+    assert_file_holds(path, "second");
     assert_success(cbx_output_commit(&first));
-    assert_content(path, "first");
+    assert_file_holds(path, "first");
     cbx_output_discard(&first);
     cbx_output_discard(&second);
     assert_int_equal(scratch_entries(state), 1);
@@ -101,10 +91,10 @@ static void no_clobber_keeps_what_exists(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output output;
     assert_success(cbx_write_file(path, 1, "old", 3));
-    assert_content(path, "old");
+    assert_file_holds(path, "old");
     assert_failure(cbx_output_open(&output, path, 1), CBX_CANNOT_CREATE, "exists already");
     assert_message("out.bin");
-    assert_content(path, "old");
+    assert_file_holds(path, "old");
     assert_int_equal(scratch_entries(state), 1);
 }
 
@@ -116,7 +106,7 @@ static void no_clobber_keeps_what_appears_meanwhile(void **state) {
     scratch_write(path, "theirs", 6);
     assert_failure(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
     cbx_output_discard(&output);
-    assert_content(path, "theirs");
+    assert_file_holds(path, "theirs");
     assert_int_equal(scratch_entries(state), 1);
 }
 
@@ -125,7 +115,7 @@ static void no_clobber_works_without_hard_links(void **state) {
     cbx_output output;
     no_hard_links = 1;
     assert_success(cbx_write_file(path, 1, "old", 3));
-    assert_content(path, "old");
+    assert_file_holds(path, "old");
     assert_int_equal(unlink(path), 0);
 
     assert_success(cbx_output_open(&output, path, 1));
@@ -133,7 +123,7 @@ static void no_clobber_works_without_hard_links(void **state) {
     assert_failure(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
     cbx_output_discard(&output);
     no_hard_links = 0;
-    assert_content(path, "theirs");
+    assert_file_holds(path, "theirs");
     assert_int_equal(scratch_entries(state), 1);
 }
 
@@ -167,7 +157,7 @@ static void long_names_have_shorter_hidden_names(void **state) {
     name[255] = '\0';
     const char *path = scratch_path(state, name);
     assert_success(cbx_write_file(path, 0, "x", 1));
-    assert_content(path, "x");
+    assert_file_holds(path, "x");
 }
 
 /* In a process of its own, since root may write everywhere and has to step down. */
@@ -215,68 +205,6 @@ static void a_full_disk_is_an_error(void **state) {
     assert_message("/dev/full");
 }
 
-/* Nobody holds a lock on what a killed process left; whoever holds one lives. */
-static void dead_temporaries_are_removed(void **state) {
-    const char *path = scratch_path(state, "out.bin");
-    const char *living = scratch_path(state, ".out.bin.part-1");
-    scratch_write(living, "alive", 5);
-    scratch_write(scratch_path(state, ".out.bin.part-2"), "dead", 4);
-    scratch_write(scratch_path(state, ".out.bin.part-2-7"), "dead", 4);
-    scratch_write(scratch_path(state, ".out.bin.part-"), "not ours", 8);
-    scratch_write(scratch_path(state, ".out.bin.part-2-"), "not ours", 8);
-    scratch_write(scratch_path(state, ".out.bin.part-2a"), "not ours", 8);
-    scratch_write(scratch_path(state, ".out.bin2.part-2"), "not ours", 8);
-    int held = open(living, O_RDWR);
-    assert_true(held >= 0);
-    assert_int_equal(flock(held, LOCK_EX), 0);
-    assert_success(cbx_write_file(path, 0, "new", 3));
-    assert_content(path, "new");
-    assert_content(living, "alive");
-    assert_int_equal(scratch_entries(state), 6);
-    close(held);
-    assert_success(cbx_write_file(path, 0, "new", 3));
-    assert_int_equal(scratch_entries(state), 5);
-}
-
-/* A process whose number another one had, in another container say. */
-static void a_taken_name_is_left_alone(void **state) {
-    const char *path = scratch_path(state, "out.bin");
-    char name[64];
-    snprintf(name, sizeof name, ".out.bin.part-%ld", (long)getpid());
-    const char *theirs = scratch_path(state, name);
-    cbx_output output;
-    scratch_write(theirs, "theirs", 6);
-    int held = open(theirs, O_RDWR);
-    assert_int_equal(flock(held, LOCK_EX), 0);
-    assert_success(cbx_output_open(&output, path, 0));
-    assert_string_not_equal(output.temporary, theirs);
-    cbx_output_discard(&output);
-    assert_content(theirs, "theirs");
-    close(held);
-}
-
-/* What ends a process at once removes what the process made, and nothing else. */
-static void all_temporaries_are_removed_at_the_end(void **state) {
-    const char *path = scratch_path(state, "out.bin"), *other = scratch_path(state, "other");
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        cbx_output outputs[3];
-        if (cbx_output_open(&outputs[0], path, 0) || cbx_output_open(&outputs[1], path, 0) ||
-            cbx_output_open(&outputs[2], other, 0) || cbx_output_commit(&outputs[2])) {
-            _exit(1);
-        }
-        cbx_temporary_remove_all();
-        _exit(0);
-    }
-    int result;
-    assert_int_equal(waitpid(child, &result, 0), child);
-    assert_int_equal(result, 0);
-    assert_content(other, "");
-    assert_int_equal(scratch_entries(state), 1);
-}
-
 static void permissions_stay(void **state) {
     const char *path = scratch_path(state, "out.bin");
     struct stat about;
@@ -298,7 +226,7 @@ static void a_link_to_nothing(void **state) {
     assert_failure(cbx_output_open(&output, name, 1), CBX_CANNOT_CREATE, "exists already");
     assert_failure(cbx_output_probe(name, 1), CBX_CANNOT_CREATE, "exists already");
     assert_success(cbx_write_file(name, 0, "new", 3));
-    assert_content(target, "new");
+    assert_file_holds(target, "new");
     assert_int_equal(scratch_entries(state), 2);
 }
 
@@ -375,7 +303,7 @@ static void links_stay_links(void **state) {
     assert_success(cbx_write_file(name, 0, "new", 3));
     assert_int_equal(lstat(name, &about), 0);
     assert_true(S_ISLNK(about.st_mode));
-    assert_content(target, "new");
+    assert_file_holds(target, "new");
 }
 
 int main(void) {
@@ -394,9 +322,6 @@ int main(void) {
         cmocka_unit_test(devices_are_written_directly),
         cmocka_unit_test(a_full_disk_is_an_error),
         SCRATCH_TEST(links_stay_links),
-        SCRATCH_TEST(dead_temporaries_are_removed),
-        SCRATCH_TEST(a_taken_name_is_left_alone),
-        SCRATCH_TEST(all_temporaries_are_removed_at_the_end),
         SCRATCH_TEST(permissions_stay),
         SCRATCH_TEST(a_link_to_nothing),
         SCRATCH_TEST(a_pipe_waits_for_its_reader),

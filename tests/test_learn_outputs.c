@@ -1,0 +1,139 @@
+/* An output that fails costs only itself: the run goes on, and the others are kept. */
+#include "support/test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/files.h"
+#include "support/fixture.h"
+#include "support/learning.h"
+
+static void open_run(learning *l) {
+    fixture_device(CBX_FAMILY_AUTO);
+    learning_open(l, 72, 20);
+}
+
+static void close_reader(void *user, const cbx_epoch_report *report) {
+    (void)report;
+    close(*(int *)user);
+    *(int *)user = -1;
+}
+
+/* A film through a pipe whose reader goes away while the run goes on. */
+static void a_film_that_fails_costs_only_itself(void **state) {
+    (void)state;
+    learning l;
+    cbx_learn_result result;
+    open_run(&l);
+    cbx_learn_settings settings = learning_settings(&l);
+    assert_int_equal(mkfifo(l.film, 0600), 0);
+    signal(SIGPIPE, SIG_IGN);
+    int reader = open(l.film, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    const cbx_learn_observer observer = {.finished_epoch = close_reader, .user = &reader};
+    settings.film = l.film;
+    settings.save = l.save;
+    settings.picture = l.picture;
+    assert_status(CBX_CANNOT_WRITE, cbx_learn(&settings, &observer, &result));
+    assert_non_null(strstr(cbx_last_error(), "Broken pipe"));
+    assert_int_equal(result.epochs, 1);
+    assert_false(result.kept[CBX_LEARN_FILM]);
+    assert_true(result.kept[CBX_LEARN_WEIGHTS] && result.kept[CBX_LEARN_PICTURE]);
+    assert_int_equal(files_count(l.folder), 3);
+    learning_close(&l);
+}
+
+/* A disk that is full: the others are kept all the same, and the run goes to its end. */
+static void an_output_that_fails_costs_only_itself(void **state) {
+    (void)state;
+    learning l;
+    open_run(&l);
+    for (int broken = CBX_LEARN_WEIGHTS; broken < CBX_LEARN_OUTPUTS; broken++) {
+        learning_log log = {0};
+        cbx_learn_result result;
+        cbx_learn_settings settings = learning_settings(&l);
+        cbx_learn_observer observer = learning_observer(&log);
+        settings.film = l.film;
+        settings.save = broken == CBX_LEARN_WEIGHTS ? "/dev/full" : l.save;
+        settings.picture = broken == CBX_LEARN_PICTURE ? "/dev/full" : l.picture;
+        settings.epochs = 2;
+        assert_status(CBX_CANNOT_WRITE, cbx_learn(&settings, &observer, &result));
+        assert_non_null(strstr(cbx_last_error(), "No space left"));
+        assert_int_equal(result.epochs, 2);
+        assert_false(result.interrupted);
+        assert_true(result.test_accuracy >= 0.0);
+        for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+            assert_true(result.kept[i] == (i != broken));
+            assert_true(log.lost[i] == (i == broken));
+        }
+        assert_int_equal(files_count(l.folder), 2);
+        remove(l.film);
+        remove(l.save);
+        remove(l.picture);
+    }
+    learning_close(&l);
+}
+
+static void take_weights_name(void *user, const cbx_epoch_report *report) {
+    (void)report;
+    files_write_text(((learning *)user)->save, "somebody else's");
+}
+
+/* What can only be seen when the time has come. */
+static void a_name_that_is_taken_meanwhile_costs_one_output(void **state) {
+    (void)state;
+    learning l;
+    cbx_learn_result result;
+    open_run(&l);
+    cbx_learn_settings settings = learning_settings(&l);
+    const cbx_learn_observer observer = {.finished_epoch = take_weights_name, .user = &l};
+    settings.film = l.film;
+    settings.save = l.save;
+    settings.picture = l.picture;
+    settings.no_clobber = 1;
+    assert_status(CBX_CANNOT_CREATE, cbx_learn(&settings, &observer, &result));
+    assert_non_null(strstr(cbx_last_error(), "exists already"));
+    assert_file_holds(l.save, "somebody else's");
+    assert_true(result.kept[CBX_LEARN_FILM] && result.kept[CBX_LEARN_PICTURE]);
+    assert_false(result.kept[CBX_LEARN_WEIGHTS]);
+    assert_int_equal(files_count(l.folder), 3);
+    learning_close(&l);
+}
+
+/* However it is spelled. */
+static void one_file_for_two_is_refused(void **state) {
+    (void)state;
+    learning l;
+    char spelled[3 * SYNTHETIC_PATH], image[3 * SYNTHETIC_PATH];
+    open_run(&l);
+    snprintf(spelled, sizeof spelled, "%s/./%s", l.folder, strrchr(l.film, '/') + 1);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.film = l.film;
+    settings.save = spelled;
+    assert_status(CBX_BAD_ARGUMENT, cbx_learn(&settings, NULL, NULL));
+    settings.save = NULL;
+    settings.init = spelled;
+    assert_status(CBX_BAD_ARGUMENT, cbx_learn(&settings, NULL, NULL));
+    settings.init = NULL;
+    snprintf(image, sizeof image, "%s/train-images-idx3-ubyte", l.data);
+    settings.film = image;
+    assert_status(CBX_BAD_ARGUMENT, cbx_learn(&settings, NULL, NULL));
+    settings.film = settings.save = "/dev/null";
+    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_int_equal(files_count(l.folder), 0);
+    learning_close(&l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_film_that_fails_costs_only_itself),
+        cmocka_unit_test(an_output_that_fails_costs_only_itself),
+        cmocka_unit_test(a_name_that_is_taken_meanwhile_costs_one_output),
+        cmocka_unit_test(one_file_for_two_is_refused),
+    };
+    return cmocka_run_group_tests_name("learn outputs", tests, fixture_setup, fixture_teardown);
+}
