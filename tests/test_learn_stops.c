@@ -80,14 +80,15 @@ static void stopping_before_the_first_batch_keeps_old_outputs(void **state) {
     (void)state;
     learning l;
     open_run(&l);
-    for (unsigned when = 0; when <= 6; when++) {
+    for (unsigned when = 0; when <= 7; when++) {
         learning_log log = {.stop_before = when, .stop_at = when == 0};
         cbx_learn_result result;
         cbx_learn_settings settings = learning_settings(&l);
         cbx_learn_observer observer = learning_observer(&log);
         put_old_outputs(&l, &settings);
         assert_status(CBX_INTERRUPTED, cbx_learn(&settings, &observer, &result));
-        assert_true(when == 0 || log.before == when);
+        /* Nothing goes on: at most the step that heard of it, and the next, ask. */
+        assert_true(when == 0 || (log.before >= when && log.before <= when + 1));
         assert_int_equal(result.batches, 0);
         assert_int_equal(result.interrupted, 1);
         for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
