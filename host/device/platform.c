@@ -40,19 +40,27 @@ static void free_table(device_table *table) {
     memset(table, 0, sizeof *table);
 }
 
+/* What a driver calls itself, cut to fit, without spaces at its ends and without what a
+ * terminal or a table could stumble over. */
+static void copy_text(char *out, size_t size, const char *text) {
+    while (isspace((unsigned char)*text)) {
+        text++;
+    }
+    snprintf(out, size, "%s", text);
+    for (size_t n = strlen(out); n > 0 && isspace((unsigned char)out[n - 1]); n--) {
+        out[n - 1] = '\0';
+    }
+    for (; *out; out++) {
+        *out = iscntrl((unsigned char)*out) ? '?' : *out;
+    }
+}
+
 static void read_text(cl_device_id id, cl_device_info what, char *out, size_t size) {
     char text[1024] = "";
     if (clGetDeviceInfo(id, what, sizeof text - 1, text, NULL) != CL_SUCCESS) {
         text[0] = '\0';
     }
-    const char *start = text;
-    while (isspace((unsigned char)*start)) {
-        start++;
-    }
-    snprintf(out, size, "%s", start);
-    for (size_t n = strlen(out); n > 0 && isspace((unsigned char)out[n - 1]); n--) {
-        out[n - 1] = '\0';
-    }
+    copy_text(out, size, text);
 }
 
 /* Oclgrind says that it is a CPU and a GPU and more: then it is neither. */
@@ -85,7 +93,7 @@ cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_dev
     }
     char platform_name[sizeof info->platform] = "";
     clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof platform_name - 1, platform_name, NULL);
-    snprintf(info->platform, sizeof info->platform, "%s", platform_name);
+    copy_text(info->platform, sizeof info->platform, platform_name);
     read_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
     read_text(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     read_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
