@@ -24,7 +24,8 @@
  * them than free cores: those who wait then keep the core from the one who has a chunk. So
  * a group waits for a while and then leaves the launch. Somebody stays: a group never
  * leaves while it has a chunk, and the one that ends the last chunk of a stage finds it
- * complete and goes on, if need be alone.
+ * complete and goes on, if need be alone. The host sees that groups left, and launches
+ * stage by stage for a while.
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h, and
@@ -32,7 +33,8 @@
  *   x [groups][2][slabs][batch][CBX_SLAB]   normalised images of the two batches that a
  *                           work-group is at; a batch's slot is its stage modulo 2
  *   held [groups][2]        the stage that started the batch in each slot of x
- *   progress [chunks + 1]   the last stage that took each chunk; chunks done so far
+ *   progress [chunks + 2]   the last stage that took each chunk; chunks done so far;
+ *                           work-groups that left so far
  *   fault [1]               first batch whose sums were not finite
  * `batch` must be a multiple of CBX_FORWARD_ROWS.
  */
@@ -299,6 +301,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             /* The end of the launch is waited for by the queue. */
             for (uint turns = 0; (int)(progress[job.chunks] - ticket * job.chunks) < 0;) {
                 if (++turns == CBX_WAIT_TURNS) {
+                    atomic_inc(progress + job.chunks + 1);
                     return;
                 }
             }

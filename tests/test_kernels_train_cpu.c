@@ -25,7 +25,7 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     const size_t rows = groups * f->s.stride;
     cl_uint *progress, *held;
     uint8_t *plane;
-    TEST_NEW(progress, f->chunks + 1);
+    TEST_NEW(progress, f->chunks + 2);
     for (size_t c = 0; c < f->chunks; c++) {
         progress[c] = f->job.ticket;
     }
@@ -39,7 +39,7 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     t.held = bands_output(f->b, "held", held, 2 * groups * sizeof *held);
     free(held);
     t.d2 = bands_output(f->b, "d2", NULL, rows * CBX_LANES_OUT * sizeof(float));
-    t.progress = bands_output(f->b, "progress", progress, (f->chunks + 1) * sizeof *progress);
+    t.progress = bands_output(f->b, "progress", progress, (f->chunks + 2) * sizeof *progress);
     TEST_NEW(plane, luma_bytes + 4);
     memset(plane, 16, luma_bytes);
     t.luma = luma_bytes > 0 ? bands_output(f->b, "luma", plane, luma_bytes)
@@ -206,7 +206,7 @@ static void leaving_early_gives_the_same_bits(void **state) {
  * other chunks of the stage done. A launch that waits without end never comes back. */
 static void waiting_ends(void **state) {
     enum { GROUPS = 3, CHUNKS = 4 };
-    cl_uint progress[CHUNKS + 1] = {0, 1, 0, 0, 0};
+    cl_uint progress[CHUNKS + 2] = {0, 1, 0, 0, 0, 0};
     cbx_launch job;
     fused f;
     (void)state;
@@ -226,6 +226,7 @@ static void waiting_ends(void **state) {
         assert_int_equal(1, after[c]);
     }
     assert_int_equal(CHUNKS - 1, after[CHUNKS]);
+    assert_int_equal(GROUPS, after[CHUNKS + 1]);
     free(after);
     fused_close(&f);
 }

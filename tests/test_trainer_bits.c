@@ -181,6 +181,57 @@ static void stages_have_launches_of_their_own_where_memory_is_not_shared(void **
     cbx_network_destroy(start);
 }
 
+/* As if `left` work-groups had left launches by now: the number of batches that are then
+ * launched one by one. */
+static uint32_t singly_after(cbx_trainer *trainer, cl_uint left) {
+    cl_command_queue queue = trainer->device->queue;
+    uint32_t singly = 0;
+    assert_int_equal(CL_SUCCESS, clEnqueueWriteBuffer(queue, trainer->progress, CL_TRUE,
+                                                      (trainer->chunks + 1) * sizeof left,
+                                                      sizeof left, &left, 0, NULL, NULL));
+    assert_ok(cbx_trainer_steps(trainer, 0, 4, rates, 0)); /* asks the device */
+    assert_int_equal(CL_SUCCESS, clFinish(queue));
+    assert_ok(cbx_trainer_step(trainer, 0, 7, rates, 4)); /* has the answer */
+    for (; cbx_trainer_batches_per_launch(trainer) == 1; singly++) {
+        assert_true(singly < 5000);
+        assert_ok(cbx_trainer_step(trainer, 0, 7, rates, 5 + singly));
+    }
+    return singly;
+}
+
+/* Work-groups leave a launch when others keep them waiting: then stages get launches of their
+ * own for a while, for a longer one each time it happens again. */
+static void crowded_stages_get_launches_of_their_own(void **state) {
+    const cbx_trainer_settings settings = {100, 7, CBX_RECIPE_LESSON, CBX_SCHEDULE_FUSED};
+    cbx_network *start = synthetic_network(settings.hidden, 22);
+    cbx_trainer *trainer;
+    cbx_device *device;
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_CPU);
+    /* None leaves by itself, however busy this machine is. */
+    assert_int_equal(0, setenv("CLEARBOX_BUILD_OPTIONS", "-DCBX_WAIT_TURNS=4000000000u", 1));
+    cbx_status status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_CPU);
+    assert_int_equal(0, unsetenv("CLEARBOX_BUILD_OPTIONS"));
+    assert_ok(status);
+    assert_ok(cbx_trainer_create(&trainer, device, dataset, &settings));
+    assert_ok(cbx_trainer_set_weights(trainer, start));
+    assert_ok(cbx_trainer_set_order(trainer, order, TRAIN));
+    if (cbx_trainer_batches_per_launch(trainer) > 1) {
+        assert_int_equal(0, singly_after(trainer, 0));
+        assert_int_equal(64, singly_after(trainer, 1));
+        assert_int_equal(128, singly_after(trainer, 3));
+        assert_int_equal(256, singly_after(trainer, 4));
+        assert_int_equal(512, singly_after(trainer, 5));
+        assert_int_equal(1024, singly_after(trainer, 6));
+        assert_int_equal(1024, singly_after(trainer, 7));
+        assert_int_equal(0, singly_after(trainer, 7));
+        assert_int_equal(64, singly_after(trainer, 8));
+    }
+    cbx_trainer_destroy(trainer);
+    cbx_network_destroy(start);
+    cbx_device_close(device);
+}
+
 /* Reading, evaluating and checking in between must not change what is learnt, and
  * two trainers on one device must not disturb each other. */
 static void looking_on_changes_nothing(void **state) {
@@ -307,6 +358,7 @@ int main(void) {
         cmocka_unit_test(repetition_gives_the_same_bits),
         cmocka_unit_test(steps_are_that_many_single_steps),
         cmocka_unit_test(stages_have_launches_of_their_own_where_memory_is_not_shared),
+        cmocka_unit_test(crowded_stages_get_launches_of_their_own),
         cmocka_unit_test(looking_on_changes_nothing),
         cmocka_unit_test(divergence_names_the_first_bad_batch),
         cmocka_unit_test(only_infinite_sums_are_divergence),

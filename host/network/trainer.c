@@ -1,5 +1,6 @@
 #include "network/trainer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,9 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
         return;
     }
     clFinish(trainer->device->queue);
+    if (trainer->crowd.reading) {
+        clReleaseEvent(trainer->crowd.reading);
+    }
     cbx_trainer_release_buffers(trainer);
     for (int i = 0; i < CBX_KERNEL_COUNT; i++) {
         if (trainer->kernels[i]) {
@@ -240,23 +244,28 @@ static int keeps_order(const cbx_device *device) {
 }
 
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
+    enum { MOST = 64, ON_TRIAL = 16 };
+    const cbx_crowd *crowd = &trainer->crowd;
+    const int asked = crowd->reading && !crowd->trusted; /* one launch on trial at a time */
     if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||
-        trainer->device->family != CBX_FAMILY_CPU || !keeps_order(trainer->device)) {
+        trainer->device->family != CBX_FAMILY_CPU || !keeps_order(trainer->device) ||
+        crowd->singly > 0 || asked) {
         return 1;
     }
     /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
      * to wake up at the start of a launch, short for a person. */
     const double work = 4.0 * trainer->settings.batch * CBX_ROWS * trainer->settings.hidden;
     const double fits = 20e-3 * 100e9 * trainer->groups / work;
-    return fits > 64 ? 64 : fits < 1 ? 1 : (uint32_t)fits;
+    const double most = crowd->trusted ? MOST : ON_TRIAL;
+    return (uint32_t)fmax(1.0, fmin(fits, most));
 }
 
 cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
                              uint64_t number) {
     const uint32_t rows = trainer->settings.batch;
-    const uint32_t most = cbx_trainer_batches_per_launch(trainer);
     cbx_status status = check_rows(trainer, first, (uint64_t)count * rows, rows);
     while (!status && count > 0) {
+        const uint32_t most = cbx_trainer_batches_per_launch(trainer);
         const cbx_batch batch = {
             .first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
         /* A picture shows the weights after one batch: it must end a launch's first stage. */

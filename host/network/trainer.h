@@ -48,6 +48,16 @@ typedef enum cbx_kernel_id {
     CBX_KERNEL_COUNT
 } cbx_kernel_id;
 
+/* What is known of how well the work-groups of train_cpu get along in launches of several
+ * stages: whether they all had a core. */
+typedef struct cbx_crowd {
+    cl_event reading;     /* of `left` from the device; NULL: nothing is read */
+    cl_uint left, before; /* work-groups that left early so far, and when last looked at */
+    int trusted;          /* the last answer was that none left */
+    uint32_t singly;      /* batches to launch one by one, before the next try */
+    uint32_t next;        /* how many it will be if groups leave again */
+} cbx_crowd;
+
 struct cbx_trainer {
     cbx_device *device;
     cbx_trainer_settings settings;
@@ -69,6 +79,7 @@ struct cbx_trainer {
     uint32_t order_rows;
     cbx_batch pending; /* rows == 0: none */
     uint32_t parity, ticket;
+    cbx_crowd crowd;    /* train_cpu only */
     unsigned unflushed; /* launches since the last clFlush() */
 };
 

@@ -94,7 +94,7 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
         {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
          "parts of the output sums"},
-        {&trainer->progress, (trainer->chunks + 1) * sizeof(cl_uint), "the progress"},
+        {&trainer->progress, (trainer->chunks + 2) * sizeof(cl_uint), "the progress"},
         {&trainer->fault, sizeof(cl_uint), "the fault record"},
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
         {&trainer->z2, fused ? f : output, "Z2"},
@@ -147,7 +147,7 @@ static cbx_status clear(cbx_trainer *trainer) {
     const uint64_t hidden = (uint64_t)trainer->panels * trainer->stride * CBX_PANEL * sizeof(float);
     cl_command_queue queue = trainer->device->queue;
     cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
-                                       (trainer->chunks + 1) * sizeof zero, 0, NULL, NULL);
+                                       (trainer->chunks + 2) * sizeof zero, 0, NULL, NULL);
     if (!error) { /* no stage, or one of long ago */
         error = clEnqueueFillBuffer(queue, trainer->held, &zero, sizeof zero, 0,
                                     trainer->groups * 2 * sizeof zero, 0, NULL, NULL);
