@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* raw_frames DATA HIDDEN EPOCHS: writes the frames of `clearbox learn` with the same
  * settings to standard output, not encoded, as YUV4MPEG2: what an encoder beside
  * clearbox has to be given so that both encode the same pictures. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs clearbox and its peers in turns and prints Markdown tables with medians and ratios.
 
 usage: run.py [--clearbox build/clearbox] [--hidden 64,1024] [--parts training,job,processor,start]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake --install: the program and its manual, the library with headers, CMake
 # package and pkg-config file, and the data that the program looks for.
 include(CMakePackageConfigHelpers)

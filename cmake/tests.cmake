@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Whether there are tests. Those that were asked for by CBX_TESTS=ON are not left out.
 if(NOT CBX_TESTS OR (CBX_TESTS STREQUAL "AUTO" AND NOT BUILD_TESTING))
   return()

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The scalar functions of the network, for one float and for vectors.
  *
  *   σ(z) = 1/(1 + e^−z)          s(v) = σ(v)(1 − σ(v))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How fast the device reads and copies memory, a vector at a time.
  *
  *   from, to  `count` vectors `piece`; count need not divide by anything

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How fast the device multiplies and adds, and what a launch costs.
  *
  * bench_peak: chains of x ← factor·x + term that never touch memory. The chains of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Z = [1 X]·W, the schedule `stepwise`.
  *
  * biased_matmul_hidden   Z1 = [1 X]·W1

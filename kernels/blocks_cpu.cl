@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Register blocks for processors with wide vectors: the two products that cost
  * all the time, shared by train_cpu.cl and evaluate_cpu.cl.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Register blocks for GPUs: the two products that cost all the time, shared by
  * train_gpu.cl and evaluate_gpu.cl.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The errors of both layers, the schedule `stepwise`.
  *
  * output_delta   D2 = 2(Y − A2)·s2 for the lesson, Y − A2 for nll

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Turns every kernel source into a C array, so that the program needs no files
 # at run time. The host sees them through host/device/sources.h.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How an output is judged, for the evaluation kernels of both families.
  *
  * loss = Σ [−y·log a − (1 − y)·log(1 − a)] over the classes. With a = σ(z) that is

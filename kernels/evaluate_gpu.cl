@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loss and correct answers over many images, for GPUs.
  *
  *   images (N, 784), labels (N), w1 [P][785][32], w2 [1+32P][16]

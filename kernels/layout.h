@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernels and the host agree on: sizes, memory layouts, launch records.
  *
  * The only header that kernels see. All .cl files are built as one program, this

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The grid of tiles: one for each hidden neuron, rescaled to 0–255, red border.
  *
  *   tone_of_tiles    how each neuron's weights become grey levels

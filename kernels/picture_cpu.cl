@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Draws the tiles of one panel into the luma plane, the picture of picture.cl at
  * scale 1, while the panel's weights are still in the cache.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A = σ(Z) and the derivatives, element by element, the schedule `stepwise`.
  *
  * sigmoid              z becomes σ(z), in place

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Training in one launch, the schedule `fused` for processors with wide vectors.
  *
  * A stage finishes one batch and starts the next, chunk by chunk of panels:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Training in two or three launches a batch, the schedule `fused` for GPUs.
  *
  * train_gpu_hidden   for a tile of 64 neurons and a slice of the pixels

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* W += η·(sum of the gradient over the batch), the schedule `stepwise`.
  *
  * weight_update_hidden   W1[1:] += η₁·XᵀD1, and for nll W1[0] += η₁·ΣD1

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Compares the SHA-256 sums in FOLDER/README.md with the files, packed and unpacked.
 # Its lines look so: | `name` | packed sum | unpacked sum |
 file(STRINGS ${FOLDER}/README.md rows REGEX "^\\| `.*-ubyte` \\|")

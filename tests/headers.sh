@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # headers.sh INCLUDE_DIR CC [CXX]: every public header compiles alone, as C11 and, where
 # there is a C++ compiler, as C++11 and C++17, and twice in a row.
 set -eu

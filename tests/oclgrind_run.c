@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small training for Oclgrind's device: `oclgrind_run cpu|gpu`. One whole job with the
  * fused schedule and a film, which includes the self-test on its first specimen, then a few
  * batches and an evaluation with the stepwise schedule; odd sizes, a short last batch.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The public headers alone, the installed library from outside, and the command line.
 
 include(CheckLanguage)

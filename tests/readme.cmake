@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The example in the README is the one that test_install compiles, less its licence line.
 #   cmake -DREADME=… -DEXAMPLE=… -P readme.cmake
 file(READ ${README} readme)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/base: status, error, memory, clock. */
 #include "support/scratch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels that are timed do what they are timed for. */
 #include "support/scratch.h"
 

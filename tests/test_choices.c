@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers beside the public enums are refused, not taken for one of them. */
 #include "support/test.h"
 

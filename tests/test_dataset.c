@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/data/dataset: split, mean and deviation, normalising, errors. */
 #include "support/scratch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where no device is named, the first that works is taken, and what is wrong with those
  * before it is told; one that is named never gives way. PoCL shows two devices here, and
  * the compiler fails for some of them. */

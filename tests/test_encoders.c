@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libavcodec without encoders, from the start or from some call on: the linker sends
  * every question for one to the function below. */
 #include "support/scratch.h"

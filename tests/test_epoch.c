@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One whole epoch of MNIST at H = 64 against the double-precision oracle from the
  * same start and order. */
 #include "support/test.h"

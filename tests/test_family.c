@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which kernels a device gets, and which device is taken by itself: by description, no
  * device needed. */
 #include <string.h>

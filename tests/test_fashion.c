@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Another dataset of the same format: Fashion-MNIST from Debian's package
  * dataset-fashion-mnist, or from the folder that CBX_TEST_FASHION names. */
 #include "support/test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/base/files: outputs that appear only when complete. */
 #define _XOPEN_SOURCE 700
 #include "support/scratch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Films that must come out right: decoded again and compared with what went in. */
 #include <math.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Films that cannot be made: one clear sentence, nothing left behind, an old file
  * untouched, every frame given back. */
 #include <dirent.h>

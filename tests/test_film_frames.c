@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the film shows: every decoded picture against the one that the oracle draws from
  * its own weights after the same batches, and nearer to it than to its neighbours. */
 #include "support/test.h"

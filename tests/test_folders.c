@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the program looks for its data, with none in any place but those that the test
  * makes: host/cli/folders.c is compiled into this program. */
 #include "support/test.h"

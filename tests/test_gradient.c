@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The nll update is the gradient: what the device adds to a weight equals minus the
  * central difference of the cost by that weight, bias rows included. */
 #include "support/test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/picture/grid: geometry for every size. */
 #include "support/scratch.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Compiles the kernels for a GPU of AMD and fails where they call a function of theirs that
 # is left without a definition: the program would not link there.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/data/idx: every way in which an IDX file can be wrong, and the right ones. */
 #include "support/scratch.h"
 

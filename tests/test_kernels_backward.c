@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels of delta.cl and weight_update.cl, each against its formula in double
  * precision, on its own inputs: odd sizes, short batches, orders out of order. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* evaluate_cpu and evaluate_gpu, launched directly: each block's loss and count. */
 #include <math.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* biased_matmul_hidden and biased_matmul_output, each against its formula in double
  * precision, on its own inputs: odd sizes, short batches, orders out of order. */
 #include <math.h>

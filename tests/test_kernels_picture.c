@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels of picture.cl against the picture in double precision: every tone,
  * tiles of every kind, plain and magnified. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels of sigmoid.cl, and through them the functions of activation.cl:
  * accuracy over the whole range, ends, NaN, edges of arrays. */
 #include <math.h>

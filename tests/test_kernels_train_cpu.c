@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* train_cpu, launched directly: finishing a batch, starting one, drawing, and several
  * stages in one launch, by any number of work-groups. */
 #include <math.h>

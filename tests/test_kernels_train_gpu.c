@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels of train_gpu.cl, launched directly: what each leaves for
  * the next, and what they make of a batch, however the pixels are sliced. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A few batches with hidden layers of thousands of neurons: whole panels and a last
  * one that is not full, strides that are powers of two, launches of many groups. */
 #include "support/test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The whole job through cbx_learn(): what it reports, draws, films and saves. */
 #include "support/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An output that fails costs only itself: the run goes on, and the others are kept. */
 #include "support/test.h"
 

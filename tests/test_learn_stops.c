@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a run ends early: on request, or because something is wrong. Outputs are then
  * either complete and valid, or the old ones are untouched and nothing is left. */
 #include "support/test.h"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """clearbox against the lesson's own program: the same weights and order, two epochs.
 
 usage: test_lesson_peer.py CLEARBOX LESSON.PY DATA

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/base/limits: what control groups allow, in a copy of their folders. */
 #include "support/scratch.h"
 

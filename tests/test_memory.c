@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs that need more memory than the process may use: a sentence before anything is
  * taken. The linker sends questions for the limit to the function below. */
 #include "support/test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Valid files with bytes changed, cut, repeated or inserted, many thousand times and
  * always the same way: readers say CBX_OK or what is wrong, take no more memory than
  * the bytes can justify, and crash never (best run under sanitizers). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/network: weights, and safetensors files right and wrong. */
 #include "support/scratch.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading safetensors: headers out of all proportion, and names that fill the screen. */
 #include "support/scratch.h"
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs a small training under Oclgrind with both families of kernels, and fails on any
 # report of a data race or of an access out of bounds.
 #

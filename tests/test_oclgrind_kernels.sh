@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Runs tests of kernels under Oclgrind, small, and fails on any report of a data race
 # or of an access out of bounds.
 #

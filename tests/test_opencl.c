@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/device/opencl: every code has the name of its constant. */
 #include "support/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The oracles themselves: hand-computed values, and the nll gradient against
  * central differences of the cost. Everything else leans on them. */
 #include "support/test.h"

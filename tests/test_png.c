@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/picture/png: what is written is what libpng reads again. */
 #include "support/scratch.h"
 

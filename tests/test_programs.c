@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How kernels become a program: with what the device's compiler lacks left out, and out of
  * the cache folder where that is wanted. The compiler is watched, and fails where a test
  * wants it to. */

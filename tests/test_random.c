@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/base/random: the published generator, without bias, normal. */
 #include "support/scratch.h"
 

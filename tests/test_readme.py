@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The README's Python does what the README says.
 
 usage: test_readme.py CLEARBOX SOURCE

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """./run with stand-ins for CMake, CTest and the system's packages.
 
 usage: test_run.py RUN

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/data/sampler: permutations, all of them equally likely. */
 #include "support/scratch.h"
 

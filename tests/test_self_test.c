@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The self-test passes a device that computes rightly, and names the kernel where it
  * does not: every kernel is broken in turn. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The self-test looks at every row, panel and group of work-items of the fused kernels: each
  * group is broken in turn. One program holds all faults of a family, and each fault is awake
  * only where the lowest bits of a learning rate name it, so that nothing is compiled twice. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* host/base/temporary: files that know their owner. */
 #define _DEFAULT_SOURCE /* flock() */
 #include "support/scratch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads that start at once: each opens a device, or runs a whole job, while the others
  * do. A driver's first answer is the delicate one, so every attempt is a process of its own:
  * `test_threads open|learn THREADS`. */

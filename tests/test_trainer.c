@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Training against the double-precision oracle: both recipes, both schedules, both
  * families of kernels, odd and even sizes, from the same start and order. */
 #include "support/test.h"

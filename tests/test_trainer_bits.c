@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a trainer keeps to the bit: round trips, repetition, frozen bias rows; and
  * that it stops being silent when the numbers leave the finite. */
 #include "support/test.h"

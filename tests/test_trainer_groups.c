@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A device whose work-groups are smaller than the fused kernels for GPUs need: they are
  * refused with a sentence, and everything else runs. PoCL can be made such a device. */
 #include <stdio.h>

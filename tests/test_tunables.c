@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Block sizes of the kernels: they change no bit of the weights, and
  * the file that keeps them can be missing, damaged or a lie. */
 #include "support/scratch.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Without cmocka a plain configure has no tests and says so; asked for, they are missed.
 #   cmake -DCLEARBOX=… -DSCRATCH=… -DCOMPILER=… -DGENERATOR=… -DMAKE_PROGRAM=… -P without_cmocka.cmake
 file(REMOVE_RECURSE ${SCRATCH})

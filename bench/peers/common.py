@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the peers share that are written on a framework: flags, data, and the lines they print.
 
 Each trains the lesson's recipe (see docs or trainer.h): normal weights, sigmoid twice, the error times

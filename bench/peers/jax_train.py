@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The lesson's training in JAX on the processor: one compiled loop over the batches of an epoch. The first
 epoch's seconds hold the compilation.
 

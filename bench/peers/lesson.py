@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The lesson's own program, made runnable: NumPy float64, Pillow, OpenCV, one frame after every batch.
 
 usage: lesson.py [--data DIR] [--hidden 64] [--epochs 5] [--batch 64] [--lr 5e-3] [--seed 0]

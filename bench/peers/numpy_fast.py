@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What a competent user would write today instead: NumPy float32 over a threaded BLAS, the picture tiled
 without a Python loop, frames piped as raw video to the ffmpeg command line.
 

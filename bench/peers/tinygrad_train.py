@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The lesson's training in tinygrad on its OpenCL back end: the same driver that clearbox uses. The step is
 compiled by TinyJit; the first epoch's seconds hold the compilation.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time for measurements. */
 #ifndef CBX_BASE_CLOCK_H
 #define CBX_BASE_CLOCK_H

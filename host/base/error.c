@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The last error message of each thread: the one piece of state the library
  * keeps outside its objects. */
 #include "base/error.h"

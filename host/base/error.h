@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Recording failures: one sentence per thread. */
 #ifndef CBX_BASE_ERROR_H
 #define CBX_BASE_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* realpath(), faccessat() */
 #define _XOPEN_SOURCE 700
 #include "base/files.h"

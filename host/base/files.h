@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Output files that appear only when they are complete. */
 #ifndef CBX_BASE_FILES_H
 #define CBX_BASE_FILES_H

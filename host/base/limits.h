@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much memory this process may use. */
 #ifndef CBX_BASE_LIMITS_H
 #define CBX_BASE_LIMITS_H

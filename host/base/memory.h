@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checked allocation on the host. */
 #ifndef CBX_BASE_MEMORY_H
 #define CBX_BASE_MEMORY_H

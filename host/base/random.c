@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* xoshiro256** 1.0: D. Blackman, S. Vigna, "Scrambled linear pseudorandom number
  * generators", 2018. SplitMix64: G. Steele, D. Lea, C. Flood, "Fast splittable
  * pseudorandom number generators", 2014. Bounded numbers: D. Lemire, "Fast random

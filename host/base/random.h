@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* xoshiro256** (Blackman, Vigna 2018), seeded through SplitMix64. */
 #ifndef CBX_BASE_RANDOM_H
 #define CBX_BASE_RANDOM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clearbox/status.h"
 
 const char *cbx_status_text(cbx_status status) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Temporary files beside their targets: hidden names that know their owner.
  *
  * For the target DIR/NAME a temporary is called DIR/.NAME.part-PID, PID being this

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The training step that a good host program would do: matrices by sgemm, the rest in
  * plain loops that a compiler vectorises.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One batch through OpenBLAS, for the measurement and for its test. */
 #ifndef CBX_BENCH_BLAS_H
 #define CBX_BENCH_BLAS_H

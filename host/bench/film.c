@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The whole job, film included. */
 #include <limits.h>
 #include <stdatomic.h>

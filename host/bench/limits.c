@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the device can do at best: kernels/bench_peak.cl, kernels/bench_bandwidth.cl. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the measurements share. */
 #ifndef CBX_BENCH_METER_H
 #define CBX_BENCH_METER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Training, evaluation and drawing, each against the device's peak. */
 #include <stdlib.h>
 #include <string.h>

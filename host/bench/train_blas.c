@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The baseline: the host's processors through OpenBLAS. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A short search for the best block sizes of the kernels. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The evaluation kernels, which all schedules share, on every part of the dataset: the training
  * part of a large specimen fills more than one group of images. */
 #include "check/specimen.h"

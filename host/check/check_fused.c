@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whole batches of the schedule `fused`, and drawing within them. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels of picture.cl, every tone, magnified. */
 #include <math.h>
 #include <stdlib.h>

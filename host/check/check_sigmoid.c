@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* σ over its whole range and at its ends, which no training reaches: the kernel alone. */
 #include <math.h>
 #include <string.h>

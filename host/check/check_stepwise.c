@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernels of the schedule `stepwise`, one after the other. What a kernel gets is
  * the work of those before it, so the first wrong array names the kernel. */
 #include "check/specimen.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "check/reference.h"
 
 #include <math.h>

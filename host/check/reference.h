@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernels compute, in double precision and as plainly as the formulas.
  *
  *   A1 = σ([1 X]·W1)   A2 = σ([1 A1]·W2)   σ(z) = 1/(1 + e^−z)

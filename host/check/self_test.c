@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether a device computes what it should: every kernel against the reference in double
  * precision, on sizes that are odd and on sizes that fill what it divides its work into.
  * It runs before every training, so it is small. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The self-test for those who know what they will run. */
 #ifndef CBX_CHECK_SELF_TEST_H
 #define CBX_CHECK_SELF_TEST_H

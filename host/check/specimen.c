@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "check/specimen.h"
 
 #include <math.h>

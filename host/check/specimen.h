@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small networks and datasets on which the self-test runs, and its verdicts. */
 #ifndef CBX_CHECK_SPECIMEN_H
 #define CBX_CHECK_SPECIMEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clearbox bench: measures devices side by side. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What was measured, as CSV. */
 #include <string.h>
 

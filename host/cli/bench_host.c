@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a measurement was made, and whether it was quiet there. */
 #define _DEFAULT_SOURCE /* getloadavg() */
 #include <stdio.h>

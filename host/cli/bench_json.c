@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Everything that was measured, as JSON. */
 #include "cli/bench_report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The flags of `clearbox bench`. */
 #ifndef CBX_CLI_BENCH_OPTIONS_H
 #define CBX_CLI_BENCH_OPTIONS_H

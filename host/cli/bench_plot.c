@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The chart of --plot: hidden neurons against GFLOP/s, drawn by gnuplot. */
 #include <errno.h>
 #include <spawn.h>

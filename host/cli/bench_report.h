@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `clearbox bench` measured, and the shapes in which it is written. */
 #ifndef CBX_CLI_BENCH_REPORT_H
 #define CBX_CLI_BENCH_REPORT_H

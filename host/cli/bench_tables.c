@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What was measured, as Markdown for people. */
 #include "cli/bench_report.h"
 

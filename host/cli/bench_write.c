@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the report goes. */
 #include <stdio.h>
 #include <stdlib.h>

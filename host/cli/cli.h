@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the commands of the program share: how they end and how they complain.
  *
  * Only host/cli prints or exits. What a program may want to read goes to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text in a number of columns. */
 #ifndef CBX_CLI_CUT_H
 #define CBX_CLI_CUT_H

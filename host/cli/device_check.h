@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checking a device in a process of its own, so that a driver that ends the process or never
  * answers costs its own line and nothing else. */
 #ifndef CBX_CLI_DEVICE_CHECK_H

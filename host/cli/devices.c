@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clearbox devices: lists and checks every OpenCL device. */
 #include <stdio.h>
 #include <stdlib.h>

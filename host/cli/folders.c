@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the program finds what was installed with it. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 

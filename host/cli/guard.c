@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* When an OpenCL driver ends the program. Drivers hold whole compilers, which abort() on
  * a full disk or a broken file of their cache, or call exit(). */
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What `clearbox` says about itself: its commands, and what it was built from. */
 #ifndef CBX_CLI_HELP_H
 #define CBX_CLI_HELP_H

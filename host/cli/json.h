@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON on the way out; jansson does the writing. */
 #ifndef CBX_CLI_JSON_H
 #define CBX_CLI_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clearbox learn: runs the job and shows how it goes. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The flags of `clearbox learn`, and the names of their values. */
 #ifndef CBX_CLI_LEARN_OPTIONS_H
 #define CBX_CLI_LEARN_OPTIONS_H

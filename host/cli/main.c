@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clearbox [COMMAND] [OPTIONS]: finds the command and runs it. */
 #include <errno.h>
 #include <fcntl.h>

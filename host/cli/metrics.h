@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The run as JSON lines: --metrics FILE and --progress json. */
 #ifndef CBX_CLI_METRICS_H
 #define CBX_CLI_METRICS_H

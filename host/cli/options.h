@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Flags: a command describes its own in one table, from which they are parsed,
  * checked and explained. A flag that several commands have means the same in each.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How far the run is: a bar on a terminal, a line now and then elsewhere. */
 #ifndef CBX_CLI_PROGRESS_H
 #define CBX_CLI_PROGRESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The run in words and tables, on standard error. */
 #ifndef CBX_CLI_REPORT_H
 #define CBX_CLI_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a run ends before its time: by a signal, or by its OpenCL driver.
  *
  * SIGINT, SIGTERM and SIGHUP are blocked in every thread, those of the driver and its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The name that somebody who mistyped probably meant. */
 #ifndef CBX_CLI_SUGGEST_H
 #define CBX_CLI_SUGGEST_H

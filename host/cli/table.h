@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A Markdown table whose columns line up in a terminal. */
 #ifndef CBX_CLI_TABLE_H
 #define CBX_CLI_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a stream can show, and numbers the way people read them. */
 #ifndef CBX_CLI_TERMINAL_H
 #define CBX_CLI_TERMINAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Datasets that do not come from files, and the names of those that do. */
 #ifndef CBX_DATA_DATASET_H
 #define CBX_DATA_DATASET_H

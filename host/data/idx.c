@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What an IDX file promises is compared with what its file can hold before anything
  * more of it is read, and reading ends where the promise ends. */
 #include "data/idx.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* IDX files, the format of MNIST: a big-endian header, then bytes.
  *
  *   images: 0x00000803, count, rows, columns (32 bits each), then count·rows·columns pixels

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "data/sampler.h"
 
 void cbx_sampler_in_order(uint32_t *order, uint32_t count) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The order in which an epoch takes the training images. */
 #ifndef CBX_DATA_SAMPLER_H
 #define CBX_DATA_SAMPLER_H

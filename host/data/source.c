@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only file that sees zlib. */
 #include "data/source.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes of a file, gzipped or not, read from front to back in portions: what lies
  * behind the bytes that were asked for costs neither time nor memory. */
 #ifndef CBX_DATA_SOURCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small files that make the next start better, in the user's cache folder: they are hints,
  * and whatever is wrong with them, the program does without. */
 #ifndef CBX_DEVICE_CACHE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the modules above need of an open device. */
 #ifndef CBX_DEVICE_DEVICE_H
 #define CBX_DEVICE_DEVICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which family of kernels suits a device, and whether it is large enough for it. */
 #include <limits.h>
 

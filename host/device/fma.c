@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether the device's fused multiply-add is an instruction. Without one it is worked out
  * in many others, 20 to 600 times slower than a product and a sum, and nothing that a
  * device says of itself can be relied on: PoCL claims it everywhere. So it is measured. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A kept program is a file of
  *
  *   magic 8 bytes, identity and binary: their sizes and a checksum of both, 3 × 8 bytes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Built programs, kept in the cache folder where the driver keeps none: compiling takes
  * seconds, loading what was compiled does not. */
 #ifndef CBX_DEVICE_KEPT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The library through which OpenCL is reached. */
 #ifndef CBX_DEVICE_LOADER_H
 #define CBX_DEVICE_LOADER_H

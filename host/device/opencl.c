@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "device/opencl.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small helpers around the OpenCL API: error names, launches. */
 #ifndef CBX_DEVICE_OPENCL_H
 #define CBX_DEVICE_OPENCL_H

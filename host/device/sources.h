@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel sources, embedded at build time by kernels/embed.cmake. */
 #ifndef CBX_DEVICE_SOURCES_H
 #define CBX_DEVICE_SOURCES_H

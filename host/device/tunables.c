@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Block sizes of the kernels: the usual ones, and those that
  * `clearbox bench --tune` found best and kept. A kept file is a hint: whatever is
  * wrong with it, the usual sizes do. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which OpenCL drivers are installed, whether or not they can be loaded. The loader says
  * only how many platforms answered: an empty system and a driver that found no memory look
  * the same to it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device that is taken where none is named: the first that works, in a fixed order. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looking for a device that works, where none is named. */
 #ifndef CBX_DEVICE_WALK_H
 #define CBX_DEVICE_WALK_H

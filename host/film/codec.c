@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "film/codec.h"
 
 #include <string.h>

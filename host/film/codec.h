@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which encoder, and how it is set up. */
 #ifndef CBX_FILM_CODEC_H
 #define CBX_FILM_CODEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "film/encoder.h"
 
 #include <stdlib.h>

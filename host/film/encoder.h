@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One closed group of frames through one fresh, single-threaded encoder.
  *
  * An encoder that has seen nothing before gives the same bytes for the same

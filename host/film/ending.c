@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "film/ending.h"
 
 #include <stddef.h>

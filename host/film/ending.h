@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the end of a film's name promises. */
 #ifndef CBX_FILM_ENDING_H
 #define CBX_FILM_ENDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the job needs of a film beyond the public calls. */
 #ifndef CBX_FILM_FILM_H
 #define CBX_FILM_FILM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "film/library.h"
 
 #include <libavcodec/avcodec.h>

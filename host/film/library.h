@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which libraries make the films. */
 #ifndef CBX_FILM_LIBRARY_H
 #define CBX_FILM_LIBRARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "film/muxer.h"
 
 #include <libavformat/avformat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Joins encoded groups into an mp4 file with its index in front. */
 #ifndef CBX_FILM_MUXER_H
 #define CBX_FILM_MUXER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*   push ──> [ filling ]            the newest group takes frames
  *            [ group ] [ group ]     a worker each, encoding as frames arrive
  *   file <── [ oldest ]              written by the worker that finds it done

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The threads that turn frames into groups of packets and put them in the file.
  *
  * One worker encodes one group, from its first frame on, while the next workers

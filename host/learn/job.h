@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of a running job, shared by the files of host/learn. */
 #ifndef CBX_LEARN_JOB_H
 #define CBX_LEARN_JOB_H

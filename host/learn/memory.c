@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether a run fits into memory, before it takes any: a process that takes more than its
  * container allows is ended without a word. */
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a run writes: a row each. All are probed before any work, all are written, then
  * each is committed; one that fails costs only itself. */
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The step sizes of a run. */
 #ifndef CBX_LEARN_RATES_H
 #define CBX_LEARN_RATES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening and checking the device of a run. */
 #include "base/error.h"
 #include "check/self_test.h"

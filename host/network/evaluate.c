@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loss and correct answers over a part of the dataset. */
 #include <math.h>
 #include <stdlib.h>

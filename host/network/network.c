@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "clearbox/network.h"
 
 #include <math.h>

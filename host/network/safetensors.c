@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading safetensors files: nothing in them is believed before it is checked. */
 #include "network/safetensors.h"
 

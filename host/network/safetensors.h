@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* safetensors: an 8-byte little-endian length, that many bytes of JSON header, then
  * the tensors' bytes, little-endian, without gaps.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writing safetensors files. */
 #include "network/safetensors.h"
 

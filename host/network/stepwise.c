@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The schedule `stepwise`: one kernel for each formula, in the order of the text. */
 #include "network/trainer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The schedule `fused` on processors: kernels/train_cpu.cl. */
 #include "network/trainer.h"
 

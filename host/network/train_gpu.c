@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The schedule `fused` on GPUs: the launches of kernels/train_gpu.cl. */
 #include "network/trainer.h"
 

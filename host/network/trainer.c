@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "network/trainer.h"
 
 #include <math.h>

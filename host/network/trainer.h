@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the schedules share: the buffers of a trainer and what is pending.
  *
  * A trainer holds panels of neurons of a network; of all its state only `sums`,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "network/trainer_buffers.h"
 
 #include <inttypes.h>

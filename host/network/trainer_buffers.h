@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device memory of a trainer. */
 #ifndef CBX_NETWORK_TRAINER_BUFFERS_H
 #define CBX_NETWORK_TRAINER_BUFFERS_H

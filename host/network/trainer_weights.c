@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Weights between the host's rows and the device's panels; see kernels/layout.h. */
 #include <string.h>
 

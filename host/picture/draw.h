@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Dispatch of the drawing kernels. */
 #ifndef CBX_PICTURE_DRAW_H
 #define CBX_PICTURE_DRAW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "picture/frames.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A ring of luma planes between the device that draws and the film that encodes.
  *
  * A slot is free, then drawn by the device, then read into host memory through the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pictures as PNG files. */
 #ifndef CBX_PICTURE_PNG_H
 #define CBX_PICTURE_PNG_H

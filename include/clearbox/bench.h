@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How fast a device trains, evaluates and draws, beside what it could do at best.
  *
  * Everything is measured by the wall clock, after warming up. Machines are noisy:

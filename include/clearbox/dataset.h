@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A set of 28×28 grey images with labels 0…9, as MNIST ships it.
  *
  * A folder holds four IDX files, each gzipped (….gz) or not:

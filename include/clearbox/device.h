@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* OpenCL devices: list, choose, open, check.
  *
  * Threads may list and open devices at the same time. An open device, with the trainers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An mp4 file written from frames in 4:2:0 planes.
  *
  * Frames are collected in closed groups; each group is encoded by one of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The whole job: load, train, evaluate, draw, encode, save.
  *
  * cbx_learn() runs it and reports to an observer; it never prints. The shortest

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The weights of a network with one hidden layer, as plain host arrays.
  *
  *   A1 = σ([1 X]·W1)   X (B, 784), W1 (785, H)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The grid that shows every hidden neuron as a 28×28 tile.
  *
  * The grid has g = ⌈√H⌉ tiles a column and ⌈H/g⌉ columns; neuron i sits at

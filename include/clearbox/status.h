@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Status codes and the last error message.
  *
  * Every function of libclearbox that can fail returns a cbx_status: CBX_OK (0)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Training on a device: weights, data and orders live there, batches are enqueued.
  *
  * Nothing here waits for the device unless it says so. A trainer belongs to one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests of the command line share: running the program, small datasets,
 safetensors and just enough of mp4."""
 

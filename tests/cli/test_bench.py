@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """clearbox bench: what it prints can be read, and what cannot be measured is told."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Choosing and checking devices, and what happens where there are none."""
 
 import json

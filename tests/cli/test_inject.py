@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One call fails: of OpenCL, of libav, for memory, of a file. The program neither crashes
 nor hangs, says what is wrong, and leaves every output either whole or as it was."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Datasets and weights that are missing, damaged or of the wrong kind."""
 
 import gzip

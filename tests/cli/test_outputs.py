@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a run writes, and that it leaves nothing half done."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ctrl-C and what supervisors send: one request, answered at once, with valid outputs."""
 
 import json

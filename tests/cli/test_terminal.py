@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What people see: a bar on a terminal, plain lines elsewhere, colours only where wanted."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Commands, flags and their nonsense: nothing here needs a device."""
 
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as an IDX file. The first one chooses the kind, and whether they count
  * as gzipped; a gzipped corpus starts with 1 or 3 before the file's own bytes. */
 #include "data/idx.h"

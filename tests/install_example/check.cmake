@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Installs clearbox to an empty prefix, builds the example against it twice, and
 # runs what came out.
 #

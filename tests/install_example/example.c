@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* example DIR: loads a dataset and counts its images, through the public API only. */
 #include <clearbox/dataset.h>
 #include <clearbox/learn.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* film DATA: trains 256 hidden neurons for two epochs and films them. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loaded before the program's own libraries: an OpenCL compiler that ends the process, never
  * answers or fails, as some drivers do.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A layer that is loaded before the program's libraries (LD_PRELOAD) and makes one call
  * fail: of the functions below, those that the program itself calls.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Builds a project with clearbox inside, runs it, and looks for what clearbox should
 # leave to its parent: tests, what is installed, compiler flags, the build folder's root.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Watches how much memory the library asks cbx_allocate() for. Programs that use
  * this are linked with -Wl,--wrap=cbx_allocate (clearbox_watch_allocations() in
  * tests/CMakeLists.txt). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/bands.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Buffers for launching kernels directly, with guard bands.
  *
  * Every buffer lies between two bands of a pattern, within one larger buffer, and

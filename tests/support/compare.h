@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Comparing arrays of floats with their double-precision oracle. */
 #ifndef TEST_SUPPORT_COMPARE_H
 #define TEST_SUPPORT_COMPARE_H

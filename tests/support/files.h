@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files of a test's temporary folder, and what is in them. */
 #ifndef TEST_SUPPORT_FILES_H
 #define TEST_SUPPORT_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading films, apart from the rest because only this needs libav. */
 #include "support/learning.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/film_reader.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading a film back with libavformat and libavcodec, picture by picture. */
 #ifndef TEST_SUPPORT_FILM_READER_H
 #define TEST_SUPPORT_FILM_READER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/film_scene.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Frames like the program's: red-bordered tiles with grey that changes slowly. */
 #ifndef TEST_SUPPORT_FILM_SCENE_H
 #define TEST_SUPPORT_FILM_SCENE_H

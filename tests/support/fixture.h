@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The devices of a test program, opened once.
  *
  * A device test needs a device: without one the group's setup fails, and with it

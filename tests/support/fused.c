@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/fused.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a launch of the fused training kernels works on, and what must come of it.
  *
  * Everything starts as if a batch were pending: its activations and output sums are

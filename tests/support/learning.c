@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/learning.h"
 
 #include <png.h>

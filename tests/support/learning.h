@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs of cbx_learn() in a temporary folder, watched by an observer. */
 #ifndef TEST_SUPPORT_LEARNING_H
 #define TEST_SUPPORT_LEARNING_H

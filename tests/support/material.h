@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What one launch of a kernel of the schedule `stepwise` works on: random. */
 #ifndef TEST_SUPPORT_MATERIAL_H
 #define TEST_SUPPORT_MATERIAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/mutant.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Devices with a kernel that is wrong on purpose. */
 #ifndef TEST_SUPPORT_MUTANT_H
 #define TEST_SUPPORT_MUTANT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The arithmetic of training in plain double precision, written like the
  * formulas, to check devices against.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/oracle_picture.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The picture of the hidden layer in plain double precision.
  *
  * Grey levels are truncated, as the lesson's astype(np.uint8) does:

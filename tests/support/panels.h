@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arrays as kernels/layout.h lays them out, for tests that launch kernels directly:
  * what is random here is in rows, (rows, H) or (785, H), and packed into panels. */
 #ifndef TEST_SUPPORT_PANELS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For tests of files: a temporary folder, small IDX files in it, and assertions
  * about the library's errors. */
 #ifndef TEST_SUPPORT_SCRATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "support/synthetic.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small datasets that look a little like digits and can be learnt, written as IDX
  * files into a temporary folder. */
 #ifndef TEST_SUPPORT_SYNTHETIC_H

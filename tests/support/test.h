@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every test program includes first: cmocka with the headers it wants, and
  * memory that a test need not check. */
 #ifndef TEST_SUPPORT_TEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Trainers and their oracle side by side, for tests through the public API. */
 #ifndef TEST_SUPPORT_TRAINING_H
 #define TEST_SUPPORT_TRAINING_H
