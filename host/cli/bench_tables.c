@@ -234,7 +234,7 @@ void cli_bench_summary(FILE *out, const cli_bench_report *report) {
                 report->devices[place].spec, cli_count(count, row->hidden),
                 100.0 * row->training.share_of_peak);
         if (row->speed_up > 0.0) {
-            fprintf(out, ", %.1f × OpenBLAS on the host", row->speed_up);
+            fprintf(out, ", %.1f × OpenBLAS", row->speed_up);
         }
         fputs(".\n", out);
     }
