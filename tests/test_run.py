@@ -118,7 +118,7 @@ class Run(unittest.TestCase):
 
     def run_once(self, *arguments, **options):
         process = self.start(*arguments, **options)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         return process.returncode, out, err
 
     def note(self, name):
@@ -128,7 +128,7 @@ class Run(unittest.TestCase):
     @unittest.skipUnless(shutil.which("flock"), "flock is not installed")
     def test_two_at_once_build_in_turn(self):
         processes = [self.start("--version", CMAKE_SECONDS="0.5") for _ in range(2)]
-        ended = [process.communicate(timeout=120) for process in processes]
+        ended = [process.communicate(timeout=300) for process in processes]
         for process, (out, err) in zip(processes, ended):
             self.assertEqual(process.returncode, 0, err)
             self.assertEqual(out, "ran --version\n")

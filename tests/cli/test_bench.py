@@ -190,7 +190,7 @@ class Bench(CliTest):
             if line.startswith("H = 9 on 0:0"):
                 (self.folder / "tmp").rmdir()
                 break
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, CANNOT_CREATE, err)
         if out:  # there is an OpenBLAS, and its row was written
             rows = json.loads(out)["rows"]
@@ -207,7 +207,7 @@ class Bench(CliTest):
             process = start("bench", "--data", "data", "--hidden", "9,262", "--seconds", 0.02,
                             "--film", cwd=self.folder, stdout=theirs)
             os.close(theirs)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=300)
             self.assertEqual(process.returncode, OK, err)
             shown = b""
             try:
@@ -237,7 +237,7 @@ class Stopping(CliTest):
 
     def stopped(self, process):
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, err)
         self.assertIn("stopping; Ctrl-C again stops at once", err)
         self.assertEqual(self.leftovers(), [])
@@ -261,7 +261,7 @@ class Stopping(CliTest):
             if '"row"' in line:
                 break
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         self.assertIn(process.returncode, (INTERRUPTED, OK))  # it may have been done by then
 
     def test_while_limits_are_measured(self):

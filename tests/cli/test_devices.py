@@ -68,7 +68,7 @@ class Choice(CliTest):
                 if not part:
                     break
                 shown += part
-            process.communicate(timeout=120)
+            process.communicate(timeout=300)
         os.close(ours)
         self.assertEqual(process.returncode, OK)
         return shown.decode().replace("\r\n", "\n")

@@ -74,7 +74,7 @@ class Outputs(CliTest):
         os.mkfifo(self.folder / "pipe.webm")
         reader = subprocess.Popen(["cat", "pipe.webm"], cwd=self.folder, stdout=subprocess.PIPE)
         self.assert_done(self.learn(*self.flags, "-o", "pipe.webm"))
-        self.assertIn(b"ftyp", reader.communicate(timeout=60)[0][:16])
+        self.assertIn(b"ftyp", reader.communicate(timeout=300)[0][:16])
 
     def test_metrics(self):
         self.assert_done(self.learn(*self.flags, "--no-video", "--metrics", "run.jsonl"))
@@ -296,7 +296,7 @@ class Refusals(CliTest):
                 self.assert_done(plain)
                 with start("learn", *self.flags, "-o", "a.mp4", "--metrics", "a", "--save", "a.w",
                            cwd=self.folder, prepare=close) as process:
-                    process.communicate(timeout=60)
+                    process.communicate(timeout=300)
                 self.assertEqual(process.returncode, OK)
                 self.assertEqual((self.folder / "a.mp4").read_bytes(),
                                  (self.folder / "whole.mp4").read_bytes())
@@ -306,7 +306,7 @@ class Refusals(CliTest):
     def test_events_to_a_closed_output(self):
         with start("learn", *self.flags, "--progress", "json", cwd=self.folder,
                    prepare=lambda: os.close(1)) as process:
-            process.communicate(timeout=60)
+            process.communicate(timeout=300)
         self.assertEqual(process.returncode, CANNOT_WRITE)
         self.assertEqual(film_frames(self.folder / "learn.mp4"), FRAMES)
 

@@ -118,7 +118,7 @@ class Terminal(CliTest):
                 process.send_signal(signal.SIGINT)
 
         shown = self.read_all(ours, enough)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, shown)
         # The terminal broke the old line; it is erased from its first column, where the
         # cursor waited, and only that once.
