@@ -112,12 +112,12 @@ static void a_thread_takes_its_long_message_with_it(void **state) {
 static void memory_is_zeroed(void **state) {
     double *numbers = NULL;
     (void)state;
-    assert_success(cbx_new(&numbers, 1000));
+    assert_ok(cbx_new(&numbers, 1000));
     for (int i = 0; i < 1000; i++) {
         assert_true(numbers[i] == 0.0);
     }
     free(numbers);
-    assert_success(cbx_new(&numbers, 0));
+    assert_ok(cbx_new(&numbers, 0));
     assert_non_null(numbers);
     free(numbers);
 }
@@ -125,11 +125,11 @@ static void memory_is_zeroed(void **state) {
 static void too_much_memory_is_an_error(void **state) {
     double *numbers = (double *)state;
     /* The product would wrap around to 8 bytes. */
-    assert_failure(cbx_new(&numbers, SIZE_MAX / 8 + 2), CBX_NO_MEMORY, "8 bytes");
+    assert_fails(cbx_new(&numbers, SIZE_MAX / 8 + 2), CBX_NO_MEMORY, "8 bytes");
     assert_null(numbers);
     /* Larger than any address space; sanitizers would call it a bug of ours. */
 #if !CBX_TEST_SANITIZED
-    assert_failure(cbx_allocate(&numbers, SIZE_MAX / 4, 1), CBX_NO_MEMORY, "4611686018427387903");
+    assert_fails(cbx_allocate(&numbers, SIZE_MAX / 4, 1), CBX_NO_MEMORY, "4611686018427387903");
     assert_null(numbers);
 #endif
 }

@@ -28,9 +28,9 @@ static int set_up(void **state) {
     }
     *state = f;
     scratch_write_dataset(&f->folder, TRAIN_FILE, TEST);
-    assert_success(cbx_dataset_load(&f->dataset, scratch_path(&f->folder, ".")));
-    assert_success(cbx_device_open(&f->device, NULL, CBX_FAMILY_AUTO));
-    assert_success(cbx_bench_open(&f->bench, f->device, f->dataset));
+    assert_ok(cbx_dataset_load(&f->dataset, scratch_path(&f->folder, ".")));
+    assert_ok(cbx_device_open(&f->device, NULL, CBX_FAMILY_AUTO));
+    assert_ok(cbx_bench_open(&f->bench, f->device, f->dataset));
     return 0;
 }
 
@@ -91,18 +91,18 @@ static void test_settings(void **state) {
     (void)state;
     cbx_bench_settings settings;
     cbx_bench_defaults(&settings);
-    assert_success(cbx_bench_check(&settings));
+    assert_ok(cbx_bench_check(&settings));
     settings.repetitions = 0;
-    assert_failure(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "repetitions");
+    assert_fails(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "repetitions");
     cbx_bench_defaults(&settings);
     settings.seconds = (double)NAN;
-    assert_failure(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "seconds");
+    assert_fails(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "seconds");
     cbx_bench_defaults(&settings);
     settings.hidden = CBX_MAX_HIDDEN + 1;
-    assert_failure(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "hidden");
+    assert_fails(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "hidden");
     cbx_bench_defaults(&settings);
     settings.batch = 0;
-    assert_failure(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "batch");
+    assert_fails(cbx_bench_check(&settings), CBX_BAD_ARGUMENT, "batch");
 }
 
 /* ---- measurements ---- */
@@ -114,7 +114,7 @@ static void test_limits(void **state) {
     memset(&limits, 0, sizeof limits);
     cbx_bench_defaults(&settings);
     settings.repetitions = 2;
-    assert_success(cbx_bench_measure_limits(f->bench, &settings, 4u << 20, &limits));
+    assert_ok(cbx_bench_measure_limits(f->bench, &settings, 4u << 20, &limits));
     assert_spread(&limits.peak);
     assert_spread(&limits.copy);
     assert_spread(&limits.read);
@@ -123,8 +123,7 @@ static void test_limits(void **state) {
     assert_true(limits.buffer_bytes > 0 && limits.buffer_bytes <= 4u << 20);
     assert_true(is_rate(limits.launch_seconds) && is_rate(limits.round_trip_seconds));
     settings.repetitions = 0;
-    assert_failure(cbx_bench_measure_limits(f->bench, &settings, 0, &limits), CBX_BAD_ARGUMENT,
-                   "0");
+    assert_fails(cbx_bench_measure_limits(f->bench, &settings, 0, &limits), CBX_BAD_ARGUMENT, "0");
 }
 
 static void assert_training(const cbx_bench_training *got, const cbx_bench_settings *settings) {
@@ -161,13 +160,13 @@ static void test_training(void **state) {
         settings.schedule = i == 1 ? CBX_SCHEDULE_STEPWISE : CBX_SCHEDULE_FUSED;
         settings.recipe = i == 2 ? CBX_RECIPE_NLL : CBX_RECIPE_LESSON;
         memset(&got, 0xff, sizeof got);
-        assert_success(cbx_bench_train(f->bench, &settings, &got));
+        assert_ok(cbx_bench_train(f->bench, &settings, &got));
         assert_training(&got, &settings);
         assert_spread(&got.frames_per_second);
         assert_true(got.share_of_bandwidth == 0.0);
     }
     f->bench->bandwidth = 1e9;
-    assert_success(cbx_bench_train(f->bench, &settings, &got));
+    assert_ok(cbx_bench_train(f->bench, &settings, &got));
     assert_true(is_rate(got.share_of_bandwidth));
 }
 
@@ -179,13 +178,13 @@ static void test_part_of_an_epoch(void **state) {
     cbx_bench_defaults(&settings);
     settings.repetitions = 1;
     settings.seconds = 1e-9;
-    assert_success(cbx_bench_train(f->bench, &settings, &got));
+    assert_ok(cbx_bench_train(f->bench, &settings, &got));
     assert_training(&got, &settings);
     assert_int_equal(got.images, settings.batch);
     assert_false(got.whole_epochs);
     assert_int_equal(got.evaluated_images, VALIDATION);
     settings.batch = TRAIN + 1;
-    assert_failure(cbx_bench_train(f->bench, &settings, &got), CBX_BAD_ARGUMENT, "500");
+    assert_fails(cbx_bench_train(f->bench, &settings, &got), CBX_BAD_ARGUMENT, "500");
 }
 
 /* ---- the baseline ---- */
@@ -204,8 +203,8 @@ static void compare_baseline(const fixture *f, const cbx_blas *blas, cbx_recipe 
     cbx_trainer *trainer = NULL;
     cbx_blas_batch batch;
     uint32_t order[150];
-    assert_success(cbx_network_create(&ours, hidden));
-    assert_success(cbx_network_create(&theirs, hidden));
+    assert_ok(cbx_network_create(&ours, hidden));
+    assert_ok(cbx_network_create(&theirs, hidden));
     for (size_t i = 0; i < (size_t)CBX_W1_ROWS * hidden; i++) {
         theirs->w1[i] = at(i);
     }
@@ -215,12 +214,12 @@ static void compare_baseline(const fixture *f, const cbx_blas *blas, cbx_recipe 
     for (uint32_t i = 0; i < 150; i++) {
         order[i] = i * 7 % TRAIN;
     }
-    assert_success(cbx_trainer_create(&trainer, f->device, f->dataset, &settings));
-    assert_success(cbx_trainer_set_weights(trainer, theirs));
-    assert_success(cbx_trainer_set_order(trainer, order, 150));
-    assert_success(cbx_trainer_steps(trainer, 0, 3, rates, 0));
-    assert_success(cbx_trainer_get_weights(trainer, ours));
-    assert_success(cbx_blas_batch_create(&batch, rows, hidden));
+    assert_ok(cbx_trainer_create(&trainer, f->device, f->dataset, &settings));
+    assert_ok(cbx_trainer_set_weights(trainer, theirs));
+    assert_ok(cbx_trainer_set_order(trainer, order, 150));
+    assert_ok(cbx_trainer_steps(trainer, 0, 3, rates, 0));
+    assert_ok(cbx_trainer_get_weights(trainer, ours));
+    assert_ok(cbx_blas_batch_create(&batch, rows, hidden));
     for (uint32_t first = 0; first < 150; first += rows) {
         for (uint32_t b = 0; b < rows; b++) {
             const size_t image = order[first + b];
@@ -262,9 +261,9 @@ static void test_baseline(void **state) {
     settings.hidden = 9;
     settings.repetitions = 2;
     settings.seconds = 0.05;
-    assert_success(cbx_bench_train_blas(blas, f->bench, f->dataset, &settings, &got));
+    assert_ok(cbx_bench_train_blas(blas, f->bench, f->dataset, &settings, &got));
     assert_training(&got, &settings);
-    assert_success(cbx_bench_train_blas(blas, NULL, f->dataset, &settings, &got));
+    assert_ok(cbx_bench_train_blas(blas, NULL, f->dataset, &settings, &got));
     assert_true(got.share_of_peak == 0.0 && got.peak.median == 0.0);
     assert_true(is_rate(got.images_per_second));
     cbx_blas_close(blas);
@@ -274,10 +273,10 @@ static void test_no_baseline(void **state) {
     cbx_blas *blas = NULL;
     (void)state;
     assert_int_equal(setenv("CLEARBOX_OPENBLAS", "/nonexistent.so", 1), 0);
-    assert_failure(cbx_blas_open(&blas), CBX_MISSING_INPUT, "nonexistent");
+    assert_fails(cbx_blas_open(&blas), CBX_MISSING_INPUT, "nonexistent");
     assert_null(blas);
     assert_int_equal(setenv("CLEARBOX_OPENBLAS", "libm.so.6", 1), 0);
-    assert_failure(cbx_blas_open(&blas), CBX_MISSING_INPUT, "cblas_sgemm");
+    assert_fails(cbx_blas_open(&blas), CBX_MISSING_INPUT, "cblas_sgemm");
     assert_int_equal(unsetenv("CLEARBOX_OPENBLAS"), 0);
 }
 
@@ -294,7 +293,7 @@ static void test_film(void **state) {
     job.epochs = 1;
     job.batch = 50;
     assert_int_equal(setenv("TMPDIR", job.data, 1), 0);
-    assert_success(cbx_bench_measure_film(&job, 0.0, NULL, &film));
+    assert_ok(cbx_bench_measure_film(&job, 0.0, NULL, &film));
     assert_int_equal(film.job.film.frames, 10);
     assert_int_equal(film.job.interrupted, 0);
     assert_true(film.job.film.bytes > 0);
@@ -302,16 +301,15 @@ static void test_film(void **state) {
     assert_true(is_rate(film.frames_per_second));
     /* No patience at all: whatever there is by then is still a film. */
     job.epochs = 100000;
-    assert_success(cbx_bench_measure_film(&job, 0.5, NULL, &film));
+    assert_ok(cbx_bench_measure_film(&job, 0.5, NULL, &film));
     assert_int_equal(film.job.interrupted, 1);
     assert_true(film.job.film.frames > 0);
     assert_int_equal(scratch_entries(&f->folder), entries);
-    assert_success(cbx_bench_check_film());
+    assert_ok(cbx_bench_check_film());
     assert_int_equal(scratch_entries(&f->folder), entries);
     assert_int_equal(setenv("TMPDIR", "/nonexistent", 1), 0);
-    assert_failure(cbx_bench_check_film(), CBX_CANNOT_CREATE, "/nonexistent");
-    assert_failure(cbx_bench_measure_film(&job, 0.5, NULL, &film), CBX_CANNOT_CREATE,
-                   "/nonexistent");
+    assert_fails(cbx_bench_check_film(), CBX_CANNOT_CREATE, "/nonexistent");
+    assert_fails(cbx_bench_measure_film(&job, 0.5, NULL, &film), CBX_CANNOT_CREATE, "/nonexistent");
     assert_int_equal(unsetenv("TMPDIR"), 0);
 }
 

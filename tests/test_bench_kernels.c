@@ -11,8 +11,8 @@
 static int set_up(void **state) {
     cbx_device *device = NULL;
     cbx_bench *bench = NULL;
-    assert_success(cbx_device_open(&device, NULL, CBX_FAMILY_AUTO));
-    assert_success(cbx_bench_open(&bench, device, NULL));
+    assert_ok(cbx_device_open(&device, NULL, CBX_FAMILY_AUTO));
+    assert_ok(cbx_bench_open(&bench, device, NULL));
     *state = bench;
     return 0;
 }
@@ -60,7 +60,7 @@ static float *take_buffer(const cbx_bench *f, cl_mem buffer, size_t size) {
 static void launch(const cbx_bench *f, cl_kernel kernel, const cbx_argument *arguments,
                    cl_uint count, size_t groups) {
     const cbx_range range = {{groups * f->local, 1}, {f->local, 1}};
-    assert_success(cbx_enqueue(f->device->queue, kernel, arguments, count, range, NULL, NULL));
+    assert_ok(cbx_enqueue(f->device->queue, kernel, arguments, count, range, NULL, NULL));
 }
 
 static unsigned chain_floats(const cbx_bench *f) {

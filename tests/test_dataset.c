@@ -39,7 +39,7 @@ static void the_last_sixth_validates(void **state) {
     for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
         cbx_dataset *dataset;
         scratch_write_dataset(state, cases[c].train, 3);
-        assert_success(cbx_dataset_load(&dataset, *state));
+        assert_ok(cbx_dataset_load(&dataset, *state));
         cbx_images train = cbx_dataset_images(dataset, CBX_TRAIN);
         cbx_images validation = cbx_dataset_images(dataset, CBX_VALIDATION);
         cbx_images test = cbx_dataset_images(dataset, CBX_TEST);
@@ -63,7 +63,7 @@ static void mean_and_deviation_are_those_of_the_training_part(void **state) {
     cbx_dataset *dataset;
     double mean, deviation;
     scratch_write_dataset(state, 500, 1);
-    assert_success(cbx_dataset_load(&dataset, *state));
+    assert_ok(cbx_dataset_load(&dataset, *state));
     cbx_images train = cbx_dataset_images(dataset, CBX_TRAIN);
     plain_statistics(train.pixels, train.count * 784, &mean, &deviation);
     assert_relative(cbx_dataset_mean(dataset), mean, 1e-15);
@@ -81,7 +81,7 @@ static void little_contrast_is_measured_exactly(void **state) {
     images.bytes[16 + 300000] = 253;
     scratch_write_dataset(state, 600, 1);
     scratch_write_blob(state, "train-images-idx3-ubyte.gz", images);
-    assert_success(cbx_dataset_load(&dataset, *state));
+    assert_ok(cbx_dataset_load(&dataset, *state));
     cbx_images train = cbx_dataset_images(dataset, CBX_TRAIN);
     plain_statistics(train.pixels, train.count * 784, &mean, &deviation);
     assert_relative(cbx_dataset_mean(dataset), mean, 1e-15);
@@ -94,7 +94,7 @@ static void normalising_rounds_once(void **state) {
     uint8_t levels[256];
     float out[257];
     scratch_write_dataset(state, 60, 1);
-    assert_success(cbx_dataset_load(&dataset, *state));
+    assert_ok(cbx_dataset_load(&dataset, *state));
     for (int i = 0; i < 256; i++) {
         levels[i] = (uint8_t)i;
     }
@@ -116,7 +116,7 @@ static void mnist_itself_is_read(void **state) {
     if (!folder) {
         skip();
     }
-    assert_success(cbx_dataset_load(&dataset, folder));
+    assert_ok(cbx_dataset_load(&dataset, folder));
     assert_int_equal(cbx_dataset_images(dataset, CBX_TRAIN).count, 50000);
     assert_int_equal(cbx_dataset_images(dataset, CBX_VALIDATION).count, 10000);
     assert_int_equal(cbx_dataset_images(dataset, CBX_TEST).count, 10000);
@@ -133,18 +133,18 @@ static void mnist_itself_is_read(void **state) {
 
 static void assert_load_fails(void **state, cbx_status status, const char *part) {
     cbx_dataset *dataset = (cbx_dataset *)state;
-    assert_failure(cbx_dataset_load(&dataset, *state), status, part);
+    assert_fails(cbx_dataset_load(&dataset, *state), status, part);
     assert_null(dataset);
 }
 
 static void a_missing_folder_is_named(void **state) {
     cbx_dataset *dataset;
     const char *folder = scratch_path(state, "nowhere");
-    assert_failure(cbx_dataset_load(&dataset, folder), CBX_MISSING_INPUT,
-                   "cannot open the data folder");
+    assert_fails(cbx_dataset_load(&dataset, folder), CBX_MISSING_INPUT,
+                 "cannot open the data folder");
     assert_message(folder);
     scratch_write(folder, "", 0);
-    assert_failure(cbx_dataset_load(&dataset, folder), CBX_MISSING_INPUT, "is not a folder");
+    assert_fails(cbx_dataset_load(&dataset, folder), CBX_MISSING_INPUT, "is not a folder");
 }
 
 /* Each of the four: the test files are read by another thread. */
@@ -223,7 +223,7 @@ static void images_from_memory_are_copied(void **state) {
     for (size_t i = 0; i < sizeof labels; i++) {
         labels[i] = (uint8_t)(i % CBX_CLASSES);
     }
-    assert_success(cbx_dataset_from_memory(&dataset, &training, &test));
+    assert_ok(cbx_dataset_from_memory(&dataset, &training, &test));
     plain_statistics(pixels, 10 * (size_t)CBX_IMAGE_PIXELS, &mean, &deviation);
     assert_relative(cbx_dataset_mean(dataset), mean, 1e-14);
     assert_relative(cbx_dataset_deviation(dataset), deviation, 1e-14);
@@ -235,15 +235,14 @@ static void images_from_memory_are_copied(void **state) {
     assert_int_equal(2, cbx_dataset_images(dataset, CBX_TEST).count);
     cbx_dataset_destroy(dataset);
 
-    assert_failure(cbx_dataset_from_memory(&dataset, &few, &test), CBX_BAD_DATA, "too few");
-    assert_failure(cbx_dataset_from_memory(&dataset, &training, &none), CBX_BAD_DATA, "no images");
+    assert_fails(cbx_dataset_from_memory(&dataset, &few, &test), CBX_BAD_DATA, "too few");
+    assert_fails(cbx_dataset_from_memory(&dataset, &training, &none), CBX_BAD_DATA, "no images");
     labels[3] = 10;
-    assert_failure(cbx_dataset_from_memory(&dataset, &training, &test), CBX_BAD_DATA,
-                   "label 3 is 10");
+    assert_fails(cbx_dataset_from_memory(&dataset, &training, &test), CBX_BAD_DATA,
+                 "label 3 is 10");
     labels[3] = 9;
     memset(pixels, 5, sizeof pixels);
-    assert_failure(cbx_dataset_from_memory(&dataset, &training, &test), CBX_BAD_DATA,
-                   "every pixel");
+    assert_fails(cbx_dataset_from_memory(&dataset, &training, &test), CBX_BAD_DATA, "every pixel");
     assert_null(dataset);
 }
 

@@ -69,7 +69,7 @@ static void other_faults(void **state) {
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         cbx_walk walk;
         script this = {{CBX_BAD_KERNEL, faults[i]}, "", 0};
-        assert_status(faults[i], walk_through(&this, &walk));
+        assert_fails(walk_through(&this, &walk), faults[i], "");
         assert_int_equal(this.trials, 2);
         cbx_walk_clear(&walk);
     }
@@ -79,7 +79,7 @@ static void none_works(void **state) {
     cbx_walk walk;
     script this = {{CBX_BAD_KERNEL, CBX_NO_DEVICE, CBX_NO_DEVICE, CBX_DEVICE_FAULT}, "", 0};
     (void)state;
-    assert_status(CBX_BAD_KERNEL, walk_through(&this, &walk));
+    assert_fails(walk_through(&this, &walk), CBX_BAD_KERNEL, "");
     assert_string_equal(this.tried, "1:1 2:0 1:0 0:0 ");
     assert_string_equal(cbx_last_error(),
                         "none of 4 OpenCL devices can be used: 1:1 First GPU: 1:1 is broken; 2:0 "
@@ -87,7 +87,7 @@ static void none_works(void **state) {
                         "is broken");
     cbx_walk_clear(&walk);
     script alone = {{CBX_BAD_KERNEL}, "", 0};
-    assert_status(CBX_BAD_KERNEL, cbx_walk_devices(&walk, described, 1, follow, &alone));
+    assert_fails(cbx_walk_devices(&walk, described, 1, follow, &alone), CBX_BAD_KERNEL, "");
     assert_string_equal(cbx_last_error(), "0:0 is broken\nand this is its log");
     cbx_walk_clear(&walk);
 }
@@ -180,7 +180,7 @@ static void a_broken_default_gives_way(void **state) {
     assert_int_equal(one.passed_over, 1);
     assert_string_not_equal(one.spec, none.spec);
     assert_non_null(strstr(one.sentence, "the kernels do not build on "));
-    assert_status(CBX_BAD_KERNEL, run(NULL, 3, &both));
+    assert_fails(run(NULL, 3, &both), CBX_BAD_KERNEL, "");
     assert_non_null(strstr(cbx_last_error(), "none of 2 OpenCL devices can be used: "));
 }
 
@@ -188,7 +188,7 @@ static void a_named_device_never_does(void **state) {
     notes told = {0};
     (void)state;
     need_two();
-    assert_status(CBX_BAD_KERNEL, run("0:0", 1, &told));
+    assert_fails(run("0:0", 1, &told), CBX_BAD_KERNEL, "");
     assert_non_null(strstr(cbx_last_error(), "the kernels do not build on "));
 }
 
@@ -197,7 +197,7 @@ static void a_stop_ends_the_walk(void **state) {
     notes told = {.stop = 1};
     (void)state;
     need_two();
-    assert_status(CBX_INTERRUPTED, run(NULL, 1, &told));
+    assert_fails(run(NULL, 1, &told), CBX_INTERRUPTED, "");
     assert_int_equal(compiler.count, 1);
 }
 

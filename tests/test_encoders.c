@@ -73,14 +73,14 @@ static void an_encoder_that_vanishes_is_an_error(void **state) {
             continue;
         }
         asked = 0;
-        assert_success(make_film(state, codecs[i]));
+        assert_ok(make_film(state, codecs[i]));
         const unsigned calls = asked;
         assert_in_range(calls, 3, 1000);
         assert_int_equal(scratch_entries(state), 1);
         unlink(scratch_path(state, "a.mp4"));
         for (fails_from = 1; fails_from <= calls; fails_from++) {
             asked = 0;
-            assert_failure(make_film(state, codecs[i]), CBX_NO_ENCODER, "encoder");
+            assert_fails(make_film(state, codecs[i]), CBX_NO_ENCODER, "encoder");
             assert_int_equal(scratch_entries(state), 0);
         }
     }
@@ -100,31 +100,31 @@ static void mpeg4_stands_in_with_its_own_quality(void **state) {
     cbx_grid grid;
     int stands_in = 0;
     (void)state;
-    assert_success(cbx_grid_lay_out(&grid, 64, 1));
+    assert_ok(cbx_grid_lay_out(&grid, 64, 1));
     settings.quality = 40;
     settings.preset = "superfast";
     if (cbx_film_encoder(CBX_CODEC_H264)) {
-        assert_success(cbx_job_film_settings(&settings, &grid, &film, &stands_in));
+        assert_ok(cbx_job_film_settings(&settings, &grid, &film, &stands_in));
         assert_int_equal(film.codec, CBX_CODEC_H264);
         assert_int_equal(film.quality, 40);
         assert_int_equal(stands_in, 0);
         assert_int_equal(cbx_film_stand_in(&film), 0);
     }
     hidden = "lib"; /* x264, openh264 */
-    assert_success(cbx_learn_check(&settings));
-    assert_success(cbx_job_film_settings(&settings, &grid, &film, &stands_in));
+    assert_ok(cbx_learn_check(&settings));
+    assert_ok(cbx_job_film_settings(&settings, &grid, &film, &stands_in));
     assert_int_equal(film.codec, CBX_CODEC_MPEG4);
     assert_int_equal(film.quality, -1);
     assert_null(film.preset);
     assert_int_equal(stands_in, 1);
-    assert_success(cbx_film_check(&film));
+    assert_ok(cbx_film_check(&film));
 
     /* What is nonsense stays nonsense, and MPEG-4's own limits count. */
     settings.quality = 52;
-    assert_failure(cbx_learn_check(&settings), CBX_BAD_ARGUMENT, "quality 52");
+    assert_fails(cbx_learn_check(&settings), CBX_BAD_ARGUMENT, "quality 52");
     settings.quality = -1;
     settings.scale = 37; /* 8 tiles of 28 pixels: 8,288 a side */
-    assert_failure(cbx_learn_check(&settings), CBX_BAD_ARGUMENT, "MPEG-4 ends at 8191");
+    assert_fails(cbx_learn_check(&settings), CBX_BAD_ARGUMENT, "MPEG-4 ends at 8191");
     assert_message("scale 36 is the largest that fits");
 }
 
@@ -132,9 +132,9 @@ static void without_any_encoder_nothing_is_begun(void **state) {
     cbx_learn_settings settings = good_settings();
     (void)state;
     hidden = "";
-    assert_failure(cbx_learn_check(&settings), CBX_NO_ENCODER, "no MPEG-4 encoder");
+    assert_fails(cbx_learn_check(&settings), CBX_NO_ENCODER, "no MPEG-4 encoder");
     settings.film = NULL;
-    assert_success(cbx_learn_check(&settings));
+    assert_ok(cbx_learn_check(&settings));
 }
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, reset, forget)

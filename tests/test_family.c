@@ -85,20 +85,20 @@ static void too_small(void **state) {
         .family = CBX_FAMILY_GPU,
         .fused = 1,
         .tunables = {4, 8, CBX_USUAL_GPU_ROWS}};
-    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     assert_non_null(strstr(cbx_last_error(), "work-groups of 256 work-items, but Tiny"));
     assert_non_null(strstr(cbx_last_error(), "at most 128"));
     device.fused = 0;
     assert_ok(cbx_family_check(&device));
     device.info.largest_group = 32;
-    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     device.fused = 1;
     device.info.largest_group = 256;
-    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     assert_non_null(strstr(cbx_last_error(), "30976 bytes of local memory, but Tiny has 20480"));
     device.tunables.update_rows = 14;
     device.info.local_memory_bytes = 32 << 10;
-    assert_status(CBX_NO_DEVICE, cbx_family_check(&device));
+    assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     device.info.local_memory_bytes = 48 << 10;
     assert_ok(cbx_family_check(&device));
     device.info.largest_group = 1;

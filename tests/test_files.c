@@ -31,14 +31,14 @@ int __wrap_link(const char *from, const char *to) {
 static void a_file_appears_when_committed(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output output;
-    assert_success(cbx_output_open(&output, path, 0));
+    assert_ok(cbx_output_open(&output, path, 0));
     assert_int_not_equal(access(path, F_OK), 0);
 
     char hidden[64];
     snprintf(hidden, sizeof hidden, "/.out.bin.part-%ld", (long)getpid());
     assert_non_null(strstr(output.temporary, hidden));
     scratch_write(output.temporary, "content", 7);
-    assert_success(cbx_output_commit(&output));
+    assert_ok(cbx_output_commit(&output));
     assert_null(output.temporary);
     cbx_output_discard(&output);
     assert_file_holds(path, "content");
@@ -49,7 +49,7 @@ static void the_umask_decides_the_mode(void **state) {
     const char *path = scratch_path(state, "out.bin");
     struct stat about;
     mode_t before = umask(027);
-    assert_success(cbx_write_file(path, 0, "x", 1));
+    assert_ok(cbx_write_file(path, 0, "x", 1));
     umask(before);
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0640);
@@ -59,14 +59,14 @@ static void a_discarded_file_leaves_the_old_one(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output output;
     scratch_write(path, "old", 3);
-    assert_success(cbx_output_open(&output, path, 0));
+    assert_ok(cbx_output_open(&output, path, 0));
     scratch_write(output.temporary, "new", 3);
     cbx_output_discard(&output);
     cbx_output_discard(&output);
     assert_file_holds(path, "old");
     assert_int_equal(scratch_entries(state), 1);
 
-    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_ok(cbx_write_file(path, 0, "new", 3));
     assert_file_holds(path, "new");
     assert_int_equal(scratch_entries(state), 1);
 }
@@ -74,14 +74,14 @@ static void a_discarded_file_leaves_the_old_one(void **state) {
 static void one_process_can_write_a_target_twice(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output first, second;
-    assert_success(cbx_output_open(&first, path, 0));
-    assert_success(cbx_output_open(&second, path, 0));
+    assert_ok(cbx_output_open(&first, path, 0));
+    assert_ok(cbx_output_open(&second, path, 0));
     assert_string_not_equal(first.temporary, second.temporary);
     scratch_write(first.temporary, "first", 5);
     scratch_write(second.temporary, "second", 6);
-    assert_success(cbx_output_commit(&second));
+    assert_ok(cbx_output_commit(&second));
     assert_file_holds(path, "second");
-    assert_success(cbx_output_commit(&first));
+    assert_ok(cbx_output_commit(&first));
     assert_file_holds(path, "first");
     cbx_output_discard(&first);
     cbx_output_discard(&second);
@@ -91,9 +91,9 @@ static void one_process_can_write_a_target_twice(void **state) {
 static void no_clobber_keeps_what_exists(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output output;
-    assert_success(cbx_write_file(path, 1, "old", 3));
+    assert_ok(cbx_write_file(path, 1, "old", 3));
     assert_file_holds(path, "old");
-    assert_failure(cbx_output_open(&output, path, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_fails(cbx_output_open(&output, path, 1), CBX_CANNOT_CREATE, "exists already");
     assert_message("out.bin");
     assert_file_holds(path, "old");
     assert_int_equal(scratch_entries(state), 1);
@@ -102,10 +102,10 @@ static void no_clobber_keeps_what_exists(void **state) {
 static void no_clobber_keeps_what_appears_meanwhile(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output output;
-    assert_success(cbx_output_open(&output, path, 1));
+    assert_ok(cbx_output_open(&output, path, 1));
     scratch_write(output.temporary, "new", 3);
     scratch_write(path, "theirs", 6);
-    assert_failure(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
+    assert_fails(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
     cbx_output_discard(&output);
     assert_file_holds(path, "theirs");
     assert_int_equal(scratch_entries(state), 1);
@@ -115,13 +115,13 @@ static void no_clobber_works_without_hard_links(void **state) {
     const char *path = scratch_path(state, "out.bin");
     cbx_output output;
     no_hard_links = 1;
-    assert_success(cbx_write_file(path, 1, "old", 3));
+    assert_ok(cbx_write_file(path, 1, "old", 3));
     assert_file_holds(path, "old");
     assert_int_equal(unlink(path), 0);
 
-    assert_success(cbx_output_open(&output, path, 1));
+    assert_ok(cbx_output_open(&output, path, 1));
     scratch_write(path, "theirs", 6);
-    assert_failure(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
+    assert_fails(cbx_output_commit(&output), CBX_CANNOT_CREATE, "exists already");
     cbx_output_discard(&output);
     no_hard_links = 0;
     assert_file_holds(path, "theirs");
@@ -131,25 +131,25 @@ static void no_clobber_works_without_hard_links(void **state) {
 static void a_missing_folder_is_named(void **state) {
     const char *path = scratch_path(state, "nowhere/out.bin");
     cbx_output output;
-    assert_failure(cbx_output_open(&output, path, 0), CBX_CANNOT_CREATE, "does not exist");
+    assert_fails(cbx_output_open(&output, path, 0), CBX_CANNOT_CREATE, "does not exist");
     assert_message(scratch_path(state, "nowhere"));
     assert_null(output.path);
     cbx_output_discard(&output);
 
     scratch_write(scratch_path(state, "file"), "", 0);
     path = scratch_path(state, "file/out.bin");
-    assert_failure(cbx_output_open(&output, path, 0), CBX_CANNOT_CREATE, "is not a folder");
+    assert_fails(cbx_output_open(&output, path, 0), CBX_CANNOT_CREATE, "is not a folder");
 }
 
 static void a_target_must_be_a_file_name(void **state) {
     cbx_output output;
-    assert_failure(cbx_output_open(&output, *state, 0), CBX_CANNOT_CREATE, "it is a folder");
-    assert_failure(cbx_output_open(&output, "", 0), CBX_CANNOT_CREATE, "without a name");
-    assert_failure(cbx_output_open(&output, scratch_path(state, "new/"), 0), CBX_CANNOT_CREATE,
-                   "ends like a folder");
+    assert_fails(cbx_output_open(&output, *state, 0), CBX_CANNOT_CREATE, "it is a folder");
+    assert_fails(cbx_output_open(&output, "", 0), CBX_CANNOT_CREATE, "without a name");
+    assert_fails(cbx_output_open(&output, scratch_path(state, "new/"), 0), CBX_CANNOT_CREATE,
+                 "ends like a folder");
     char path[600];
     snprintf(path, sizeof path, "%s/%0300d", (const char *)*state, 0);
-    assert_failure(cbx_output_open(&output, path, 0), CBX_CANNOT_CREATE, "too long");
+    assert_fails(cbx_output_open(&output, path, 0), CBX_CANNOT_CREATE, "too long");
 }
 
 static void long_names_have_shorter_hidden_names(void **state) {
@@ -157,7 +157,7 @@ static void long_names_have_shorter_hidden_names(void **state) {
     memset(name, 'n', 255);
     name[255] = '\0';
     const char *path = scratch_path(state, name);
-    assert_success(cbx_write_file(path, 0, "x", 1));
+    assert_ok(cbx_write_file(path, 0, "x", 1));
     assert_file_holds(path, "x");
 }
 
@@ -192,17 +192,17 @@ static void a_read_only_folder_is_named(void **state) {
 static void devices_are_written_directly(void **state) {
     (void)state;
     cbx_output output;
-    assert_success(cbx_output_open(&output, "/dev/null", 1));
+    assert_ok(cbx_output_open(&output, "/dev/null", 1));
     assert_string_equal(output.temporary, "/dev/null");
-    assert_success(cbx_output_commit(&output));
+    assert_ok(cbx_output_commit(&output));
     cbx_output_discard(&output);
     assert_int_equal(access("/dev/null", W_OK), 0);
-    assert_success(cbx_write_file("/dev/null", 0, "x", 1));
+    assert_ok(cbx_write_file("/dev/null", 0, "x", 1));
 }
 
 static void a_full_disk_is_an_error(void **state) {
     (void)state;
-    assert_failure(cbx_write_file("/dev/full", 0, "text", 4), CBX_CANNOT_WRITE, "No space left");
+    assert_fails(cbx_write_file("/dev/full", 0, "text", 4), CBX_CANNOT_WRITE, "No space left");
     assert_message("/dev/full");
 }
 
@@ -214,7 +214,7 @@ static void permissions_stay(void **state) {
     if (geteuid() == 0) {
         assert_int_equal(chown(path, 65534, 65534), 0);
     }
-    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_ok(cbx_write_file(path, 0, "new", 3));
     assert_int_equal(stat(path, &about), 0);
     assert_int_equal(about.st_mode & 0777, 0604);
     assert_int_equal(about.st_uid, geteuid() == 0 ? 65534 : geteuid());
@@ -224,9 +224,9 @@ static void a_link_to_nothing(void **state) {
     const char *target = scratch_path(state, "target"), *name = scratch_path(state, "name");
     cbx_output output;
     assert_int_equal(symlink("target", name), 0);
-    assert_failure(cbx_output_open(&output, name, 1), CBX_CANNOT_CREATE, "exists already");
-    assert_failure(cbx_output_probe(name, 1), CBX_CANNOT_CREATE, "exists already");
-    assert_success(cbx_write_file(name, 0, "new", 3));
+    assert_fails(cbx_output_open(&output, name, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_fails(cbx_output_probe(name, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_ok(cbx_write_file(name, 0, "new", 3));
     assert_file_holds(target, "new");
     assert_int_equal(scratch_entries(state), 2);
 }
@@ -241,15 +241,15 @@ static void a_pipe_waits_for_its_reader(void **state) {
     int asked = 0;
     char got[8] = "";
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_success(cbx_output_probe(path, 1));
-    assert_failure(cbx_output_open_unless(&output, path, 0, stop_later, &asked), CBX_INTERRUPTED,
-                   "reader");
+    assert_ok(cbx_output_probe(path, 1));
+    assert_fails(cbx_output_open_unless(&output, path, 0, stop_later, &asked), CBX_INTERRUPTED,
+                 "reader");
     assert_int_equal(asked, 3);
     int reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_success(cbx_output_open_unless(&output, path, 1, stop_later, &asked));
+    assert_ok(cbx_output_open_unless(&output, path, 1, stop_later, &asked));
     assert_false(cbx_output_is_regular(&output));
     cbx_output_write(&output, "text", 4);
-    assert_success(cbx_output_commit(&output));
+    assert_ok(cbx_output_commit(&output));
     cbx_output_discard(&output);
     assert_int_equal(read(reader, got, sizeof got), 4);
     assert_string_equal(got, "text");
@@ -262,12 +262,12 @@ static void a_failed_write_is_kept(void **state) {
     (void)state;
     cbx_output output;
     char block[20000] = "";
-    assert_success(cbx_output_open(&output, "/dev/full", 0));
+    assert_ok(cbx_output_open(&output, "/dev/full", 0));
     for (int i = 0; i < 5; i++) {
         cbx_output_write(&output, block, sizeof block);
     }
-    assert_failure(cbx_output_flush(&output), CBX_CANNOT_WRITE, "No space left");
-    assert_failure(cbx_output_commit(&output), CBX_CANNOT_WRITE, "/dev/full");
+    assert_fails(cbx_output_flush(&output), CBX_CANNOT_WRITE, "No space left");
+    assert_fails(cbx_output_commit(&output), CBX_CANNOT_WRITE, "/dev/full");
     cbx_output_discard(&output);
 }
 
@@ -301,7 +301,7 @@ static void links_stay_links(void **state) {
     struct stat about;
     scratch_write(target, "old", 3);
     assert_int_equal(symlink("target", name), 0);
-    assert_success(cbx_write_file(name, 0, "new", 3));
+    assert_ok(cbx_write_file(name, 0, "new", 3));
     assert_int_equal(lstat(name, &about), 0);
     assert_true(S_ISLNK(about.st_mode));
     assert_file_holds(target, "new");

@@ -32,12 +32,12 @@ static cbx_film_result make_film(const char *path, const cbx_film_settings *sett
     cbx_film_result result;
 
     scene_make(&scene, settings->width, settings->height);
-    assert_success(cbx_film_open(&film, path, settings, scene.cb, scene.cr));
+    assert_ok(cbx_film_open(&film, path, settings, scene.cb, scene.cr));
     uint32_t wanted = cbx_film_ring_frames(film);
     assert_true(wanted > cbx_film_group_frames(film));
     ring_make(&ring, slots ? slots : wanted, &scene);
-    assert_success(ring_push(&ring, &scene, film, 0, count));
-    assert_success(cbx_film_finish(film, &result));
+    assert_ok(ring_push(&ring, &scene, film, 0, count));
+    assert_ok(cbx_film_finish(film, &result));
     assert_int_equal(ring.released, count);
     assert_int_equal(ring.lent, count);
     assert_int_equal(ring.outstanding, 0);
@@ -56,7 +56,7 @@ static uint32_t group_frames(const char *path, const cbx_film_settings *settings
     cbx_film *film;
 
     scene_make(&scene, settings->width, settings->height);
-    assert_success(cbx_film_open(&film, path, settings, scene.cb, scene.cr));
+    assert_ok(cbx_film_open(&film, path, settings, scene.cb, scene.cr));
     uint32_t frames = cbx_film_group_frames(film);
     cbx_film_discard(film);
     scene_free(&scene);
@@ -273,12 +273,11 @@ static void slow_encoder_holds_the_caller_back(void **state) {
     settings.preset = "slow";
     settings.workers = 1;
     scene_make(&scene, settings.width, settings.height);
-    assert_success(
-        cbx_film_open(&film, scratch_path(state, "a.mp4"), &settings, scene.cb, scene.cr));
+    assert_ok(cbx_film_open(&film, scratch_path(state, "a.mp4"), &settings, scene.cb, scene.cr));
     assert_int_equal(2 * cbx_film_ring_frames(film), 3 * cbx_film_group_frames(film));
     ring_make(&ring, cbx_film_ring_frames(film), &scene);
-    assert_success(ring_push(&ring, &scene, film, 0, 1200));
-    assert_success(cbx_film_finish(film, NULL));
+    assert_ok(ring_push(&ring, &scene, film, 0, 1200));
+    assert_ok(cbx_film_finish(film, NULL));
     print_message("%u of %u planes were lent at once\n", ring.most, ring.slots);
     assert_true(ring.most <= ring.slots);
     assert_int_equal(ring.released, 1200);

@@ -70,21 +70,21 @@ static void settings_are_checked(void **state) {
     scene_make(&scene, 84, 56);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         film = (cbx_film *)&scene;
-        assert_failure(cbx_film_open(&film, scratch_path(state, "a.mp4"), &cases[i].settings,
-                                     scene.cb, scene.cr),
-                       CBX_BAD_ARGUMENT, cases[i].part);
+        assert_fails(cbx_film_open(&film, scratch_path(state, "a.mp4"), &cases[i].settings,
+                                   scene.cb, scene.cr),
+                     CBX_BAD_ARGUMENT, cases[i].part);
         assert_null(film);
     }
     cbx_film_settings settings = small_settings();
-    assert_failure(cbx_film_open(&film, "", &settings, scene.cb, scene.cr), CBX_BAD_ARGUMENT, "");
-    assert_failure(cbx_film_open(&film, "a.mp4", NULL, scene.cb, scene.cr), CBX_BAD_ARGUMENT, "");
-    assert_failure(cbx_film_open(&film, "a.mp4", &settings, NULL, scene.cr), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_film_open(&film, "", &settings, scene.cb, scene.cr), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_film_open(&film, "a.mp4", NULL, scene.cb, scene.cr), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_film_open(&film, "a.mp4", &settings, NULL, scene.cr), CBX_BAD_ARGUMENT, "");
     assert_null(cbx_film_encoder((cbx_codec)2));
     /* The largest square, which libavcodec does open. */
     settings.width = settings.height = 16254;
     settings.codec = CBX_CODEC_H264;
     if (cbx_film_encoder(CBX_CODEC_H264)) {
-        assert_success(cbx_film_check(&settings));
+        assert_ok(cbx_film_check(&settings));
     }
     assert_int_equal(scratch_entries(state), 0);
     scene_free(&scene);
@@ -97,15 +97,15 @@ static void files_that_cannot_be_made(void **state) {
     cbx_film *film;
 
     scene_make(&scene, 84, 56);
-    assert_failure(
+    assert_fails(
         cbx_film_open(&film, scratch_path(state, "missing/a.mp4"), &settings, scene.cb, scene.cr),
         CBX_CANNOT_CREATE, "missing");
-    assert_failure(cbx_film_open(&film, *state, &settings, scene.cb, scene.cr), CBX_CANNOT_CREATE,
-                   "folder");
+    assert_fails(cbx_film_open(&film, *state, &settings, scene.cb, scene.cr), CBX_CANNOT_CREATE,
+                 "folder");
     write_old(taken);
     settings.no_clobber = 1;
-    assert_failure(cbx_film_open(&film, taken, &settings, scene.cb, scene.cr), CBX_CANNOT_CREATE,
-                   "taken.mp4");
+    assert_fails(cbx_film_open(&film, taken, &settings, scene.cb, scene.cr), CBX_CANNOT_CREATE,
+                 "taken.mp4");
     assert_old(taken);
     assert_int_equal(scratch_entries(state), 1);
     scene_free(&scene);
@@ -121,10 +121,10 @@ static void name_taken_meanwhile_is_kept(void **state) {
     settings.no_clobber = 1;
     scene_make(&scene, 84, 56);
     ring_make(&ring, 8, &scene);
-    assert_success(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
-    assert_success(ring_push(&ring, &scene, film, 0, 5));
+    assert_ok(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
+    assert_ok(ring_push(&ring, &scene, film, 0, 5));
     write_old(path);
-    assert_failure(cbx_film_finish(film, NULL), CBX_CANNOT_CREATE, "a.mp4");
+    assert_fails(cbx_film_finish(film, NULL), CBX_CANNOT_CREATE, "a.mp4");
     assert_old(path);
     assert_int_equal(scratch_entries(state), 1);
     assert_int_equal(ring.released, 5);
@@ -144,10 +144,10 @@ static void old_film_is_replaced_at_the_end(void **state) {
     write_old(path);
     scene_make(&scene, 84, 56);
     ring_make(&ring, 8, &scene);
-    assert_success(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
-    assert_success(ring_push(&ring, &scene, film, 0, 500));
+    assert_ok(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
+    assert_ok(ring_push(&ring, &scene, film, 0, 500));
     assert_old(path);
-    assert_success(cbx_film_finish(film, &result));
+    assert_ok(cbx_film_finish(film, &result));
     free(scratch_read(path, &size));
     assert_int_equal(size, result.bytes);
     assert_int_equal(scratch_entries(state), 1);
@@ -163,9 +163,9 @@ static void film_without_frames(void **state) {
 
     write_old(path);
     scene_make(&scene, 84, 56);
-    assert_success(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
-    assert_failure(cbx_film_finish(film, NULL), CBX_BAD_ARGUMENT, "without frames");
-    assert_failure(cbx_film_finish(NULL, NULL), CBX_BAD_ARGUMENT, "no film");
+    assert_ok(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
+    assert_fails(cbx_film_finish(film, NULL), CBX_BAD_ARGUMENT, "without frames");
+    assert_fails(cbx_film_finish(NULL, NULL), CBX_BAD_ARGUMENT, "no film");
     cbx_film_discard(NULL);
     assert_old(path);
     assert_int_equal(scratch_entries(state), 1);
@@ -183,11 +183,10 @@ static void refused_frame_is_released(void **state) {
     int calls = 0;
 
     scene_make(&scene, 84, 56);
-    assert_success(
-        cbx_film_open(&film, scratch_path(state, "a.mp4"), &settings, scene.cb, scene.cr));
-    assert_failure(cbx_film_push(film, NULL, count_call, &calls), CBX_BAD_ARGUMENT, "luma");
+    assert_ok(cbx_film_open(&film, scratch_path(state, "a.mp4"), &settings, scene.cb, scene.cr));
+    assert_fails(cbx_film_push(film, NULL, count_call, &calls), CBX_BAD_ARGUMENT, "luma");
     assert_int_equal(calls, 1);
-    assert_failure(cbx_film_push(film, NULL, NULL, NULL), CBX_BAD_ARGUMENT, "luma");
+    assert_fails(cbx_film_push(film, NULL, NULL, NULL), CBX_BAD_ARGUMENT, "luma");
     cbx_film_discard(film);
     scene_free(&scene);
 }
@@ -204,9 +203,9 @@ static void discarded_in_the_middle(void **state) {
         cbx_film *film;
         write_old(path);
         scene_make(&scene, 84, 56);
-        assert_success(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
+        assert_ok(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
         ring_make(&ring, cbx_film_ring_frames(film), &scene);
-        assert_success(ring_push(&ring, &scene, film, 0, counts[i]));
+        assert_ok(ring_push(&ring, &scene, film, 0, counts[i]));
         cbx_film_discard(film);
         assert_int_equal(ring.released, counts[i]);
         assert_false(ring.twice);
@@ -256,7 +255,7 @@ static void full_disk_leaves_the_old_film(void **state) {
         if (!cbx_film_encoder(settings.codec)) {
             continue;
         }
-        assert_success(try_film(path, &settings, &bytes));
+        assert_ok(try_film(path, &settings, &bytes));
         const uint64_t limits[] = {0, 20, 2000, bytes / 2, bytes - 8000, bytes - 2};
         for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
             write_old(path);
@@ -265,7 +264,7 @@ static void full_disk_leaves_the_old_film(void **state) {
             assert_int_equal(setrlimit(RLIMIT_FSIZE, &lowered), 0);
             cbx_status status = try_film(path, &settings, &bytes);
             assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-            assert_failure(status, CBX_CANNOT_WRITE, "File too large");
+            assert_fails(status, CBX_CANNOT_WRITE, "File too large");
             assert_message("a.mp4");
             assert_old(path);
             assert_int_equal(scratch_entries(state), 1);
@@ -279,11 +278,11 @@ static void devices_and_pipes_are_written_directly(void **state) {
     uint64_t bytes;
 
     (void)state;
-    assert_success(try_film("/dev/null", &settings, &bytes));
+    assert_ok(try_film("/dev/null", &settings, &bytes));
     assert_true(bytes > 1500);
     if (access("/dev/full", W_OK) == 0) {
-        assert_failure(try_film("/dev/full", &settings, &bytes), CBX_CANNOT_WRITE,
-                       "No space left on device");
+        assert_fails(try_film("/dev/full", &settings, &bytes), CBX_CANNOT_WRITE,
+                     "No space left on device");
     }
 }
 
@@ -308,13 +307,13 @@ static void no_thread_or_file_stays_open(void **state) {
     uint64_t bytes;
 
     scene_make(&scene, 84, 56);
-    assert_success(try_film(path, &settings, &bytes)); /* libav sets itself up */
+    assert_ok(try_film(path, &settings, &bytes)); /* libav sets itself up */
     size_t files = entries_of("/proc/self/fd"), threads = entries_of("/proc/self/task");
     for (int i = 0; i < 5; i++) {
-        assert_success(try_film(path, &settings, &bytes));
-        assert_success(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
+        assert_ok(try_film(path, &settings, &bytes));
+        assert_ok(cbx_film_open(&film, path, &settings, scene.cb, scene.cr));
         cbx_film_discard(film);
-        assert_failure(
+        assert_fails(
             cbx_film_open(&film, scratch_path(state, "no/a.mp4"), &settings, scene.cb, scene.cr),
             CBX_CANNOT_CREATE, "");
     }

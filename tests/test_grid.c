@@ -33,7 +33,7 @@ static void known_grids(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         cbx_grid grid;
-        assert_success(cbx_grid_lay_out(&grid, cases[i].hidden, cases[i].scale));
+        assert_ok(cbx_grid_lay_out(&grid, cases[i].hidden, cases[i].scale));
         assert_int_equal(grid.rows, cases[i].rows);
         assert_int_equal(grid.columns, cases[i].columns);
         assert_int_equal(grid.width, cases[i].width);
@@ -45,11 +45,11 @@ static void known_grids(void **state) {
 static void nonsense_is_refused(void **state) {
     cbx_grid grid;
     (void)state;
-    assert_failure(cbx_grid_lay_out(&grid, 0, 1), CBX_BAD_ARGUMENT, "0 neurons");
-    assert_failure(cbx_grid_lay_out(&grid, 1, 0), CBX_BAD_ARGUMENT, "scale 0");
-    assert_failure(cbx_grid_lay_out(&grid, 1, 2341), CBX_BAD_ARGUMENT, "65548 pixels");
-    assert_failure(cbx_grid_lay_out(&grid, UINT32_MAX, UINT32_MAX), CBX_BAD_ARGUMENT,
-                   "7881299346063360 pixels");
+    assert_fails(cbx_grid_lay_out(&grid, 0, 1), CBX_BAD_ARGUMENT, "0 neurons");
+    assert_fails(cbx_grid_lay_out(&grid, 1, 0), CBX_BAD_ARGUMENT, "scale 0");
+    assert_fails(cbx_grid_lay_out(&grid, 1, 2341), CBX_BAD_ARGUMENT, "65548 pixels");
+    assert_fails(cbx_grid_lay_out(&grid, UINT32_MAX, UINT32_MAX), CBX_BAD_ARGUMENT,
+                 "7881299346063360 pixels");
 }
 
 int main(void) {

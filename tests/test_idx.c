@@ -28,11 +28,11 @@ static void assert_fail_as(void **state, const blob *one, const char *part,
     unlink(scratch_path(state, IMAGES ".gz"));
 
     scratch_write_blob(state, IMAGES, plain);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, part);
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, part);
     assert_message(IMAGES);
     assert_null(idx.items);
     scratch_write_blob(state, IMAGES ".gz", packed);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, packed_part);
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, packed_part);
     assert_message(IMAGES ".gz");
     assert_null(idx.items);
 }
@@ -53,19 +53,19 @@ static void assert_images(const cbx_idx *idx, uint32_t count) {
 static void packed_and_plain_files_are_read(void **state) {
     cbx_idx idx;
     scratch_write_blob(state, IMAGES, blob_images(3));
-    assert_success(read_images(state, &idx));
+    assert_ok(read_images(state, &idx));
     assert_images(&idx, 3);
     cbx_idx_free(&idx);
 
     /* With both there, the packed one counts. */
     scratch_write_blob(state, IMAGES ".gz", blob_images(301));
-    assert_success(read_images(state, &idx));
+    assert_ok(read_images(state, &idx));
     assert_images(&idx, 301);
     cbx_idx_free(&idx);
     cbx_idx_free(&idx);
 
     scratch_write_blob(state, LABELS ".gz", blob_labels(23));
-    assert_success(cbx_idx_read(&idx, *state, LABELS, CBX_IDX_LABELS));
+    assert_ok(cbx_idx_read(&idx, *state, LABELS, CBX_IDX_LABELS));
     assert_int_equal(idx.count, 23);
     for (size_t i = 0; i < 23; i++) {
         assert_int_equal(idx.items[i], scratch_label(i));
@@ -76,7 +76,7 @@ static void packed_and_plain_files_are_read(void **state) {
 static void an_empty_set_is_read(void **state) {
     cbx_idx idx;
     scratch_write_blob(state, IMAGES ".gz", blob_images(0));
-    assert_success(read_images(state, &idx));
+    assert_ok(read_images(state, &idx));
     assert_int_equal(idx.count, 0);
     cbx_idx_free(&idx);
 }
@@ -90,7 +90,7 @@ static void joined_gzip_files_are_read(void **state) {
     blob joined = blob_gzip(&first), rest = blob_gzip(&second);
     blob_add(&joined, rest.bytes, rest.size);
     scratch_write(scratch_path(state, IMAGES ".gz"), joined.bytes, joined.size);
-    assert_success(read_images(state, &idx));
+    assert_ok(read_images(state, &idx));
     assert_images(&idx, 50);
     cbx_idx_free(&idx);
     blob_free(&whole);
@@ -100,27 +100,27 @@ static void joined_gzip_files_are_read(void **state) {
 
 static void a_missing_file_names_both_candidates(void **state) {
     cbx_idx idx;
-    assert_failure(read_images(state, &idx), CBX_MISSING_INPUT, IMAGES ".gz nor ");
+    assert_fails(read_images(state, &idx), CBX_MISSING_INPUT, IMAGES ".gz nor ");
     assert_message(scratch_path(state, IMAGES " exists"));
 }
 
 static void a_folder_instead_of_a_file_is_named(void **state) {
     cbx_idx idx;
     assert_int_equal(mkdir(scratch_path(state, IMAGES ".gz"), 0755), 0);
-    assert_failure(read_images(state, &idx), CBX_MISSING_INPUT, "not a regular file");
+    assert_fails(read_images(state, &idx), CBX_MISSING_INPUT, "not a regular file");
 }
 
 static void a_pipe_does_not_hang(void **state) {
     cbx_idx idx;
     assert_int_equal(mkfifo(scratch_path(state, IMAGES ".gz"), 0644), 0);
-    assert_failure(read_images(state, &idx), CBX_MISSING_INPUT, "not a regular file");
+    assert_fails(read_images(state, &idx), CBX_MISSING_INPUT, "not a regular file");
 }
 
 static void a_file_that_is_not_gzip_is_named(void **state) {
     cbx_idx idx;
     blob plain = blob_images(2);
     scratch_write(scratch_path(state, IMAGES ".gz"), plain.bytes, plain.size);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "is not a gzip file");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "is not a gzip file");
     assert_message("incorrect header check");
     blob_free(&plain);
 }
@@ -129,7 +129,7 @@ static void gzip_data_in_a_plain_name_is_named(void **state) {
     cbx_idx idx;
     blob plain = blob_images(2), packed = blob_gzip(&plain);
     scratch_write(scratch_path(state, IMAGES), packed.bytes, packed.size);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "name that ends in .gz");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "name that ends in .gz");
     blob_free(&plain);
     blob_free(&packed);
 }
@@ -139,12 +139,12 @@ static void a_cut_gzip_file_is_named(void **state) {
     cbx_idx idx;
     blob plain = blob_images(20), packed = blob_gzip(&plain);
     for (size_t left = 0; left < packed.size; left++) {
-        assert_failure(cbx_idx_decode(&idx, "some.gz", packed.bytes, left, 1, CBX_IDX_IMAGES),
-                       CBX_BAD_DATA, "cut short");
+        assert_fails(cbx_idx_decode(&idx, "some.gz", packed.bytes, left, 1, CBX_IDX_IMAGES),
+                     CBX_BAD_DATA, "cut short");
         assert_null(idx.items);
     }
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size / 2);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "the gzip data is cut short");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "the gzip data is cut short");
     assert_message("buffer error");
     blob_free(&plain);
     blob_free(&packed);
@@ -155,18 +155,18 @@ static void damaged_gzip_data_is_named(void **state) {
     blob plain = blob_images(20), packed = blob_gzip(&plain);
     packed.bytes[packed.size - 8] ^= 1; /* the check sum */
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "is damaged");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "is damaged");
     assert_message("incorrect data check");
 
     packed.bytes[packed.size - 8] ^= 1;
     packed.bytes[packed.size - 4] ^= 1; /* the size */
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "incorrect length check");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "incorrect length check");
 
     packed.bytes[packed.size - 4] ^= 1;
     packed.bytes[10] = 0x07; /* the type of the first block: none such */
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "invalid block type");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "invalid block type");
     blob_free(&plain);
     blob_free(&packed);
 }
@@ -176,7 +176,7 @@ static void bytes_after_the_gzip_data_are_named(void **state) {
     blob plain = blob_images(2), packed = blob_gzip(&plain);
     blob_add(&packed, "abc", 3);
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size);
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "3 bytes too many after the end");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "3 bytes too many after the end");
     blob_free(&plain);
     blob_free(&packed);
 }
@@ -188,8 +188,8 @@ static void a_wrong_magic_number_is_named(void **state) {
 
     cbx_idx idx;
     blob images = blob_images(1);
-    assert_failure(cbx_idx_decode(&idx, "some", images.bytes, images.size, 0, CBX_IDX_LABELS),
-                   CBX_BAD_DATA, "0x00000803 instead of 0x00000801");
+    assert_fails(cbx_idx_decode(&idx, "some", images.bytes, images.size, 0, CBX_IDX_LABELS),
+                 CBX_BAD_DATA, "0x00000803 instead of 0x00000801");
     blob_free(&images);
 }
 
@@ -255,7 +255,7 @@ static void a_lying_gzip_size_is_not_believed(void **state) {
     }
     scratch_write(scratch_path(state, IMAGES ".gz"), packed.bytes, packed.size);
     allocations_largest = 0;
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "promises 3920000016 bytes, more than");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "promises 3920000016 bytes, more than");
     assert_in_range(allocations_largest, 1, 100000);
     blob_free(&plain);
     blob_free(&packed);

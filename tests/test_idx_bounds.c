@@ -61,14 +61,14 @@ static void a_bomb_is_unpacked_no_further_than_promised(void **state) {
     memcpy(bomb.bytes, images.bytes, images.size);
     scratch_write_blob(state, IMAGES ".gz", bomb);
     count_from_now();
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "has bytes too many");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "has bytes too many");
     assert_int_equal(bytes_unpacked, images.size + 1);
     assert_in_range(allocations_largest, 1, 100000);
 
     /* As labels, its header ends the matter. */
     count_from_now();
-    assert_failure(cbx_idx_read(&idx, *state, IMAGES, CBX_IDX_LABELS), CBX_BAD_DATA,
-                   "not an IDX file of labels");
+    assert_fails(cbx_idx_read(&idx, *state, IMAGES, CBX_IDX_LABELS), CBX_BAD_DATA,
+                 "not an IDX file of labels");
     assert_int_equal(bytes_unpacked, 8);
     blob_free(&images);
 }
@@ -81,26 +81,26 @@ static void an_endless_file_is_judged_by_its_first_bytes(void **state) {
     scratch_write(plain, "", 0);
     assert_int_equal(truncate(plain, (off_t)6 << 30), 0);
     count_from_now();
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "0x00000000 instead of 0x00000803");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "0x00000000 instead of 0x00000803");
     assert_in_range(bytes_read, 4, 100000);
 
     scratch_write(plain, images.bytes, images.size); /* now with a right header */
     assert_int_equal(truncate(plain, (off_t)6 << 30), 0);
     count_from_now();
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA,
-                   "promises 1584 bytes, the file holds 6442450944");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA,
+                 "promises 1584 bytes, the file holds 6442450944");
     assert_in_range(bytes_read, 16, 100000);
 
     scratch_write(packed, "", 0);
     assert_int_equal(truncate(packed, (off_t)6 << 30), 0);
     count_from_now();
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "is not a gzip file");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "is not a gzip file");
     assert_in_range(bytes_read, 2, 100000);
 
     scratch_write_blob(state, IMAGES ".gz", images); /* zeros behind a right file */
     assert_int_equal(truncate(packed, (off_t)6 << 30), 0);
     count_from_now();
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "too many after the end");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "too many after the end");
     assert_in_range(bytes_read, 2, 100000);
     assert_in_range(allocations_largest, 1, 100000);
 }
@@ -122,10 +122,10 @@ static void files_that_change_meanwhile_are_named(void **state) {
     meanwhile_state = state;
     scratch_write_blob(state, IMAGES, blob_images(2));
     meanwhile = grow;
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "the file holds more");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "the file holds more");
     scratch_write_blob(state, IMAGES, blob_images(2));
     meanwhile = shrink;
-    assert_failure(read_images(state, &idx), CBX_BAD_DATA, "became shorter while it was read");
+    assert_fails(read_images(state, &idx), CBX_BAD_DATA, "became shorter while it was read");
     assert_null(idx.items);
 }
 
@@ -149,7 +149,7 @@ static void joined_files_meet_portions_anywhere(void **state) {
         blob_add(&file, joined.bytes, joined.size);
         blob_add(&file, last.bytes, last.size);
         scratch_write(scratch_path(state, IMAGES ".gz"), file.bytes, file.size);
-        assert_success(read_images(state, &idx));
+        assert_ok(read_images(state, &idx));
         assert_int_equal(idx.count, 3);
         assert_memory_equal(idx.items, whole.bytes + 16, whole.size - 16);
         cbx_idx_free(&idx);

@@ -18,8 +18,8 @@ static const cl_uint first = MATERIAL_FIRST;
 /* Outputs between 0 and 1, both included. */
 static float *random_outputs(material *m, size_t rows) {
     float *a2;
-    TEST_NEW(a2, rows * CBX_OUTPUTS);
-    for (size_t i = 0; i < rows * CBX_OUTPUTS; i++) {
+    TEST_NEW(a2, rows * CBX_CLASSES);
+    for (size_t i = 0; i < rows * CBX_CLASSES; i++) {
         const uint64_t which = synthetic_bits(&m->state) % 8;
         a2[i] = which == 0 ? 0.0f : which == 1 ? 1.0f : (float)synthetic_uniform(&m->state);
     }
@@ -30,9 +30,9 @@ static void check_output_delta(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, recipe = material_recipe(m);
     float *a2 = random_outputs(m, s.rows), *packed_a2 = pack_outputs(a2, s.rows, s.stride), *s2;
-    double *a = to_doubles(a2, s.rows * CBX_OUTPUTS), *expected;
+    double *a = to_doubles(a2, s.rows * CBX_CLASSES), *expected;
     uint8_t labels[MATERIAL_IMAGES];
-    TEST_NEW(expected, s.rows * CBX_OUTPUTS);
+    TEST_NEW(expected, s.rows * CBX_CLASSES);
     TEST_NEW(s2, s.stride * CBX_LANES_OUT);
     for (size_t row = 0; row < s.rows; row++) {
         labels[row] = m->labels[m->order[MATERIAL_FIRST + row]];
@@ -52,7 +52,7 @@ static void check_output_delta(void *context, shape s) {
                  ARG(numbers), ARG(order), ARG(first), ARG(rows), ARG(recipe), ARG(out));
     float *d2 = bands_read(b, out), *actual = unpack_outputs(d2, s.rows);
     /* Up to four roundings of numbers up to 1. */
-    assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS, 4 * 0x1p-24, "D2");
+    assert_arrays_close(actual, expected, s.rows, CBX_CLASSES, 4 * 0x1p-24, "D2");
     assert_outputs_padding(d2, s.rows, "D2");
     for (size_t i = s.rows * CBX_LANES_OUT; i < s.stride * CBX_LANES_OUT; i++) {
         assert_true(bands_untouched(d2 + i));
@@ -71,8 +71,8 @@ static void check_hidden_delta(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride;
     const size_t w2_rows = 1 + s.panels * CBX_PANEL;
-    float *d2 = random_floats(&m->state, s.rows * CBX_OUTPUTS, 0.5);
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
+    float *d2 = random_floats(&m->state, s.rows * CBX_CLASSES, 0.5);
+    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_CLASSES, 1);
     float *s1 = random_floats(&m->state, s.rows * s.hidden, 0.1);
     float *packed_d2 = pack_outputs(d2, s.rows, s.stride);
     float *packed_w2 = pack_outputs(w2, 1 + s.hidden, w2_rows);
@@ -81,9 +81,9 @@ static void check_hidden_delta(void *context, shape s) {
     TEST_NEW(expected, s.rows * s.hidden);
     for (size_t i = 0; i < s.rows * s.hidden; i++) {
         double sum = 0, squares = 0;
-        for (size_t c = 0; c < CBX_OUTPUTS; c++) {
-            const double term = (double)d2[i / s.hidden * CBX_OUTPUTS + c] *
-                                (double)w2[(1 + i % s.hidden) * CBX_OUTPUTS + c] * (double)s1[i];
+        for (size_t c = 0; c < CBX_CLASSES; c++) {
+            const double term = (double)d2[i / s.hidden * CBX_CLASSES + c] *
+                                (double)w2[(1 + i % s.hidden) * CBX_CLASSES + c] * (double)s1[i];
             sum += term;
             squares += term * term;
         }
@@ -99,7 +99,7 @@ static void check_hidden_delta(void *context, shape s) {
     BANDS_LAUNCH(b, "hidden_delta", bands_range(b, s.rows, s.panels), ARG(errors), ARG(weights),
                  ARG(slopes), ARG(rows), ARG(stride), ARG(out));
     float *d1 = bands_read(b, out), *actual = unpack_panels(s, d1, s.stride, s.rows);
-    assert_arrays_close(actual, expected, s.rows, s.hidden, rounding(CBX_OUTPUTS, size), "D1");
+    assert_arrays_close(actual, expected, s.rows, s.hidden, rounding(CBX_CLASSES, size), "D1");
     assert_panels_padding(s, d1, s.rows, "D1");
     for (size_t i = 0; i < s.panels * s.stride * CBX_PANEL; i++) {
         assert_int_equal(i / CBX_PANEL % s.stride >= s.rows, bands_untouched(d1 + i));
@@ -128,14 +128,15 @@ static double update_tolerance(const double *in, const double *d, shape s, size_
 static void check_weight_update_hidden(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, recipe = material_recipe(m);
-    const size_t items = CBX_PIXELS / m->device->step_rows * (CBX_PANEL / m->device->vector);
+    const size_t items = CBX_IMAGE_PIXELS / m->device->step_rows * (CBX_PANEL / m->device->vector);
     const float rate = 0.05f;
-    float *w1 = random_floats(&m->state, CBX_ROWS * s.hidden, 0.2);
+    float *w1 = random_floats(&m->state, CBX_W1_ROWS * s.hidden, 0.2);
     float *d1 = random_floats(&m->state, s.rows * s.hidden, 0.2);
     float *packed_w1 = pack_w1(s, w1), *packed_d1 = pack_panels(s, d1, 0.0f);
     double *x = material_batch(m, s), *d = to_doubles(d1, s.rows * s.hidden);
-    double *expected = to_doubles(w1, CBX_ROWS * s.hidden);
-    oracle_weight_update(m->recipe, x, d, s.rows, CBX_PIXELS, s.hidden, (double)rate, expected);
+    double *expected = to_doubles(w1, CBX_W1_ROWS * s.hidden);
+    oracle_weight_update(m->recipe, x, d, s.rows, CBX_IMAGE_PIXELS, s.hidden, (double)rate,
+                         expected);
 
     bands *b = bands_open(m->device);
     cl_mem images = material_images(m, b), order = material_order(m, s, b);
@@ -145,9 +146,10 @@ static void check_weight_update_hidden(void *context, shape s) {
     BANDS_LAUNCH(b, "weight_update_hidden", bands_range(b, items, s.panels), ARG(images),
                  ARG(test_normal), ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(errors),
                  ARG(rate), ARG(recipe), ARG(weights));
-    float *packed = bands_read(b, weights), *actual = unpack_panels(s, packed, CBX_ROWS, CBX_ROWS);
-    assert_arrays_close(actual, expected, CBX_ROWS, s.hidden,
-                        update_tolerance(x, d, s, CBX_PIXELS, s.hidden, (double)rate), "W1");
+    float *packed = bands_read(b, weights),
+          *actual = unpack_panels(s, packed, CBX_W1_ROWS, CBX_W1_ROWS);
+    assert_arrays_close(actual, expected, CBX_W1_ROWS, s.hidden,
+                        update_tolerance(x, d, s, CBX_IMAGE_PIXELS, s.hidden, (double)rate), "W1");
     if (m->recipe == CBX_RECIPE_LESSON) {
         assert_same_bits(actual, w1, 1, s.hidden, "bias row of W1");
     }
@@ -170,15 +172,15 @@ static void check_weight_update_output(void *context, shape s) {
     const cl_uint panels = (cl_uint)s.panels;
     const size_t w2_rows = 1 + s.panels * CBX_PANEL;
     const float rate = 0.05f;
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 0.2);
+    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_CLASSES, 0.2);
     float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
-    float *d2 = random_floats(&m->state, s.rows * CBX_OUTPUTS, 0.2);
+    float *d2 = random_floats(&m->state, s.rows * CBX_CLASSES, 0.2);
     float *packed_w2 = pack_outputs(w2, 1 + s.hidden, w2_rows);
     float *packed_a1 = pack_panels(s, a1, 0.0f);
     float *packed_d2 = pack_outputs(d2, s.rows, s.stride);
-    double *in = to_doubles(a1, s.rows * s.hidden), *d = to_doubles(d2, s.rows * CBX_OUTPUTS);
-    double *expected = to_doubles(w2, (1 + s.hidden) * CBX_OUTPUTS);
-    oracle_weight_update(m->recipe, in, d, s.rows, s.hidden, CBX_OUTPUTS, (double)rate, expected);
+    double *in = to_doubles(a1, s.rows * s.hidden), *d = to_doubles(d2, s.rows * CBX_CLASSES);
+    double *expected = to_doubles(w2, (1 + s.hidden) * CBX_CLASSES);
+    oracle_weight_update(m->recipe, in, d, s.rows, s.hidden, CBX_CLASSES, (double)rate, expected);
 
     bands *b = bands_open(m->device);
     cl_mem hidden =
@@ -188,10 +190,10 @@ static void check_weight_update_output(void *context, shape s) {
     BANDS_LAUNCH(b, "weight_update_output", bands_range(b, w2_rows, 1), ARG(hidden), ARG(errors),
                  ARG(panels), ARG(rows), ARG(stride), ARG(rate), ARG(recipe), ARG(weights));
     float *packed = bands_read(b, weights), *actual = unpack_outputs(packed, 1 + s.hidden);
-    assert_arrays_close(actual, expected, 1 + s.hidden, CBX_OUTPUTS,
-                        update_tolerance(in, d, s, s.hidden, CBX_OUTPUTS, (double)rate), "W2");
+    assert_arrays_close(actual, expected, 1 + s.hidden, CBX_CLASSES,
+                        update_tolerance(in, d, s, s.hidden, CBX_CLASSES, (double)rate), "W2");
     if (m->recipe == CBX_RECIPE_LESSON) {
-        assert_same_bits(actual, w2, 1, CBX_OUTPUTS, "bias row of W2");
+        assert_same_bits(actual, w2, 1, CBX_CLASSES, "bias row of W2");
     }
     assert_w2_padding(s, packed, "W2");
     bands_close(b);

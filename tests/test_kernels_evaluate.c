@@ -17,7 +17,7 @@ enum { IMAGES = 170, FIRST = 13 };
 
 typedef struct task {
     cbx_device *device;
-    shape s; /* rows: images to evaluate, from FIRST on */
+    shape s;         /* rows: images to evaluate, from FIRST on */
     uint8_t *images; /* grey levels, for test_normal */
     uint8_t labels[IMAGES];
     float *w1, *w2; /* (785, H), (1+H, 10) */
@@ -28,11 +28,11 @@ static void open_task(task *t, cbx_device *device, size_t rows, size_t hidden,
                       double w2_deviation) {
     uint64_t state = 100 * hidden + rows;
     *t = (task){.device = device, .s = shape_of(device, rows, hidden)};
-    t->images = random_levels(&state, (size_t)IMAGES * CBX_PIXELS);
-    t->w1 = random_floats(&state, CBX_ROWS * hidden, 1.0 / 28);
-    t->w2 = random_floats(&state, (1 + hidden) * CBX_OUTPUTS, w2_deviation);
+    t->images = random_levels(&state, (size_t)IMAGES * CBX_IMAGE_PIXELS);
+    t->w1 = random_floats(&state, CBX_W1_ROWS * hidden, 1.0 / 28);
+    t->w2 = random_floats(&state, (1 + hidden) * CBX_CLASSES, w2_deviation);
     for (size_t i = 0; i < IMAGES; i++) {
-        t->labels[i] = (uint8_t)(synthetic_bits(&state) % CBX_OUTPUTS);
+        t->labels[i] = (uint8_t)(synthetic_bits(&state) % CBX_CLASSES);
     }
 }
 
@@ -45,16 +45,17 @@ static void close_task(task *t) {
 /* Z2 (rows, 10) in double precision, for free(). */
 static double *outputs_of(const task *t) {
     const size_t rows = t->s.rows, hidden = t->s.hidden;
-    double *x = normalised(t->images + (size_t)FIRST * CBX_PIXELS, rows * CBX_PIXELS, test_normal);
-    double *w1 = to_doubles(t->w1, CBX_ROWS * hidden);
-    double *w2 = to_doubles(t->w2, (1 + hidden) * CBX_OUTPUTS), *a1, *z2;
+    double *x = normalised(t->images + (size_t)FIRST * CBX_IMAGE_PIXELS, rows * CBX_IMAGE_PIXELS,
+                           test_normal);
+    double *w1 = to_doubles(t->w1, CBX_W1_ROWS * hidden);
+    double *w2 = to_doubles(t->w2, (1 + hidden) * CBX_CLASSES), *a1, *z2;
     TEST_NEW(a1, rows * hidden);
-    TEST_NEW(z2, rows * CBX_OUTPUTS);
-    oracle_biased_matmul(x, w1, rows, CBX_PIXELS, hidden, a1);
+    TEST_NEW(z2, rows * CBX_CLASSES);
+    oracle_biased_matmul(x, w1, rows, CBX_IMAGE_PIXELS, hidden, a1);
     for (size_t i = 0; i < rows * hidden; i++) {
         a1[i] = oracle_sigmoid(a1[i]);
     }
-    oracle_biased_matmul(a1, w2, rows, hidden, CBX_OUTPUTS, z2);
+    oracle_biased_matmul(a1, w2, rows, hidden, CBX_CLASSES, z2);
     free(x);
     free(w1);
     free(w2);
@@ -66,10 +67,10 @@ static double *outputs_of(const task *t) {
 static int verdict(const double *z, unsigned label, double nearness) {
     size_t best = 0;
     double second = -(double)INFINITY;
-    for (size_t c = 1; c < CBX_OUTPUTS; c++) {
+    for (size_t c = 1; c < CBX_CLASSES; c++) {
         best = z[c] > z[best] ? c : best;
     }
-    for (size_t c = 0; c < CBX_OUTPUTS; c++) {
+    for (size_t c = 0; c < CBX_CLASSES; c++) {
         second = c == best ? second : fmax(second, z[c]);
     }
     return z[best] - second < nearness ? -1 : best == label;
@@ -93,8 +94,7 @@ static void run(const task *t, size_t workers, float **loss, cl_uint **correct) 
     float *packed_w2 = pack_outputs(t->w2, 1 + t->s.hidden, w2_rows);
     bands *b = bands_open(t->device);
     /* No more images than are asked for, so that reading on would meet a band. */
-    cl_mem images =
-        bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_PIXELS);
+    cl_mem images = bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_IMAGE_PIXELS);
     cl_mem labels = bands_input(b, "labels", t->labels, FIRST + t->s.rows);
     cl_mem w1 = bands_input(b, "w1", packed_w1, t->s.panels * CBX_PANEL_SIZE * sizeof(float));
     cl_mem w2 = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
@@ -105,8 +105,8 @@ static void run(const task *t, size_t workers, float **loss, cl_uint **correct) 
                      ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(losses),
                      ARG(counts));
     } else {
-        cl_mem scratch = bands_output(b, "scratch", NULL,
-                                      groups * unit * (CBX_PIXELS + CBX_PANEL) * sizeof(float));
+        cl_mem scratch = bands_output(
+            b, "scratch", NULL, groups * unit * (CBX_IMAGE_PIXELS + CBX_PANEL) * sizeof(float));
         BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(images), ARG(test_normal), ARG(labels),
                      ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(losses),
                      ARG(counts), ARG(scratch));
@@ -130,10 +130,10 @@ static void check(cbx_device *device, size_t rows, size_t hidden, double w2_devi
     for (size_t from = 0, group = 0; from < rows; from += device->evaluate_rows, group++) {
         const size_t left = rows - from,
                      used = left < device->evaluate_rows ? left : device->evaluate_rows;
-        const double expected = oracle_cost(z2 + from * CBX_OUTPUTS, t.labels + FIRST + from, used);
+        const double expected = oracle_cost(z2 + from * CBX_CLASSES, t.labels + FIRST + from, used);
         cl_uint least = 0, most = 0;
         for (size_t row = from; row < from + used; row++) {
-            const int right = verdict(z2 + row * CBX_OUTPUTS, t.labels[FIRST + row], nearness);
+            const int right = verdict(z2 + row * CBX_CLASSES, t.labels[FIRST + row], nearness);
             least += right == 1 ? 1u : 0u;
             most += right != 0 ? 1u : 0u;
         }

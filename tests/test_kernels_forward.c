@@ -20,11 +20,11 @@ static void check_biased_matmul_hidden(void *context, shape s) {
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride;
     const size_t vectors = CBX_PANEL / m->device->vector;
     const size_t blocks = (s.rows + m->device->step_rows - 1) / m->device->step_rows;
-    float *w1 = random_floats(&m->state, CBX_ROWS * s.hidden, 1.0 / 28);
+    float *w1 = random_floats(&m->state, CBX_W1_ROWS * s.hidden, 1.0 / 28);
     float *packed = pack_w1(s, w1);
-    double *x = material_batch(m, s), *w = to_doubles(w1, CBX_ROWS * s.hidden), *expected;
+    double *x = material_batch(m, s), *w = to_doubles(w1, CBX_W1_ROWS * s.hidden), *expected;
     TEST_NEW(expected, s.rows * s.hidden);
-    oracle_biased_matmul(x, w, s.rows, CBX_PIXELS, s.hidden, expected);
+    oracle_biased_matmul(x, w, s.rows, CBX_IMAGE_PIXELS, s.hidden, expected);
 
     bands *b = bands_open(m->device);
     cl_mem images = material_images(m, b), order = material_order(m, s, b);
@@ -34,8 +34,9 @@ static void check_biased_matmul_hidden(void *context, shape s) {
                  ARG(test_normal), ARG(order), ARG(first), ARG(rows), ARG(stride), ARG(weights),
                  ARG(out));
     float *z1 = bands_read(b, out), *actual = unpack_panels(s, z1, s.stride, s.rows);
-    assert_arrays_close(actual, expected, s.rows, s.hidden,
-                        rounding(CBX_ROWS, largest_root(x, w, s.rows, CBX_PIXELS, s.hidden)), "Z1");
+    assert_arrays_close(
+        actual, expected, s.rows, s.hidden,
+        rounding(CBX_W1_ROWS, largest_root(x, w, s.rows, CBX_IMAGE_PIXELS, s.hidden)), "Z1");
     for (size_t i = 0; i < s.panels * s.stride * CBX_PANEL; i++) {
         assert_int_equal(i / CBX_PANEL % s.stride >= s.rows, bands_untouched(z1 + i));
     }
@@ -85,15 +86,15 @@ static void check_biased_matmul_output(void *context, shape s) {
     material *m = context;
     cl_uint fault = CBX_NO_FAULT;
     float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
+    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_CLASSES, 1);
     double *in = to_doubles(a1, s.rows * s.hidden), *expected;
-    double *w = to_doubles(w2, (1 + s.hidden) * CBX_OUTPUTS);
-    TEST_NEW(expected, s.rows * CBX_OUTPUTS);
-    oracle_biased_matmul(in, w, s.rows, s.hidden, CBX_OUTPUTS, expected);
+    double *w = to_doubles(w2, (1 + s.hidden) * CBX_CLASSES);
+    TEST_NEW(expected, s.rows * CBX_CLASSES);
+    oracle_biased_matmul(in, w, s.rows, s.hidden, CBX_CLASSES, expected);
     float *z2 = run_biased_matmul_output(m, s, a1, w2, &fault);
     float *actual = unpack_outputs(z2, s.rows);
-    assert_arrays_close(actual, expected, s.rows, CBX_OUTPUTS,
-                        rounding(1 + s.hidden, largest_root(in, w, s.rows, s.hidden, CBX_OUTPUTS)),
+    assert_arrays_close(actual, expected, s.rows, CBX_CLASSES,
+                        rounding(1 + s.hidden, largest_root(in, w, s.rows, s.hidden, CBX_CLASSES)),
                         "Z2");
     assert_outputs_padding(z2, s.rows, "Z2");
     for (size_t i = s.rows * CBX_LANES_OUT; i < s.stride * CBX_LANES_OUT; i++) {
@@ -115,7 +116,7 @@ static void check_fault(void *context, shape s) {
     material *m = context;
     cl_uint fault = CBX_NO_FAULT;
     float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
-    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_OUTPUTS, 1);
+    float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_CLASSES, 1);
     a1[synthetic_bits(&m->state) % (s.rows * s.hidden)] = bad[synthetic_bits(&m->state) % 3];
     free(run_biased_matmul_output(m, s, a1, w2, &fault));
     assert_int_equal(123, fault);

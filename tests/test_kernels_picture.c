@@ -41,10 +41,10 @@ static int is_zero(size_t neuron) {
  * inside of its border, and different in every tile: whether 255 divided by the
  * largest is rounded up or down is a matter of its last bits. */
 static float *make_weights(size_t hidden, uint64_t *state) {
-    float *w1 = random_floats(state, CBX_ROWS * hidden, 1);
+    float *w1 = random_floats(state, CBX_W1_ROWS * hidden, 1);
     for (size_t neuron = 0; neuron < hidden; neuron++) {
         const float size = powf(10.0f, (float)(neuron % 9) - 4.0f);
-        for (size_t row = 0; row < CBX_ROWS; row++) {
+        for (size_t row = 0; row < CBX_W1_ROWS; row++) {
             float *v = w1 + row * hidden + neuron;
             *v = row == LARGEST_AT    ? 5.1f + 0.0137f * (float)neuron
                  : row == SMALLEST_AT ? -4.9f
@@ -97,8 +97,8 @@ static void draw_tones(easel *e) {
 static void check_luma(easel *e, const char *what) {
     const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
     cl_mem luma = plane_of(e, "luma", pixels_of(e), BLACK_LUMA);
-    BANDS_LAUNCH(e->b, "picture_luma", bands_range(e->b, e->s.hidden, CBX_SIDE), ARG(e->weights),
-                 ARG(e->tones), ARG(layout), ARG(luma));
+    BANDS_LAUNCH(e->b, "picture_luma", bands_range(e->b, e->s.hidden, CBX_IMAGE_SIDE),
+                 ARG(e->weights), ARG(e->tones), ARG(layout), ARG(luma));
     uint8_t *drawn = bands_read(e->b, luma);
     assert_picture_luma(&e->picture, drawn, what);
     free(drawn);
@@ -107,8 +107,8 @@ static void check_luma(easel *e, const char *what) {
 /* The grey level that a neuron's weight in a row of W1 became. */
 static unsigned level_of(const easel *e, const uint8_t *rgb, size_t neuron, size_t row) {
     const size_t scale = e->grid.scale, pixel = row - 1;
-    const size_t x = (neuron / e->grid.rows * CBX_SIDE + pixel % CBX_SIDE) * scale;
-    const size_t y = (neuron % e->grid.rows * CBX_SIDE + pixel / CBX_SIDE) * scale;
+    const size_t x = (neuron / e->grid.rows * CBX_IMAGE_SIDE + pixel % CBX_IMAGE_SIDE) * scale;
+    const size_t y = (neuron % e->grid.rows * CBX_IMAGE_SIDE + pixel / CBX_IMAGE_SIDE) * scale;
     return rgb[3 * (y * e->grid.width + x)];
 }
 
@@ -136,8 +136,8 @@ static void check_extremes(const easel *e, const uint8_t *rgb, const char *what)
 static void check_rgb(easel *e, const char *what) {
     const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
     cl_mem rgb = plane_of(e, "rgb", 3 * pixels_of(e), 0);
-    BANDS_LAUNCH(e->b, "picture_rgb", bands_range(e->b, e->s.hidden, CBX_SIDE), ARG(e->weights),
-                 ARG(e->tones), ARG(layout), ARG(rgb));
+    BANDS_LAUNCH(e->b, "picture_rgb", bands_range(e->b, e->s.hidden, CBX_IMAGE_SIDE),
+                 ARG(e->weights), ARG(e->tones), ARG(layout), ARG(rgb));
     uint8_t *drawn = bands_read(e->b, rgb);
     assert_picture_rgb(&e->picture, drawn, what);
     check_extremes(e, drawn, what);

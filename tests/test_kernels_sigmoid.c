@@ -109,7 +109,7 @@ static void slope_is_accurate(cbx_family family) {
     for (size_t i = 0; i < count; i++) {
         expected[i] = oracle_sigmoid_derivative(expected[i]);
     }
-    run_derivative(fixture_device(family), a, count, CBX_LESSON, s);
+    run_derivative(fixture_device(family), a, count, CBX_RECIPE_LESSON, s);
     assert_arrays_close(s, expected, count, 1, 1e-7, "s over [0, 1]");
     free(a);
     free(s);
@@ -124,7 +124,7 @@ static void derivative_of_nll_is_accurate(cbx_family family) {
     for (size_t i = 0; i < count; i++) {
         expected[i] = expected[i] * (1 - expected[i]);
     }
-    run_derivative(fixture_device(family), a, count, CBX_NLL, s);
+    run_derivative(fixture_device(family), a, count, CBX_RECIPE_NLL, s);
     assert_arrays_close(s, expected, count, 1, 1e-7, "a(1 − a) over [0, 1]");
     assert_true(s[0] == 0.0f && s[count - 1] == 0.0f);
     free(a);

@@ -32,7 +32,7 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     }
     progress[f->chunks] = f->job.ticket * (cl_uint)f->chunks;
     t.d1 = bands_output(f->b, "d1", NULL, rows * CBX_PANEL * sizeof(float));
-    t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_PIXELS * sizeof(float));
+    t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_IMAGE_PIXELS * sizeof(float));
     TEST_NEW(held, 2 * groups);
     for (size_t i = 0; i < 2 * groups; i++) { /* of long ago */
         held[i] = f->job.ticket - 100;
@@ -125,7 +125,7 @@ static outcome outcome_of(const fused *f) {
 /* The half of the sums that the last stage wrote, and everything else. */
 static void assert_same_outcome(const fused *f, const outcome *is, const outcome *should) {
     const size_t p = f->s.panels, stride = f->s.stride;
-    assert_same_bits(is->w1, should->w1, p * CBX_ROWS, CBX_PANEL, "W1");
+    assert_same_bits(is->w1, should->w1, p * CBX_W1_ROWS, CBX_PANEL, "W1");
     assert_same_bits(is->w2, should->w2, 1 + p * CBX_PANEL, CBX_LANES_OUT, "W2");
     assert_same_bits(is->a1, should->a1, p * stride, CBX_PANEL, "A1");
     assert_same_bits(is->sums, should->sums, 2 * f->chunks * stride, CBX_LANES_OUT, "sums");
@@ -250,7 +250,7 @@ static void draws_the_finished_weights(void **state) {
         launch(&f, &t, f.job, cbx_frame_layout_of(&grid, tone));
         fused_check_w1(&f);
         float *packed = bands_read(f.b, f.w1_buffer);
-        float *w1 = unpack_panels(f.s, packed, CBX_ROWS, CBX_ROWS);
+        float *w1 = unpack_panels(f.s, packed, CBX_W1_ROWS, CBX_W1_ROWS);
         oracle_picture picture = oracle_picture_draw(w1, (uint32_t)h, tone, 1);
         uint8_t *luma = bands_read(f.b, t.luma);
         assert_picture_luma(&picture, luma, "drawing while training");
@@ -293,7 +293,7 @@ static void names_the_batch_that_diverged(void **state) {
         /* In a pixel of the second batch that starts: noticed when it is finished. */
         fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_LESSON, 7, 7, 100, 4);
         f.order[FUSED_FIRST + 7 + 2 * i] = FUSED_BRIGHT_IMAGE;
-        memset(f.images, 0, (size_t)FUSED_BRIGHT_IMAGE * CBX_PIXELS);
+        memset(f.images, 0, (size_t)FUSED_BRIGHT_IMAGE * CBX_IMAGE_PIXELS);
         f.normal = (cbx_normal){2e36f, 0.0f}; /* 255 overflows */
         assert_int_equal(FUSED_NUMBER + 1, fault_of(&f, 3));
         bands_close(f.b);

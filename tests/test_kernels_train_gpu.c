@@ -33,7 +33,7 @@ static scratch take_scratch(fused *f, cl_uint slices, cl_uint helpers) {
 
 static void launch_hidden(fused *f, const scratch *t) {
     const cl_uint tall = 8 * f->device->tunables.update_rows;
-    const cl_uint block = t->slices > CBX_PIXELS / tall ? LOW_BLOCK : tall;
+    const cl_uint block = t->slices > CBX_IMAGE_PIXELS / tall ? LOW_BLOCK : tall;
     const cbx_range range = {{t->groups * GROUP, 1}, {GROUP, 1}};
     BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
@@ -65,7 +65,7 @@ static void check_d2(const fused *f, const scratch *t) {
         const float *copy = copies + group * f->s.stride * CBX_LANES_OUT;
         float *actual = unpack_outputs(copy, rows);
         /* Numbers up to 1 after some ten roundings, and σ right to 2e-7. */
-        assert_arrays_close(actual, d2, rows, CBX_OUTPUTS, 1e-6, "D2");
+        assert_arrays_close(actual, d2, rows, CBX_CLASSES, 1e-6, "D2");
         assert_outputs_padding(copy, rows, "D2");
         for (size_t i = rows * CBX_LANES_OUT; i < f->s.stride * CBX_LANES_OUT; i++) {
             assert_true(bands_untouched(copy + i));
@@ -82,13 +82,13 @@ static void check_z1(const fused *f, const scratch *t) {
     const size_t rows = f->s.rows, hidden = f->s.hidden;
     const size_t size = f->s.panels * f->s.stride * CBX_PANEL;
     float *packed = bands_read(f->b, f->w1_buffer), *z1 = bands_read(f->b, t->z1);
-    float *w1 = unpack_panels(f->s, packed, CBX_ROWS, CBX_ROWS), *sums;
+    float *w1 = unpack_panels(f->s, packed, CBX_W1_ROWS, CBX_W1_ROWS), *sums;
     double *x = fused_pixels(f, FUSED_FIRST, rows);
-    double *w = to_doubles(w1, CBX_ROWS * hidden), *expected;
+    double *w = to_doubles(w1, CBX_W1_ROWS * hidden), *expected;
     TEST_NEW(expected, rows * hidden);
     TEST_NEW(sums, size);
     memset(w, 0, hidden * sizeof *w); /* the bias is left to train_gpu_output */
-    oracle_biased_matmul(x, w, rows, CBX_PIXELS, hidden, expected);
+    oracle_biased_matmul(x, w, rows, CBX_IMAGE_PIXELS, hidden, expected);
     for (size_t i = 0; i < size; i++) {
         for (size_t slice = 0; slice < t->slices; slice++) {
             sums[i] += z1[slice * size + i];
@@ -96,7 +96,8 @@ static void check_z1(const fused *f, const scratch *t) {
     }
     float *actual = unpack_panels(f->s, sums, f->s.stride, rows);
     assert_arrays_close(actual, expected, rows, hidden,
-                        rounding(CBX_ROWS, largest_root(x, w, rows, CBX_PIXELS, hidden)), "Z1");
+                        rounding(CBX_W1_ROWS, largest_root(x, w, rows, CBX_IMAGE_PIXELS, hidden)),
+                        "Z1");
     free(packed);
     free(z1);
     free(w1);

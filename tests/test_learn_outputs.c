@@ -39,7 +39,7 @@ static void a_film_that_fails_costs_only_itself(void **state) {
     settings.film = l.film;
     settings.save = l.save;
     settings.picture = l.picture;
-    assert_status(CBX_CANNOT_WRITE, cbx_learn(&settings, &observer, &result));
+    assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "");
     assert_non_null(strstr(cbx_last_error(), "Broken pipe"));
     assert_int_equal(result.epochs, 1);
     assert_false(result.kept[CBX_LEARN_FILM]);
@@ -62,7 +62,7 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         settings.save = broken == CBX_LEARN_WEIGHTS ? "/dev/full" : l.save;
         settings.picture = broken == CBX_LEARN_PICTURE ? "/dev/full" : l.picture;
         settings.epochs = 2;
-        assert_status(CBX_CANNOT_WRITE, cbx_learn(&settings, &observer, &result));
+        assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "");
         assert_non_null(strstr(cbx_last_error(), "No space left"));
         assert_int_equal(result.epochs, 2);
         assert_false(result.interrupted);
@@ -96,7 +96,7 @@ static void a_name_that_is_taken_meanwhile_costs_one_output(void **state) {
     settings.save = l.save;
     settings.picture = l.picture;
     settings.no_clobber = 1;
-    assert_status(CBX_CANNOT_CREATE, cbx_learn(&settings, &observer, &result));
+    assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_CREATE, "");
     assert_non_null(strstr(cbx_last_error(), "exists already"));
     assert_file_holds(l.save, "somebody else's");
     assert_true(result.kept[CBX_LEARN_FILM] && result.kept[CBX_LEARN_PICTURE]);
@@ -115,14 +115,14 @@ static void one_file_for_two_is_refused(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     settings.film = l.film;
     settings.save = spelled;
-    assert_status(CBX_BAD_ARGUMENT, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.save = NULL;
     settings.init = spelled;
-    assert_status(CBX_BAD_ARGUMENT, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.init = NULL;
     snprintf(image, sizeof image, "%s/train-images-idx3-ubyte", l.data);
     settings.film = image;
-    assert_status(CBX_BAD_ARGUMENT, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.film = settings.save = "/dev/null";
     assert_ok(cbx_learn(&settings, NULL, NULL));
     assert_int_equal(files_count(l.folder), 0);

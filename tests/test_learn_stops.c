@@ -31,7 +31,7 @@ static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule
     settings.picture = l->picture;
     settings.save = l->save;
     cbx_learn_observer observer = learning_observer(&log);
-    assert_status(CBX_INTERRUPTED, cbx_learn(&settings, &observer, &result));
+    assert_fails(cbx_learn(&settings, &observer, &result), CBX_INTERRUPTED, "");
     assert_int_equal(result.interrupted, 1);
     assert_true(result.batches >= 1 && result.batches <= stop_at);
     assert_true(stop_at - result.batches <= 1);
@@ -87,7 +87,7 @@ static void stopping_before_the_first_batch_keeps_old_outputs(void **state) {
         cbx_learn_settings settings = learning_settings(&l);
         cbx_learn_observer observer = learning_observer(&log);
         put_old_outputs(&l, &settings);
-        assert_status(CBX_INTERRUPTED, cbx_learn(&settings, &observer, &result));
+        assert_fails(cbx_learn(&settings, &observer, &result), CBX_INTERRUPTED, "");
         /* Nothing goes on: at most the step that heard of it, and the next, ask. */
         assert_true(when == 0 || (log.before >= when && log.before <= when + 1));
         assert_int_equal(result.batches, 0);
@@ -112,7 +112,7 @@ static void stopping_before_the_first_frame_keeps_the_rest(void **state) {
     put_old_outputs(&l, &settings);
     settings.frame_every = 1000000;
     settings.epochs = 3;
-    assert_status(CBX_INTERRUPTED, cbx_learn(&settings, &observer, &result));
+    assert_fails(cbx_learn(&settings, &observer, &result), CBX_INTERRUPTED, "");
     assert_true(result.batches > 0);
     assert_false(result.kept[CBX_LEARN_FILM]);
     assert_true(result.kept[CBX_LEARN_WEIGHTS] && result.kept[CBX_LEARN_PICTURE]);
@@ -136,7 +136,7 @@ static void divergence_keeps_old_outputs(void **state) {
         settings.recipe = CBX_RECIPE_NLL;
         settings.schedule = (cbx_schedule)schedule;
         settings.learning_rate = (double)FLT_MAX;
-        assert_status(CBX_DIVERGED, cbx_learn(&settings, NULL, NULL));
+        assert_fails(cbx_learn(&settings, NULL, NULL), CBX_DIVERGED, "");
         assert_true(strpbrk(cbx_last_error(), "0123456789") != NULL); /* names a batch */
         assert_old_outputs(&l);
     }
@@ -150,15 +150,15 @@ static void missing_inputs_keep_old_outputs(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     put_old_outputs(&l, &settings);
     settings.init = l.second;
-    assert_status(CBX_MISSING_INPUT, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_MISSING_INPUT, "");
     assert_old_outputs(&l);
     settings.init = NULL;
     settings.data = l.second;
-    assert_status(CBX_MISSING_INPUT, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_MISSING_INPUT, "");
     assert_old_outputs(&l);
     settings.data = l.data;
     settings.device = "no such device";
-    assert_status(CBX_NO_DEVICE, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_NO_DEVICE, "");
     assert_old_outputs(&l);
     learning_close(&l);
 }
@@ -173,7 +173,7 @@ static void weights_of_another_size_are_refused(void **state) {
     assert_ok(cbx_network_save(network, l.second, NULL, 0));
     settings.init = l.second;
     settings.film = l.film;
-    assert_status(CBX_BAD_DATA, cbx_learn(&settings, NULL, NULL));
+    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_DATA, "");
     assert_false(files_exist(l.film));
     assert_int_equal(files_count(l.folder), 1);
     cbx_network_destroy(network);
@@ -195,7 +195,7 @@ static void outputs_in_no_folder_leave_nothing(void **state) {
     for (size_t i = 0; i < COUNT(outputs); i++) {
         const char *kept = *outputs[i];
         *outputs[i] = nowhere;
-        assert_status(CBX_CANNOT_CREATE, cbx_learn(&settings, NULL, NULL));
+        assert_fails(cbx_learn(&settings, NULL, NULL), CBX_CANNOT_CREATE, "");
         assert_int_equal(files_count(l.folder), 0);
         *outputs[i] = kept;
     }
@@ -216,7 +216,7 @@ static void no_clobber_keeps_old_outputs(void **state) {
         one.film = i == 0 ? *outputs[i] : NULL;
         one.picture = i == 1 ? *outputs[i] : NULL;
         one.save = i == 2 ? *outputs[i] : NULL;
-        assert_status(CBX_CANNOT_CREATE, cbx_learn(&one, NULL, NULL));
+        assert_fails(cbx_learn(&one, NULL, NULL), CBX_CANNOT_CREATE, "");
         assert_old_outputs(&l);
     }
     settings.no_clobber = 0;
@@ -230,7 +230,7 @@ static void nonsense_is_refused(void **state) {
     (void)state;
     cbx_learn_settings good;
     cbx_learn_defaults(&good);
-    assert_status(CBX_BAD_ARGUMENT, cbx_learn_check(&good)); /* no data */
+    assert_fails(cbx_learn_check(&good), CBX_BAD_ARGUMENT, ""); /* no data */
     good.data = "anywhere";
     assert_ok(cbx_learn_check(&good));
     cbx_learn_settings bad[14];

@@ -96,9 +96,9 @@ static void mutated_safetensors_files_are_judged(void **state) {
     blob whole = {NULL, 0};
     int read = 0;
 
-    assert_success(cbx_network_create(&network, 1));
+    assert_ok(cbx_network_create(&network, 1));
     cbx_network_randomise(network, 0);
-    assert_success(cbx_network_save(network, path, settings, 2));
+    assert_ok(cbx_network_save(network, path, settings, 2));
     cbx_network_destroy(network);
     whole.bytes = scratch_read(path, &whole.size);
     cbx_random_seed(&random, 12, 0);

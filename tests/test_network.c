@@ -15,7 +15,7 @@
 
 static cbx_network *random_network(uint32_t hidden) {
     cbx_network *network = NULL;
-    assert_success(cbx_network_create(&network, hidden));
+    assert_ok(cbx_network_create(&network, hidden));
     cbx_network_randomise(network, 5);
     return network;
 }
@@ -25,7 +25,7 @@ static cbx_network *random_network(uint32_t hidden) {
 static void new_weights_are_zero(void **state) {
     cbx_network *network = NULL;
     (void)state;
-    assert_success(cbx_network_create(&network, 3));
+    assert_ok(cbx_network_create(&network, 3));
     assert_int_equal(network->hidden, 3);
     for (int i = 0; i < 785 * 3; i++) {
         assert_true(network->w1[i] == 0.0f);
@@ -39,10 +39,10 @@ static void new_weights_are_zero(void **state) {
 
 static void impossible_sizes_are_refused(void **state) {
     cbx_network *network = (cbx_network *)state;
-    assert_failure(cbx_network_create(&network, 0), CBX_BAD_ARGUMENT, "0 hidden neurons");
+    assert_fails(cbx_network_create(&network, 0), CBX_BAD_ARGUMENT, "0 hidden neurons");
     assert_null(network);
-    assert_failure(cbx_network_create(&network, CBX_MAX_HIDDEN + 1), CBX_BAD_ARGUMENT,
-                   "262145 hidden neurons");
+    assert_fails(cbx_network_create(&network, CBX_MAX_HIDDEN + 1), CBX_BAD_ARGUMENT,
+                 "262145 hidden neurons");
 }
 
 /* Mean and deviation of `count` weights, each within five standard errors. */
@@ -75,7 +75,7 @@ static void start_weights_follow_the_seed(void **state) {
     cbx_network *network = NULL;
     cbx_random random;
     (void)state;
-    assert_success(cbx_network_create(&network, 7));
+    assert_ok(cbx_network_create(&network, 7));
     cbx_network_randomise(network, 123);
     cbx_random_seed(&random, 123, CBX_STREAM_WEIGHTS);
     for (int i = 0; i < 785 * 7; i++) {
@@ -95,8 +95,8 @@ static void weights_survive_the_file(void **state) {
     for (int i = 0; i < 3; i++) {
         uint32_t hidden = sizes[i];
         cbx_network *saved = random_network(hidden), *loaded = NULL;
-        assert_success(cbx_network_save(saved, path, NULL, 0));
-        assert_success(cbx_network_load(&loaded, path));
+        assert_ok(cbx_network_save(saved, path, NULL, 0));
+        assert_ok(cbx_network_load(&loaded, path));
         assert_int_equal(loaded->hidden, hidden);
         assert_memory_equal(loaded->w1, saved->w1, 785 * hidden * sizeof(float));
         assert_memory_equal(loaded->w2, saved->w2, (hidden + 1) * 10 * sizeof(float));
@@ -128,7 +128,7 @@ static void the_file_is_as_the_format_says(void **state) {
     cbx_network *network = random_network(5);
     size_t size, data;
     for (size_t count = 0; count <= 4; count++) { /* every alignment of the text */
-        assert_success(cbx_network_save(network, path, settings, count));
+        assert_ok(cbx_network_save(network, path, settings, count));
         uint8_t *bytes = scratch_read(path, &size);
         json_t *header = header_of(bytes, size, &data);
         assert_int_equal(data % 8, 0);
@@ -169,10 +169,10 @@ static void the_file_is_as_the_format_says(void **state) {
 static void saving_fails_cleanly(void **state) {
     cbx_network *network = random_network(64);
     const char *path = scratch_path(state, "nowhere/w.safetensors");
-    assert_failure(cbx_network_save(network, path, NULL, 0), CBX_CANNOT_CREATE, "does not exist");
-    assert_failure(cbx_network_save(network, *state, NULL, 0), CBX_CANNOT_CREATE, "is a folder");
-    assert_failure(cbx_network_save(network, "/dev/full", NULL, 0), CBX_CANNOT_WRITE,
-                   "No space left");
+    assert_fails(cbx_network_save(network, path, NULL, 0), CBX_CANNOT_CREATE, "does not exist");
+    assert_fails(cbx_network_save(network, *state, NULL, 0), CBX_CANNOT_CREATE, "is a folder");
+    assert_fails(cbx_network_save(network, "/dev/full", NULL, 0), CBX_CANNOT_WRITE,
+                 "No space left");
     assert_message("/dev/full");
     assert_int_equal(scratch_entries(state), 0);
     cbx_network_destroy(network);
@@ -182,12 +182,12 @@ static void saving_fails_cleanly(void **state) {
 
 static void a_missing_file_is_named(void **state) {
     cbx_network *network = NULL;
-    assert_failure(cbx_network_load(&network, scratch_path(state, "no.safetensors")),
-                   CBX_MISSING_INPUT, "no.safetensors: No such file");
-    assert_failure(cbx_network_load(&network, *state), CBX_MISSING_INPUT, "not a regular file");
+    assert_fails(cbx_network_load(&network, scratch_path(state, "no.safetensors")),
+                 CBX_MISSING_INPUT, "no.safetensors: No such file");
+    assert_fails(cbx_network_load(&network, *state), CBX_MISSING_INPUT, "not a regular file");
     assert_int_equal(mkfifo(scratch_path(state, "pipe"), 0600), 0);
-    assert_failure(cbx_network_load(&network, scratch_path(state, "pipe")), CBX_MISSING_INPUT,
-                   "not a regular file");
+    assert_fails(cbx_network_load(&network, scratch_path(state, "pipe")), CBX_MISSING_INPUT,
+                 "not a regular file");
     assert_null(network);
 }
 
@@ -196,7 +196,7 @@ static void assert_bytes_fail(void **state, const void *bytes, size_t size, cons
     const char *path = scratch_path(state, "w.safetensors");
     scratch_write(path, bytes, size);
     allocations_largest = 0;
-    assert_failure(cbx_network_load(&network, path), CBX_BAD_DATA, part);
+    assert_fails(cbx_network_load(&network, path), CBX_BAD_DATA, part);
     assert_message(path);
     assert_null(network);
     /* Nothing wrong may take more memory than the file has bytes, and some. */
@@ -222,7 +222,7 @@ static void a_header_that_claims_too_much_is_named(void **state) {
 static void a_cut_file_is_named(void **state) {
     cbx_network *network = random_network(3);
     size_t size, data;
-    assert_success(cbx_network_save(network, scratch_path(state, "whole"), NULL, 0));
+    assert_ok(cbx_network_save(network, scratch_path(state, "whole"), NULL, 0));
     uint8_t *bytes = scratch_read(scratch_path(state, "whole"), &size);
     json_decref(header_of(bytes, size, &data));
     assert_bytes_fail(state, bytes, data - 1, "cut short");
@@ -345,7 +345,7 @@ static void other_programs_files_are_read(void **state) {
         memcpy(one.bytes + one.size - 6400 + (i == 2 ? 124 : 4), &mark, 4); /* w1[1] */
         scratch_write(path, one.bytes, one.size);
         blob_free(&one);
-        assert_success(cbx_network_load(&network, path));
+        assert_ok(cbx_network_load(&network, path));
         assert_int_equal(network->hidden, 2);
         assert_true(network->w1[0] == 0.0f && network->w1[1] == 1.5f);
         cbx_network_destroy(network);
@@ -358,15 +358,15 @@ static void weights_that_are_not_finite_are_named(void **state) {
         cbx_network *network = random_network(3), *loaded = NULL;
         const char *path = scratch_path(state, "w.safetensors");
         network->w1[100] = bad[i];
-        assert_success(cbx_network_save(network, path, NULL, 0));
-        assert_failure(cbx_network_load(&loaded, path), CBX_BAD_DATA,
-                       "number 100 of tensor \"w1\" is not finite");
+        assert_ok(cbx_network_save(network, path, NULL, 0));
+        assert_fails(cbx_network_load(&loaded, path), CBX_BAD_DATA,
+                     "number 100 of tensor \"w1\" is not finite");
         assert_null(loaded);
         network->w1[100] = 3e38f;
         network->w2[39] = bad[i];
-        assert_success(cbx_network_save(network, path, NULL, 0));
-        assert_failure(cbx_network_load(&loaded, path), CBX_BAD_DATA,
-                       "number 39 of tensor \"w2\" is not finite");
+        assert_ok(cbx_network_save(network, path, NULL, 0));
+        assert_fails(cbx_network_load(&loaded, path), CBX_BAD_DATA,
+                     "number 39 of tensor \"w2\" is not finite");
         cbx_network_destroy(network);
     }
 }

@@ -33,13 +33,13 @@ static void a_header_out_of_all_proportion_is_named(void **state) {
     const size_t longest = (size_t)4 << 20;
     cbx_network *network = NULL;
     const char *path = write_file(state, "{" ONE_NEURON "}", longest);
-    assert_success(cbx_network_load(&network, path));
+    assert_ok(cbx_network_load(&network, path));
     assert_int_equal(network->hidden, 1);
     cbx_network_destroy(network);
 
     path = write_file(state, "{" ONE_NEURON "}", longest + 1);
     allocations_largest = 0;
-    assert_failure(cbx_network_load(&network, path), CBX_BAD_DATA, "has a header of 4194305 bytes");
+    assert_fails(cbx_network_load(&network, path), CBX_BAD_DATA, "has a header of 4194305 bytes");
     assert_message(path);
     assert_null(network);
     assert_int_equal(allocations_largest, 0);
@@ -47,8 +47,8 @@ static void a_header_out_of_all_proportion_is_named(void **state) {
 
 static void assert_shown(void **state, const char *header, const char *part) {
     cbx_network *network = NULL;
-    assert_failure(cbx_network_load(&network, write_file(state, header, strlen(header))),
-                   CBX_BAD_DATA, part);
+    assert_fails(cbx_network_load(&network, write_file(state, header, strlen(header))),
+                 CBX_BAD_DATA, part);
     assert_null(network);
 }
 

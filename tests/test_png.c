@@ -42,7 +42,7 @@ static void pictures_survive_the_file(void **state) {
         size_t size = (size_t)width * height * 3;
         uint8_t *rgb = noise(size), *again = malloc(size);
         assert_non_null(again);
-        assert_success(write_png(path, 0, rgb, width, height));
+        assert_ok(write_png(path, 0, rgb, width, height));
 
         png_image image;
         memset(&image, 0, sizeof image);
@@ -72,7 +72,7 @@ static void the_colour_space_is_tagged(void **state) {
     const char *path = scratch_path(state, "grid.png");
     const uint8_t red[3] = {255, 0, 0};
     size_t size;
-    assert_success(write_png(path, 1, red, 1, 1));
+    assert_ok(write_png(path, 1, red, 1, 1));
     uint8_t *bytes = scratch_read(path, &size);
     assert_true(has_chunk(bytes, size, "sRGB"));
     free(bytes);
@@ -81,22 +81,22 @@ static void the_colour_space_is_tagged(void **state) {
 static void failures_leave_nothing_behind(void **state) {
     const char *path = scratch_path(state, "grid.png");
     uint8_t *rgb = noise(224 * 224 * 3);
-    assert_failure(write_png(path, 0, rgb, 0, 1), CBX_BAD_ARGUMENT, "0×1");
-    assert_failure(write_png(path, 0, rgb, 1, 0), CBX_BAD_ARGUMENT, "1×0");
-    assert_failure(write_png(scratch_path(state, "nowhere/grid.png"), 0, rgb, 1, 1),
-                   CBX_CANNOT_CREATE, "does not exist");
+    assert_fails(write_png(path, 0, rgb, 0, 1), CBX_BAD_ARGUMENT, "0×1");
+    assert_fails(write_png(path, 0, rgb, 1, 0), CBX_BAD_ARGUMENT, "1×0");
+    assert_fails(write_png(scratch_path(state, "nowhere/grid.png"), 0, rgb, 1, 1),
+                 CBX_CANNOT_CREATE, "does not exist");
     /* Small enough to fail only when the buffer is flushed, and large enough to fail in
      * the midst of libpng. */
-    assert_failure(write_png("/dev/full", 0, rgb, 1, 1), CBX_CANNOT_WRITE, "/dev/full");
+    assert_fails(write_png("/dev/full", 0, rgb, 1, 1), CBX_CANNOT_WRITE, "/dev/full");
     assert_message("No space left");
-    assert_failure(write_png("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE, "No space left");
+    assert_fails(write_png("/dev/full", 0, rgb, 224, 224), CBX_CANNOT_WRITE, "No space left");
     /* What libpng itself refuses: sides of over a million pixels. */
-    assert_failure(write_png(path, 0, rgb, 2000000, 1), CBX_CANNOT_WRITE, "grid.png");
+    assert_fails(write_png(path, 0, rgb, 2000000, 1), CBX_CANNOT_WRITE, "grid.png");
     assert_message("IHDR");
     assert_int_equal(scratch_entries(state), 0);
 
     scratch_write(path, "old", 3);
-    assert_failure(write_png(path, 1, rgb, 1, 1), CBX_CANNOT_CREATE, "exists already");
+    assert_fails(write_png(path, 1, rgb, 1, 1), CBX_CANNOT_CREATE, "exists already");
     size_t size;
     uint8_t *bytes = scratch_read(path, &size);
     assert_int_equal(size, 3);

@@ -71,7 +71,7 @@ static void a_compiler_that_refuses_everything(void **state) {
     cbx_device *device;
     (void)state;
     compiler.refused = "-w";
-    assert_status(CBX_BAD_KERNEL, cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO));
+    assert_fails(cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO), CBX_BAD_KERNEL, "");
     assert_non_null(strstr(cbx_last_error(), "the kernels do not build on "));
     assert_int_equal(compiler.builds, 2);
     assert_null(device);

@@ -29,12 +29,12 @@ static void dead_temporaries_are_removed(void **state) {
     int held = open(living, O_RDWR);
     assert_true(held >= 0);
     assert_int_equal(flock(held, LOCK_EX), 0);
-    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_ok(cbx_write_file(path, 0, "new", 3));
     assert_file_holds(path, "new");
     assert_file_holds(living, "alive");
     assert_int_equal(scratch_entries(state), 6);
     close(held);
-    assert_success(cbx_write_file(path, 0, "new", 3));
+    assert_ok(cbx_write_file(path, 0, "new", 3));
     assert_int_equal(scratch_entries(state), 5);
 }
 
@@ -48,7 +48,7 @@ static void a_taken_name_is_left_alone(void **state) {
     scratch_write(theirs, "theirs", 6);
     int held = open(theirs, O_RDWR);
     assert_int_equal(flock(held, LOCK_EX), 0);
-    assert_success(cbx_output_open(&output, path, 0));
+    assert_ok(cbx_output_open(&output, path, 0));
     assert_string_not_equal(output.temporary, theirs);
     cbx_output_discard(&output);
     assert_file_holds(theirs, "theirs");

@@ -30,7 +30,7 @@ static int set_up(void **state) {
     assert_int_equal(setenv("XDG_CACHE_HOME", scratch_path(&f->folder, "."), 1), 0);
     assert_int_equal(unsetenv("CLEARBOX_NO_TUNE"), 0);
     scratch_write_dataset(&f->folder, 600, 30);
-    assert_success(cbx_dataset_load(&f->dataset, scratch_path(&f->folder, ".")));
+    assert_ok(cbx_dataset_load(&f->dataset, scratch_path(&f->folder, ".")));
     return 0;
 }
 
@@ -44,7 +44,7 @@ static int tear_down(void **state) {
 
 static cbx_device *open_family(cbx_family family, const cbx_tunables *chosen) {
     cbx_device *device = NULL;
-    assert_success(cbx_device_open_with(&device, "cpu", family, chosen));
+    assert_ok(cbx_device_open_with(&device, "cpu", family, chosen));
     return device;
 }
 
@@ -93,15 +93,15 @@ static cbx_network *train(const fixture *f, cbx_family family, const cbx_tunable
     }
     assert_true(same(&device->tunables, sizes));
     device->slices = family == CBX_FAMILY_GPU ? 7 : 0; /* tall blocks, and several of them */
-    assert_success(cbx_network_create(&network, HIDDEN));
+    assert_ok(cbx_network_create(&network, HIDDEN));
     cbx_network_randomise(network, 3);
-    assert_success(cbx_trainer_create(&trainer, device, f->dataset, &settings));
-    assert_success(cbx_trainer_set_weights(trainer, network));
-    assert_success(cbx_trainer_set_order(trainer, order, BATCHES * BATCH));
-    assert_success(cbx_trainer_steps(trainer, 0, BATCHES - 1, rates, 0));
-    assert_success(cbx_trainer_step(trainer, (BATCHES - 1) * BATCH, BATCH - 13, rates, 0));
-    assert_success(cbx_trainer_get_weights(trainer, network));
-    assert_success(cbx_trainer_evaluate(trainer, CBX_TRAIN, evaluation));
+    assert_ok(cbx_trainer_create(&trainer, device, f->dataset, &settings));
+    assert_ok(cbx_trainer_set_weights(trainer, network));
+    assert_ok(cbx_trainer_set_order(trainer, order, BATCHES * BATCH));
+    assert_ok(cbx_trainer_steps(trainer, 0, BATCHES - 1, rates, 0));
+    assert_ok(cbx_trainer_step(trainer, (BATCHES - 1) * BATCH, BATCH - 13, rates, 0));
+    assert_ok(cbx_trainer_get_weights(trainer, network));
+    assert_ok(cbx_trainer_evaluate(trainer, CBX_TRAIN, evaluation));
     cbx_trainer_destroy(trainer);
     cbx_device_close(device);
     return network;
@@ -144,7 +144,7 @@ static void test_kept_and_found_again(void **state) {
     assert_true(cbx_tunables_valid(&usual, CBX_FAMILY_CPU));
     assert_true(same(&device->tunables, &usual)); /* nothing is kept yet */
     assert_false(cbx_tunables_recall(device, &got));
-    assert_success(cbx_tunables_keep(device, &odd, path, sizeof path));
+    assert_ok(cbx_tunables_keep(device, &odd, path, sizeof path));
     assert_true(cbx_tunables_recall(device, &got));
     assert_true(same(&got, &odd));
     cbx_device_close(device);
@@ -155,7 +155,7 @@ static void test_kept_and_found_again(void **state) {
     assert_int_equal(unsetenv("CLEARBOX_NO_TUNE"), 0);
     cbx_device_close(device);
     /* The other family of the same device has a file of its own. */
-    assert_success(cbx_device_open(&device, "cpu", CBX_FAMILY_GPU));
+    assert_ok(cbx_device_open(&device, "cpu", CBX_FAMILY_GPU));
     assert_false(cbx_tunables_recall(device, &got));
     cbx_device_close(device);
     assert_int_equal(remove(path), 0);
@@ -177,7 +177,7 @@ static void test_a_file_of_no_use(void **state) {
     const cbx_tunables odd = {4, 7, 7};
     cbx_tunables got;
     cbx_device *device = open_device(NULL);
-    assert_success(cbx_tunables_keep(device, &odd, path, sizeof path));
+    assert_ok(cbx_tunables_keep(device, &odd, path, sizeof path));
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
         scratch_write(path, contents[i], strlen(contents[i]));
         assert_false(cbx_tunables_recall(device, &got));
@@ -197,7 +197,7 @@ static void test_a_file_of_no_use(void **state) {
     assert_int_equal(remove(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_false(cbx_tunables_recall(device, &got));
-    assert_failure(cbx_tunables_keep(device, &odd, text, sizeof text), CBX_CANNOT_CREATE, "tune-");
+    assert_fails(cbx_tunables_keep(device, &odd, text, sizeof text), CBX_CANNOT_CREATE, "tune-");
     assert_int_equal(remove(path), 0);
     cbx_device_close(device);
 }
@@ -212,10 +212,10 @@ static void test_no_place(void **state) {
     assert_int_equal(unsetenv("XDG_CACHE_HOME"), 0);
     assert_int_equal(unsetenv("HOME"), 0);
     assert_false(cbx_tunables_recall(device, &got));
-    assert_failure(cbx_tunables_keep(device, &odd, path, sizeof path), CBX_CANNOT_CREATE, "HOME");
+    assert_fails(cbx_tunables_keep(device, &odd, path, sizeof path), CBX_CANNOT_CREATE, "HOME");
     assert_int_equal(setenv("HOME", "/dev/null", 1), 0);
-    assert_failure(cbx_tunables_keep(device, &odd, path, sizeof path), CBX_CANNOT_CREATE,
-                   "/dev/null");
+    assert_fails(cbx_tunables_keep(device, &odd, path, sizeof path), CBX_CANNOT_CREATE,
+                 "/dev/null");
     if (home) {
         assert_int_equal(setenv("HOME", home, 1), 0);
     }
@@ -227,7 +227,7 @@ static void test_no_place(void **state) {
 
 static void search_family(const fixture *f, cbx_family family, unsigned least) {
     cbx_bench_tuning tuning;
-    assert_success(cbx_bench_tune("cpu", family, f->dataset, NULL, &tuning));
+    assert_ok(cbx_bench_tune("cpu", family, f->dataset, NULL, &tuning));
     assert_true(tuning.tried >= least);
     assert_true(isfinite(tuning.best_flops) && tuning.best_flops >= tuning.usual_flops &&
                 tuning.usual_flops > 0.0);

@@ -66,14 +66,14 @@ cbx_status cbx_fail(cbx_status status, const char *format, ...) {
 }
 
 void cbx_fault_take(cbx_fault *fault, cbx_status status) {
-    if (status != CBX_OK && fault->status == CBX_OK) {
+    if (status && !fault->status) {
         fault->status = status;
         snprintf(fault->text, sizeof fault->text, "%s", cbx_last_error());
     }
 }
 
 cbx_status cbx_fault_raise(const cbx_fault *fault) {
-    return fault->status == CBX_OK ? CBX_OK : cbx_fail(fault->status, "%s", fault->text);
+    return !fault->status ? CBX_OK : cbx_fail(fault->status, "%s", fault->text);
 }
 
 const char *cbx_last_error(void) {

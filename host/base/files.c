@@ -26,7 +26,7 @@ static size_t folder_length(const char *path) {
 
 static cbx_status copy_text(char **out, const char *text) {
     cbx_status status = cbx_new(out, strlen(text) + 1);
-    if (status == CBX_OK) {
+    if (!status) {
         memcpy(*out, text, strlen(text));
     }
     return status;
@@ -235,18 +235,18 @@ cbx_status cbx_output_open_unless(cbx_output *output, const char *path, int no_c
     memset(output, 0, sizeof *output);
     output->no_clobber = no_clobber;
     cbx_status status = check_target(path, no_clobber, &target, &exists);
-    if (status == CBX_OK) {
+    if (!status) {
         status = copy_text(&output->path, path);
     }
-    if (status == CBX_OK && exists && !S_ISREG(target.st_mode)) {
+    if (!status && exists && !S_ISREG(target.st_mode)) {
         status = open_direct(output, &target, stop, user);
-    } else if (status == CBX_OK) {
+    } else if (!status) {
         status = exists ? follow_existing(output) : follow_dangling(output);
-        if (status == CBX_OK) {
+        if (!status) {
             status = create_temporary(output, exists ? &target : NULL);
         }
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_output_discard(output);
     }
     return status;
@@ -261,7 +261,7 @@ cbx_status cbx_output_probe(const char *path, int no_clobber) {
     struct stat target;
     int exists = 0;
     cbx_status status = check_target(path, no_clobber, &target, &exists);
-    if (status != CBX_OK || (exists && !S_ISREG(target.st_mode))) {
+    if (status || (exists && !S_ISREG(target.st_mode))) {
         return status;
     }
     status = cbx_output_open(&output, path, no_clobber);
@@ -341,14 +341,14 @@ cbx_status cbx_output_commit(cbx_output *output) {
         return cbx_fail(CBX_BAD_ARGUMENT, "an output file that is not open cannot be committed");
     }
     cbx_status status = cbx_output_flush(output);
-    if (status == CBX_OK) {
+    if (!status) {
         put_on_disk(output);
         status = report_error(output);
     }
-    if (status == CBX_OK && cbx_output_is_regular(output)) {
+    if (!status && cbx_output_is_regular(output)) {
         status = move(output);
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_output_discard(output);
         return status;
     }
@@ -376,7 +376,7 @@ void cbx_output_discard(cbx_output *output) {
 cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, size_t size) {
     cbx_output output;
     cbx_status status = cbx_output_open(&output, path, no_clobber);
-    if (status == CBX_OK) {
+    if (!status) {
         cbx_output_write(&output, bytes, size);
         status = cbx_output_commit(&output);
     }

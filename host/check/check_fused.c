@@ -136,8 +136,8 @@ static cbx_status check_sums(const cbx_specimen *specimen, const cbx_trainer *tr
     const size_t size = (size_t)trainer->stride * CBX_LANES_OUT;
     double *z2 = NULL;
     cbx_status status = add_shares(specimen, buffer, first * size, count, size, &z2);
-    for (size_t i = 0; i < reference->rows * CBX_OUTPUTS && !status; i++) {
-        const size_t row = i / CBX_OUTPUTS, o = i % CBX_OUTPUTS;
+    for (size_t i = 0; i < reference->rows * CBX_CLASSES && !status; i++) {
+        const size_t row = i / CBX_CLASSES, o = i % CBX_CLASSES;
         status =
             cbx_judge(specimen, (cbx_place){kernel, "sigmoid(sums)", row, o},
                       cbx_reference_sigmoid(z2[row * CBX_LANES_OUT + o]), reference->a2[i], 1e-5);
@@ -176,8 +176,8 @@ static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer 
                                    reference->d2);
     }
     if (!status) {
-        status = cbx_judge_panels(specimen, first_kernel(specimen), "w1", trainer->w1, CBX_ROWS,
-                                  CBX_ROWS, reference->w1);
+        status = cbx_judge_panels(specimen, first_kernel(specimen), "w1", trainer->w1, CBX_W1_ROWS,
+                                  CBX_W1_ROWS, reference->w1);
     }
     return status ? status
                   : cbx_judge_outputs(specimen, second_kernel(specimen), "w2", trainer->w2,

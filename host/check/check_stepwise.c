@@ -19,7 +19,7 @@ static cbx_status compare(const cbx_specimen *specimen, const cbx_trainer *train
         {"sigmoid_derivative", "s1", trainer->s1, stride, rows, reference->s1},
         {"hidden_delta", "d1", trainer->d1, stride, rows, reference->d1},
         {"weight_update_output", "w2", trainer->w2, 0, 1 + reference->hidden, reference->w2},
-        {"weight_update_hidden", "w1", trainer->w1, CBX_ROWS, CBX_ROWS, reference->w1},
+        {"weight_update_hidden", "w1", trainer->w1, CBX_W1_ROWS, CBX_W1_ROWS, reference->w1},
     };
     cbx_status status = CBX_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++) {

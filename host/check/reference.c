@@ -40,10 +40,10 @@ cbx_status cbx_reference_init(cbx_reference *reference, cbx_recipe recipe,
         {&reference->d2, max_rows * CLASSES},
     };
     cbx_status status = cbx_new(&reference->labels, max_rows);
-    for (size_t i = 0; i < sizeof plans / sizeof *plans && status == CBX_OK; i++) {
+    for (size_t i = 0; i < sizeof plans / sizeof *plans && !status; i++) {
         status = cbx_new(plans[i].array, plans[i].count);
     }
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     for (size_t i = 0; i < w1_size; i++) {

@@ -187,11 +187,11 @@ cbx_status cbx_judge_panels(const cbx_specimen *specimen, const char *kernel, co
 
 cbx_status cbx_judge_outputs(const cbx_specimen *specimen, const char *kernel, const char *what,
                              cl_mem buffer, size_t rows, const double *should) {
-    const double tolerance = tolerance_for(should, rows * CBX_OUTPUTS);
+    const double tolerance = tolerance_for(should, rows * CBX_CLASSES);
     float *is = NULL;
     cbx_status status = read_floats(specimen, buffer, rows * CBX_LANES_OUT, &is);
-    for (size_t i = 0; i < rows * CBX_OUTPUTS && !status; i++) {
-        const cbx_place place = {kernel, what, i / CBX_OUTPUTS, i % CBX_OUTPUTS};
+    for (size_t i = 0; i < rows * CBX_CLASSES && !status; i++) {
+        const cbx_place place = {kernel, what, i / CBX_CLASSES, i % CBX_CLASSES};
         status = cbx_judge(specimen, place, (double)is[place.row * CBX_LANES_OUT + place.column],
                            should[i], tolerance);
     }

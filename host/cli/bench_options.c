@@ -99,7 +99,7 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
         return code;
     }
     cbx_status status = cbx_bench_check(&options->settings);
-    if (status != CBX_OK) {
+    if (status) {
         return cli_fail_status(status);
     }
     code = settle_format(options);

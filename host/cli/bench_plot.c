@@ -294,7 +294,7 @@ static int draw(const cli_bench_report *report, FILE *script, FILE *chart) {
     }
     cbx_status status = write_chart(report, title, svg);
     free(svg);
-    return status == CBX_OK ? CLI_DONE : cli_fail_status(status);
+    return !status ? CLI_DONE : cli_fail_status(status);
 }
 
 int cli_bench_plot(const cli_bench_report *report) {

@@ -45,14 +45,14 @@ static cli_verdict check_here(const char *spec, cbx_family family, FILE *report)
     found.status = cbx_device_open(&device, spec, family);
     const double opened = cbx_clock_seconds();
     found.open_seconds = opened - begun;
-    if (found.status == CBX_OK) {
+    if (!found.status) {
         found.family = cbx_device_family(device);
         found.fuses = cbx_device_fuses(device);
         say_doing(report, "testing the kernels");
         found.status = cbx_device_self_test(device);
         found.test_seconds = cbx_clock_seconds() - opened;
     }
-    if (found.status != CBX_OK) {
+    if (found.status) {
         found.reason = strdup(cbx_last_error());
     }
     cbx_device_close(device);

@@ -115,7 +115,7 @@ static void print_device(const cbx_device_info *info, widths wide, const cli_ter
 /* A line for each family, below the device's. */
 static void print_verdict(const cli_verdict *verdict, int index) {
     printf("        %s kernels", cli_family_names[verdict->family]);
-    if (verdict->status == CBX_OK) {
+    if (!verdict->status) {
         printf(" passed, %.0f ms%s%s\n", verdict->test_seconds * 1000,
                verdict->fuses ? "" : ", no fast fused multiply-add", index > 0 ? "" : " (auto)");
     } else {
@@ -128,7 +128,7 @@ static void print_verdict(const cli_verdict *verdict, int index) {
 /* ---- JSON ---- */
 
 static json_t *verdict_object(const cli_verdict *verdict) {
-    const int passed = verdict->status == CBX_OK;
+    const int passed = !verdict->status;
     return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "family", cli_family_names[verdict->family],
                      "passed", passed, "reason", cli_json_string(verdict->reason), "fuses",
                      passed ? json_boolean(verdict->fuses) : json_null(), "open_milliseconds",
@@ -183,7 +183,7 @@ static int print_json(const checked_device *devices, size_t count) {
 /* 0 when a device works; else what is wrong with the first. */
 static int judge(const checked_device *devices, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (devices[i].verdicts[0].status == CBX_OK) {
+        if (!devices[i].verdicts[0].status) {
             return CLI_DONE;
         }
     }
@@ -195,7 +195,7 @@ static int check_all(const cbx_device_info *infos, size_t count, const devices_o
     checked_device *devices = NULL;
     cbx_status status = cbx_new(&devices, count);
     int code = CLI_DONE;
-    if (status != CBX_OK) {
+    if (status) {
         return cli_fail_status(status);
     }
     cli_terminal_look(&terminal, stdout);
@@ -239,7 +239,7 @@ int cli_devices(int argc, char **argv) {
     cli_guard_begin(); /* a driver may end the program when it is asked for devices */
     cbx_status status = cbx_device_list(&devices, &count);
     cli_guard_end();
-    if (status != CBX_OK) {
+    if (status) {
         return cli_fail_status(status);
     }
     code = check_all(devices, count, &options);

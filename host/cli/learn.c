@@ -176,7 +176,7 @@ static int conclude(run *state, cbx_status status, const cbx_learn_result *resul
     if (shows_tables(state) && complete) {
         cli_report_result(&state->terminal, settings, metrics, result);
     }
-    if (status == CBX_OK && !state->first.status) {
+    if (!status && !state->first.status) {
         return CLI_DONE;
     }
     status = cbx_fault_raise(&ended);
@@ -201,10 +201,10 @@ int cli_learn(int argc, char **argv) {
         return code;
     }
     cbx_status status = cbx_learn_check(&options.settings);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cli_metrics_prepare(&state.metrics, options.metrics, options.settings.no_clobber);
     }
-    if (status != CBX_OK) {
+    if (status) {
         return cli_fail_status(status);
     }
     state.options = &options;

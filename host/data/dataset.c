@@ -72,20 +72,20 @@ static cbx_status read_pair(const job *load) {
     char name[64];
     snprintf(name, sizeof name, "%s-labels-idx1-ubyte", load->prefix);
     cbx_status status = cbx_idx_open(&labels, load->directory, name, CBX_IDX_LABELS);
-    if (status == CBX_OK) {
+    if (!status) {
         snprintf(name, sizeof name, "%s-images-idx3-ubyte", load->prefix);
         status = cbx_idx_open(&images, load->directory, name, CBX_IDX_IMAGES);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = check_counts(load, cbx_idx_count(images), cbx_idx_count(labels));
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_idx_take(labels, &load->out->labels);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = check_labels(load);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_idx_take(images, &load->out->images);
     }
     cbx_idx_close(labels);
@@ -96,7 +96,7 @@ static cbx_status read_pair(const job *load) {
 static void *run_job(void *argument) {
     job *load = argument;
     load->status = read_pair(load);
-    if (load->status != CBX_OK) {
+    if (load->status) {
         snprintf(load->message, sizeof load->message, "%s", cbx_last_error());
     }
     return NULL;
@@ -127,8 +127,8 @@ static cbx_status read_files(cbx_dataset *dataset, const char *directory) {
     } else {
         run_job(&test);
     }
-    const job *failed = training.status != CBX_OK ? &training : &test;
-    if (failed->status != CBX_OK) {
+    const job *failed = training.status ? &training : &test;
+    if (failed->status) {
         return cbx_fail(failed->status, "%s", failed->message);
     }
     return CBX_OK;
@@ -213,19 +213,19 @@ cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory) {
     cbx_dataset *dataset = NULL;
     *out = NULL;
     cbx_status status = check_directory(directory);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_new(&dataset, 1);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = read_files(dataset, directory);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = split(dataset, directory);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = measure(dataset, directory);
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_dataset_destroy(dataset);
         return status;
     }
@@ -238,10 +238,10 @@ static cbx_status copy_pair(pair *out, const cbx_images *images) {
         return cbx_fail(CBX_BAD_DATA, "%zu images are more than a file can hold", images->count);
     }
     cbx_status status = cbx_allocate(&out->images.items, images->count, CBX_IMAGE_PIXELS);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_new(&out->labels.items, images->count);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         memcpy(out->images.items, images->pixels, images->count * CBX_IMAGE_PIXELS);
         memcpy(out->labels.items, images->labels, images->count);
         out->images.count = out->labels.count = (uint32_t)images->count;
@@ -255,22 +255,22 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
     cbx_dataset *dataset = NULL;
     *out = NULL;
     cbx_status status = cbx_new(&dataset, 1);
-    for (int i = 0; i < 2 && status == CBX_OK; i++) {
+    for (int i = 0; i < 2 && !status; i++) {
         const job check = {.directory = place,
                            .prefix = i == 0 ? "train" : "t10k",
                            .out = i == 0 ? &dataset->training_file : &dataset->test_file};
         status = copy_pair(check.out, i == 0 ? training : test);
-        if (status == CBX_OK) {
+        if (!status) {
             status = check_labels(&check);
         }
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = split(dataset, place);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = measure(dataset, place);
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_dataset_destroy(dataset);
         return status;
     }

@@ -117,10 +117,10 @@ static cbx_status read_header(cbx_idx_reader *reader) {
     uint8_t header[IMAGES_HEADER_BYTES] = {0};
     size_t got = 0;
     cbx_status status = cbx_source_read(reader->source, header, header_bytes(reader->kind), &got);
-    if (status == CBX_OK) {
+    if (!status) {
         status = check_header(reader->path, header, got, reader->kind);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         reader->count = big_endian(header + 4);
         status = check_size(reader);
     }
@@ -133,12 +133,12 @@ static cbx_status read_items(cbx_idx_reader *reader, uint8_t *items) {
     size_t got = 0, beyond = 0;
     uint8_t extra;
     cbx_status status = cbx_source_read(reader->source, items, wanted, &got);
-    if (status == CBX_OK) {
+    if (!status) {
         /* Asking for one byte more makes zlib check the sum at the end, too; for more
          * than one nobody asks, however many there are. */
         status = cbx_source_read(reader->source, &extra, 1, &beyond);
     }
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     if (got < wanted) {
@@ -178,13 +178,13 @@ static cbx_status check_memory(const cbx_idx_reader *reader) {
 cbx_status cbx_idx_take(cbx_idx_reader *reader, cbx_idx *out) {
     cbx_idx idx = {reader->count, NULL};
     cbx_status status = check_memory(reader);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_allocate(&idx.items, reader->count, item_bytes(reader->kind));
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = read_items(reader, idx.items);
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_idx_free(&idx);
     }
     *out = idx;
@@ -230,7 +230,7 @@ static cbx_status open_file(cbx_idx_reader *reader, const char *directory, const
 
 static cbx_status make_reader(cbx_idx_reader **out, cbx_idx_kind kind) {
     cbx_status status = cbx_new(out, 1);
-    if (status == CBX_OK) {
+    if (!status) {
         (*out)->kind = kind;
         (*out)->file = -1;
     }
@@ -240,13 +240,13 @@ static cbx_status make_reader(cbx_idx_reader **out, cbx_idx_kind kind) {
 cbx_status cbx_idx_open(cbx_idx_reader **out, const char *directory, const char *name,
                         cbx_idx_kind kind) {
     cbx_status status = make_reader(out, kind);
-    if (status == CBX_OK) {
+    if (!status) {
         status = open_file(*out, directory, name);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = read_header(*out);
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_idx_close(*out);
         *out = NULL;
     }
@@ -257,7 +257,7 @@ cbx_status cbx_idx_read(cbx_idx *out, const char *directory, const char *name, c
     cbx_idx_reader *reader = NULL;
     *out = (cbx_idx){0, NULL};
     cbx_status status = cbx_idx_open(&reader, directory, name, kind);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_idx_take(reader, out);
     }
     cbx_idx_close(reader);
@@ -269,16 +269,16 @@ cbx_status cbx_idx_decode(cbx_idx *out, const char *path, const uint8_t *bytes, 
     cbx_idx_reader *reader = NULL;
     *out = (cbx_idx){0, NULL};
     cbx_status status = make_reader(&reader, kind);
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     reader->gzipped = gzipped;
     snprintf(reader->path, sizeof reader->path, "%s", path);
     status = cbx_source_open_memory(&reader->source, reader->path, bytes, size, gzipped);
-    if (status == CBX_OK) {
+    if (!status) {
         status = read_header(reader);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_idx_take(reader, out);
     }
     cbx_idx_close(reader);

@@ -44,20 +44,20 @@ static cbx_status make_source(cbx_source **out, const cbx_source *from) {
     cbx_source *source = NULL;
     *out = NULL;
     cbx_status status = cbx_new(&source, 1);
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     *source = *from;
     if (source->gzipped && source->file >= 0) {
         status = cbx_new(&source->portion, PORTION_BYTES);
     }
-    if (status == CBX_OK && source->gzipped) {
+    if (!status && source->gzipped) {
         source->zlib_started = inflateInit2(&source->zlib, GZIP_WINDOW) == Z_OK;
         if (!source->zlib_started) {
             status = cbx_fail(CBX_NO_MEMORY, "%s: no memory for unpacking", source->path);
         }
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_source_close(source);
         return status;
     }
@@ -137,7 +137,7 @@ static cbx_status look_ahead(cbx_source *source, size_t wanted) {
         memmove(source->portion, source->next, source->left);
     }
     source->next = source->portion;
-    while (status == CBX_OK && source->left < wanted && got > 0) {
+    while (!status && source->left < wanted && got > 0) {
         status = take(source, source->portion + source->left, PORTION_BYTES - source->left, &got);
         source->left += got;
     }
@@ -188,7 +188,7 @@ static cbx_status read_packed(cbx_source *source, uint8_t *out, size_t capacity,
     while (!source->ended && *got < capacity) {
         size_t more = 0;
         cbx_status status = look_ahead(source, source->begun ? 1 : GZIP_MARK_BYTES);
-        if (status != CBX_OK) {
+        if (status) {
             return status;
         }
         if (!source->begun) {
@@ -200,7 +200,7 @@ static cbx_status read_packed(cbx_source *source, uint8_t *out, size_t capacity,
         if (code == Z_STREAM_END) {
             /* gzip files may be joined end to end. */
             status = look_ahead(source, GZIP_MARK_BYTES);
-            if (status != CBX_OK) {
+            if (status) {
                 return status;
             }
             source->ended = !cbx_source_is_gzip(source->next, source->left);
@@ -223,7 +223,7 @@ static cbx_status read_plain(cbx_source *source, uint8_t *out, size_t capacity, 
     while (*got < capacity) {
         size_t more = 0;
         cbx_status status = take(source, out + *got, capacity - *got, &more);
-        if (status != CBX_OK || more == 0) {
+        if (status || more == 0) {
             return status;
         }
         *got += more;

@@ -203,7 +203,7 @@ static int is_sound(const cbx_job *job, cbx_status status, int output) {
     if (job->batch == 0) {
         return 0; /* stopped before anything was learned */
     }
-    return status == CBX_OK || (status == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
+    return !status || (status == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
 }
 
 void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {

@@ -17,15 +17,15 @@ cbx_status cbx_network_create(cbx_network **out, uint32_t hidden) {
                         (unsigned)hidden, CBX_MAX_HIDDEN);
     }
     cbx_status status = cbx_new(&network, 1);
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     network->hidden = hidden;
     status = cbx_new(&network->w1, (size_t)CBX_W1_ROWS * hidden);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_new(&network->w2, ((size_t)hidden + 1) * CBX_CLASSES);
     }
-    if (status != CBX_OK) {
+    if (status) {
         cbx_network_destroy(network);
         return status;
     }

@@ -62,7 +62,7 @@ static cbx_status read_header(FILE *file, uint64_t file_bytes, const char *path,
                         path, file_bytes);
     }
     status = read_bytes(file, &length, CBX_SAFETENSORS_LENGTH_BYTES, path);
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     if (length > file_bytes - CBX_SAFETENSORS_LENGTH_BYTES) {
@@ -79,10 +79,10 @@ static cbx_status read_header(FILE *file, uint64_t file_bytes, const char *path,
                         path, length, MAX_HEADER_BYTES);
     }
     status = cbx_new(&text, length);
-    if (status == CBX_OK) {
+    if (!status) {
         status = read_bytes(file, text, length, path);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
         if (!*header) {
             status = cbx_fail(CBX_BAD_DATA,
@@ -188,7 +188,7 @@ static cbx_status check_tensors(json_t *header, uint64_t data_bytes, const char 
     json_t *tensor;
 
     cbx_status status = cbx_new(&spans, json_object_size(header));
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     json_object_foreach(header, name, tensor) {
@@ -196,7 +196,7 @@ static cbx_status check_tensors(json_t *header, uint64_t data_bytes, const char 
             continue;
         }
         status = read_span(name, tensor, data_bytes, path, &spans[count++]);
-        if (status != CBX_OK) {
+        if (status) {
             goto out;
         }
     }
@@ -230,8 +230,8 @@ static cbx_status find_matrix(const json_t *header, const char *name, const char
     cbx_status status = read_span(name, tensor, UINT64_MAX, path, &place);
     *begin = place.begin;
     /* The limits keep the product below 2^64; the caller asks for exact sides. */
-    if (status == CBX_OK && (shape[0] > UINT32_MAX || shape[1] > UINT32_MAX / 4 ||
-                             place.end - place.begin != shape[0] * shape[1] * sizeof(float))) {
+    if (!status && (shape[0] > UINT32_MAX || shape[1] > UINT32_MAX / 4 ||
+                    place.end - place.begin != shape[0] * shape[1] * sizeof(float))) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: tensor \"%s\" of shape (%" PRIu64 ", %" PRIu64 ") has %" PRIu64
                         " bytes, which does not fit",
@@ -246,7 +246,7 @@ static cbx_status read_matrix(FILE *file, uint64_t offset, float *out, size_t co
         return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
     }
     cbx_status status = read_bytes(file, out, count * sizeof(float), path);
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     for (size_t i = 0; i < count; i++) {
@@ -286,7 +286,7 @@ cbx_status cbx_safetensors_read(cbx_network **out, FILE *file, uint64_t file_byt
     *out = NULL;
     cbx_status status = read_header(file, file_bytes, path, &header, &header_bytes);
     uint64_t data = CBX_SAFETENSORS_LENGTH_BYTES + header_bytes;
-    if (status != CBX_OK || (status = check_metadata(header, path)) != CBX_OK ||
+    if (status || (status = check_metadata(header, path)) != CBX_OK ||
         (status = check_tensors(header, file_bytes - data, path)) != CBX_OK ||
         (status = find_matrix(header, "w1", path, shape1, &begin1)) != CBX_OK ||
         (status = find_matrix(header, "w2", path, shape2, &begin2)) != CBX_OK ||
@@ -294,16 +294,16 @@ cbx_status cbx_safetensors_read(cbx_network **out, FILE *file, uint64_t file_byt
         goto out;
     }
     status = cbx_network_create(&network, (uint32_t)shape1[1]);
-    if (status != CBX_OK) {
+    if (status) {
         goto out;
     }
     status = read_matrix(file, data + begin1, network->w1, shape1[0] * shape1[1], "w1", path);
-    if (status == CBX_OK) {
+    if (!status) {
         status = read_matrix(file, data + begin2, network->w2, shape2[0] * shape2[1], "w2", path);
     }
 out:
     json_decref(header);
-    if (status == CBX_OK) {
+    if (!status) {
         *out = network;
     } else {
         cbx_network_destroy(network);

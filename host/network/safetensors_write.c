@@ -64,7 +64,7 @@ static cbx_status make_header(const cbx_network *network, const cbx_setting *set
     size_t length = strlen(text);
     *out_bytes = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     status = cbx_new(out, *out_bytes);
-    if (status == CBX_OK) {
+    if (!status) {
         memset(*out, ' ', *out_bytes);
         memcpy(*out, text, length);
     }
@@ -83,7 +83,7 @@ cbx_status cbx_safetensors_write(const cbx_network *network, cbx_output *to,
     size_t header_bytes = 0;
 
     cbx_status status = make_header(network, settings, count, &header, &header_bytes);
-    if (status != CBX_OK) {
+    if (status) {
         return status;
     }
     uint64_t length = header_bytes;
@@ -99,10 +99,10 @@ cbx_status cbx_network_save(const cbx_network *network, const char *path,
                             const cbx_setting *settings, size_t count) {
     cbx_output output;
     cbx_status status = cbx_output_open(&output, path, 0);
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_safetensors_write(network, &output, settings, count);
     }
-    if (status == CBX_OK) {
+    if (!status) {
         status = cbx_output_commit(&output);
     }
     cbx_output_discard(&output);

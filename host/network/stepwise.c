@@ -43,7 +43,7 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->vector;
     const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
-    const uint32_t recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
+    const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
     RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors),
         ARG(recipe), ARG(trainer->s2));
@@ -60,8 +60,8 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
 static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_device *device = trainer->device;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
-    const size_t blocks = CBX_PIXELS / device->step_rows * (CBX_PANEL / device->vector);
+    const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
+    const size_t blocks = CBX_IMAGE_PIXELS / device->step_rows * (CBX_PANEL / device->vector);
 
     RUN(CBX_KERNEL_WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1),
         ARG(trainer->d2), ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output),

@@ -16,7 +16,7 @@ static cbx_status draw(cbx_trainer *trainer) {
 static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
     const uint32_t slices = trainer->slices;
     const uint32_t tall = 8 * trainer->device->tunables.update_rows;
-    const uint32_t block = slices > CBX_PIXELS / tall ? LOW_BLOCK : tall;
+    const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? LOW_BLOCK : tall;
     const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
                                       CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
                                       CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),

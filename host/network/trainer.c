@@ -122,7 +122,7 @@ cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first
         .panels = trainer->panels,
         .chunks = trainer->chunks,
         .batch = trainer->stride,
-        .recipe = trainer->settings.recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON,
+        .recipe = (cbx_u32)trainer->settings.recipe,
         .pending_first = pending->first,
         .pending_rows = pending->rows,
         .pending_rate_hidden = pending->rates.hidden,
@@ -255,7 +255,7 @@ uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     }
     /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
      * to wake up at the start of a launch, short for a person. */
-    const double work = 4.0 * trainer->settings.batch * CBX_ROWS * trainer->settings.hidden;
+    const double work = 4.0 * trainer->settings.batch * CBX_W1_ROWS * trainer->settings.hidden;
     const double fits = 20e-3 * 100e9 * trainer->groups / work;
     const double most = crowd->trusted ? MOST : ON_TRIAL;
     return (uint32_t)fmax(1.0, fmin(fits, most));

@@ -74,7 +74,7 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
     const int gpu = trainer->device->family == CBX_FAMILY_GPU, cpu = !gpu;
     const int fused = trainer->settings.schedule == CBX_SCHEDULE_FUSED;
     const buffer_plan plans[] = {
-        {&trainer->images, images * CBX_PIXELS, "the images"},
+        {&trainer->images, images * CBX_IMAGE_PIXELS, "the images"},
         {&trainer->labels, images, "the labels"},
         {&trainer->order, (uint64_t)trainer->images_of[CBX_TRAIN] * sizeof(cl_uint), "the order"},
         {&trainer->w1, panels * CBX_PANEL_SIZE * f, "W1"},
@@ -91,7 +91,7 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
          : gpu  ? panels / 2 * trainer->slices * output
                 : trainer->groups * output,
          "D2"},
-        {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_PIXELS * f : f, "X"},
+        {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_IMAGE_PIXELS * f : f, "X"},
         {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
         {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
          "parts of the output sums"},
@@ -103,7 +103,8 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->loss, blocks * f, "the losses"},
         {&trainer->correct, blocks * sizeof(cl_uint), "the counts"},
         {&trainer->scratch,
-         cpu ? trainer->evaluating * trainer->device->evaluate_rows * (CBX_PIXELS + CBX_PANEL) * f
+         cpu ? trainer->evaluating * trainer->device->evaluate_rows *
+                   (CBX_IMAGE_PIXELS + CBX_PANEL) * f
              : f,
          "evaluating"},
     };
@@ -175,8 +176,8 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset) {
     size_t row = 0;
     for (int part = CBX_TRAIN; part <= CBX_TEST && !error; part++) {
         const cbx_images view = cbx_dataset_images(dataset, (cbx_part)part);
-        error = clEnqueueWriteBuffer(queue, trainer->images, CL_TRUE, row * CBX_PIXELS,
-                                     view.count * CBX_PIXELS, view.pixels, 0, NULL, NULL);
+        error = clEnqueueWriteBuffer(queue, trainer->images, CL_TRUE, row * CBX_IMAGE_PIXELS,
+                                     view.count * CBX_IMAGE_PIXELS, view.pixels, 0, NULL, NULL);
         if (!error) {
             error = clEnqueueWriteBuffer(queue, trainer->labels, CL_TRUE, row, view.count,
                                          view.labels, 0, NULL, NULL);

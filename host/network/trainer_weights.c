@@ -19,7 +19,7 @@ static void pack_w1(const cbx_network *network, uint32_t panels, float *w1) {
         const size_t used = first >= network->hidden              ? 0
                             : network->hidden - first < CBX_PANEL ? network->hidden - first
                                                                   : CBX_PANEL;
-        for (size_t row = 0; row < CBX_ROWS; row++) {
+        for (size_t row = 0; row < CBX_W1_ROWS; row++) {
             float *lanes = w1 + panel * CBX_PANEL_SIZE + row * CBX_PANEL;
             memcpy(lanes, network->w1 + row * network->hidden + (used ? first : 0),
                    used * sizeof *lanes);
@@ -34,7 +34,7 @@ static void unpack_w1(const float *w1, cbx_network *network) {
     for (size_t first = 0; first < network->hidden; first += CBX_PANEL) {
         const size_t left = network->hidden - first;
         const float *panel = w1 + first / CBX_PANEL * CBX_PANEL_SIZE;
-        for (size_t row = 0; row < CBX_ROWS; row++) {
+        for (size_t row = 0; row < CBX_W1_ROWS; row++) {
             memcpy(network->w1 + row * network->hidden + first, panel + row * CBX_PANEL,
                    (left < CBX_PANEL ? left : CBX_PANEL) * sizeof *w1);
         }
@@ -80,7 +80,7 @@ cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *netw
     }
     memset(w2, 0, w2_rows * CBX_LANES_OUT * sizeof *w2);
     for (size_t row = 0; row <= network->hidden; row++) {
-        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + row * CBX_OUTPUTS, CBX_OUTPUTS * sizeof *w2);
+        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + row * CBX_CLASSES, CBX_CLASSES * sizeof *w2);
     }
     status = unmap(trainer, trainer->w2, w2);
     return status ? status
@@ -110,7 +110,7 @@ cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network) {
         return status;
     }
     for (size_t row = 0; row <= network->hidden; row++) {
-        memcpy(network->w2 + row * CBX_OUTPUTS, w2 + row * CBX_LANES_OUT, CBX_OUTPUTS * sizeof *w2);
+        memcpy(network->w2 + row * CBX_CLASSES, w2 + row * CBX_LANES_OUT, CBX_CLASSES * sizeof *w2);
     }
     status = unmap(trainer, trainer->w2, w2);
     return status ? status : cbx_cl_check(clFinish(trainer->device->queue), "reading the weights");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "clearbox/dataset.h"
 
 cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
     const cbx_frame_layout layout = {
@@ -12,9 +13,7 @@ cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
         .width = grid->width,
         .height = grid->height,
         .scale = grid->scale,
-        .tone = tone == CBX_TONE_PEAK    ? CBX_PEAK
-                : tone == CBX_TONE_RANGE ? CBX_RANGE
-                                         : CBX_SIGNED,
+        .tone = (cbx_u32)tone,
     };
     return layout;
 }
@@ -78,7 +77,7 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
     }
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->tones),
                                       CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(plane)};
-    const cbx_range range = {{painter->layout.hidden, CBX_SIDE}, {painter->device->local, 1}};
+    const cbx_range range = {{painter->layout.hidden, CBX_IMAGE_SIDE}, {painter->device->local, 1}};
     return cbx_enqueue(painter->device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL,
                        event);
 }

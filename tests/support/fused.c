@@ -21,17 +21,17 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                  .chunks = chunks,
                  .batches = 1};
     f->s.rows = rows;
-    f->images = random_levels(&state, (size_t)FUSED_IMAGES * CBX_PIXELS);
+    f->images = random_levels(&state, (size_t)FUSED_IMAGES * CBX_IMAGE_PIXELS);
     f->normal = test_normal;
-    f->w1 = random_floats(&state, CBX_ROWS * hidden, 1.0 / 28);
-    f->w2 = random_floats(&state, (1 + hidden) * CBX_OUTPUTS, 1 / sqrt((double)hidden + 1));
-    f->shares = random_floats(&state, chunks * pending_rows * CBX_OUTPUTS, 1);
+    f->w1 = random_floats(&state, CBX_W1_ROWS * hidden, 1.0 / 28);
+    f->w2 = random_floats(&state, (1 + hidden) * CBX_CLASSES, 1 / sqrt((double)hidden + 1));
+    f->shares = random_floats(&state, chunks * pending_rows * CBX_CLASSES, 1);
     TEST_NEW(f->a1, pending_rows * hidden);
     for (size_t i = 0; i < pending_rows * hidden; i++) {
         f->a1[i] = (float)synthetic_uniform(&state);
     }
     for (size_t i = 0; i < FUSED_IMAGES; i++) {
-        f->labels[i] = (uint8_t)(synthetic_bits(&state) % CBX_OUTPUTS);
+        f->labels[i] = (uint8_t)(synthetic_bits(&state) % CBX_CLASSES);
     }
     for (size_t i = 0; i < FUSED_ORDER; i++) {
         const int between =
@@ -39,11 +39,11 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
         f->order[i] = between ? (uint32_t)FUSED_BRIGHT_IMAGE
                               : (uint32_t)(synthetic_bits(&state) % FUSED_BRIGHT_IMAGE);
     }
-    memset(f->images + (size_t)FUSED_BRIGHT_IMAGE * CBX_PIXELS, 255, CBX_PIXELS);
+    memset(f->images + (size_t)FUSED_BRIGHT_IMAGE * CBX_IMAGE_PIXELS, 255, CBX_IMAGE_PIXELS);
     f->job = (cbx_launch){.panels = (cbx_u32)f->s.panels,
                           .chunks = (cbx_u32)chunks,
                           .batch = (cbx_u32)f->s.stride,
-                          .recipe = recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON,
+                          .recipe = (cbx_u32)recipe,
                           .pending_first = FUSED_PENDING_FIRST,
                           .pending_rows = (cbx_u32)pending_rows,
                           .pending_rate_hidden = rate_hidden,
@@ -78,7 +78,7 @@ static float *pack_sums(const fused *f) {
         sums[i] = NAN;
     }
     for (size_t c = 0; c < f->chunks; c++) {
-        float *packed = pack_outputs(f->shares + c * f->pending_rows * CBX_OUTPUTS, f->pending_rows,
+        float *packed = pack_outputs(f->shares + c * f->pending_rows * CBX_CLASSES, f->pending_rows,
                                      f->pending_rows);
         memcpy(sums + (f->job.parity * f->chunks + c) * share, packed,
                f->pending_rows * CBX_LANES_OUT * sizeof *packed);
@@ -95,7 +95,8 @@ void fused_upload(fused *f) {
     float *w1 = pack_w1(s, f->w1), *a1 = pack_panels(pending, f->a1, 0.0f), *sums = pack_sums(f);
     float *w2 = pack_outputs(f->w2, 1 + s.hidden, 1 + s.panels * CBX_PANEL);
     f->b = bands_open(f->device);
-    f->images_buffer = bands_input(f->b, "images", f->images, (size_t)FUSED_IMAGES * CBX_PIXELS);
+    f->images_buffer =
+        bands_input(f->b, "images", f->images, (size_t)FUSED_IMAGES * CBX_IMAGE_PIXELS);
     f->labels_buffer = bands_input(f->b, "labels", f->labels, sizeof f->labels);
     f->order_buffer = bands_input(f->b, "order", f->order,
                                   (FUSED_FIRST + f->batches * s.rows) * sizeof *f->order);
@@ -115,18 +116,18 @@ void fused_upload(fused *f) {
 void fused_errors(const fused *f, double **d2, double **d1) {
     const size_t rows = f->pending_rows;
     double *a2, *a1 = to_doubles(f->a1, rows * f->s.hidden);
-    double *w2 = to_doubles(f->w2, (1 + f->s.hidden) * CBX_OUTPUTS);
+    double *w2 = to_doubles(f->w2, (1 + f->s.hidden) * CBX_CLASSES);
     uint8_t labels[FUSED_IMAGES];
-    TEST_NEW(a2, rows * CBX_OUTPUTS);
-    TEST_NEW(*d2, rows * CBX_OUTPUTS);
+    TEST_NEW(a2, rows * CBX_CLASSES);
+    TEST_NEW(*d2, rows * CBX_CLASSES);
     TEST_NEW(*d1, rows * f->s.hidden);
-    for (size_t i = 0; i < rows * CBX_OUTPUTS; i++) {
+    for (size_t i = 0; i < rows * CBX_CLASSES; i++) {
         double z = 0;
         for (size_t c = 0; c < f->chunks; c++) {
-            z += (double)f->shares[c * rows * CBX_OUTPUTS + i];
+            z += (double)f->shares[c * rows * CBX_CLASSES + i];
         }
         a2[i] = oracle_sigmoid(z);
-        labels[i / CBX_OUTPUTS] = f->labels[f->order[FUSED_PENDING_FIRST + i / CBX_OUTPUTS]];
+        labels[i / CBX_CLASSES] = f->labels[f->order[FUSED_PENDING_FIRST + i / CBX_CLASSES]];
     }
     oracle_output_delta(f->recipe, a2, labels, rows, *d2);
     oracle_hidden_delta(f->recipe, *d2, w2, a1, rows, f->s.hidden, *d1);
@@ -145,12 +146,12 @@ static double tolerance(double rate, const double *in, size_t inner, const doubl
 
 double *fused_pixels(const fused *f, size_t first, size_t rows) {
     uint8_t *levels;
-    TEST_NEW(levels, rows * CBX_PIXELS);
+    TEST_NEW(levels, rows * CBX_IMAGE_PIXELS);
     for (size_t row = 0; row < rows; row++) {
-        memcpy(levels + row * CBX_PIXELS, f->images + f->order[first + row] * (size_t)CBX_PIXELS,
-               CBX_PIXELS);
+        memcpy(levels + row * CBX_IMAGE_PIXELS,
+               f->images + f->order[first + row] * (size_t)CBX_IMAGE_PIXELS, CBX_IMAGE_PIXELS);
     }
-    double *x = normalised(levels, rows * CBX_PIXELS, f->normal);
+    double *x = normalised(levels, rows * CBX_IMAGE_PIXELS, f->normal);
     free(levels);
     return x;
 }
@@ -158,13 +159,15 @@ double *fused_pixels(const fused *f, size_t first, size_t rows) {
 void fused_check_w1(const fused *f) {
     const size_t rows = f->pending_rows, hidden = f->s.hidden;
     double *d2, *d1, *x = fused_pixels(f, FUSED_PENDING_FIRST, rows);
-    double *expected = to_doubles(f->w1, CBX_ROWS * hidden);
+    double *expected = to_doubles(f->w1, CBX_W1_ROWS * hidden);
     fused_errors(f, &d2, &d1);
-    oracle_weight_update(f->recipe, x, d1, rows, CBX_PIXELS, hidden, (double)rate_hidden, expected);
+    oracle_weight_update(f->recipe, x, d1, rows, CBX_IMAGE_PIXELS, hidden, (double)rate_hidden,
+                         expected);
     float *packed = bands_read(f->b, f->w1_buffer);
-    float *actual = unpack_panels(f->s, packed, CBX_ROWS, CBX_ROWS);
-    assert_arrays_close(actual, expected, CBX_ROWS, hidden,
-                        tolerance((double)rate_hidden, x, CBX_PIXELS, d1, hidden, rows), "W1");
+    float *actual = unpack_panels(f->s, packed, CBX_W1_ROWS, CBX_W1_ROWS);
+    assert_arrays_close(actual, expected, CBX_W1_ROWS, hidden,
+                        tolerance((double)rate_hidden, x, CBX_IMAGE_PIXELS, d1, hidden, rows),
+                        "W1");
     assert_w1_padding(f->s, packed, "W1");
     if (f->recipe == CBX_RECIPE_LESSON || rows == 0) {
         assert_same_bits(actual, f->w1, 1, hidden, "bias row of W1");
@@ -180,16 +183,16 @@ void fused_check_w1(const fused *f) {
 void fused_check_w2(const fused *f) {
     const size_t rows = f->pending_rows, hidden = f->s.hidden;
     double *d2, *d1, *in = to_doubles(f->a1, rows * hidden);
-    double *expected = to_doubles(f->w2, (1 + hidden) * CBX_OUTPUTS);
+    double *expected = to_doubles(f->w2, (1 + hidden) * CBX_CLASSES);
     fused_errors(f, &d2, &d1);
-    oracle_weight_update(f->recipe, in, d2, rows, hidden, CBX_OUTPUTS, (double)rate_output,
+    oracle_weight_update(f->recipe, in, d2, rows, hidden, CBX_CLASSES, (double)rate_output,
                          expected);
     float *packed = bands_read(f->b, f->w2_buffer), *actual = unpack_outputs(packed, 1 + hidden);
-    assert_arrays_close(actual, expected, 1 + hidden, CBX_OUTPUTS,
-                        tolerance((double)rate_output, in, hidden, d2, CBX_OUTPUTS, rows), "W2");
+    assert_arrays_close(actual, expected, 1 + hidden, CBX_CLASSES,
+                        tolerance((double)rate_output, in, hidden, d2, CBX_CLASSES, rows), "W2");
     assert_w2_padding(f->s, packed, "W2");
     if (f->recipe == CBX_RECIPE_LESSON || rows == 0) {
-        assert_same_bits(actual, f->w2, 1, CBX_OUTPUTS, "bias row of W2");
+        assert_same_bits(actual, f->w2, 1, CBX_CLASSES, "bias row of W2");
     }
     free(d1);
     free(d2);
@@ -207,18 +210,19 @@ size_t fused_first_panel(const fused *f, size_t chunk) {
 /* A1 from the weights on the device. */
 static void check_activations(const fused *f, const float *a1, const float *packed_w1) {
     const size_t rows = f->s.rows, hidden = f->s.hidden;
-    float *w1 = unpack_panels(f->s, packed_w1, CBX_ROWS, CBX_ROWS);
+    float *w1 = unpack_panels(f->s, packed_w1, CBX_W1_ROWS, CBX_W1_ROWS);
     float *actual = unpack_panels(f->s, a1, f->s.stride, rows);
-    double *x = fused_pixels(f, FUSED_FIRST, rows), *w = to_doubles(w1, CBX_ROWS * hidden);
+    double *x = fused_pixels(f, FUSED_FIRST, rows), *w = to_doubles(w1, CBX_W1_ROWS * hidden);
     double *expected;
     TEST_NEW(expected, rows * hidden);
-    oracle_biased_matmul(x, w, rows, CBX_PIXELS, hidden, expected);
+    oracle_biased_matmul(x, w, rows, CBX_IMAGE_PIXELS, hidden, expected);
     for (size_t i = 0; i < rows * hidden; i++) {
         expected[i] = oracle_sigmoid(expected[i]);
     }
     /* σ never rises faster than 1/4, and is itself right to 2e-7. */
-    const double size = largest_root(x, w, rows, CBX_PIXELS, hidden);
-    assert_arrays_close(actual, expected, rows, hidden, rounding(CBX_ROWS, size) / 4 + 2e-7, "A1");
+    const double size = largest_root(x, w, rows, CBX_IMAGE_PIXELS, hidden);
+    assert_arrays_close(actual, expected, rows, hidden, rounding(CBX_W1_ROWS, size) / 4 + 2e-7,
+                        "A1");
     assert_panels_padding(f->s, a1, rows, "A1");
     free(w1);
     free(actual);
@@ -232,8 +236,8 @@ static void check_share(const fused *f, size_t chunk, const float *share, const 
                         const float *w2) {
     const size_t from = fused_first_panel(f, chunk) * CBX_PANEL;
     const size_t to = fused_first_panel(f, chunk + 1) * CBX_PANEL;
-    for (size_t i = 0; i < f->s.rows * CBX_OUTPUTS; i++) {
-        const size_t row = i / CBX_OUTPUTS, o = i % CBX_OUTPUTS;
+    for (size_t i = 0; i < f->s.rows * CBX_CLASSES; i++) {
+        const size_t row = i / CBX_CLASSES, o = i % CBX_CLASSES;
         double sum = chunk == 0 ? (double)w2[o] : 0, squares = sum * sum, largest = fabs(sum);
         for (size_t n = from; n < to; n++) {
             const size_t at = (n / CBX_PANEL * f->s.stride + row) * CBX_PANEL + n % CBX_PANEL;

@@ -9,10 +9,10 @@
 
 void material_open(material *m, cbx_device *device, cbx_recipe recipe) {
     *m = (material){.device = device, .recipe = recipe, .state = 7};
-    m->images = random_levels(&m->state, (size_t)MATERIAL_IMAGES * CBX_PIXELS);
+    m->images = random_levels(&m->state, (size_t)MATERIAL_IMAGES * CBX_IMAGE_PIXELS);
     m->order = synthetic_order(MATERIAL_IMAGES, 11);
     for (size_t i = 0; i < MATERIAL_IMAGES; i++) {
-        m->labels[i] = (uint8_t)(synthetic_bits(&m->state) % CBX_OUTPUTS);
+        m->labels[i] = (uint8_t)(synthetic_bits(&m->state) % CBX_CLASSES);
     }
 }
 
@@ -23,18 +23,19 @@ void material_close(material *m) {
 
 double *material_batch(const material *m, shape s) {
     uint8_t *levels;
-    TEST_NEW(levels, s.rows * CBX_PIXELS);
+    TEST_NEW(levels, s.rows * CBX_IMAGE_PIXELS);
     for (size_t row = 0; row < s.rows; row++) {
         const size_t image = m->order[MATERIAL_FIRST + row];
-        memcpy(levels + row * CBX_PIXELS, m->images + image * CBX_PIXELS, CBX_PIXELS);
+        memcpy(levels + row * CBX_IMAGE_PIXELS, m->images + image * CBX_IMAGE_PIXELS,
+               CBX_IMAGE_PIXELS);
     }
-    double *x = normalised(levels, s.rows * CBX_PIXELS, test_normal);
+    double *x = normalised(levels, s.rows * CBX_IMAGE_PIXELS, test_normal);
     free(levels);
     return x;
 }
 
 cl_mem material_images(const material *m, bands *b) {
-    return bands_input(b, "images", m->images, (size_t)MATERIAL_IMAGES * CBX_PIXELS);
+    return bands_input(b, "images", m->images, (size_t)MATERIAL_IMAGES * CBX_IMAGE_PIXELS);
 }
 
 cl_mem material_order(const material *m, shape s, bands *b) {
@@ -42,7 +43,7 @@ cl_mem material_order(const material *m, shape s, bands *b) {
 }
 
 cl_uint material_recipe(const material *m) {
-    return m->recipe == CBX_RECIPE_NLL ? CBX_NLL : CBX_LESSON;
+    return (cbx_u32)m->recipe;
 }
 
 void material_check_all(material_check *const *checks, size_t count) {

@@ -31,7 +31,7 @@ double *material_batch(const material *m, shape s);
 cl_mem material_images(const material *m, bands *b);
 cl_mem material_order(const material *m, shape s, bands *b);
 
-/* CBX_LESSON or CBX_NLL. */
+/* CBX_RECIPE_LESSON or CBX_RECIPE_NLL. */
 cl_uint material_recipe(const material *m);
 
 /* A check of one kernel; context is a material. */

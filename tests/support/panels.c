@@ -97,7 +97,7 @@ float *pack_panels(shape s, const float *from, float padding) {
 
 float *pack_w1(shape s, const float *from) {
     const shape rows = {
-        .rows = CBX_ROWS, .hidden = s.hidden, .panels = s.panels, .stride = CBX_ROWS};
+        .rows = CBX_W1_ROWS, .hidden = s.hidden, .panels = s.panels, .stride = CBX_W1_ROWS};
     float *panels = pack_panels(rows, from, 0.0f);
     for (size_t i = s.hidden; i < s.panels * CBX_PANEL; i++) {
         panels[i / CBX_PANEL * CBX_PANEL_SIZE + i % CBX_PANEL] = CBX_PADDING_BIAS;
@@ -109,8 +109,8 @@ float *pack_outputs(const float *from, size_t rows, size_t total) {
     float *packed;
     TEST_NEW(packed, total * CBX_LANES_OUT);
     for (size_t row = 0; row < rows; row++) {
-        memcpy(packed + row * CBX_LANES_OUT, from + row * CBX_OUTPUTS,
-               CBX_OUTPUTS * sizeof *packed);
+        memcpy(packed + row * CBX_LANES_OUT, from + row * CBX_CLASSES,
+               CBX_CLASSES * sizeof *packed);
     }
     return packed;
 }
@@ -127,10 +127,10 @@ float *unpack_panels(shape s, const float *from, size_t panel_rows, size_t rows)
 
 float *unpack_outputs(const float *from, size_t rows) {
     float *numbers;
-    TEST_NEW(numbers, rows * CBX_OUTPUTS);
+    TEST_NEW(numbers, rows * CBX_CLASSES);
     for (size_t row = 0; row < rows; row++) {
-        memcpy(numbers + row * CBX_OUTPUTS, from + row * CBX_LANES_OUT,
-               CBX_OUTPUTS * sizeof *numbers);
+        memcpy(numbers + row * CBX_CLASSES, from + row * CBX_LANES_OUT,
+               CBX_CLASSES * sizeof *numbers);
     }
     return numbers;
 }
@@ -145,7 +145,7 @@ static void assert_padding(float is, float should, const char *what, size_t row,
 void assert_w1_padding(shape s, const float *w1, const char *what) {
     for (size_t neuron = s.hidden; neuron < s.panels * CBX_PANEL; neuron++) {
         const float *lane = w1 + neuron / CBX_PANEL * CBX_PANEL_SIZE + neuron % CBX_PANEL;
-        for (size_t row = 0; row < CBX_ROWS; row++) {
+        for (size_t row = 0; row < CBX_W1_ROWS; row++) {
             assert_padding(lane[row * CBX_PANEL], row == 0 ? CBX_PADDING_BIAS : 0.0f, what, row,
                            neuron);
         }
@@ -163,7 +163,7 @@ void assert_w2_padding(shape s, const float *w2, const char *what) {
 
 void assert_outputs_padding(const float *rows16, size_t rows, const char *what) {
     for (size_t row = 0; row < rows; row++) {
-        for (size_t c = CBX_OUTPUTS; c < CBX_LANES_OUT; c++) {
+        for (size_t c = CBX_CLASSES; c < CBX_LANES_OUT; c++) {
             assert_padding(rows16[row * CBX_LANES_OUT + c], 0.0f, what, row, c);
         }
     }

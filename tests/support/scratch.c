@@ -11,30 +11,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-void scratch_assert_success(cbx_status got, const char *call, const char *file, int line) {
-    if (got != CBX_OK) {
-        print_error("%s: %s: %s\n", call, cbx_status_text(got), cbx_last_error());
-        _fail(file, line);
-    }
-}
-
-void scratch_assert_message(const char *part, const char *file, int line) {
-    if (!strstr(cbx_last_error(), part)) {
-        print_error("the message does not contain \"%s\": %s\n", part, cbx_last_error());
-        _fail(file, line);
-    }
-}
-
-void scratch_assert_failure(cbx_status got, cbx_status expected, const char *part, const char *call,
-                            const char *file, int line) {
-    if (got != expected) {
-        print_error("%s: %s instead of %s: %s\n", call, cbx_status_text(got),
-                    cbx_status_text(expected), cbx_last_error());
-        _fail(file, line);
-    }
-    scratch_assert_message(part, file, line);
-}
-
 int scratch_setup(void **state) {
     const char *base = getenv("TMPDIR");
     char path[256];

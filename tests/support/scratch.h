@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests of files: a temporary folder, small IDX files in it, and assertions
- * about the library's errors. */
+/* For tests of files: a temporary folder, and small IDX files in it. */
 #ifndef TEST_SUPPORT_SCRATCH_H
 #define TEST_SUPPORT_SCRATCH_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "clearbox/status.h"
-
-/* Fails, with the library's sentence, unless the call returns CBX_OK. */
-#define assert_success(call) scratch_assert_success((call), #call, __FILE__, __LINE__)
-
-/* Fails unless the call returns `expected` and the sentence contains `part`. */
-#define assert_failure(call, expected, part)                                                       \
-    scratch_assert_failure((call), (expected), (part), #call, __FILE__, __LINE__)
-
-/* Fails unless the last sentence also contains `part`. */
-#define assert_message(part) scratch_assert_message((part), __FILE__, __LINE__)
-
-void scratch_assert_success(cbx_status got, const char *call, const char *file, int line);
-void scratch_assert_failure(cbx_status got, cbx_status expected, const char *part, const char *call,
-                            const char *file, int line);
-void scratch_assert_message(const char *part, const char *file, int line);
+#include "support/test.h"
 
 /* For cmocka_unit_test_setup_teardown(): makes an empty folder below $TMPDIR or
  * /tmp, the test's *state, and removes it with all that is in it. */

@@ -27,23 +27,19 @@ static inline void *test_memory(size_t count, size_t size) {
 /* TEST_NEW(p, n): p becomes n zeroed elements of its type, freed with free(). */
 #define TEST_NEW(pointer, count) ((pointer) = test_memory((count), sizeof *(pointer)))
 
-/* Fails with the library's own sentence when a call does not return CBX_OK. */
-#define assert_ok(call)                                                                            \
-    do {                                                                                           \
-        cbx_status assert_ok_status = (call);                                                      \
-        if (assert_ok_status != CBX_OK) {                                                          \
-            fail_msg("%s: %s: %s", #call, cbx_status_text(assert_ok_status), cbx_last_error());    \
-        }                                                                                          \
-    } while (0)
+/* Fails, with the library's sentence, unless the call returns CBX_OK. */
+#define assert_ok(call) test_ok((call), #call, __FILE__, __LINE__)
 
-/* Fails unless a call returns exactly `expected`. */
-#define assert_status(expected, call)                                                              \
-    do {                                                                                           \
-        cbx_status assert_got = (call);                                                            \
-        if (assert_got != (expected)) {                                                            \
-            fail_msg("%s: expected %s, got %s (%s)", #call, cbx_status_text(expected),             \
-                     cbx_status_text(assert_got), cbx_last_error());                               \
-        }                                                                                          \
-    } while (0)
+/* Fails unless the call returns `expected` and the sentence contains `part`, "" for any. */
+#define assert_fails(call, expected, part)                                                         \
+    test_fails((call), (expected), (part), #call, __FILE__, __LINE__)
+
+/* Fails unless the last sentence also contains `part`. */
+#define assert_message(part) test_message((part), __FILE__, __LINE__)
+
+void test_ok(cbx_status got, const char *call, const char *file, int line);
+void test_fails(cbx_status got, cbx_status expected, const char *part, const char *call,
+                const char *file, int line);
+void test_message(const char *part, const char *file, int line);
 
 #endif
