@@ -12,17 +12,6 @@
 #include "layout.h"
 #include "picture/draw.h"
 
-/* Where the picture after a batch goes. */
-typedef struct cbx_canvas {
-    cbx_painter *painter;
-    cl_mem luma;   /* (height, width) bytes */
-    cl_event wait; /* the plane may be overwritten from then on; NULL: at once */
-    /* Called as soon as drawing is enqueued; `done` marks its end and is the
-     * receiver's to release. */
-    cbx_status (*drawn)(void *user, cl_event done);
-    void *user;
-} cbx_canvas;
-
 /* A batch on its way: rows order[first … first + rows). */
 typedef struct cbx_batch {
     uint32_t first, rows;

@@ -15,6 +15,17 @@ typedef struct cbx_painter {
     cl_mem tones; /* float4 [H] */
 } cbx_painter;
 
+/* Where the picture after a batch goes. */
+typedef struct cbx_canvas {
+    cbx_painter *painter;
+    cl_mem luma;   /* (height, width) bytes */
+    cl_event wait; /* the plane may be overwritten from then on; NULL: at once */
+    /* Called as soon as drawing is enqueued; `done` marks its end and is the
+     * receiver's to release. */
+    cbx_status (*drawn)(void *user, cl_event done);
+    void *user;
+} cbx_canvas;
+
 /* CBX_BAD_ARGUMENT when there is no such tone. */
 cbx_status cbx_tone_check(cbx_tone tone);
 

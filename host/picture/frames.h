@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "network/trainer.h"
+#include "picture/draw.h"
 
 typedef struct cbx_frames cbx_frames;
 

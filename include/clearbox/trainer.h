@@ -13,7 +13,6 @@
 #include "clearbox/dataset.h"
 #include "clearbox/device.h"
 #include "clearbox/network.h"
-#include "clearbox/picture.h"
 #include "clearbox/status.h"
 
 #ifdef __cplusplus
