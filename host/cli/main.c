@@ -20,34 +20,41 @@ static const cli_command commands[] = {
     {0},
 };
 
-/* The one place that knows which status ends the program how. */
-static const struct {
+/* The one place that knows which status ends the program how, and what the flags are called
+ * that the library's sentence speaks of. */
+static const struct ending {
     cbx_status status;
     cli_exit code;
-} exit_codes[] = {
-    {CBX_OK, CLI_DONE},
-    {CBX_BAD_ARGUMENT, CLI_USAGE},
-    {CBX_NO_MEMORY, CLI_SOFTWARE},
-    {CBX_BAD_DATA, CLI_BAD_DATA},
-    {CBX_MISSING_INPUT, CLI_MISSING_INPUT},
-    {CBX_NO_DEVICE, CLI_UNAVAILABLE},
-    {CBX_NO_ENCODER, CLI_UNAVAILABLE},
-    {CBX_BAD_KERNEL, CLI_SOFTWARE},
-    {CBX_DEVICE_FAULT, CLI_SOFTWARE},
-    {CBX_CANNOT_CREATE, CLI_CANNOT_CREATE},
-    {CBX_CANNOT_WRITE, CLI_CANNOT_WRITE},
-    {CBX_INTERRUPTED, CLI_INTERRUPTED},
-    {CBX_DIVERGED, CLI_BAD_DATA},
-    {CBX_TOO_LARGE, CLI_UNAVAILABLE},
+    const char *flags; /* NULL: the sentence names none */
+} endings[] = {
+    {CBX_OK, CLI_DONE, NULL},
+    {CBX_BAD_ARGUMENT, CLI_USAGE, NULL},
+    {CBX_NO_MEMORY, CLI_SOFTWARE, NULL},
+    {CBX_BAD_DATA, CLI_BAD_DATA, NULL},
+    {CBX_MISSING_INPUT, CLI_MISSING_INPUT, NULL},
+    {CBX_NO_DEVICE, CLI_UNAVAILABLE, NULL},
+    {CBX_NO_ENCODER, CLI_UNAVAILABLE, NULL},
+    {CBX_BAD_KERNEL, CLI_SOFTWARE, NULL},
+    {CBX_DEVICE_FAULT, CLI_SOFTWARE, NULL},
+    {CBX_CANNOT_CREATE, CLI_CANNOT_CREATE, NULL},
+    {CBX_CANNOT_WRITE, CLI_CANNOT_WRITE, NULL},
+    {CBX_INTERRUPTED, CLI_INTERRUPTED, NULL},
+    {CBX_DIVERGED, CLI_BAD_DATA, "--learning-rate"},
+    {CBX_TOO_LARGE, CLI_UNAVAILABLE, NULL},
 };
 
-int cli_exit_code(cbx_status status) {
-    for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++) {
-        if (exit_codes[i].status == status) {
-            return (int)exit_codes[i].code;
+static const struct ending *find_ending(cbx_status status) {
+    static const struct ending unknown = {CBX_BAD_ARGUMENT, CLI_SOFTWARE, NULL};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (endings[i].status == status) {
+            return &endings[i];
         }
     }
-    return CLI_SOFTWARE;
+    return &unknown;
+}
+
+int cli_exit_code(cbx_status status) {
+    return (int)find_ending(status)->code;
 }
 
 int cli_fail(int code, const char *format, ...) {
@@ -75,6 +82,9 @@ int cli_begin_failure(cbx_status status, const char *sentence) {
     /* A compiler's log has lines; nothing else that is not ours may. */
     cli_print_printable(stderr, sentence[0] ? sentence : cbx_status_text(status),
                         status == CBX_BAD_KERNEL);
+    if (find_ending(status)->flags) {
+        fprintf(stderr, " (%s)", find_ending(status)->flags);
+    }
     return cli_exit_code(status);
 }
 

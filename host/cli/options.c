@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/choice.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
@@ -24,15 +25,6 @@ static int is_end(const cli_flag *flag) {
 }
 
 /* ---- values ---- */
-
-void cli_join_choices(char *out, size_t size, const char *const *choices) {
-    size_t used = 0;
-    out[0] = '\0';
-    for (; *choices && used < size; choices++) {
-        const char *link = !used ? "" : choices[1] ? ", " : " or ";
-        used += (size_t)snprintf(out + used, size - used, "%s%s", link, *choices);
-    }
-}
 
 static int fail_value(const cli_flag *flag, const char *wants, const char *value) {
     char shown[64];
@@ -87,7 +79,7 @@ static void describe(const cli_flag *flag, char *out, size_t size) {
                  CLI_MOST_VALUES, (unsigned long long)flag->least, (unsigned long long)flag->most);
         break;
     case CLI_CHOICES:
-        cli_join_choices(choices, sizeof choices, flag->choices);
+        cbx_choice_join(choices, sizeof choices, flag->choices, "or");
         snprintf(out, size, "%s, or several with commas between", choices);
         break;
     case CLI_TEXTS:
@@ -98,7 +90,7 @@ static void describe(const cli_flag *flag, char *out, size_t size) {
         break;
     case CLI_CHOICE:
     case CLI_CHOICE_TEXT:
-        cli_join_choices(choices, sizeof choices, flag->choices);
+        cbx_choice_join(choices, sizeof choices, flag->choices, "or");
         snprintf(out, size, "%s", choices);
         break;
     case CLI_OUTPUT:
@@ -107,16 +99,6 @@ static void describe(const cli_flag *flag, char *out, size_t size) {
     default:
         snprintf(out, size, "a value");
     }
-}
-
-/* The place of `value` in the flag's choices, or -1. */
-static int find_choice(const cli_flag *flag, const char *value) {
-    for (int i = 0; flag->choices[i]; i++) {
-        if (strcmp(flag->choices[i], value) == 0) {
-            return i;
-        }
-    }
-    return -1;
 }
 
 /* One value of a list; 0 when it is nonsense. */
@@ -131,7 +113,7 @@ static int store_item(const cli_flag *flag, const char *item, char *target) {
         return 1;
     }
     cli_list *list = (cli_list *)(void *)target;
-    int place = flag->kind == CLI_CHOICES ? find_choice(flag, item) : 0;
+    int place = flag->kind == CLI_CHOICES ? cbx_choice_find(flag->choices, item) : 0;
     if (place < 0 || list->count == CLI_MOST_VALUES ||
         (flag->kind == CLI_WHOLES && !parse_whole(item, flag->least, flag->most, &whole))) {
         return 0;
@@ -192,7 +174,7 @@ static int store(const cli_flag *flag, const char *value, char *target) {
         return value[0] && !(flag->kind == CLI_OUTPUT && strcmp(value, "-") == 0);
     case CLI_CHOICE:
     case CLI_CHOICE_TEXT:
-        place = find_choice(flag, value);
+        place = cbx_choice_find(flag->choices, value);
         if (place >= 0) {
             const void *from = flag->kind == CLI_CHOICE ? (const void *)&place
                                                         : (const void *)&flag->choices[place];
