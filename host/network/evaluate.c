@@ -96,7 +96,7 @@ static cbx_status conclude(const tally *all, uint32_t count, cbx_evaluation *out
     return isfinite(out->loss)
                ? CBX_OK
                : cbx_fail(CBX_DIVERGED,
-                          "the loss is no longer finite; choose a smaller --learning-rate");
+                          "the loss is no longer finite; choose a smaller learning rate");
 }
 
 cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {
