@@ -50,6 +50,8 @@ static const mutation fused_cpu[] = {
 static const mutation evaluation_cpu[] = {
     {"judge", "evaluate.cl", "v == most", "v < most"},
     {"judge", "evaluate.cl", "+ largest_output(z)", "+ label"},
+    {"judge", "evaluate.cl", "+ largest_output(z)",
+     "+ (largest_output(z) == label ? label : (label + 1) % CBX_OUTPUTS)"},
     {"judge", "evaluate.cl", "loss[i] = row_loss", "loss[i] = i == 103 ? 0.0f : row_loss"},
     {"evaluate_cpu", "evaluate_cpu.cl", "LANES_OUT, sums[i]",
      "LANES_OUT, block > 0 ? (float16)(0.0f) : sums[i]"},

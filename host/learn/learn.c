@@ -24,7 +24,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     job->result->times.evaluate += took;
     job->result->epochs = epoch;
     if (job->observer->finished_epoch) {
-        const cbx_epoch_report report = {
+        cbx_epoch_report report = {
             .epoch = epoch,
             .train_loss = train.loss,
             .validation_loss = validation.loss,
@@ -32,6 +32,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
             .seconds = seconds,
             .evaluate_seconds = took,
         };
+        memcpy(report.validation_confusion, validation.confusion, sizeof validation.confusion);
         job->observer->finished_epoch(job->observer->user, &report);
     }
     return CBX_OK;

@@ -91,7 +91,9 @@ static cbx_status conclude(const tally *all, uint32_t count, cbx_evaluation *out
     out->images = count;
     out->loss = all->loss / count;
     for (size_t label = 0; label < CBX_CLASSES; label++) {
-        out->correct += all->verdicts[label * CBX_LANES_OUT + label];
+        const uint64_t *answers = all->verdicts + label * CBX_LANES_OUT;
+        memcpy(out->confusion[label], answers, sizeof out->confusion[label]);
+        out->correct += answers[label];
     }
     return isfinite(out->loss)
                ? CBX_OK
