@@ -72,7 +72,7 @@ void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
 /* Opens an output; a pipe without a reader is waited for until the observer stops it. */
 cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output);
 
-/* epoch.c */
+/* observers.c */
 /* Asks the observer whether to stop; `job` is a cbx_job. */
 int cbx_job_should_stop(void *job);
 /* Tells the observer, at most some 20 times a second; asks whether to stop. */
