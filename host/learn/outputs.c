@@ -15,7 +15,7 @@
 #include "data/dataset.h"
 #include "learn/job.h"
 #include "learn/rates.h"
-#include "network/safetensors.h"
+#include "network/weights_file.h"
 #include "picture/png.h"
 
 static cbx_status write_weights(cbx_job *job, cbx_output *to);
@@ -138,9 +138,9 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
         {"compute_units", text[8]},
     };
     cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
-    return status ? status
-                  : cbx_safetensors_write(job->network, to, metadata,
-                                          sizeof metadata / sizeof *metadata);
+    return status
+               ? status
+               : cbx_network_write(job->network, to, metadata, sizeof metadata / sizeof *metadata);
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {
