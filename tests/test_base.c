@@ -7,9 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/choice.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/names.h"
+#include "clearbox/learn.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -151,6 +154,38 @@ static void clocks_move_forward(void **state) {
     assert_true(wall_used < 60 && process_used < 60);
 }
 
+/* ---- choices ---- */
+
+static void every_choice_has_its_name(void **state) {
+    (void)state;
+    assert_string_equal(cbx_recipe_name(CBX_RECIPE_NLL), "nll");
+    assert_string_equal(cbx_schedule_name(CBX_SCHEDULE_STEPWISE), "stepwise");
+    assert_string_equal(cbx_tone_name(CBX_TONE_SIGNED), "signed");
+    assert_string_equal(cbx_codec_name(CBX_CODEC_MPEG4), "mpeg4");
+    assert_string_equal(cbx_family_name(CBX_FAMILY_GPU), "gpu");
+    assert_null(cbx_recipe_name((cbx_recipe)2));
+    assert_null(cbx_schedule_name((cbx_schedule)2));
+    assert_null(cbx_tone_name((cbx_tone)-1));
+    assert_null(cbx_codec_name((cbx_codec)2));
+    assert_null(cbx_family_name((cbx_family)99));
+    assert_int_equal(cbx_choice_find(cbx_tone_names, "range"), CBX_TONE_RANGE);
+    assert_int_equal(cbx_choice_find(cbx_tone_names, "rang"), -1);
+}
+
+static void choices_are_joined_for_people(void **state) {
+    static const char *const one[] = {"a", NULL};
+    char text[32];
+    (void)state;
+    cbx_choice_join(text, sizeof text, one, "or");
+    assert_string_equal(text, "a");
+    cbx_choice_join(text, sizeof text, cbx_recipe_names, "and");
+    assert_string_equal(text, "lesson and nll");
+    cbx_choice_join(text, sizeof text, cbx_tone_names, "or");
+    assert_string_equal(text, "peak, range or signed");
+    cbx_choice_join(text, 8, cbx_tone_names, "or");
+    assert_string_equal(text, "peak, r");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_status_has_its_own_text),
@@ -161,6 +196,8 @@ int main(void) {
         cmocka_unit_test(memory_is_zeroed),
         cmocka_unit_test(too_much_memory_is_an_error),
         cmocka_unit_test(clocks_move_forward),
+        cmocka_unit_test(every_choice_has_its_name),
+        cmocka_unit_test(choices_are_joined_for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,7 +242,7 @@ static cbx_status finish(const cbx_specimen *specimen, cbx_trainer *trainer,
     if (status == CBX_DIVERGED) {
         status = cbx_fail(CBX_BAD_KERNEL,
                           "the kernel %s computes wrongly on %s: it reports numbers that are not "
-                          "finite; choose another --device, or update its driver",
+                          "finite; choose another device, or update its driver",
                           first_kernel(specimen), specimen->device->info.name);
     }
     return status ? status : check_weights(specimen, trainer, reference);

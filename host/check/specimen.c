@@ -143,7 +143,7 @@ cbx_status cbx_judge(const cbx_specimen *specimen, cbx_place place, double is, d
     }
     return cbx_fail(CBX_BAD_KERNEL,
                     "the kernel %s computes wrongly on %s: %s[%zu][%zu] is %.9g, should be %.9g "
-                    "(tolerance %.1e); choose another --device, or update its driver",
+                    "(tolerance %.1e); choose another device, or update its driver",
                     place.kernel, specimen->device->info.name, place.what, place.row, place.column,
                     is, should, tolerance);
 }

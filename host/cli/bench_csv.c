@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "cli/bench_report.h"
-#include "cli/learn_options.h"
 
 /* A field in quotes where it needs them, after RFC 4180. */
 static void put_text(FILE *out, const char *text) {
@@ -104,9 +103,9 @@ void cli_bench_csv(FILE *out, const cli_bench_report *report) {
                                      baseline ? report->blas : device->info.name,
                                      device->info.version,
                                      device->info.driver,
-                                     baseline ? "" : cli_family_names[device->family],
+                                     baseline ? "" : cbx_family_name(device->family),
                                      cli_bench_schedule_name(row),
-                                     cli_recipe_names[settings->recipe]};
+                                     cbx_recipe_name(settings->recipe)};
         const double numbers[] = {report->processors,
                                   settings->batch,
                                   settings->repetitions,

@@ -85,5 +85,5 @@ const char *cli_bench_schedule_name(const cli_bench_row *row) {
     if (row->device == CLI_BASELINE) {
         return "sgemm";
     }
-    return row->schedule == CBX_SCHEDULE_FUSED ? "fused" : "stepwise";
+    return cbx_schedule_name(row->schedule);
 }

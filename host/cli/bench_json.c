@@ -2,7 +2,7 @@
 /* Everything that was measured, as JSON. */
 #include "cli/bench_report.h"
 
-#include "cli/learn_options.h"
+#include "base/names.h"
 #include "cli/report.h"
 
 #define NUMBER(value) cli_json_number(value)
@@ -33,10 +33,10 @@ static json_t *names(const cli_list *list, const char *const *choices) {
 static json_t *settings_object(const cli_bench_options *options) {
     return json_pack(
         "{s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:b, s:b}", "hidden", names(&options->hidden, NULL),
-        "schedules", names(&options->schedules, cli_schedule_names), "batch",
+        "schedules", names(&options->schedules, cbx_schedule_names), "batch",
         (json_int_t)options->settings.batch, "recipe",
-        TEXT(cli_recipe_names[options->settings.recipe]), "family",
-        TEXT(cli_family_names[options->family]), "repetitions",
+        TEXT(cbx_recipe_name(options->settings.recipe)), "family",
+        TEXT(cbx_family_name(options->family)), "repetitions",
         (json_int_t)options->settings.repetitions, "seconds", NUMBER(options->settings.seconds),
         "film", options->film, "tune", options->tune);
 }
@@ -65,7 +65,7 @@ json_t *cli_bench_json_device(const cli_bench_device *device) {
         TEXT(device->info.version), "driver", TEXT(device->info.driver), "compute_units",
         (json_int_t)device->info.compute_units, "clock_mhz", (json_int_t)device->info.clock_mhz,
         "global_memory_bytes", (json_int_t)device->info.global_memory_bytes, "family",
-        TEXT(cli_family_names[device->family]), "fuses", device->fuses, "peak_flop_per_second",
+        TEXT(cbx_family_name(device->family)), "fuses", device->fuses, "peak_flop_per_second",
         spread(&limits->peak), "copy_bytes_per_second", spread(&limits->copy),
         "read_bytes_per_second", spread(&limits->read), "bandwidth_bytes_per_second",
         known(limits->bandwidth), "bandwidth_buffer_bytes", (json_int_t)limits->buffer_bytes,

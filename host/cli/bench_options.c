@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/names.h"
 #include "cli/cli.h"
-#include "cli/learn_options.h"
 
 _Static_assert(sizeof(cli_format) == sizeof(int), "a CLI_CHOICE is stored as an int");
 
@@ -32,14 +32,14 @@ static const cli_flag flags[] = {
      "a part of the device's name [every device]",
      0, 0, 0},
     {"schedule", 0, CLI_CHOICES, AT(schedules), "NAME,...",
-     "fused, stepwise or both: fused,stepwise [fused]", 0, 0, cli_schedule_names},
+     "fused, stepwise or both: fused,stepwise [fused]", 0, 0, cbx_schedule_names},
     {"family", 0, CLI_CHOICE, AT(family), 0, "kernels made for which kind of device [auto]", 0, 0,
-     cli_family_names},
+     cbx_family_names},
     {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
     {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0,
      "what is computed: the lesson's code, or its\n"
      "cost done right [lesson]",
-     0, 0, cli_recipe_names},
+     0, 0, cbx_recipe_names},
     {"data", 0, CLI_TEXT, AT(data), "DIR",
      "folder of the four IDX files, gzipped or not\n"
      "[the MNIST that comes with clearbox]",

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "cli/learn_options.h"
 #include "cli/report.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -65,7 +64,7 @@ static void print_devices(page *to) {
         cli_table_add(&table, "%s", device->spec);
         cli_table_add(&table, "%s", device->info.name);
         cli_table_add(&table, "%s", cli_kind_name(device->info.kind));
-        cli_table_add(&table, "%s", cli_family_names[device->family]);
+        cli_table_add(&table, "%s", cbx_family_name(device->family));
         /* What PoCL puts behind a colon is its build. */
         cli_table_add(&table, "%.*s", (int)strcspn(device->info.version, ":"),
                       device->info.version);
@@ -200,7 +199,7 @@ static void print_heads(const page *to) {
     const char *const machine[] = {"clearbox " CBX_VERSION, report->date, report->system, host};
     print_facts(to, machine, sizeof machine / sizeof *machine);
     fputs("  \n", to->out); /* two blanks: a new line in Markdown too */
-    snprintf(recipe, sizeof recipe, "recipe %s", cli_recipe_names[settings->recipe]);
+    snprintf(recipe, sizeof recipe, "recipe %s", cbx_recipe_name(settings->recipe));
     snprintf(batch, sizeof batch, "batch %u", settings->batch);
     snprintf(time, sizeof time, "%s in about %g s a row",
              cli_counted(repetitions, settings->repetitions, "repetition"), settings->seconds);

@@ -16,10 +16,11 @@
 #include <sys/prctl.h>
 #endif
 
+#include "base/choice.h"
 #include "base/clock.h"
+#include "base/names.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/learn_options.h"
 
 extern char **environ;
 
@@ -60,11 +61,8 @@ static cli_verdict check_here(const char *spec, cbx_family family, FILE *report)
 }
 
 static cbx_family family_of(const char *name) {
-    int family = CBX_FAMILY_AUTO;
-    while (name && cli_family_names[family] && strcmp(cli_family_names[family], name) != 0) {
-        family++;
-    }
-    return name && cli_family_names[family] ? (cbx_family)family : CBX_FAMILY_AUTO;
+    const int family = name ? cbx_choice_find(cbx_family_names, name) : -1;
+    return family < 0 ? CBX_FAMILY_AUTO : (cbx_family)family;
 }
 
 int cli_check_as_child(int argc, char **argv) {
@@ -79,7 +77,7 @@ int cli_check_as_child(int argc, char **argv) {
     cli_verdict found = check_here(argv[2], family_of(argv[3]), report);
     const int said = cli_json_line(
         report, json_pack("{s:i, s:s, s:b, s:f, s:f, s:o}", "status", (int)found.status, "family",
-                          cli_family_names[found.family], "fuses", found.fuses, "open_seconds",
+                          cbx_family_name(found.family), "fuses", found.fuses, "open_seconds",
                           found.open_seconds, "test_seconds", found.test_seconds, "reason",
                           cli_json_string(found.reason)));
     free(found.reason);
@@ -133,7 +131,7 @@ static int start_child(child *this, const char *spec, cbx_family family) {
     posix_spawn_file_actions_t actions;
     int ends[2], failed;
     snprintf(device, sizeof device, "%s", spec);
-    snprintf(kind, sizeof kind, "%s", cli_family_names[family]);
+    snprintf(kind, sizeof kind, "%s", cbx_family_name(family));
     if (!open_pipe(ends)) {
         return 0;
     }

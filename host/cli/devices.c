@@ -10,7 +10,6 @@
 #include "cli/cut.h"
 #include "cli/device_check.h"
 #include "cli/json.h"
-#include "cli/learn_options.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/stop.h"
@@ -114,7 +113,7 @@ static void print_device(const cbx_device_info *info, widths wide, const cli_ter
 
 /* A line for each family, below the device's. */
 static void print_verdict(const cli_verdict *verdict, int index) {
-    printf("        %s kernels", cli_family_names[verdict->family]);
+    printf("        %s kernels", cbx_family_name(verdict->family));
     if (!verdict->status) {
         printf(" passed, %.0f ms%s%s\n", verdict->test_seconds * 1000,
                verdict->fuses ? "" : ", no fast fused multiply-add", index > 0 ? "" : " (auto)");
@@ -129,7 +128,7 @@ static void print_verdict(const cli_verdict *verdict, int index) {
 
 static json_t *verdict_object(const cli_verdict *verdict) {
     const int passed = !verdict->status;
-    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "family", cli_family_names[verdict->family],
+    return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "family", cbx_family_name(verdict->family),
                      "passed", passed, "reason", cli_json_string(verdict->reason), "fuses",
                      passed ? json_boolean(verdict->fuses) : json_null(), "open_milliseconds",
                      cli_json_number(verdict->open_seconds * 1000), "self_test_milliseconds",

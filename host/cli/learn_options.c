@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "base/names.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "data/dataset.h"
+#include "film/film.h"
 
 _Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
@@ -17,15 +19,7 @@ _Static_assert(sizeof(cbx_codec) == sizeof(int), "a CLI_CHOICE is stored as an i
 _Static_assert(sizeof(cbx_family) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cli_style) == sizeof(int), "a CLI_CHOICE is stored as an int");
 
-const char *const cli_recipe_names[] = {"lesson", "nll", NULL};
-const char *const cli_schedule_names[] = {"fused", "stepwise", NULL};
-const char *const cli_tone_names[] = {"peak", "range", "signed", NULL};
-const char *const cli_codec_names[] = {"h264", "mpeg4", NULL};
-const char *const cli_family_names[] = {"auto", "cpu", "gpu", NULL};
 static const char *const style_names[] = {"auto", "bar", "plain", "json", "none", NULL};
-static const char *const preset_names[] = {"ultrafast", "superfast", "veryfast", "faster",
-                                           "fast",      "medium",    "slow",     "slower",
-                                           "veryslow",  "placebo",   NULL};
 
 static const cli_command_text text = {
     "learn", "learn [FLAGS]",
@@ -38,8 +32,7 @@ static const cli_command_text text = {
 #define AT(member) offsetof(cli_learn_options, member)
 #define SET(member) offsetof(cli_learn_options, settings.member)
 
-/* Sides of a picture end at 65,535 pixels, so one tile of 28 can grow 2,340-fold. */
-enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_SCALE = 2340, MOST_WORKERS = 256 };
+enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_QP = 51 };
 
 static const cli_flag flags[] = {
     {0, 0, CLI_HEADING, 0, 0, "Training", 0, 0, 0},
@@ -56,7 +49,7 @@ static const cli_flag flags[] = {
     {"recipe", 0, CLI_CHOICE, SET(recipe), 0,
      "what is computed: the lesson's code, or its\n"
      "cost done right [lesson]",
-     0, 0, cli_recipe_names},
+     0, 0, cbx_recipe_names},
     {"seed", 0, CLI_WHOLE64, SET(seed), "N", "fixes the weights and every order [0]", 0, UINT64_MAX,
      0},
     {"no-shuffle", 0, CLI_SWITCH, SET(no_shuffle), 0, "take the images in the file's order", 0, 0,
@@ -75,29 +68,29 @@ static const cli_flag flags[] = {
     {"schedule", 0, CLI_CHOICE, SET(schedule), 0,
      "few launches a batch, or a kernel for every\n"
      "step of the formulas [fused]",
-     0, 0, cli_schedule_names},
+     0, 0, cbx_schedule_names},
     {"family", 0, CLI_CHOICE, SET(family), 0, "kernels made for which kind of device [auto]", 0, 0,
-     cli_family_names},
+     cbx_family_names},
 
     {0, 0, CLI_HEADING, 0, 0, "Film", 0, 0, 0},
     {"output", 'o', CLI_OUTPUT, SET(film), "FILE", "the film [learn.mp4]", 0, 0, 0},
     {"no-video", 0, CLI_SWITCH, AT(no_video), 0, "train only, draw no film", 0, 0, 0},
     {"frame-every", 0, CLI_WHOLE, SET(frame_every), "N", "a frame after every Nth batch [1]", 1,
      MOST_SKIPPED, 0},
-    {"fps", 0, CLI_WHOLE, SET(fps), "N", "frames a second [70]", 1, 1000, 0},
+    {"fps", 0, CLI_WHOLE, SET(fps), "N", "frames a second [70]", 1, CBX_MAX_FPS, 0},
     {"tone", 0, CLI_CHOICE, SET(tone), 0, "how weights become grey levels [peak]", 0, 0,
-     cli_tone_names},
+     cbx_tone_names},
     {"scale", 0, CLI_WHOLE, SET(scale), "N", "pixels of the film per weight, each way [1]", 1,
-     MOST_SCALE, 0},
-    {"codec", 0, CLI_CHOICE, SET(codec), 0, "video format [h264]", 0, 0, cli_codec_names},
+     CBX_MAX_SIDE / CBX_IMAGE_SIDE, 0},
+    {"codec", 0, CLI_CHOICE, SET(codec), 0, "video format [h264]", 0, 0, cbx_codec_names},
     {"quality", 0, CLI_WHOLE, SET(quality), "N", "1 (best) to 51 for h264, to 31 for mpeg4 [22, 2]",
-     1, 51, 0},
+     1, MOST_QP, 0},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME",
      "x264's preset; superfast makes smaller files in\n"
      "1.5 times the time [ultrafast]",
-     0, 0, preset_names},
+     0, 0, cbx_x264_presets},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", "encoders at work, 0: one a processor [0]", 0,
-     MOST_WORKERS, 0},
+     CBX_MAX_WORKERS, 0},
 
     {0, 0, CLI_HEADING, 0, 0, "Other outputs", 0, 0, 0},
     {"save", 0, CLI_OUTPUT, SET(save), "FILE",
@@ -151,13 +144,15 @@ static int check_outputs(const cli_learn_options *options) {
     return check_metrics(options);
 }
 
+/* Within what --help says, but too coarse for this codec. */
 static int check_quality(const cbx_learn_settings *settings) {
-    if (settings->codec == CBX_CODEC_MPEG4 && settings->quality > 31) {
-        return cli_fail(CLI_USAGE,
-                        "--quality wants a whole number from 1 to 31 with --codec mpeg4, not '%d'",
-                        settings->quality);
-    }
-    return CLI_PARSED;
+    int best, coarsest;
+    cbx_codec_quality(settings->codec, &best, &coarsest);
+    return settings->quality <= coarsest
+               ? CLI_PARSED
+               : cli_fail(CLI_USAGE,
+                          "--quality wants a whole number from 1 to %d with --codec %s, not '%d'",
+                          coarsest, cbx_codec_name(settings->codec), settings->quality);
 }
 
 static const char *from_environment(const char *name) {

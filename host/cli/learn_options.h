@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The flags of `clearbox learn`, and the names of their values. */
+/* The flags of `clearbox learn`. */
 #ifndef CBX_CLI_LEARN_OPTIONS_H
 #define CBX_CLI_LEARN_OPTIONS_H
 
@@ -27,12 +27,5 @@ typedef struct cli_learn_options {
 /* As cli_parse(): CLI_PARSED, or the exit code. Reads CLEARBOX_DEVICE and
  * CLEARBOX_DATA where the flags are silent. */
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options);
-
-/* Names in the order of the enums, ended by NULL. */
-extern const char *const cli_recipe_names[];
-extern const char *const cli_schedule_names[];
-extern const char *const cli_tone_names[];
-extern const char *const cli_codec_names[];
-extern const char *const cli_family_names[];
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "cli/json.h"
-#include "cli/learn_options.h"
 #include "cli/report.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
@@ -120,10 +119,10 @@ int cli_event_start(const cbx_learn_settings *settings, const cbx_learn_plan *pl
         "s:I, s:I,"
         " s:o}",
         "type", "start", "version", CBX_VERSION, "device", device_object(plan), "passed_over",
-        passed_over_array(plan), "family", cli_family_names[plan->family], "hidden",
+        passed_over_array(plan), "family", cbx_family_name(plan->family), "hidden",
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
-        (json_int_t)settings->batch, "recipe", cli_recipe_names[settings->recipe], "schedule",
-        cli_schedule_names[settings->schedule], "learning_rate_hidden",
+        (json_int_t)settings->batch, "recipe", cbx_recipe_name(settings->recipe), "schedule",
+        cbx_schedule_name(settings->schedule), "learning_rate_hidden",
         cli_json_number(plan->first_learning_rate_hidden), "learning_rate_output",
         cli_json_number(plan->first_learning_rate_output), "seed", seed_string(settings->seed),
         "parameters", (json_int_t)plan->parameters, "data", cli_json_string(settings->data),

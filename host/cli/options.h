@@ -66,7 +66,4 @@ enum {
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values);
 
-/* "one, two or three" of `choices`, for messages. */
-void cli_join_choices(char *out, size_t size, const char *const *choices);
-
 #endif

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "cli/learn_options.h"
-
 static const char *bold(const cli_terminal *terminal) {
     return terminal->colour ? "\033[1m" : "";
 }
@@ -73,7 +71,7 @@ static void report_network(const cli_terminal *terminal, const cbx_learn_setting
     const char *dash = terminal->utf8 ? "–" : "-";
     label(terminal, "network");
     fprintf(stderr, "784%s%u%s10, %s weights, recipe %s, learning rate %g", dash, settings->hidden,
-            dash, cli_count(weights, plan->parameters), cli_recipe_names[settings->recipe],
+            dash, cli_count(weights, plan->parameters), cbx_recipe_name(settings->recipe),
             plan->first_learning_rate_hidden);
     if (plan->first_learning_rate_output < plan->first_learning_rate_hidden ||
         plan->first_learning_rate_output > plan->first_learning_rate_hidden) {

@@ -25,12 +25,6 @@ static cbx_status open_queues(cbx_device *device) {
     return cbx_cl_check(error, "creating a second command queue");
 }
 
-cbx_status cbx_family_check_value(cbx_family family) {
-    return (unsigned)family <= CBX_FAMILY_GPU
-               ? CBX_OK
-               : cbx_fail(CBX_BAD_ARGUMENT, "there is no kernel family %d", (int)family);
-}
-
 /* AUTO gives way where the compiled kernels turn out to be too large for the device. */
 static cbx_status build(cbx_device *device, const cbx_device_request *request) {
     const int chosen = request->family != CBX_FAMILY_AUTO;
@@ -125,7 +119,7 @@ cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t by
     if (bytes > device->info.largest_buffer_bytes) {
         return cbx_fail(CBX_TOO_LARGE,
                         "%s needs a buffer of %" PRIu64 " MiB, but %s allows at most %" PRIu64
-                        " MiB; choose a smaller --hidden or --batch, or another device",
+                        " MiB; choose fewer neurons, a smaller batch or another device",
                         what, bytes >> 20, device->info.name,
                         device->info.largest_buffer_bytes >> 20);
     }

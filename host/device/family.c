@@ -6,6 +6,12 @@
 #include "device/device.h"
 #include "layout.h"
 
+cbx_status cbx_family_check_value(cbx_family family) {
+    return cbx_family_name(family)
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "there is no kernel family %d", (int)family);
+}
+
 /* The first that fits a device decides, where it is large enough. */
 static const struct {
     cbx_device_kind kind;

@@ -55,7 +55,7 @@ static int find_place(const cbx_device *device, char path[PATH_MAX]) {
     uint64_t hash = cbx_hash_text(CBX_HASH_SEED, device->info.name);
     hash = cbx_hash_text(hash, device->info.version);
     hash = cbx_hash_text(hash, device->info.driver);
-    hash = cbx_hash_text(hash, device->family == CBX_FAMILY_GPU ? "gpu" : "cpu");
+    hash = cbx_hash_text(hash, cbx_family_name(device->family));
     for (const cbx_source *source = cbx_sources; source->name; source++) {
         if (cbx_source_belongs(source, 0)) {
             hash = cbx_hash_text(hash, source->text);

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/choice.h"
 #include "base/error.h"
+#include "film/film.h"
 
 /* What the frames look like decides the default: static red borders around grey
  * that changes slowly, so that nearly every block of a P-frame is a skip. See
@@ -26,12 +28,12 @@ typedef struct format {
     cbx_codec stand_in;         /* where libavcodec has no encoder; itself: none */
 } format;
 
-static const char *const x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",
-                                           "fast",      "medium",    "slow",     "slower",
-                                           "veryslow",  "placebo",   NULL};
+const char *const cbx_x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",
+                                        "fast",      "medium",    "slow",     "slower",
+                                        "veryslow",  "placebo",   NULL};
 
 static const format formats[] = {
-    [CBX_CODEC_H264] = {"H.264", "libx264", 0, 51, 16384, MOST_PADDED_PIXELS, x264_presets,
+    [CBX_CODEC_H264] = {"H.264", "libx264", 0, 51, 16384, MOST_PADDED_PIXELS, cbx_x264_presets,
                         CBX_CODEC_MPEG4},
     [CBX_CODEC_MPEG4] = {"MPEG-4", "mpeg4", 1, 31, 8191, MOST_PADDED_PIXELS, NULL, CBX_CODEC_MPEG4},
 };
@@ -104,6 +106,11 @@ const AVCodec *cbx_codec_find(cbx_codec codec) {
     return found;
 }
 
+void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest) {
+    *best = formats[codec].best;
+    *coarsest = formats[codec].coarsest;
+}
+
 const char *cbx_film_encoder(cbx_codec codec) {
     const AVCodec *found = cbx_codec_find(codec);
     return found ? found->name : NULL;
@@ -159,20 +166,22 @@ static cbx_status check_size(const cbx_film_settings *settings) {
     return fits(&formats[settings->codec], width, height) ? CBX_OK : fail_too_large(settings);
 }
 
-static int known_preset(const format *row, const char *name) {
-    for (size_t i = 0; row->presets && row->presets[i]; i++) {
-        if (strcmp(name, row->presets[i]) == 0) {
-            return 1;
-        }
+/* A codec without presets ignores what stands there. */
+static cbx_status check_preset(const format *row, const char *preset) {
+    char known[160];
+    if (!preset || !row->presets || cbx_choice_find(row->presets, preset) >= 0) {
+        return CBX_OK;
     }
-    return !row->presets;
+    cbx_choice_join(known, sizeof known, row->presets, "and");
+    return cbx_fail(CBX_BAD_ARGUMENT, "unknown preset \"%.60s\": x264 has %s", preset, known);
 }
 
 static cbx_status check_choices(const cbx_film_settings *settings) {
     const format *row = &formats[settings->codec];
 
-    if (settings->fps < 1 || settings->fps > 1000) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "%u frames per second: must be 1 to 1000", settings->fps);
+    if (settings->fps < 1 || settings->fps > CBX_MAX_FPS) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "%u frames per second: must be 1 to %u", settings->fps,
+                        CBX_MAX_FPS);
     }
     if (settings->quality != -1 &&
         (settings->quality < row->best || settings->quality > row->coarsest)) {
@@ -180,21 +189,15 @@ static cbx_status check_choices(const cbx_film_settings *settings) {
                         "quality %d: must be %d (best) to %d for %s, or -1 for the default",
                         settings->quality, row->best, row->coarsest, row->name);
     }
-    if (settings->preset && !known_preset(row, settings->preset)) {
-        return cbx_fail(CBX_BAD_ARGUMENT,
-                        "unknown preset \"%.60s\": x264 has ultrafast, superfast, veryfast, "
-                        "faster, fast, medium, slow, slower, veryslow and placebo",
-                        settings->preset);
-    }
     if (settings->workers > CBX_MAX_WORKERS) {
         return cbx_fail(CBX_BAD_ARGUMENT, "%u encoders at work: must be 0 to %u", settings->workers,
                         CBX_MAX_WORKERS);
     }
-    return CBX_OK;
+    return check_preset(row, settings->preset);
 }
 
 cbx_status cbx_film_check(const cbx_film_settings *settings) {
-    if ((unsigned)settings->codec >= FORMATS) {
+    if (!cbx_codec_name(settings->codec)) {
         return cbx_fail(CBX_BAD_ARGUMENT, "unknown video codec %d", (int)settings->codec);
     }
     cbx_status status = check_size(settings);

@@ -6,6 +6,9 @@
 #include "base/files.h"
 #include "clearbox/film.h"
 
+/* The names of x264's presets, ended by NULL. */
+extern const char *const cbx_x264_presets[];
+
 /* cbx_film_open() on an output that is open already; it becomes the film's in every
  * case. */
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,

@@ -52,7 +52,7 @@ static cbx_status load_network(cbx_job *job) {
     cbx_status status = cbx_network_load(&job->network, settings->init);
     if (!status && job->network->hidden != settings->hidden) {
         status = cbx_fail(CBX_BAD_DATA,
-                          "%s holds a network of %u hidden neurons; run it with --hidden %u",
+                          "%s holds a network of %u hidden neurons; run it with hidden %u",
                           settings->init, job->network->hidden, job->network->hidden);
     }
     return status;

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 
 int cbx_rates_fall(const cbx_learn_settings *settings) {
-    return settings->recipe == CBX_RECIPE_NLL && !(settings->learning_rate > 0.0);
+    switch (settings->recipe) {
+    case CBX_RECIPE_LESSON:
+        return 0;
+    case CBX_RECIPE_NLL:
+        return !(settings->learning_rate > 0.0);
+    }
+    return 0;
 }
 
 cbx_rates cbx_rates_of_batch(const cbx_learn_settings *settings, uint64_t batch, uint64_t batches) {

@@ -67,7 +67,7 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
         out->loss /= count;
         if (!isfinite(out->loss)) {
             status = cbx_fail(CBX_DIVERGED,
-                              "the loss is no longer finite; choose a smaller --learning-rate");
+                              "the loss is no longer finite; choose a smaller learning rate");
         }
     }
     free(loss);

@@ -64,10 +64,10 @@ cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch) {
 }
 
 cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
-    if ((unsigned)settings->recipe > CBX_RECIPE_NLL) {
+    if (!cbx_recipe_name(settings->recipe)) {
         return cbx_fail(CBX_BAD_ARGUMENT, "there is no recipe %d", (int)settings->recipe);
     }
-    if ((unsigned)settings->schedule > CBX_SCHEDULE_STEPWISE) {
+    if (!cbx_schedule_name(settings->schedule)) {
         return cbx_fail(CBX_BAD_ARGUMENT, "there is no schedule %d", (int)settings->schedule);
     }
     return cbx_trainer_check_sizes(settings->hidden, settings->batch);
@@ -292,7 +292,7 @@ cbx_status cbx_trainer_check(cbx_trainer *trainer) {
     if (!status && fault != CBX_NO_FAULT) {
         status = cbx_fail(CBX_DIVERGED,
                           "the loss is no longer finite since batch %u; choose a smaller "
-                          "--learning-rate",
+                          "learning rate",
                           fault);
     }
     return status;

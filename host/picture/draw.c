@@ -19,9 +19,8 @@ cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
 }
 
 cbx_status cbx_tone_check(cbx_tone tone) {
-    return (unsigned)tone <= CBX_TONE_SIGNED
-               ? CBX_OK
-               : cbx_fail(CBX_BAD_ARGUMENT, "there is no tone %d", (int)tone);
+    return cbx_tone_name(tone) ? CBX_OK
+                               : cbx_fail(CBX_BAD_ARGUMENT, "there is no tone %d", (int)tone);
 }
 
 cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,

@@ -3,8 +3,6 @@
 #include "clearbox/dataset.h"
 #include "clearbox/picture.h"
 
-enum { MAX_SIDE_PIXELS = 65535 };
-
 cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale) {
     if (hidden == 0) {
         return cbx_fail(CBX_BAD_ARGUMENT,
@@ -20,12 +18,12 @@ cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale) {
     }
     /* The grid is never wider than high, so one side is enough to check. */
     uint64_t height = rows * CBX_IMAGE_SIDE * scale;
-    if (height > MAX_SIDE_PIXELS) {
+    if (height > CBX_MAX_SIDE) {
         return cbx_fail(CBX_BAD_ARGUMENT,
                         "a picture of %u neurons at scale %u would be %llu pixels high, more than "
-                        "%d; take a smaller scale or fewer neurons",
+                        "%u; take a smaller scale or fewer neurons",
                         (unsigned)hidden, (unsigned)scale, (unsigned long long)height,
-                        MAX_SIDE_PIXELS);
+                        CBX_MAX_SIDE);
     }
     uint32_t columns = (uint32_t)((hidden + rows - 1) / rows);
     *out = (cbx_grid){.tiles = hidden,

@@ -26,6 +26,9 @@ typedef enum cbx_device_kind { CBX_KIND_CPU, CBX_KIND_GPU, CBX_KIND_OTHER } cbx_
  * decides by what the device is: cbx_device_usual_family(). */
 typedef enum cbx_family { CBX_FAMILY_AUTO, CBX_FAMILY_CPU, CBX_FAMILY_GPU } cbx_family;
 
+/* "auto", "cpu" or "gpu", static; NULL: there is no such family. */
+const char *cbx_family_name(cbx_family family);
+
 typedef struct cbx_device_info {
     unsigned platform_index; /* P of the spec "P:D" */
     unsigned device_index;   /* D of the spec "P:D", counted within its platform */

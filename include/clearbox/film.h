@@ -21,6 +21,12 @@ extern "C" {
 
 typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
 
+/* "h264" or "mpeg4", static; NULL: there is no such codec. */
+const char *cbx_codec_name(cbx_codec codec);
+
+/* The range of cbx_film_settings.quality for a codec that there is. */
+void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest);
+
 /* Quality and presets of libx264, measured on this program's own frames (the
  * hidden layer of 1,024 neurons, 896 x 896, batches 1-150 | 883-1032; one core of
  * an Intel Xeon, best of 3, other programs running; PSNR of luma over all frames against what was drawn):
@@ -37,12 +43,13 @@ typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
  * "-preset ultrafast" takes 3.3 | 2.7 ns/pixel for 41.1 | 41.7 dB and 8.3 | 5.2 kB.
  * MPEG-4 with quantiser 2 takes 2.7 ns/pixel for 41.3 dB and 12 kB, batches 1-150. */
 #define CBX_MAX_WORKERS 256u
+#define CBX_MAX_FPS 1000u
 
 typedef struct cbx_film_settings {
     /* Pixels, even; H.264 ends at 16,384 a side, MPEG-4 at 8,191, and libavcodec at
      * (width + 128) x (height + 128) = 2^28 - 1: the largest square is 16,254 pixels. */
     uint32_t width, height;
-    uint32_t fps; /* frames per second, 1…1000 */
+    uint32_t fps; /* frames per second, 1…CBX_MAX_FPS */
     cbx_codec codec;
     int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
     const char *preset; /* x264's preset name, see above; NULL: "ultrafast" */

@@ -23,6 +23,11 @@ typedef enum cbx_tone {
     CBX_TONE_SIGNED /* 127.5 + 127.5·v / max|v|; 127 where all are zero */
 } cbx_tone;
 
+/* "peak", "range" or "signed", static; NULL: there is no such tone. */
+const char *cbx_tone_name(cbx_tone tone);
+
+#define CBX_MAX_SIDE 65535u /* pixels of a side of a picture */
+
 typedef struct cbx_grid {
     uint32_t tiles;   /* H */
     uint32_t rows;    /* g, tiles in a column */
@@ -32,7 +37,7 @@ typedef struct cbx_grid {
     uint32_t height;  /* 28·scale·rows, always even */
 } cbx_grid;
 
-/* CBX_BAD_ARGUMENT: hidden or scale is 0, or a side exceeds 65,535 pixels. */
+/* CBX_BAD_ARGUMENT: hidden or scale is 0, or a side exceeds CBX_MAX_SIDE. */
 cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale);
 
 #ifdef __cplusplus

@@ -27,6 +27,10 @@ typedef enum cbx_recipe { CBX_RECIPE_LESSON, CBX_RECIPE_NLL } cbx_recipe;
 /* STEPWISE: one kernel per formula. FUSED: one to three launches per batch. */
 typedef enum cbx_schedule { CBX_SCHEDULE_FUSED, CBX_SCHEDULE_STEPWISE } cbx_schedule;
 
+/* "lesson" or "nll"; "fused" or "stepwise": static. NULL: there is no such value. */
+const char *cbx_recipe_name(cbx_recipe recipe);
+const char *cbx_schedule_name(cbx_schedule schedule);
+
 #define CBX_MAX_BATCH 4096u
 
 typedef struct cbx_trainer_settings {

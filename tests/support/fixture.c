@@ -14,7 +14,7 @@ const fixture_way fixture_ways[FIXTURE_WAYS] = {
 };
 
 const char *fixture_recipe_name(cbx_recipe recipe) {
-    return recipe == CBX_RECIPE_LESSON ? "lesson" : "nll";
+    return cbx_recipe_name(recipe);
 }
 
 const char *fixture_spec(void) {

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/names.h"
+
+#include "base/choice.h"
+#include "clearbox/device.h"
+#include "clearbox/film.h"
+#include "clearbox/picture.h"
+#include "clearbox/trainer.h"
+
+const char *const cbx_family_names[] = {
+    [CBX_FAMILY_AUTO] = "auto", [CBX_FAMILY_CPU] = "cpu", [CBX_FAMILY_GPU] = "gpu", NULL};
+const char *const cbx_recipe_names[] = {
+    [CBX_RECIPE_LESSON] = "lesson", [CBX_RECIPE_NLL] = "nll", NULL};
+const char *const cbx_schedule_names[] = {
+    [CBX_SCHEDULE_FUSED] = "fused", [CBX_SCHEDULE_STEPWISE] = "stepwise", NULL};
+const char *const cbx_tone_names[] = {
+    [CBX_TONE_PEAK] = "peak", [CBX_TONE_RANGE] = "range", [CBX_TONE_SIGNED] = "signed", NULL};
+const char *const cbx_codec_names[] = {
+    [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", NULL};
+
+const char *cbx_family_name(cbx_family family) {
+    return cbx_choice_name(cbx_family_names, (int)family);
+}
+
+const char *cbx_recipe_name(cbx_recipe recipe) {
+    return cbx_choice_name(cbx_recipe_names, (int)recipe);
+}
+
+const char *cbx_schedule_name(cbx_schedule schedule) {
+    return cbx_choice_name(cbx_schedule_names, (int)schedule);
+}
+
+const char *cbx_tone_name(cbx_tone tone) {
+    return cbx_choice_name(cbx_tone_names, (int)tone);
+}
+
+const char *cbx_codec_name(cbx_codec codec) {
+    return cbx_choice_name(cbx_codec_names, (int)codec);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of the public choices, each list in the order of its enum and ended by NULL. */
+#ifndef CBX_BASE_NAMES_H
+#define CBX_BASE_NAMES_H
+
+extern const char *const cbx_family_names[];
+extern const char *const cbx_recipe_names[];
+extern const char *const cbx_schedule_names[];
+extern const char *const cbx_tone_names[];
+extern const char *const cbx_codec_names[];
+
+#endif
