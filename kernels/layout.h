@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernels and the host agree on: sizes, memory layouts, launch records.
  *
- * The only header that kernels see. All .cl files are built as one program, this
- * file first, the others in alphabetical order.
+ * The only header that kernels see: every program of sources.cmake begins with it.
  *
  * Layouts in device memory, float32 unless said otherwise:
  *
