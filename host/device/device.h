@@ -59,9 +59,6 @@ struct cbx_device {
     size_t local;           /* work-items in a group of the kernels of `stepwise` */
 };
 
-/* Fills info[0] of `id`; strings are cut to fit. */
-cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info);
-
 /* CBX_BAD_ARGUMENT when there is no such family. */
 cbx_status cbx_family_check_value(cbx_family family);
 
