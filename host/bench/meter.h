@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 
 /* Something that is done again and again: a repetition, and the seconds it took. */
 typedef struct cbx_task {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 #include "device/device.h"
 
 struct cbx_bench {

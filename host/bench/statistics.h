@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 
 /* Rounds of a measurement that has to last `wanted` seconds when `count` of them took
  * `took`: at least one more, at most 16 times as many. */
