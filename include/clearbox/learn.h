@@ -156,12 +156,12 @@ typedef struct cbx_learn_control {
 } cbx_learn_control;
 
 /* The lesson's run, to the letter; `data` stays NULL. */
-void cbx_learn_defaults(cbx_learn_settings *settings);
+CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
 
 /* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
  * be larger than its codec allows; CBX_NO_ENCODER: libavcodec has none for it. What
  * concerns the film alone is looked at only when there is to be one. */
-cbx_status cbx_learn_check(const cbx_learn_settings *settings);
+CBX_API cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
 /* Runs the job. Where settings->device names none, a device whose kernels do not build or
  * fail the self-test gives way to the next one; the plan says which and why. A device that
@@ -173,9 +173,9 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings);
  * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT), weights and picture are not written;
  * after a fault of the device a film of what was drawn is. What is not kept leaves no
  * file behind, and an old one of that name stays as it was. */
-cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observers,
-                     size_t observer_count, const cbx_learn_control *control,
-                     cbx_learn_result *result);
+CBX_API cbx_status cbx_learn(const cbx_learn_settings *settings,
+                             const cbx_learn_observer *observers, size_t observer_count,
+                             const cbx_learn_control *control, cbx_learn_result *result);
 
 #ifdef __cplusplus
 }
