@@ -38,10 +38,10 @@ typedef struct cbx_film_settings {
     cbx_codec codec;
     int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
     /* x264's preset name; NULL: "ultrafast". "superfast" makes smaller files, by an eighth,
-     * in twice the time; its other presets gain nothing with these pictures. */
+     * in 1.5 to 2 times the time; the others gain nothing with these pictures. */
     const char *preset;
-    uint32_t workers;   /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
-    int no_clobber;     /* fail rather than replace an existing file */
+    uint32_t workers; /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
+    int no_clobber;   /* fail rather than replace an existing file */
 } cbx_film_settings;
 
 typedef struct cbx_film_result {
