@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
@@ -157,50 +155,10 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     return status;
 }
 
-/* Waits for the encoders, telling how far they are. */
-static void watch_film(cbx_job *job) {
-    const struct timespec pause = {0, 2000000};
-    double told = 0.0;
-    uint64_t left;
-    cbx_film_end(job->film);
-    while ((left = cbx_film_unwritten(job->film)) > 0) {
-        const double now = cbx_clock_seconds();
-        if (job->observer->finishing && now - told >= 0.05) {
-            told = now;
-            job->observer->finishing(job->observer->user, left);
-        }
-        nanosleep(&pause, NULL);
-    }
-}
-
-/* A film without frames is not written: the run was stopped before one was due. */
-static void finish_film(cbx_job *job) {
-    cbx_learn_times *times = &job->result->times;
-    cbx_film *film = job->film;
-    if (!film) {
-        return;
-    }
-    if (job->filmed == 0) {
-        cbx_film_discard(film);
-        job->film = NULL;
-        return;
-    }
-    watch_film(job);
-    job->film = NULL;
-    cbx_status status = cbx_film_finish(film, &job->result->film);
-    times->encode = job->result->film.encode_seconds;
-    times->draw = cbx_frames_draw_seconds(job->frames);
-    times->read_back = cbx_frames_read_seconds(job->frames);
-    job->result->kept[CBX_LEARN_FILM] = !status;
-    if (status) {
-        cbx_job_lose(job, CBX_LEARN_FILM, status);
-    }
-}
-
 /* Whether what training left can be looked at: after a fault of the device only the
  * frames that reached the host, after a divergence nothing. */
 static int is_sound(const cbx_job *job, cbx_status status, int output) {
-    if (job->batch == 0) {
+    if (job->position.batch_number == 0) {
         return 0; /* stopped before anything was learned */
     }
     return !status || (status == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
@@ -224,7 +182,7 @@ void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
         }
     }
     if (is_sound(job, trained, CBX_LEARN_FILM)) {
-        finish_film(job);
+        cbx_job_finish_film(job);
     }
     for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
         if (wanted[i] && !status[i]) {

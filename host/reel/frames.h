@@ -8,8 +8,8 @@
  *
  * One thread acquires and collects; release may come from any.
  */
-#ifndef CBX_PICTURE_FRAMES_H
-#define CBX_PICTURE_FRAMES_H
+#ifndef CBX_REEL_FRAMES_H
+#define CBX_REEL_FRAMES_H
 
 #include <stdint.h>
 
