@@ -13,8 +13,7 @@
  *   lent ────> free      cbx_frames_release(), from an encoder's thread
  *
  * The order of the film is the order of drawing. One thread uses a reel; only the last
- * edge may be another's. After a failure of the film the frames still go round, and the
- * film lets go of each at once.
+ * edge is another's. A film that fails lets go of every frame it has, so that nobody waits.
  */
 #ifndef CBX_REEL_REEL_H
 #define CBX_REEL_REEL_H
