@@ -19,10 +19,11 @@ static void open_run(learning *l) {
     learning_open(l, 72, 20);
 }
 
-static void close_reader(void *user, const cbx_epoch_report *report) {
+static cbx_status close_reader(void *user, const cbx_epoch_report *report) {
     (void)report;
     close(*(int *)user);
     *(int *)user = -1;
+    return CBX_OK;
 }
 
 /* A film through a pipe whose reader goes away while the run goes on. */
@@ -40,7 +41,7 @@ static void a_film_that_fails_costs_only_itself(void **state) {
     settings.film = l.film;
     settings.save = l.save;
     settings.picture = l.picture;
-    assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "");
+    assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_WRITE, "");
     assert_non_null(strstr(cbx_last_error(), "Broken pipe"));
     assert_int_equal(result.epochs, 1);
     assert_false(result.kept[CBX_LEARN_FILM]);
@@ -55,22 +56,25 @@ typedef struct quitter {
     int lost;
 } quitter;
 
-static void quit(void *user, const cbx_learn_plan *plan) {
+static cbx_status quit(void *user, const cbx_learn_plan *plan) {
     (void)plan;
     close(((quitter *)user)->reader);
+    return CBX_OK;
 }
 
-static void count_epoch(void *user, const cbx_epoch_report *report) {
+static cbx_status count_epoch(void *user, const cbx_epoch_report *report) {
     ((quitter *)user)->epochs = report->epoch;
+    return CBX_OK;
 }
 
-static void note_loss(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+static cbx_status note_loss(void *user, cbx_learn_output output, const char *path, cbx_status why) {
     quitter *q = user;
     (void)path;
     assert_int_equal(output, CBX_LEARN_FILM);
     assert_int_equal(why, CBX_CANNOT_WRITE);
     q->epochs_when_lost = q->epochs;
     q->lost++;
+    return CBX_OK;
 }
 
 /* A film that is lost between two batches, one of them still to be drawn: the weights are
@@ -90,7 +94,7 @@ static void a_film_that_fails_midway_changes_no_weights(void **state) {
         settings.batch = 1;
         settings.epochs = 2; /* 1000 frames; 280 are a group, and at most 422 are under way */
         settings.save = l.save;
-        assert_ok(cbx_learn(&settings, NULL, NULL));
+        assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
         assert_ok(cbx_network_load(&without, l.save));
 
         assert_int_equal(mkfifo(l.film, 0600), 0);
@@ -99,7 +103,8 @@ static void a_film_that_fails_midway_changes_no_weights(void **state) {
         const cbx_learn_observer observer = {
             .started = quit, .finished_epoch = count_epoch, .lost = note_loss, .user = &q};
         settings.film = l.film;
-        assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "Broken pipe");
+        assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_WRITE,
+                     "Broken pipe");
         assert_int_equal(q.lost, 1);
         assert_true(q.epochs_when_lost < 2);
         assert_int_equal(result.epochs, 2);
@@ -123,12 +128,11 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         learning_log log = {0};
         cbx_learn_result result;
         cbx_learn_settings settings = learning_settings(&l);
-        cbx_learn_observer observer = learning_observer(&log);
         settings.film = l.film;
         settings.save = broken == CBX_LEARN_WEIGHTS ? "/dev/full" : l.save;
         settings.picture = broken == CBX_LEARN_PICTURE ? "/dev/full" : l.picture;
         settings.epochs = 2;
-        assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "");
+        assert_fails(learning_run(&settings, &log, &result), CBX_CANNOT_WRITE, "");
         assert_non_null(strstr(cbx_last_error(), "No space left"));
         assert_int_equal(result.epochs, 2);
         assert_false(result.interrupted);
@@ -145,9 +149,10 @@ static void an_output_that_fails_costs_only_itself(void **state) {
     learning_close(&l);
 }
 
-static void take_weights_name(void *user, const cbx_epoch_report *report) {
+static cbx_status take_weights_name(void *user, const cbx_epoch_report *report) {
     (void)report;
     files_write_text(((learning *)user)->save, "somebody else's");
+    return CBX_OK;
 }
 
 /* What can only be seen when the time has come. */
@@ -162,7 +167,7 @@ static void a_name_that_is_taken_meanwhile_costs_one_output(void **state) {
     settings.save = l.save;
     settings.picture = l.picture;
     settings.no_clobber = 1;
-    assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_CREATE, "");
+    assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_CREATE, "");
     assert_non_null(strstr(cbx_last_error(), "exists already"));
     assert_file_holds(l.save, "somebody else's");
     assert_true(result.kept[CBX_LEARN_FILM] && result.kept[CBX_LEARN_PICTURE]);
@@ -181,16 +186,16 @@ static void one_file_for_two_is_refused(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     settings.film = l.film;
     settings.save = spelled;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.save = NULL;
     settings.init = spelled;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.init = NULL;
     snprintf(image, sizeof image, "%s/train-images-idx3-ubyte", l.data);
     settings.film = image;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.film = settings.save = "/dev/null";
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(files_count(l.folder), 0);
     learning_close(&l);
 }

@@ -63,9 +63,9 @@ static void watch(cbx_job *job) {
     uint64_t left;
     while ((left = cbx_reel_unwritten(job->reel)) > 0) {
         const double now = cbx_clock_seconds();
-        if (job->observer->finishing && now - told >= 0.05) {
+        if (now - told >= 0.05) {
             told = now;
-            job->observer->finishing(job->observer->user, left);
+            cbx_job_tell_finishing(job, left);
         }
         nanosleep(&pause, NULL);
     }

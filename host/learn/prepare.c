@@ -118,7 +118,7 @@ static cbx_status make_pictures(cbx_job *job) {
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
 
-/* The observer is asked before each step: whoever stops a run during its start wants
+/* Whether to stop is asked before each step: whoever stops a run during its start wants
  * the old files kept. */
 cbx_status cbx_job_prepare(cbx_job *job) {
     static cbx_status (*const steps[])(cbx_job * job) = {
@@ -149,4 +149,5 @@ void cbx_job_clear(cbx_job *job) {
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     free(job->order);
+    free(job->observers);
 }

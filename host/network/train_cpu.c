@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The schedule `fused` on processors: kernels/train_cpu.cl. */
+/* The schedule `fused` on processors: kernels/train/train_cpu.cl. */
 #include "network/trainer.h"
 
 /* Batches that are launched one by one after work-groups left: twice as many when they do it

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The schedule `fused` on GPUs: the launches of kernels/train_gpu.cl. */
+/* The schedule `fused` on GPUs: the launches of kernels/train/train_gpu.cl. */
 #include "network/trainer.h"
 
-enum { LOW_BLOCK = 16 }; /* as in kernels/train_gpu.cl */
+enum { LOW_BLOCK = 16 }; /* as in kernels/train/train_gpu.cl */
 
 /* The picture after the pending batch, whose weights the first launch has finished. */
 static cbx_status draw(cbx_trainer *trainer) {
