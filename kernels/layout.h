@@ -114,6 +114,8 @@ typedef struct cbx_normal {
 /* Where the tiles are in a picture; see include/clearbox/picture.h. */
 typedef struct cbx_frame_layout {
     cbx_u32 hidden; /* H, tiles in use */
+    cbx_u32 first;  /* the tile of the first neuron of w1 */
+    cbx_u32 count;  /* neurons to draw; H where w1 holds them all */
     cbx_u32 rows;   /* g, tiles in a column */
     cbx_u32 width;  /* pixels */
     cbx_u32 height;

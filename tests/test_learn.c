@@ -44,7 +44,7 @@ static void check_plan(const cbx_learn_plan *plan, uint32_t hidden, uint32_t epo
 }
 
 /* Losses and accuracies as reported, against the oracle with the weights saved. */
-static void check_scores(const learning *l, const cbx_epoch_report *last,
+static void check_scores(const learning *l, cbx_epoch_report *last,
                          const cbx_learn_result *result) {
     cbx_dataset *dataset = NULL;
     cbx_network *network = saved_weights(l->save);
@@ -59,6 +59,9 @@ static void check_scores(const learning *l, const cbx_epoch_report *last,
     assert_number_close(last->validation_accuracy * (double)validation.images,
                         (double)validation.correct, (double)validation.close + 1e-6,
                         "right answers in validation");
+    assert_confusion(last->validation_confusion, validation.images,
+                     (uint64_t)lround(last->validation_accuracy * (double)validation.images),
+                     &validation, "confusion in validation");
     assert_number_close(result->test_loss, test.loss, 1e-5 * test.loss, "test loss");
     assert_number_close(result->test_accuracy * (double)test.images, (double)test.correct,
                         (double)test.close + 1e-6, "right answers in the test");

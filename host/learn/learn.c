@@ -22,7 +22,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     const double took = cbx_clock_seconds() - start;
     job->result->times.evaluate += took;
     job->result->epochs = epoch;
-    const cbx_epoch_report report = {
+    cbx_epoch_report report = {
         .epoch = epoch,
         .train_loss = train.loss,
         .validation_loss = validation.loss,
@@ -30,6 +30,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
         .seconds = seconds,
         .evaluate_seconds = took,
     };
+    memcpy(report.validation_confusion, validation.confusion, sizeof validation.confusion);
     cbx_job_tell_epoch(job, &report);
     return CBX_OK;
 }

@@ -33,6 +33,7 @@ static const struct kernel_row {
     [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output"},
     [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums"},
     [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu"},
+    [CBX_KERNEL_JUDGE] = {STEPWISE | FUSED, "judge", "judge"},
 };
 
 /* Those of the schedule and no others: what it does not use need not run here. */

@@ -35,6 +35,7 @@ typedef enum cbx_kernel_id {
     CBX_KERNEL_TRAIN_OUTPUT, /* train_gpu_output; none for CPUs */
     CBX_KERNEL_TRAIN_SUMS,   /* train_gpu_sums; none for CPUs */
     CBX_KERNEL_EVALUATE,
+    CBX_KERNEL_JUDGE,
     CBX_KERNEL_COUNT
 } cbx_kernel_id;
 
@@ -57,15 +58,16 @@ struct cbx_trainer {
     uint32_t chunks;       /* C */
     uint32_t groups;       /* work-groups of train_cpu */
     uint32_t evaluating;   /* work-groups of evaluate_cpu */
+    uint32_t judged;       /* images of an evaluation at a time */
     uint32_t slices;       /* of the pixels, in train_gpu_hidden */
     uint32_t helpers;      /* work-groups of train_gpu_output for each chunk */
     cl_kernel kernels[CBX_KERNEL_COUNT];
     cbx_normal normal;
     cl_mem images, labels, order; /* layout.h */
     cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
-    cl_mem parts;                  /* train_gpu_output only */
-    cl_mem s1, z2, s2;             /* stepwise only */
-    cl_mem loss, correct, scratch; /* of the evaluation */
+    cl_mem parts;                            /* train_gpu_output only */
+    cl_mem s1, z2, s2;                       /* stepwise only */
+    cl_mem outputs, loss, verdicts, scratch; /* of the evaluation */
     uint32_t order_rows;
     cbx_batch pending; /* rows == 0: none */
     uint32_t parity, ticket;

@@ -39,6 +39,17 @@ static void divide_for_gpu(cbx_trainer *trainer) {
     }
 }
 
+/* Images whose outputs are there at a time, a bound to their memory: the largest part, or many
+ * whole blocks of it. */
+static uint32_t judged_at_once(const cbx_trainer *trainer) {
+    enum { MANY = 1 << 16 };
+    const uint32_t *images = trainer->images_of;
+    uint32_t most = images[CBX_TRAIN];
+    most = most < images[CBX_VALIDATION] ? images[CBX_VALIDATION] : most;
+    most = most < images[CBX_TEST] ? images[CBX_TEST] : most;
+    return at_most(most, MANY / trainer->device->evaluate_rows * trainer->device->evaluate_rows);
+}
+
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
 static void divide(cbx_trainer *trainer) {
@@ -47,6 +58,7 @@ static void divide(cbx_trainer *trainer) {
     trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
     /* Several groups a unit, so that a slow one does not keep the others waiting. */
     trainer->evaluating = 8 * units;
+    trainer->judged = judged_at_once(trainer);
     trainer->slices = trainer->helpers = 1;
     /* Several chunks a unit even out their ends; each costs a pass over the sums. */
     trainer->chunks =
@@ -63,14 +75,13 @@ typedef struct buffer_plan {
     const char *what;
 } buffer_plan;
 
-enum { BUFFERS = 20 };
+enum { BUFFERS = 21 };
 
 /* Every buffer of a trainer whose work is divided; returns the bytes of all. */
 static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan list[BUFFERS]) {
     const uint64_t f = sizeof(float), panels = trainer->panels, stride = trainer->stride;
     const uint64_t hidden = panels * stride * CBX_PANEL * f;
     const uint64_t output = stride * CBX_LANES_OUT * f;
-    const uint64_t blocks = images / trainer->device->evaluate_rows + 3;
     const int gpu = trainer->device->family == CBX_FAMILY_GPU, cpu = !gpu;
     const int fused = trainer->settings.schedule == CBX_SCHEDULE_FUSED;
     const buffer_plan plans[] = {
@@ -100,8 +111,9 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->s1, fused ? f : hidden, "s(A1)"},
         {&trainer->z2, fused ? f : output, "Z2"},
         {&trainer->s2, fused ? f : output, "s(A2)"},
-        {&trainer->loss, blocks * f, "the losses"},
-        {&trainer->correct, blocks * sizeof(cl_uint), "the counts"},
+        {&trainer->outputs, (uint64_t)trainer->judged * CBX_LANES_OUT * f, "outputs"},
+        {&trainer->loss, trainer->judged * f, "the losses"},
+        {&trainer->verdicts, trainer->judged, "the verdicts"},
         {&trainer->scratch,
          cpu ? trainer->evaluating * trainer->device->evaluate_rows *
                    (CBX_IMAGE_PIXELS + CBX_PANEL) * f
@@ -224,11 +236,12 @@ cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *d
 }
 
 void cbx_trainer_release_buffers(cbx_trainer *trainer) {
-    cl_mem *buffers[] = {&trainer->images, &trainer->labels,   &trainer->order, &trainer->w1,
-                         &trainer->w2,     &trainer->a1,       &trainer->sums,  &trainer->d1,
-                         &trainer->d2,     &trainer->progress, &trainer->fault, &trainer->s1,
-                         &trainer->z2,     &trainer->s2,       &trainer->loss,  &trainer->correct,
-                         &trainer->x,      &trainer->held,     &trainer->parts, &trainer->scratch};
+    cl_mem *buffers[] = {&trainer->images,   &trainer->labels,   &trainer->order,   &trainer->w1,
+                         &trainer->w2,       &trainer->a1,       &trainer->sums,    &trainer->d1,
+                         &trainer->d2,       &trainer->progress, &trainer->fault,   &trainer->s1,
+                         &trainer->z2,       &trainer->s2,       &trainer->outputs, &trainer->loss,
+                         &trainer->verdicts, &trainer->x,        &trainer->held,    &trainer->parts,
+                         &trainer->scratch};
     for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
         if (*buffers[i]) {
             clReleaseMemObject(*buffers[i]);

@@ -99,6 +99,7 @@ typedef struct cbx_learn_plan {
 typedef struct cbx_epoch_report {
     uint32_t epoch; /* 1… */
     double train_loss, validation_loss, validation_accuracy;
+    uint64_t validation_confusion[CBX_CLASSES][CBX_CLASSES]; /* as in cbx_evaluation */
     double seconds; /* of this epoch's training, evaluation left out */
     double evaluate_seconds;
 } cbx_epoch_report;
