@@ -44,7 +44,7 @@ static void lose_film(cbx_job *job, cbx_status status) {
     cbx_job_lose(job, CBX_LEARN_FILM, status);
     cbx_film_discard(job->film);
     job->film = NULL;
-    if (!job->settings->save && !job->settings->picture) {
+    if (!cbx_job_writes_besides(job->settings, CBX_LEARN_FILM)) {
         job->stopping = 1;
     }
 }
