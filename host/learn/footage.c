@@ -38,7 +38,7 @@ static cbx_status judge(cbx_job *job, cbx_status status) {
         return status;
     }
     cbx_job_lose(job, CBX_LEARN_FILM, status);
-    if (!job->settings->save && !job->settings->picture) {
+    if (!cbx_job_writes_besides(job->settings, CBX_LEARN_FILM)) {
         job->stopping = 1;
     }
     status = cbx_trainer_flush(job->trainer);

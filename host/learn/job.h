@@ -79,6 +79,8 @@ void cbx_job_finish_film(cbx_job *job);
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
 /* Writes every output as far as `status`, how training ended, allows. */
 void cbx_job_write_outputs(cbx_job *job, cbx_status status);
+/* Whether another output was asked for. */
+int cbx_job_writes_besides(const cbx_learn_settings *settings, cbx_learn_output output);
 /* Keeps the first failure for the end of the run, and tells the observers. */
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
 /* Opens an output; a pipe without a reader is waited for until the run is to stop. */
