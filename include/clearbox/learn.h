@@ -156,10 +156,11 @@ typedef struct cbx_learn_control {
 } cbx_learn_control;
 
 /* "film", "weights", "picture": static, never NULL. */
-const char *cbx_learn_output_name(cbx_learn_output output);
+CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
 
 /* Where the settings want it; NULL: it was not asked for. */
-const char *cbx_learn_output_path(const cbx_learn_settings *settings, cbx_learn_output output);
+CBX_API const char *cbx_learn_output_path(const cbx_learn_settings *settings,
+                                          cbx_learn_output output);
 
 /* The lesson's run, to the letter; `data` stays NULL. */
 CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
