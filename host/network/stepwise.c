@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The schedule `stepwise`: one kernel for each formula, in the order of the text. */
-#include "network/trainer.h"
+#include "network/launch.h"
 
 static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument *arguments,
                       cl_uint count, size_t items, size_t panels) {
     return cbx_enqueue(trainer->device->queue, trainer->kernels[id], arguments, count,
-                       cbx_trainer_range(trainer, items, panels), NULL, NULL);
+                       cbx_launch_range(trainer, items, panels), NULL, NULL);
 }
 
 #define RUN(id, items, panels, ...)                                                                \
@@ -81,13 +81,7 @@ cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch) {
         status = updates(trainer, batch);
     }
     if (!status && batch->has_canvas) {
-        const cbx_canvas *canvas = &batch->canvas;
-        cl_event done = NULL;
-        status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
-                                  canvas->wait ? &canvas->wait : NULL, &done);
-        if (!status) {
-            status = canvas->drawn(canvas->user, done);
-        }
+        status = cbx_canvas_draw(&batch->canvas, trainer->w1);
     }
     return status;
 }

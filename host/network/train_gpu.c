@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The schedule `fused` on GPUs: the launches of kernels/train_gpu.cl. */
-#include "network/trainer.h"
+#include "network/launch.h"
 
 enum { LOW_BLOCK = 16 }; /* as in kernels/train_gpu.cl */
-
-/* The picture after the pending batch, whose weights the first launch has finished. */
-static cbx_status draw(cbx_trainer *trainer) {
-    const cbx_canvas *canvas = &trainer->pending.canvas;
-    cl_event done = NULL;
-    cbx_status status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
-                                         canvas->wait ? &canvas->wait : NULL, &done);
-    return status ? status : canvas->drawn(canvas->user, done);
-}
 
 static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
     const uint32_t slices = trainer->slices;
@@ -52,10 +43,10 @@ static cbx_status sums(cbx_trainer *trainer, const cbx_launch *job) {
 }
 
 cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_launch job = cbx_trainer_launch(trainer, batch, batch ? 1 : 0);
+    const cbx_launch job = cbx_launch_record(trainer, batch, batch ? 1 : 0);
     cbx_status status = hidden(trainer, &job);
     if (!status && trainer->pending.has_canvas) {
-        status = draw(trainer);
+        status = cbx_canvas_draw(&trainer->pending.canvas, trainer->w1);
     }
     if (!status) {
         status = output(trainer, &job);

@@ -9,11 +9,6 @@
 #include "base/memory.h"
 #include "network/trainer_buffers.h"
 
-cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels) {
-    const cbx_range range = {{items, panels}, {trainer->device->local, 1}};
-    return range;
-}
-
 enum { STEPWISE = 1 << CBX_SCHEDULE_STEPWISE, FUSED = 1 << CBX_SCHEDULE_FUSED };
 
 /* Which schedules use a kernel, and its name in either family; NULL: it has none. */
@@ -113,31 +108,6 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
         }
     }
     free(trainer);
-}
-
-cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
-    static const cbx_batch none;
-    const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
-    const cbx_launch job = {
-        .panels = trainer->panels,
-        .chunks = trainer->chunks,
-        .batch = trainer->stride,
-        .recipe = (cbx_u32)trainer->settings.recipe,
-        .pending_first = pending->first,
-        .pending_rows = pending->rows,
-        .pending_rate_hidden = pending->rates.hidden,
-        .pending_rate_output = pending->rates.output,
-        .first = start->first,
-        .rows = start->rows,
-        .count = count,
-        .rate_hidden = start->rates.hidden,
-        .rate_output = start->rates.output,
-        .parity = trainer->parity,
-        .pending_number = pending->number,
-        .number = start->number,
-        .ticket = trainer->ticket,
-    };
-    return job;
 }
 
 cbx_status cbx_trainer_flush(cbx_trainer *trainer) {

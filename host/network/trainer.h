@@ -78,10 +78,6 @@ cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch);
 cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
 cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch);
 
-/* The record of a fused launch that finishes the pending batch, if any, and starts
- * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn. */
-cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
-
 /* Finishes the pending batch, if any, without starting another; enqueues only. */
 cbx_status cbx_trainer_flush(cbx_trainer *trainer);
 
@@ -100,8 +96,5 @@ cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch);
 
 /* The same for everything that is asked of a trainer. */
 cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings);
-
-/* A range of `items` work-items in groups of the device's local size. */
-cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels);
 
 #endif

@@ -86,6 +86,13 @@ cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const 
     return draw_tiles(painter, painter->picture_luma, w1, luma, wait, event);
 }
 
+cbx_status cbx_canvas_draw(const cbx_canvas *canvas, cl_mem w1) {
+    cl_event done = NULL;
+    cbx_status status = cbx_painter_luma(canvas->painter, w1, canvas->luma,
+                                         canvas->wait ? &canvas->wait : NULL, &done);
+    return status ? status : canvas->drawn(canvas->user, done);
+}
+
 cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value) {
     return cbx_cl_check(
         clEnqueueFillBuffer(painter->device->queue, plane, &value, 1, 0, bytes, 0, NULL, NULL),
