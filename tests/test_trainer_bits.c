@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "network/trainer.h"
+#include "network/schedule.h"
 #include "support/compare.h"
 #include "support/fixture.h"
 #include "support/synthetic.h"

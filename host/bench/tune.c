@@ -51,8 +51,8 @@ static cbx_status run_block(variant *this, uint32_t batches, double *seconds) {
     return status;
 }
 
-static cbx_status time_block(variant *this) {
-    const cbx_bench_settings cost = {.hidden = this->trainer->settings.hidden, .batch = BATCH};
+static cbx_status time_block(const search *in, variant *this) {
+    const cbx_bench_settings cost = {.hidden = in->hidden, .batch = BATCH};
     double seconds = 0.0;
     cbx_status status = run_block(this, this->batches, &seconds);
     const double flops = cbx_train_flop(&cost, (uint64_t)this->batches * BATCH) / seconds;
@@ -102,7 +102,7 @@ static void try_sizes(search *in, cbx_tunables sizes) {
     }
     cbx_status status = open_variant(in, &sizes, &candidate);
     for (int block = 0; block < BLOCKS && !status; block++) {
-        status = time_block(&candidate);
+        status = time_block(in, &candidate);
     }
     in->tried++;
     if (!status && candidate.flops > in->best.flops) {
@@ -147,9 +147,9 @@ static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tu
             break;
         }
         usual.flops = in->best.flops = 0.0;
-        status = time_block(&usual);
+        status = time_block(in, &usual);
         if (!status) {
-            status = time_block(&in->best);
+            status = time_block(in, &in->best);
         }
         theirs[turn] = usual.flops;
         ours[turn] = in->best.flops;
@@ -204,7 +204,7 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     }
     status = open_variant(in, &usual, &in->best);
     for (int block = 0; block < BLOCKS && !status; block++) {
-        status = time_block(&in->best);
+        status = time_block(in, &in->best);
     }
     if (!status) {
         in->tried = 1;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "check/specimen.h"
+#include "network/schedule.h"
 
 static cbx_status note_drawn(void *user, cl_event done) {
     *(int *)user += 1;

@@ -2,6 +2,7 @@
 /* The kernels of the schedule `stepwise`, one after the other. What a kernel gets is
  * the work of those before it, so the first wrong array names the kernel. */
 #include "check/specimen.h"
+#include "network/schedule.h"
 
 static cbx_status compare(const cbx_specimen *specimen, const cbx_trainer *trainer,
                           const cbx_reference *reference) {

@@ -5,23 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "network/trainer.h"
-
-static cbx_status enqueue(cbx_trainer *trainer, uint32_t first, uint32_t count, size_t blocks) {
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
-                                      CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(first),
-                                      CBX_ARGUMENT(count),           CBX_ARGUMENT(trainer->panels),
-                                      CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
-                                      CBX_ARGUMENT(trainer->loss),   CBX_ARGUMENT(trainer->correct),
-                                      CBX_ARGUMENT(trainer->scratch)};
-    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
-    const size_t groups = gpu || blocks < trainer->evaluating ? blocks : trainer->evaluating;
-    const size_t local = gpu ? CBX_GROUP : 1;
-    const cbx_range range = {{groups * local, 1}, {local, 1}};
-    /* The scratch is the last, and evaluate_gpu has none. */
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_EVALUATE], arguments,
-                       CBX_COUNT(arguments) - (gpu ? 1 : 0), range, NULL, NULL);
-}
+#include "network/schedule.h"
 
 cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {
     if ((unsigned)part > CBX_TEST) {
@@ -43,7 +27,7 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
         status = cbx_trainer_check(trainer);
     }
     if (!status) {
-        status = enqueue(trainer, first, count, blocks);
+        status = trainer->way->evaluator->run(trainer, first, count, blocks);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->loss, CL_TRUE, 0,

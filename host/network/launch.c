@@ -30,3 +30,12 @@ cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first,
     };
     return job;
 }
+
+void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    const uint32_t stages = count > 0 ? count : 1;
+    trainer->pending = first ? *first : (cbx_batch){.rows = 0};
+    trainer->pending.first += (stages - 1) * trainer->pending.rows;
+    trainer->pending.number += stages - 1;
+    trainer->parity ^= stages & 1;
+    trainer->ticket += stages;
+}

@@ -3,7 +3,7 @@
 #ifndef CBX_NETWORK_LAUNCH_H
 #define CBX_NETWORK_LAUNCH_H
 
-#include "network/trainer.h"
+#include "network/schedule.h"
 
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
@@ -11,5 +11,8 @@ cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t pane
 /* The record of a fused launch that finishes the pending batch, if any, and starts
  * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn. */
 cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+
+/* What is pending once that is enqueued: the last of the batches. */
+void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
 
 #endif

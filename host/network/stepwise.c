@@ -2,8 +2,19 @@
 /* The schedule `stepwise`: one kernel for each formula, in the order of the text. */
 #include "network/launch.h"
 
-static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument *arguments,
-                      cl_uint count, size_t items, size_t panels) {
+typedef enum kernel {
+    BIASED_MATMUL_HIDDEN,
+    BIASED_MATMUL_OUTPUT,
+    SIGMOID,
+    SIGMOID_DERIVATIVE,
+    OUTPUT_DELTA,
+    HIDDEN_DELTA,
+    WEIGHT_UPDATE_HIDDEN,
+    WEIGHT_UPDATE_OUTPUT,
+} kernel;
+
+static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *arguments,
+                          cl_uint count, size_t items, size_t panels) {
     return cbx_enqueue(trainer->device->queue, trainer->kernels[id], arguments, count,
                        cbx_launch_range(trainer, items, panels), NULL, NULL);
 }
@@ -12,7 +23,7 @@ static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument
     do {                                                                                           \
         const cbx_argument arguments_[] = {__VA_ARGS__};                                           \
         cbx_status status_ =                                                                       \
-            run(trainer, id, arguments_, CBX_COUNT(arguments_), (items), (panels));                \
+            enqueue(trainer, id, arguments_, CBX_COUNT(arguments_), (items), (panels));            \
         if (status_) {                                                                             \
             return status_;                                                                        \
         }                                                                                          \
@@ -28,13 +39,13 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const size_t row_blocks = (rows + device->step_rows - 1) / device->step_rows;
     const size_t vectors = CBX_PANEL / device->vector;
 
-    RUN(CBX_KERNEL_BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
+    RUN(BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
         ARG(trainer->normal), ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride),
         ARG(trainer->w1), ARG(trainer->a1));
-    RUN(CBX_KERNEL_SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
-    RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows),
-        ARG(stride), ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
-    RUN(CBX_KERNEL_SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
+    RUN(SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
+    RUN(BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
+        ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
+    RUN(SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
     return CBX_OK;
 }
 
@@ -45,14 +56,14 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
     const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
-    RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors),
-        ARG(recipe), ARG(trainer->s2));
-    RUN(CBX_KERNEL_OUTPUT_DELTA, rows, 1, ARG(trainer->z2), ARG(trainer->s2), ARG(trainer->labels),
+    RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors), ARG(recipe),
+        ARG(trainer->s2));
+    RUN(OUTPUT_DELTA, rows, 1, ARG(trainer->z2), ARG(trainer->s2), ARG(trainer->labels),
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(recipe), ARG(trainer->d2));
-    RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors),
-        ARG(recipe), ARG(trainer->s1));
-    RUN(CBX_KERNEL_HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(trainer->s1),
-        ARG(rows), ARG(stride), ARG(trainer->d1));
+    RUN(SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors), ARG(recipe),
+        ARG(trainer->s1));
+    RUN(HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(trainer->s1), ARG(rows),
+        ARG(stride), ARG(trainer->d1));
     return CBX_OK;
 }
 
@@ -63,16 +74,18 @@ static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
     const size_t blocks = CBX_IMAGE_PIXELS / device->step_rows * (CBX_PANEL / device->vector);
 
-    RUN(CBX_KERNEL_WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1),
-        ARG(trainer->d2), ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output),
-        ARG(recipe), ARG(trainer->w2));
-    RUN(CBX_KERNEL_WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
+    RUN(WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1), ARG(trainer->d2),
+        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe),
+        ARG(trainer->w2));
+    RUN(WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1),
         ARG(batch->rates.hidden), ARG(recipe), ARG(trainer->w1));
     return CBX_OK;
 }
 
-cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch) {
+/* Nothing is ever pending. */
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
+    (void)count; /* 1 */
     cbx_status status = forward(trainer, batch);
     if (!status) {
         status = deltas(trainer, batch);
@@ -85,3 +98,15 @@ cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch) {
     }
     return status;
 }
+
+const cbx_schedule_ops cbx_stepwise = {
+    .kernels = {[BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
+                [BIASED_MATMUL_OUTPUT] = "biased_matmul_output",
+                [SIGMOID] = "sigmoid",
+                [SIGMOID_DERIVATIVE] = "sigmoid_derivative",
+                [OUTPUT_DELTA] = "output_delta",
+                [HIDDEN_DELTA] = "hidden_delta",
+                [WEIGHT_UPDATE_HIDDEN] = "weight_update_hidden",
+                [WEIGHT_UPDATE_OUTPUT] = "weight_update_output"},
+    .run = run,
+};

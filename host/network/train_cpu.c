@@ -2,6 +2,12 @@
 /* The schedule `fused` on processors: kernels/train_cpu.cl. */
 #include "network/launch.h"
 
+#include <math.h>
+
+#define ARG CBX_ARGUMENT
+
+enum { DRAWN_SCALE = 1 }; /* as in kernels/picture_cpu.cl */
+
 /* Batches that are launched one by one after work-groups left: twice as many when they do it
  * again at the next try. */
 enum { FEWEST_SINGLY = 64, MOST_SINGLY = 1024 };
@@ -51,48 +57,89 @@ static cbx_status watch(cbx_trainer *trainer, uint32_t count) {
     return status || count < 2 || crowd->reading ? status : ask(trainer);
 }
 
-cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+static void divide(cbx_trainer *trainer) {
+    const uint32_t units = trainer->device->info.compute_units, panels = trainer->panels;
+    /* Several chunks a unit even out their ends; each costs a pass over the sums. */
+    const uint32_t most = trainer->device->chunks ? trainer->device->chunks : 8 * units;
+    trainer->chunks = panels < most ? panels : most;
+    trainer->groups =
+        units < trainer->chunks ? units : trainer->chunks; /* more would find nothing to do */
+}
+
+/* Whether what a work-group of train_cpu wrote is there for another one that sees, within the
+ * launch, that it is done. OpenCL 1.2 promises that for no fence. Processors of the x86 kind
+ * show every core's stores to the others in order, so there it is enough that the compiler
+ * keeps its own order, to which fences and atomics bind it. A processor whose memory is the
+ * host's is the host's own, whose kind is known here. */
+static int keeps_order(const cbx_device *device) {
+#if defined(__x86_64__) || defined(__i386__)
+    return device->shares_memory;
+#else
+    (void)device;
+    return 0;
+#endif
+}
+
+static uint32_t batches_per_launch(const cbx_trainer *trainer) {
+    enum { MOST = 64, ON_TRIAL = 16 };
+    const cbx_crowd *crowd = &trainer->crowd;
+    const int asked = crowd->reading && !crowd->trusted; /* one launch on trial at a time */
+    if (!keeps_order(trainer->device) || crowd->singly > 0 || asked) {
+        return 1;
+    }
+    /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
+     * to wake up at the start of a launch, short for a person. */
+    const double work = 4.0 * trainer->settings.batch * CBX_W1_ROWS * trainer->settings.hidden;
+    const double fits = 20e-3 * 100e9 * trainer->groups / work;
+    const double most = crowd->trusted ? MOST : ON_TRIAL;
+    return (uint32_t)fmax(1.0, fmin(fits, most));
+}
+
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     static const cbx_frame_layout no_picture;
     const cbx_batch *pending = &trainer->pending;
     const cbx_canvas *canvas = pending->has_canvas ? &pending->canvas : NULL;
     /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
      * the next batch leaves the weights as they are. */
-    const int draw_here = canvas && canvas->painter->layout.scale == 1;
+    const int draw_here = canvas && canvas->painter->layout.scale == DRAWN_SCALE;
     cbx_launch job = cbx_launch_record(trainer, first, count);
     job.draw = draw_here ? 1u : 0u;
     const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
     cl_mem luma = draw_here ? canvas->luma : trainer->fault; /* any buffer will do */
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images),
-                                      CBX_ARGUMENT(trainer->normal),
-                                      CBX_ARGUMENT(trainer->labels),
-                                      CBX_ARGUMENT(trainer->order),
-                                      CBX_ARGUMENT(trainer->w1),
-                                      CBX_ARGUMENT(trainer->w2),
-                                      CBX_ARGUMENT(trainer->a1),
-                                      CBX_ARGUMENT(trainer->sums),
-                                      CBX_ARGUMENT(trainer->d1),
-                                      CBX_ARGUMENT(trainer->d2),
-                                      CBX_ARGUMENT(trainer->x),
-                                      CBX_ARGUMENT(trainer->progress),
-                                      CBX_ARGUMENT(trainer->held),
-                                      CBX_ARGUMENT(trainer->fault),
-                                      CBX_ARGUMENT(job),
-                                      CBX_ARGUMENT(layout),
-                                      CBX_ARGUMENT(luma)};
+    const cbx_argument arguments[] = {ARG(trainer->images),
+                                      ARG(trainer->normal),
+                                      ARG(trainer->labels),
+                                      ARG(trainer->order),
+                                      ARG(trainer->w1),
+                                      ARG(trainer->w2),
+                                      ARG(trainer->a1),
+                                      ARG(trainer->sums),
+                                      ARG(trainer->d1),
+                                      ARG(trainer->d2),
+                                      ARG(trainer->x),
+                                      ARG(trainer->progress),
+                                      ARG(trainer->held),
+                                      ARG(trainer->fault),
+                                      ARG(job),
+                                      ARG(layout),
+                                      ARG(luma)};
     const cbx_range range = {{trainer->groups, 1}, {1, 1}};
     cl_event done = NULL;
     cbx_status status = cbx_enqueue(
-        trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN], arguments, CBX_COUNT(arguments),
-        range, draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
+        trainer->device->queue, trainer->kernels[0], arguments, CBX_COUNT(arguments), range,
+        draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
     if (!status && canvas) {
         status =
             draw_here ? canvas->drawn(canvas->user, done) : cbx_canvas_draw(canvas, trainer->w1);
     }
-    if (!status) {
-        status = watch(trainer, count);
-    }
-    const uint32_t stages = count > 0 ? count : 1;
-    trainer->ticket += stages;
-    trainer->parity ^= stages & 1;
-    return status;
+    cbx_launch_end(trainer, first, count);
+    return status ? status : watch(trainer, count);
 }
+
+const cbx_schedule_ops cbx_train_cpu = {
+    .kernels = {"train_cpu"},
+    .divide = divide,
+    .run = run,
+    .batches_per_launch = batches_per_launch,
+    .draws_scale = DRAWN_SCALE,
+};

@@ -11,49 +11,17 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
-static uint32_t at_most(uint32_t value, uint32_t limit) {
-    return value < limit ? value : limit;
-}
-
-/* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
- * and a unit needs several to have something to do while others wait for memory. */
-enum { GROUPS_A_UNIT = 3 };
-
-/* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. Each
- * work-group reads the sums of every chunk, so there are few; several helpers share one. */
-static void divide_for_gpu(cbx_trainer *trainer) {
-    static const uint32_t slices[] = {1, 2, 7, 14, 49};
-    const uint32_t wanted = GROUPS_A_UNIT * trainer->device->info.compute_units;
-    trainer->stride = round_up(trainer->settings.batch, 64);
-    trainer->panels = round_up(trainer->panels, 2);
-    const uint32_t tiles = trainer->panels / 2;
-    trainer->chunks = at_most(tiles, trainer->device->chunks ? trainer->device->chunks : 8);
-    trainer->helpers = (tiles + trainer->chunks - 1) / trainer->chunks;
-    trainer->helpers =
-        trainer->device->helpers ? trainer->device->helpers : at_most(trainer->helpers, 16);
-    trainer->slices = trainer->device->slices;
-    for (size_t i = 0;
-         i < CBX_COUNT(slices) && tiles * trainer->slices < wanted && trainer->device->slices == 0;
-         i++) {
-        trainer->slices = slices[i];
-    }
-}
-
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
 static void divide(cbx_trainer *trainer) {
-    const uint32_t units = trainer->device->info.compute_units;
+    const cbx_device *device = trainer->device;
+    const int gpu = device->family == CBX_FAMILY_GPU;
     trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
-    trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
-    /* Several groups a unit, so that a slow one does not keep the others waiting. */
-    trainer->evaluating = 8 * units;
-    trainer->slices = trainer->helpers = 1;
-    /* Several chunks a unit even out their ends; each costs a pass over the sums. */
-    trainer->chunks =
-        at_most(trainer->panels, trainer->device->chunks ? trainer->device->chunks : 8 * units);
-    trainer->groups = at_most(units, trainer->chunks); /* more would find nothing to do */
-    if (trainer->device->family == CBX_FAMILY_GPU) {
-        divide_for_gpu(trainer);
+    trainer->panels = round_up(trainer->panels, gpu ? 2 : 1);
+    trainer->stride = round_up(trainer->settings.batch, gpu ? 64 : device->forward_rows);
+    trainer->evaluating = trainer->way->evaluator->groups_a_unit * device->info.compute_units;
+    if (trainer->way->ops->divide) {
+        trainer->way->ops->divide(trainer);
     }
 }
 
@@ -80,7 +48,7 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->w1, panels * CBX_PANEL_SIZE * f, "W1"},
         {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2"},
         {&trainer->a1, hidden, "A1"},
-        {&trainer->sums, 2 * trainer->chunks * output, "the output sums"},
+        {&trainer->sums, fused ? 2 * trainer->chunks * output : f, "the output sums"},
         {&trainer->d1,
          !fused ? hidden
          : gpu  ? hidden * trainer->slices
@@ -92,7 +60,7 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
                 : trainer->groups * output,
          "D2"},
         {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_IMAGE_PIXELS * f : f, "X"},
-        {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
+        {&trainer->held, (trainer->groups + 1) * 2 * sizeof(cl_uint), "what X holds"},
         {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
          "parts of the output sums"},
         {&trainer->progress, (trainer->chunks + 2) * sizeof(cl_uint), "the progress"},
@@ -103,7 +71,7 @@ static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan 
         {&trainer->loss, blocks * f, "the losses"},
         {&trainer->correct, blocks * sizeof(cl_uint), "the counts"},
         {&trainer->scratch,
-         cpu ? trainer->evaluating * trainer->device->evaluate_rows *
+         cpu ? (uint64_t)trainer->evaluating * trainer->device->evaluate_rows *
                    (CBX_IMAGE_PIXELS + CBX_PANEL) * f
              : f,
          "evaluating"},
@@ -202,6 +170,9 @@ uint64_t cbx_trainer_bytes(cbx_device *device, const cbx_dataset *dataset,
                            const cbx_trainer_settings *settings) {
     cbx_trainer sketch = {.device = device, .settings = *settings};
     buffer_plan plans[BUFFERS];
+    if (cbx_way_find(&sketch.way, settings->schedule, device->family)) {
+        return 0;
+    }
     const size_t images = count_images(&sketch, dataset);
     divide(&sketch);
     return list_buffers(&sketch, images, plans);

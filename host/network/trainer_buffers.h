@@ -3,7 +3,7 @@
 #ifndef CBX_NETWORK_TRAINER_BUFFERS_H
 #define CBX_NETWORK_TRAINER_BUFFERS_H
 
-#include "network/trainer.h"
+#include "network/schedule.h"
 
 /* Chooses panels, chunks and groups, takes every buffer and uploads the dataset. */
 cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset);
