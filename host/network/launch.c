@@ -26,7 +26,6 @@ cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first,
         .parity = trainer->parity,
         .pending_number = pending->number,
         .number = start->number,
-        .ticket = trainer->ticket,
     };
     return job;
 }
@@ -37,5 +36,4 @@ void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count
     trainer->pending.first += (stages - 1) * trainer->pending.rows;
     trainer->pending.number += stages - 1;
     trainer->parity ^= stages & 1;
-    trainer->ticket += stages;
 }

@@ -9,7 +9,8 @@
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
 
 /* The record of a fused launch that finishes the pending batch, if any, and starts
- * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn. */
+ * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn, and there
+ * is no ticket. */
 cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
 
 /* What is pending once that is enqueued: the last of the batches. */

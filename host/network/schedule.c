@@ -4,13 +4,13 @@
 
 #include "base/error.h"
 
-extern const cbx_schedule_ops cbx_stepwise, cbx_train_cpu, cbx_train_gpu;
+extern const cbx_schedule_ops cbx_stepwise_ops, cbx_train_cpu_ops, cbx_train_gpu_ops;
 
 static const cbx_way ways[] = {
-    {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, &cbx_train_cpu, &cbx_evaluator_cpu},
-    {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, &cbx_train_gpu, &cbx_evaluator_gpu},
-    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, &cbx_stepwise, &cbx_evaluator_cpu},
-    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, &cbx_stepwise, &cbx_evaluator_gpu},
+    {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, &cbx_train_cpu_ops, &cbx_evaluator_cpu},
+    {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, &cbx_train_gpu_ops, &cbx_evaluator_gpu},
+    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, &cbx_stepwise_ops, &cbx_evaluator_cpu},
+    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, &cbx_stepwise_ops, &cbx_evaluator_gpu},
 };
 
 cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family) {

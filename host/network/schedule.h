@@ -19,18 +19,34 @@ typedef struct cbx_batch {
     cbx_canvas canvas;
 } cbx_batch;
 
-enum { CBX_MOST_KERNELS = 8, CBX_EVALUATION_KERNELS = 1 };
+enum { CBX_MOST_KERNELS = 8, CBX_EVALUATION_KERNELS = 1, CBX_MOST_BUFFERS = 12 };
+
+/* A piece of device memory. */
+typedef struct cbx_buffer_row {
+    cl_mem *buffer; /* where the trainer has it */
+    uint64_t bytes; /* 0: none is needed */
+    const char *what;
+    const cl_uint *clear; /* what it is filled with at first; NULL: it is written before read */
+} cbx_buffer_row;
+
+typedef struct cbx_buffer_rows {
+    cbx_buffer_row rows[CBX_MOST_BUFFERS];
+} cbx_buffer_rows;
 
 /* What a schedule is, in a file of its own. */
 typedef struct cbx_schedule_ops {
     const char *kernels[CBX_MOST_KERNELS]; /* that it launches; NULL: no more */
+    size_t own_bytes;                      /* of what trainer->own points at, zeroed at first */
     /* Divides panels and stride further. NULL: there is nothing to divide. */
     void (*divide)(cbx_trainer *trainer);
+    /* What it needs beside the buffers of every trainer. */
+    cbx_buffer_rows (*buffers)(cbx_trainer *trainer);
     /* Finishes the pending batch, if any, and starts `count` ≤ batches_per_launch() batches
      * that follow each other from *first on; NULL and 0: only finishes. Enqueues only. */
     cbx_status (*run)(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
     /* How many run() should be given at once. NULL: always one. */
     uint32_t (*batches_per_launch)(const cbx_trainer *trainer);
+    void (*close)(cbx_trainer *trainer); /* releases what else `own` has. NULL: nothing */
     uint32_t draws_scale; /* pictures of this scale are drawn by run()'s own kernels; 0: none */
 } cbx_schedule_ops;
 
@@ -55,40 +71,27 @@ typedef struct cbx_way {
 /* CBX_BAD_ARGUMENT where the schedule has no kernels of that family. */
 cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family);
 
-/* What is known of how well the work-groups of train_cpu get along in launches of several
- * stages: whether they all had a core. */
-typedef struct cbx_crowd {
-    cl_event reading;     /* of `left` from the device; NULL: nothing is read */
-    cl_uint left, before; /* work-groups that left early so far, and when last looked at */
-    int trusted;          /* the last answer was that none left */
-    uint32_t singly;      /* batches to launch one by one, before the next try */
-    uint32_t next;        /* how many it will be if groups leave again */
-} cbx_crowd;
-
 struct cbx_trainer {
     cbx_device *device;
     cbx_trainer_settings settings;
     const cbx_way *way;
+    void *own;                           /* the schedule's */
     uint32_t images_of[3];               /* rows of each part */
     uint32_t panels;                     /* P */
     uint32_t stride;                     /* B rounded up to whole forward blocks */
-    uint32_t chunks;                     /* C */
-    uint32_t groups;                     /* work-groups of train_cpu */
+    uint32_t chunks;                     /* C; 0 where there are no sums */
     uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
-    uint32_t slices;                     /* of the pixels, in train_gpu_hidden */
-    uint32_t helpers;                    /* work-groups of train_gpu_output for each chunk */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];
-    cbx_normal normal;
-    cl_mem images, labels, order; /* layout.h */
-    cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
-    cl_mem parts;                  /* train_gpu_output only */
-    cl_mem s1, z2, s2;             /* stepwise only */
+    cbx_buffer_row buffers[2 * CBX_MOST_BUFFERS]; /* of every trainer, then of the schedule */
+    cl_mem images, labels, order;                 /* layout.h */
+    cl_mem w1, w2, a1, fault;
+    cl_mem sums, d1, d2;           /* of a size that the schedule chooses */
     cl_mem loss, correct, scratch; /* of the evaluation */
+    cbx_normal normal;
     uint32_t order_rows;
-    cbx_batch pending; /* rows == 0: none */
-    uint32_t parity, ticket;
-    cbx_crowd crowd;    /* train_cpu only */
+    cbx_batch pending;  /* rows == 0: none */
+    uint32_t parity;    /* half of `sums` that holds the pending batch */
     unsigned unflushed; /* launches since the last clFlush() */
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The schedule `stepwise`: one kernel for each formula, in the order of the text. */
+#include "network/stepwise.h"
+
 #include "network/launch.h"
 
 typedef enum kernel {
@@ -32,6 +34,7 @@ static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *a
 
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
 static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
+    const cbx_stepwise *own = trainer->own;
     const cbx_device *device = trainer->device;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / device->vector;
@@ -44,25 +47,26 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
         ARG(trainer->w1), ARG(trainer->a1));
     RUN(SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
     RUN(BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
-        ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
-    RUN(SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
+        ARG(trainer->w2), ARG(batch->number), ARG(own->z2), ARG(trainer->fault));
+    RUN(SIGMOID, output_vectors, 1, ARG(own->z2), ARG(output_vectors));
     return CBX_OK;
 }
 
 /* D2 = (Y − A2)…, D1 = (D2·W2[1:]ᵀ)… */
 static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
+    const cbx_stepwise *own = trainer->own;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->vector;
     const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
-    RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors), ARG(recipe),
-        ARG(trainer->s2));
-    RUN(OUTPUT_DELTA, rows, 1, ARG(trainer->z2), ARG(trainer->s2), ARG(trainer->labels),
+    RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(own->z2), ARG(output_vectors), ARG(recipe),
+        ARG(own->s2));
+    RUN(OUTPUT_DELTA, rows, 1, ARG(own->z2), ARG(own->s2), ARG(trainer->labels),
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(recipe), ARG(trainer->d2));
     RUN(SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors), ARG(recipe),
-        ARG(trainer->s1));
-    RUN(HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(trainer->s1), ARG(rows),
+        ARG(own->s1));
+    RUN(HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(own->s1), ARG(rows),
         ARG(stride), ARG(trainer->d1));
     return CBX_OK;
 }
@@ -99,7 +103,21 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *batch, uint32_t cou
     return status;
 }
 
-const cbx_schedule_ops cbx_stepwise = {
+static cbx_buffer_rows buffers(cbx_trainer *trainer) {
+    static const cl_uint zero = 0;
+    cbx_stepwise *own = trainer->own;
+    const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
+    const uint64_t hidden = (uint64_t)trainer->panels * trainer->stride * CBX_PANEL * sizeof(float);
+    return (cbx_buffer_rows){{
+        {&trainer->d1, hidden, "D1", NULL},
+        {&trainer->d2, output, "D2", NULL},
+        {&own->s1, hidden, "s(A1)", NULL},
+        {&own->z2, output, "Z2", &zero},
+        {&own->s2, output, "s(A2)", NULL},
+    }};
+}
+
+const cbx_schedule_ops cbx_stepwise_ops = {
     .kernels = {[BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
                 [BIASED_MATMUL_OUTPUT] = "biased_matmul_output",
                 [SIGMOID] = "sigmoid",
@@ -108,5 +126,7 @@ const cbx_schedule_ops cbx_stepwise = {
                 [HIDDEN_DELTA] = "hidden_delta",
                 [WEIGHT_UPDATE_HIDDEN] = "weight_update_hidden",
                 [WEIGHT_UPDATE_OUTPUT] = "weight_update_output"},
+    .own_bytes = sizeof(cbx_stepwise),
+    .buffers = buffers,
     .run = run,
 };

@@ -58,9 +58,9 @@ cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
     return cbx_trainer_check_sizes(settings->hidden, settings->batch);
 }
 
-cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                              const cbx_trainer_settings *settings) {
-    cbx_trainer *trainer = NULL;
+/* A trainer with everything decided and nothing taken; the caller destroys it in any case. */
+static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                         const cbx_trainer_settings *settings) {
     const cbx_way *way = NULL;
     *out = NULL;
     cbx_status status = cbx_trainer_check_settings(settings);
@@ -68,24 +68,44 @@ cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_d
         status = cbx_way_find(&way, settings->schedule, device->family);
     }
     if (!status) {
-        status = cbx_new(&trainer, 1);
+        status = cbx_new(out, 1);
     }
     if (status) {
         return status;
     }
-    trainer->device = device;
-    trainer->settings = *settings;
-    trainer->way = way;
-    status = create_all_kernels(trainer);
+    (*out)->device = device;
+    (*out)->settings = *settings;
+    (*out)->way = way;
+    status = cbx_allocate(&(*out)->own, 1, way->ops->own_bytes);
     if (!status) {
-        status = cbx_trainer_create_buffers(trainer, dataset);
+        cbx_trainer_plan(*out, dataset);
+    }
+    return status;
+}
+
+cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings) {
+    cbx_status status = sketch(out, device, dataset, settings);
+    if (!status) {
+        status = create_all_kernels(*out);
+    }
+    if (!status) {
+        status = cbx_trainer_take_buffers(*out, dataset);
     }
     if (status) {
-        cbx_trainer_destroy(trainer);
-        return status;
+        cbx_trainer_destroy(*out);
+        *out = NULL;
     }
-    *out = trainer;
-    return CBX_OK;
+    return status;
+}
+
+cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
+                             const cbx_trainer_settings *settings) {
+    cbx_trainer *trainer;
+    cbx_status status = sketch(&trainer, device, dataset, settings);
+    *out = status ? 0 : cbx_trainer_sum_buffers(trainer);
+    cbx_trainer_destroy(trainer);
+    return status;
 }
 
 void cbx_trainer_destroy(cbx_trainer *trainer) {
@@ -93,12 +113,13 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
         return;
     }
     clFinish(trainer->device->queue);
-    if (trainer->crowd.reading) {
-        clReleaseEvent(trainer->crowd.reading);
+    if (trainer->own && trainer->way->ops->close) {
+        trainer->way->ops->close(trainer);
     }
     cbx_trainer_release_buffers(trainer);
     release_kernels(trainer->kernels, CBX_MOST_KERNELS);
     release_kernels(trainer->evaluation, CBX_EVALUATION_KERNELS);
+    free(trainer->own);
     free(trainer);
 }
 

@@ -8,6 +8,10 @@
 #include "layout.h"
 #include "picture/draw.h"
 
+/* Device memory that such a trainer would take. */
+cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
+                             const cbx_trainer_settings *settings);
+
 /* W1 on the device, for a painter: with every batch that is not pending. */
 cl_mem cbx_trainer_w1(const cbx_trainer *trainer);
 
