@@ -14,9 +14,6 @@
  *   Writes the number of the batch to fault[0] when a sum is not finite and nothing is
  *   recorded yet; several work-items may do so at once, with the same value.
  */
-#ifndef CBX_STEP_ROWS
-#define CBX_STEP_ROWS 8 /* must divide 784 */
-#endif
 #define CBX_VECTORS (CBX_PANEL / CBX_VECTOR)
 
 kernel void biased_matmul_hidden(global const uchar *restrict images, cbx_normal normal,

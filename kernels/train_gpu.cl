@@ -125,7 +125,7 @@ HELPER void update_bias_gpu(local const float *restrict delta, float rate,
                 update_bias_gpu(delta, rate,                                                       \
                                 w1 + neuron / CBX_PANEL * CBX_PANEL_SIZE + neuron % CBX_PANEL);    \
             }                                                                                      \
-            fetch_pixels_gpu(images, normal, order, row, rows, k, 8 * HEIGHT, pixels);             \
+            fetch_pixels_gpu(images, normal, order, row, rows, k, CBX_GPU_BLOCK(HEIGHT), pixels);  \
             barrier(CLK_LOCAL_MEM_FENCE);                                                          \
             CBX_ADD_GRADIENT(HEIGHT)                                                               \
             barrier(CLK_LOCAL_MEM_FENCE);                                                          \
@@ -141,10 +141,10 @@ HELPER void update_bias_gpu(local const float *restrict delta, float rate,
     }
 
 CBX_UPDATE_TILE(update_tile_gpu, CBX_GPU_ROWS)
-CBX_UPDATE_TILE(update_low_tile_gpu, 2) /* where small layers need more groups */
+CBX_UPDATE_TILE(update_low_tile_gpu, CBX_GPU_LOW_ROWS)
 
-/* Group g: tile g / slices, slice g % slices. Blocks of `block` pixels: 8·CBX_GPU_ROWS, or
- * 16. Slices are whole blocks. Global size: P/2 · slices · 64. */
+/* Group g: tile g / slices, slice g % slices. Blocks of `block` pixels: CBX_GPU_BLOCK() of
+ * CBX_GPU_ROWS or CBX_GPU_LOW_ROWS. Slices are whole blocks. Global size: P/2 · slices · 64. */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
                  global const uchar *restrict labels, global const uint *restrict order,
@@ -172,7 +172,7 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
         output_delta_gpu(sums, job.chunks, job.batch, labels, rows, job.pending_rows, job.recipe,
                          fault, job.pending_number, d2);
         for (uint k = from; k < to; k += block) {
-            if (block == 8 * CBX_GPU_ROWS) {
+            if (block == CBX_GPU_BLOCK(CBX_GPU_ROWS)) {
                 update_tile_gpu(images, normal, rows, job.pending_rows, k, from, d2, v, a,
                                 job.pending_rate_hidden, job.recipe, pixels, tile, w1);
             } else {

@@ -85,7 +85,7 @@ static double nearness_of(const task *t, double w2_deviation) {
 /* The CPU's by `workers` work-groups, the GPU's by one for each block of images. */
 static void run(const task *t, size_t workers, float **loss, cl_uint **correct) {
     const int gpu = t->device->family == CBX_FAMILY_GPU;
-    const size_t unit = t->device->evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
+    const size_t unit = t->device->built.evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
     const size_t local = gpu ? 64 : 1, groups = gpu ? blocks : workers;
     const cbx_range range = {{groups * local, 1}, {local, 1}};
     const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
@@ -127,9 +127,9 @@ static void check(cbx_device *device, size_t rows, size_t hidden, double w2_devi
     const double nearness = nearness_of(&t, w2_deviation);
     double *z2 = outputs_of(&t);
     run(&t, 1 + rows % 3, &loss, &correct);
-    for (size_t from = 0, group = 0; from < rows; from += device->evaluate_rows, group++) {
+    for (size_t from = 0, group = 0; from < rows; from += device->built.evaluate_rows, group++) {
         const size_t left = rows - from,
-                     used = left < device->evaluate_rows ? left : device->evaluate_rows;
+                     used = left < device->built.evaluate_rows ? left : device->built.evaluate_rows;
         const double expected = oracle_cost(z2 + from * CBX_CLASSES, t.labels + FIRST + from, used);
         cl_uint least = 0, most = 0;
         for (size_t row = from; row < from + used; row++) {
@@ -178,7 +178,7 @@ static void check_ties(cbx_family family) {
     }
     run(&t, 2, &loss, &correct);
     double sum = 0;
-    for (size_t from = 0, group = 0; from < 77; from += t.device->evaluate_rows, group++) {
+    for (size_t from = 0, group = 0; from < 77; from += t.device->built.evaluate_rows, group++) {
         sum += (double)loss[group];
         counted += correct[group];
     }

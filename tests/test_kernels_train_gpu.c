@@ -12,7 +12,7 @@
 
 #define ARG CBX_ARGUMENT
 
-enum { GROUP = 64, OUTPUT_GROUP = 256, LOW_BLOCK = 16 };
+enum { GROUP = 64, OUTPUT_GROUP = 256 };
 
 typedef struct scratch {
     cl_uint slices;
@@ -32,8 +32,9 @@ static scratch take_scratch(fused *f, cl_uint slices, cl_uint helpers) {
 }
 
 static void launch_hidden(fused *f, const scratch *t) {
-    const cl_uint tall = 8 * f->device->tunables.update_rows;
-    const cl_uint block = t->slices > CBX_IMAGE_PIXELS / tall ? LOW_BLOCK : tall;
+    const cl_uint tall = CBX_GPU_BLOCK(f->device->built.tunables.update_rows);
+    const cl_uint block =
+        t->slices > CBX_IMAGE_PIXELS / tall ? CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS) : tall;
     const cbx_range range = {{t->groups * GROUP, 1}, {GROUP, 1}};
     BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),

@@ -69,7 +69,7 @@ static cbx_status open_variant(const search *in, const cbx_tunables *sizes, vari
     memset(out, 0, sizeof *out);
     cbx_status status = cbx_device_open_with(&out->device, in->spec, in->family, sizes);
     if (!status) {
-        out->sizes = out->device->tunables;
+        out->sizes = out->device->built.tunables;
         status = cbx_trainer_create(&out->trainer, out->device, in->dataset, &settings);
     }
     if (!status) {

@@ -13,9 +13,7 @@ typedef struct cbx_specimen_sizes {
     uint32_t batch;            /* rows; the last batch of the order has fewer */
     uint32_t training;         /* images */
     uint32_t validation, test; /* validation: a sixth of what is not test, rounded down */
-    struct {
-        unsigned slices, helpers, chunks; /* as in cbx_device */
-    } division[2];                        /* for lesson, for nll */
+    cbx_division division[2];  /* for lesson, for nll */
 } cbx_specimen_sizes;
 
 /* The first is odd: a last panel with few neurons, batches that fill no block of rows. The

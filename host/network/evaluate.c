@@ -12,8 +12,7 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
         return cbx_fail(CBX_BAD_ARGUMENT, "a dataset has no part %d", (int)part);
     }
     const uint32_t count = trainer->images_of[part];
-    const size_t blocks =
-        (count + trainer->device->evaluate_rows - 1) / trainer->device->evaluate_rows;
+    const size_t unit = trainer->device->built.evaluate_rows, blocks = (count + unit - 1) / unit;
     float *loss = NULL;
     uint32_t first = 0, *correct = NULL;
     for (int before = 0; before < (int)part; before++) {

@@ -2,7 +2,7 @@
 #include "network/launch.h"
 
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels) {
-    const cbx_range range = {{items, panels}, {trainer->device->local, 1}};
+    const cbx_range range = {{items, panels}, {trainer->device->built.local, 1}};
     return range;
 }
 

@@ -37,8 +37,8 @@ typedef struct cbx_buffer_rows {
 typedef struct cbx_schedule_ops {
     const char *kernels[CBX_MOST_KERNELS]; /* that it launches; NULL: no more */
     size_t own_bytes;                      /* of what trainer->own points at, zeroed at first */
-    /* Divides panels and stride further. NULL: there is nothing to divide. */
-    void (*divide)(cbx_trainer *trainer);
+    /* Divides the panels further. NULL: there is nothing to divide. */
+    void (*divide)(cbx_trainer *trainer, const cbx_division *wished);
     /* What it needs beside the buffers of every trainer. */
     cbx_buffer_rows (*buffers)(cbx_trainer *trainer);
     /* Finishes the pending batch, if any, and starts `count` ≤ batches_per_launch() batches
@@ -78,7 +78,7 @@ struct cbx_trainer {
     void *own;                           /* the schedule's */
     uint32_t images_of[3];               /* rows of each part */
     uint32_t panels;                     /* P */
-    uint32_t stride;                     /* B rounded up to whole forward blocks */
+    uint32_t stride;                     /* B rounded up: rows that the buffers have room for */
     uint32_t chunks;                     /* C; 0 where there are no sums */
     uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */

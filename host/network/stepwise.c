@@ -35,12 +35,12 @@ static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *a
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
 static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
-    const cbx_device *device = trainer->device;
+    const unsigned vector = trainer->device->built.tunables.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / device->vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / device->vector;
-    const size_t row_blocks = (rows + device->step_rows - 1) / device->step_rows;
-    const size_t vectors = CBX_PANEL / device->vector;
+    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / vector;
+    const size_t row_blocks = (rows + CBX_STEP_ROWS - 1) / CBX_STEP_ROWS;
+    const size_t vectors = CBX_PANEL / vector;
 
     RUN(BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
         ARG(trainer->normal), ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride),
@@ -56,8 +56,9 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
 static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
+    const uint32_t hidden_vectors =
+        panels * stride * CBX_PANEL / trainer->device->built.tunables.vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->built.tunables.vector;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
     RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(own->z2), ARG(output_vectors), ARG(recipe),
@@ -73,10 +74,10 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
 
 /* W2 += η₂·A1ᵀD2, W1 += η₁·XᵀD1 */
 static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_device *device = trainer->device;
+    const unsigned vector = trainer->device->built.tunables.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
-    const size_t blocks = CBX_IMAGE_PIXELS / device->step_rows * (CBX_PANEL / device->vector);
+    const size_t blocks = CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / vector);
 
     RUN(WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1), ARG(trainer->d2),
         ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe),

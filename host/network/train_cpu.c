@@ -10,6 +10,9 @@
 
 enum { DRAWN_SCALE = 1 }; /* as in kernels/picture_cpu.cl */
 
+/* Several chunks a unit even out their ends; each costs a pass over the sums. */
+enum { CHUNKS_A_UNIT = 8 };
+
 /* Batches that are launched one by one after work-groups left: twice as many when they do it
  * again at the next try. */
 enum { FEWEST_SINGLY = 64, MOST_SINGLY = 1024 };
@@ -66,14 +69,13 @@ static void close(cbx_trainer *trainer) {
     }
 }
 
-static void divide(cbx_trainer *trainer) {
+static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_cpu *own = trainer->own;
     const uint32_t units = trainer->device->info.compute_units, panels = trainer->panels;
-    /* Several chunks a unit even out their ends; each costs a pass over the sums. */
-    const uint32_t most = trainer->device->chunks ? trainer->device->chunks : 8 * units;
+    const uint32_t most = wished->chunks ? wished->chunks : CHUNKS_A_UNIT * units;
     trainer->chunks = panels < most ? panels : most;
-    own->groups =
-        units < trainer->chunks ? units : trainer->chunks; /* more would find nothing to do */
+    /* More would find nothing to do. */
+    own->groups = units < trainer->chunks ? units : trainer->chunks;
 }
 
 /* Whether what a work-group of train_cpu wrote is there for another one that sees, within the

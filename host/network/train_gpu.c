@@ -8,39 +8,47 @@
 
 enum { HIDDEN, OUTPUT, SUMS }; /* kernels */
 
-enum { LOW_BLOCK = 16 }; /* as in kernels/train_gpu.cl */
-
 /* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
  * and a unit needs several to have something to do while others wait for memory. */
 enum { GROUPS_A_UNIT = 3 };
+
+/* Each work-group reads the sums of every chunk, so there are few; several helpers share one. */
+enum { MOST_CHUNKS = 8, MOST_HELPERS = 16 };
+
+static uint32_t tiles_of(const cbx_trainer *trainer) {
+    return trainer->panels * CBX_PANEL / CBX_TILE;
+}
 
 static uint32_t at_most(uint32_t value, uint32_t limit) {
     return value < limit ? value : limit;
 }
 
-/* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. Each
- * work-group reads the sums of every chunk, so there are few; several helpers share one. */
-static void divide(cbx_trainer *trainer) {
-    cbx_train_gpu *own = trainer->own;
+/* Tiles of neurons; where they do not fill the device, the pixels are sliced too. */
+static uint32_t choose_slices(uint32_t tiles, uint32_t groups) {
     static const uint32_t slices[] = {1, 2, 7, 14, 49};
-    const cbx_device *device = trainer->device;
-    const uint32_t wanted = GROUPS_A_UNIT * device->info.compute_units;
-    const uint32_t tiles = trainer->panels / 2;
-    trainer->chunks = at_most(tiles, device->chunks ? device->chunks : 8);
-    own->helpers = device->helpers ? device->helpers
-                                   : at_most((tiles + trainer->chunks - 1) / trainer->chunks, 16);
-    own->slices = device->slices ? device->slices : slices[0];
-    for (size_t i = 1; i < CBX_COUNT(slices) && tiles * own->slices < wanted && !device->slices;
-         i++) {
-        own->slices = slices[i];
+    size_t i = 0;
+    while (i + 1 < CBX_COUNT(slices) && tiles * slices[i] < groups) {
+        i++;
     }
+    return slices[i];
+}
+
+static void divide(cbx_trainer *trainer, const cbx_division *wished) {
+    cbx_train_gpu *own = trainer->own;
+    const uint32_t tiles = tiles_of(trainer), units = trainer->device->info.compute_units;
+    const uint32_t chunks = at_most(tiles, wished->chunks ? wished->chunks : MOST_CHUNKS);
+    trainer->chunks = chunks;
+    own->helpers =
+        wished->helpers ? wished->helpers : at_most((tiles + chunks - 1) / chunks, MOST_HELPERS);
+    own->slices = wished->slices ? wished->slices : choose_slices(tiles, GROUPS_A_UNIT * units);
 }
 
 static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
     const cbx_train_gpu *own = trainer->own;
     const uint32_t slices = own->slices;
-    const uint32_t tall = 8 * trainer->device->tunables.update_rows;
-    const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? LOW_BLOCK : tall;
+    const uint32_t tall = CBX_GPU_BLOCK(trainer->device->built.tunables.update_rows);
+    const uint32_t low = CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS);
+    const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? low : tall;
     const cbx_argument arguments[] = {ARG(trainer->images), ARG(trainer->normal),
                                       ARG(trainer->labels), ARG(trainer->order),
                                       ARG(trainer->w1),     ARG(trainer->w2),
@@ -48,7 +56,7 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
                                       ARG(trainer->d2),     ARG(trainer->d1),
                                       ARG(trainer->fault),  ARG(*job),
                                       ARG(slices),          ARG(block)};
-    const size_t tiles = trainer->panels / 2;
+    const size_t tiles = tiles_of(trainer);
     const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[HIDDEN], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
@@ -95,7 +103,7 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
 
 static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     cbx_train_gpu *own = trainer->own;
-    const uint64_t tiles = trainer->panels / 2, chunks = trainer->chunks, slices = own->slices;
+    const uint64_t tiles = tiles_of(trainer), chunks = trainer->chunks, slices = own->slices;
     const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
     const uint64_t hidden = (uint64_t)trainer->stride * CBX_PANEL * sizeof(float);
     return (cbx_buffer_rows){{

@@ -60,7 +60,7 @@ cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
 
 /* A trainer with everything decided and nothing taken; the caller destroys it in any case. */
 static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                         const cbx_trainer_settings *settings) {
+                         const cbx_trainer_settings *settings, const cbx_division *wished) {
     const cbx_way *way = NULL;
     *out = NULL;
     cbx_status status = cbx_trainer_check_settings(settings);
@@ -78,14 +78,22 @@ static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_datase
     (*out)->way = way;
     status = cbx_allocate(&(*out)->own, 1, way->ops->own_bytes);
     if (!status) {
-        cbx_trainer_plan(*out, dataset);
+        cbx_trainer_plan(*out, dataset, wished);
     }
     return status;
 }
 
+static const cbx_division no_wishes;
+
 cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
                               const cbx_trainer_settings *settings) {
-    cbx_status status = sketch(out, device, dataset, settings);
+    return cbx_trainer_create_with(out, device, dataset, settings, &no_wishes);
+}
+
+cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
+                                   const cbx_dataset *dataset, const cbx_trainer_settings *settings,
+                                   const cbx_division *wished) {
+    cbx_status status = sketch(out, device, dataset, settings, wished);
     if (!status) {
         status = create_all_kernels(*out);
     }
@@ -102,7 +110,7 @@ cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_d
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
                              const cbx_trainer_settings *settings) {
     cbx_trainer *trainer;
-    cbx_status status = sketch(&trainer, device, dataset, settings);
+    cbx_status status = sketch(&trainer, device, dataset, settings, &no_wishes);
     *out = status ? 0 : cbx_trainer_sum_buffers(trainer);
     cbx_trainer_destroy(trainer);
     return status;

@@ -8,6 +8,19 @@
 #include "layout.h"
 #include "picture/draw.h"
 
+/* Into how many parts a trainer divides its work; 0: as many as suit the device and the
+ * network. Others would only be slower. A schedule takes what it knows. */
+typedef struct cbx_division {
+    uint32_t slices;  /* of the pixels, in train_gpu_hidden: 1, 2, 7, 14 or 49 */
+    uint32_t helpers; /* of a chunk, in train_gpu_output */
+    uint32_t chunks;  /* shares of the output sums, at most */
+} cbx_division;
+
+/* cbx_trainer_create() with wishes. */
+cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
+                                   const cbx_dataset *dataset, const cbx_trainer_settings *settings,
+                                   const cbx_division *wished);
+
 /* Device memory that such a trainer would take. */
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
                              const cbx_trainer_settings *settings);

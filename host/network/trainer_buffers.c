@@ -13,23 +13,23 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
 
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
-static void divide(cbx_trainer *trainer) {
+static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const cbx_device *device = trainer->device;
-    const int gpu = device->family == CBX_FAMILY_GPU;
-    trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
-    trainer->panels = round_up(trainer->panels, gpu ? 2 : 1);
-    trainer->stride = round_up(trainer->settings.batch, gpu ? 64 : device->forward_rows);
-    trainer->evaluating = trainer->way->evaluator->groups_a_unit * device->info.compute_units;
-    if (trainer->way->ops->divide) {
-        trainer->way->ops->divide(trainer);
+    const cbx_way *way = trainer->way;
+    trainer->panels =
+        round_up((trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
+    trainer->stride = round_up(trainer->settings.batch, device->built.row_unit);
+    trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
+    if (way->ops->divide) {
+        way->ops->divide(trainer, wished);
     }
 }
 
 /* Those of every trainer. */
 static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
     static const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
-    const uint64_t f = sizeof(float), panels = trainer->panels,
-                   unit = trainer->device->evaluate_rows;
+    const uint64_t f = sizeof(float), panels = trainer->panels;
+    const uint64_t unit = trainer->device->built.evaluate_rows;
     const uint64_t blocks = images / unit + 3;
     return (cbx_buffer_rows){{
         {&trainer->images, images * CBX_IMAGE_PIXELS, "the images", NULL},
@@ -57,11 +57,12 @@ static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
     return images;
 }
 
-void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset) {
+void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset,
+                      const cbx_division *wished) {
     const double mean = cbx_dataset_mean(dataset), deviation = cbx_dataset_deviation(dataset);
     const size_t images = count_images(trainer, dataset);
     trainer->normal = (cbx_normal){(float)(1 / deviation), (float)(-mean / deviation)};
-    divide(trainer);
+    divide(trainer, wished);
     const cbx_buffer_rows common = common_buffers(trainer, images);
     const cbx_buffer_rows own = trainer->way->ops->buffers(trainer);
     memcpy(trainer->buffers, common.rows, sizeof common.rows);

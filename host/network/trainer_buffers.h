@@ -7,7 +7,7 @@
 
 /* Divides the work of a trainer that has its device, its settings and its way, and lists its
  * buffers. */
-void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset);
+void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset, const cbx_division *wished);
 
 /* Bytes of all that are listed. */
 uint64_t cbx_trainer_sum_buffers(const cbx_trainer *trainer);

@@ -68,7 +68,7 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
                              const cl_event *wait, cl_event *event) {
     const cbx_argument tone_arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->layout),
                                            CBX_ARGUMENT(painter->tones)};
-    const cbx_range tone_range = {{painter->layout.hidden, 1}, {painter->device->local, 1}};
+    const cbx_range tone_range = {{painter->layout.hidden, 1}, {painter->device->built.local, 1}};
     cbx_status status = cbx_enqueue(painter->device->queue, painter->tone_of_tiles, tone_arguments,
                                     CBX_COUNT(tone_arguments), tone_range, wait, NULL);
     if (status) {
@@ -76,7 +76,8 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
     }
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->tones),
                                       CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(plane)};
-    const cbx_range range = {{painter->layout.hidden, CBX_IMAGE_SIDE}, {painter->device->local, 1}};
+    const cbx_range range = {{painter->layout.hidden, CBX_IMAGE_SIDE},
+                             {painter->device->built.local, 1}};
     return cbx_enqueue(painter->device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL,
                        event);
 }
@@ -112,7 +113,7 @@ cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr) {
     if (!status) {
         const cbx_argument arguments[] = {CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(planes[0]),
                                           CBX_ARGUMENT(planes[1])};
-        const cbx_range range = {{width, height}, {painter->device->local, 1}};
+        const cbx_range range = {{width, height}, {painter->device->built.local, 1}};
         status = cbx_enqueue(painter->device->queue, painter->picture_chroma, arguments,
                              CBX_COUNT(arguments), range, NULL, NULL);
     }
