@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the kernels and the host agree on: sizes, memory layouts, launch records.
  *
- * The only header that kernels see. All .cl files are built as one program, this
- * file first, the others in alphabetical order.
+ * The only header that kernels see: every program of sources.cmake begins with it.
  *
  * Layouts in device memory, float32 unless said otherwise:
  *
@@ -127,6 +126,8 @@ typedef struct cbx_normal {
 /* Where the tiles are in a picture; see include/clearbox/picture.h. */
 typedef struct cbx_frame_layout {
     cbx_u32 hidden; /* H, tiles in use */
+    cbx_u32 first;  /* the tile of the first neuron of w1 */
+    cbx_u32 count;  /* neurons to draw; H where w1 holds them all */
     cbx_u32 rows;   /* g, tiles in a column */
     cbx_u32 width;  /* pixels */
     cbx_u32 height;

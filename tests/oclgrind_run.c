@@ -50,7 +50,7 @@ static void fused_job_succeeds(void **state) {
     settings.picture = l.picture;
     settings.save = l.save;
     settings.frame_every = 2;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     learning_close(&l);
 }
 

@@ -142,7 +142,7 @@ typedef struct notes {
     int stop;
 } notes;
 
-static void started(void *user, const cbx_learn_plan *plan) {
+static cbx_status started(void *user, const cbx_learn_plan *plan) {
     notes *this = user;
     this->passed_over = plan->passed_over_count;
     snprintf(this->spec, sizeof this->spec, "%u:%u", plan->device->platform_index,
@@ -150,6 +150,7 @@ static void started(void *user, const cbx_learn_plan *plan) {
     if (plan->passed_over_count > 0) {
         snprintf(this->sentence, sizeof this->sentence, "%s", plan->passed_over[0].sentence);
     }
+    return CBX_OK;
 }
 
 static int should_stop(void *user) {
@@ -157,15 +158,15 @@ static int should_stop(void *user) {
 }
 
 static cbx_status run(const char *spec, unsigned broken, notes *told) {
-    const cbx_learn_observer observer = {
-        .started = started, .should_stop = should_stop, .user = told};
+    const cbx_learn_observer observer = {.started = started, .user = told};
+    const cbx_learn_control control = {.should_stop = should_stop, .user = told};
     learning l;
     learning_open(&l, 30, 6);
     cbx_learn_settings settings = learning_settings(&l);
     settings.device = spec;
     memset(&compiler, 0, sizeof compiler);
     compiler.broken = broken;
-    cbx_status status = cbx_learn(&settings, &observer, NULL);
+    cbx_status status = cbx_learn(&settings, &observer, 1, &control, NULL);
     learning_close(&l);
     return status;
 }

@@ -24,8 +24,7 @@ static void fashion_mnist_trains(void **state) {
     settings.epochs = 1;
     settings.recipe = CBX_RECIPE_NLL;
     settings.film = NULL;
-    cbx_learn_observer observer = learning_observer(&log);
-    assert_ok(cbx_learn(&settings, &observer, &result));
+    assert_ok(learning_run(&settings, &log, &result));
     assert_int_equal(log.plan.training_images, 50000);
     assert_int_equal(log.plan.validation_images, 10000);
     assert_int_equal(log.plan.test_images, 10000);

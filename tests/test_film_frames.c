@@ -103,7 +103,7 @@ static void check_film(const learning *l, const film_check *expected, fixture_wa
     settings.frame_every = every;
     settings.film = l->film;
     settings.quality = 0;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(learning_film_decode(l->film, check_frame, &check), check.frames);
 }
 

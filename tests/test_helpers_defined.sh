@@ -3,14 +3,14 @@
 # Compiles the kernels for a GPU of AMD and fails where they call a function of theirs that
 # is left without a definition: the program would not link there.
 #
-# usage: test_helpers_defined.sh CLANG KERNELS_FOLDER
+# usage: test_helpers_defined.sh CLANG FILE…    in the order in which they are joined
 set -u
 
 clang=$1
-kernels=$2
+shift
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
-cat "$kernels/layout.h" "$kernels"/*.cl >"$folder/all.cl"
+cat "$@" >"$folder/all.cl"
 failed=0
 for family in CPU GPU; do
     for inline in 0 1; do

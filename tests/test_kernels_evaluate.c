@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* evaluate_cpu and evaluate_gpu, launched directly: each block's loss and count. */
+/* evaluate_cpu, evaluate_gpu and judge, launched directly: each image's Z2, loss and answer. */
 #include <math.h>
 #include <string.h>
 
@@ -82,8 +82,39 @@ static double nearness_of(const task *t, double w2_deviation) {
            4e-6 * w2_deviation * sqrt((double)t->s.hidden);
 }
 
+/* What the kernels say of each image. */
+typedef struct verdicts {
+    float *z2, *loss;        /* (rows, 16), (rows) */
+    uint8_t *label, *answer; /* (rows) */
+} verdicts;
+
+static void free_verdicts(verdicts *v) {
+    free(v->z2);
+    free(v->loss);
+    free(v->label);
+    free(v->answer);
+}
+
+/* By work-items that take `each` images. */
+static void judge(const task *t, bands *b, cl_mem z2, cl_uint each, verdicts *v) {
+    const size_t rows = t->s.rows;
+    const cl_uint first = FIRST, count = (cl_uint)rows;
+    cl_mem labels = bands_input(b, "labels", t->labels, FIRST + rows);
+    cl_mem loss = bands_output(b, "loss", NULL, rows * sizeof(float));
+    cl_mem verdict = bands_output(b, "verdicts", NULL, rows);
+    BANDS_LAUNCH(b, "judge", bands_range(b, (rows + each - 1) / each, 1), ARG(z2), ARG(labels),
+                 ARG(first), ARG(count), ARG(each), ARG(loss), ARG(verdict));
+    v->loss = bands_read(b, loss);
+    v->answer = bands_read(b, verdict);
+    TEST_NEW(v->label, rows);
+    for (size_t i = 0; i < rows; i++) {
+        v->label[i] = v->answer[i] / 16;
+        v->answer[i] %= 16;
+    }
+}
+
 /* The CPU's by `workers` work-groups, the GPU's by one for each block of images. */
-static void run(const task *t, size_t workers, float **loss, cl_uint **correct) {
+static void run(const task *t, size_t workers, verdicts *v) {
     const int gpu = t->device->family == CBX_FAMILY_GPU;
     const size_t unit = t->device->built.evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
     const size_t local = gpu ? 64 : 1, groups = gpu ? blocks : workers;
@@ -95,58 +126,64 @@ static void run(const task *t, size_t workers, float **loss, cl_uint **correct) 
     bands *b = bands_open(t->device);
     /* No more images than are asked for, so that reading on would meet a band. */
     cl_mem images = bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_IMAGE_PIXELS);
-    cl_mem labels = bands_input(b, "labels", t->labels, FIRST + t->s.rows);
     cl_mem w1 = bands_input(b, "w1", packed_w1, t->s.panels * CBX_PANEL_SIZE * sizeof(float));
     cl_mem w2 = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
-    cl_mem losses = bands_output(b, "loss", NULL, blocks * sizeof(float));
-    cl_mem counts = bands_output(b, "correct", NULL, blocks * sizeof(cl_uint));
+    cl_mem z2 = bands_output(b, "z2", NULL, t->s.rows * CBX_LANES_OUT * sizeof(float));
     if (gpu) {
-        BANDS_LAUNCH(b, "evaluate_gpu", range, ARG(images), ARG(test_normal), ARG(labels),
-                     ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(losses),
-                     ARG(counts));
+        BANDS_LAUNCH(b, "evaluate_gpu", range, ARG(images), ARG(test_normal), ARG(first),
+                     ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(z2));
     } else {
         cl_mem scratch = bands_output(
             b, "scratch", NULL, groups * unit * (CBX_IMAGE_PIXELS + CBX_PANEL) * sizeof(float));
-        BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(images), ARG(test_normal), ARG(labels),
-                     ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(losses),
-                     ARG(counts), ARG(scratch));
+        BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(images), ARG(test_normal), ARG(first),
+                     ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(z2), ARG(scratch));
     }
-    *loss = bands_read(b, losses);
-    *correct = bands_read(b, counts);
+    v->z2 = bands_read(b, z2);
+    judge(t, b, z2, (cl_uint)(1 + t->s.rows % 9), v);
     bands_close(b);
     free(packed_w1);
     free(packed_w2);
 }
 
+/* The losses and the answers of the rows [from, from + used), which the host adds up. */
+static void check_block(const task *t, const verdicts *v, const double *z2, size_t from,
+                        size_t used, double nearness) {
+    const double expected = oracle_cost(z2 + from * CBX_CLASSES, t->labels + FIRST + from, used);
+    double loss = 0;
+    size_t close = 0;
+    for (size_t row = from; row < from + used; row++) {
+        const int right = verdict(z2 + row * CBX_CLASSES, t->labels[FIRST + row], nearness);
+        loss += (double)v->loss[row];
+        close += right < 0 ? 1u : 0u;
+        assert_int_equal(t->labels[FIRST + row], v->label[row]);
+        assert_true(v->answer[row] < CBX_CLASSES);
+        assert_true(right < 0 || right == (v->answer[row] == v->label[row]));
+    }
+    /* Each of 10 terms a row moves by at most what its z does. */
+    assert_number_close(loss, expected, (double)used * 10 * nearness + 1e-6 * expected, "the loss");
+    assert_true(close <= 1 + used / 8); /* the data are not all ties */
+}
+
 /* w2_deviation: 1 for usual outputs, 1e4 for those that saturate. */
 static void check(cbx_device *device, size_t rows, size_t hidden, double w2_deviation) {
     task t;
-    float *loss;
-    cl_uint *correct;
+    verdicts v;
     open_task(&t, device, rows, hidden, w2_deviation);
     const double nearness = nearness_of(&t, w2_deviation);
     double *z2 = outputs_of(&t);
-    run(&t, 1 + rows % 3, &loss, &correct);
-    for (size_t from = 0, group = 0; from < rows; from += device->built.evaluate_rows, group++) {
-        const size_t left = rows - from,
-                     used = left < device->built.evaluate_rows ? left : device->built.evaluate_rows;
-        const double expected = oracle_cost(z2 + from * CBX_CLASSES, t.labels + FIRST + from, used);
-        cl_uint least = 0, most = 0;
-        for (size_t row = from; row < from + used; row++) {
-            const int right = verdict(z2 + row * CBX_CLASSES, t.labels[FIRST + row], nearness);
-            least += right == 1 ? 1u : 0u;
-            most += right != 0 ? 1u : 0u;
-        }
-        /* Each of 10 terms a row moves by at most what its z does. */
-        assert_number_close((double)loss[group], expected,
-                            (double)used * 10 * nearness + 1e-6 * expected, "the loss");
-        assert_true(correct[group] >= least && correct[group] <= most);
-        assert_true(most - least <= 1 + used / 8); /* the data are not all ties */
+    run(&t, 1 + rows % 3, &v);
+    float *is = unpack_outputs(v.z2, rows);
+    assert_arrays_close(is, z2, rows, CBX_CLASSES, nearness, "z2");
+    for (size_t from = 0; from < rows; from += device->built.evaluate_rows) {
+        const size_t left = rows - from;
+        check_block(&t, &v, z2, from,
+                    left < device->built.evaluate_rows ? left : device->built.evaluate_rows,
+                    nearness);
     }
     close_task(&t);
+    free_verdicts(&v);
+    free(is);
     free(z2);
-    free(loss);
-    free(correct);
 }
 
 static void check_sizes(cbx_family family) {
@@ -169,24 +206,18 @@ static void check_sizes(cbx_family family) {
 /* Of equal outputs the first is the answer. */
 static void check_ties(cbx_family family) {
     task t;
-    float *loss;
-    cl_uint *correct;
+    verdicts v;
     open_task(&t, fixture_device(family), 77, 37, 0);
-    cl_uint zeros = 0, counted = 0;
-    for (size_t i = 0; i < 77; i++) {
-        zeros += t.labels[FIRST + i] == 0 ? 1u : 0u;
-    }
-    run(&t, 2, &loss, &correct);
+    run(&t, 2, &v);
     double sum = 0;
-    for (size_t from = 0, group = 0; from < 77; from += t.device->built.evaluate_rows, group++) {
-        sum += (double)loss[group];
-        counted += correct[group];
+    for (size_t i = 0; i < 77; i++) {
+        sum += (double)v.loss[i];
+        assert_int_equal(0, v.answer[i]);
+        assert_int_equal(t.labels[FIRST + i], v.label[i]);
     }
-    assert_int_equal(zeros, counted);
     assert_number_close(sum, 77 * 10 * log(2), 1e-3, "the loss of outputs that are all 1/2");
     close_task(&t);
-    free(loss);
-    free(correct);
+    free_verdicts(&v);
 }
 
 /* Outputs that are not finite give a loss that is not finite, so that it is noticed. */
@@ -194,17 +225,16 @@ static void check_divergence(cbx_family family) {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     for (size_t i = 0; i < 3 && !bands_watched(); i++) {
         task t;
-        float *loss;
-        cl_uint *correct;
+        verdicts v;
         open_task(&t, fixture_device(family), 7, 37, 1);
         t.w2[3] = bad[i];
-        run(&t, 2, &loss, &correct);
-        if (isfinite(loss[0])) {
-            fail_msg("a bias of %g gives a loss of %g", (double)bad[i], (double)loss[0]);
+        run(&t, 2, &v);
+        if (isfinite(v.loss[0])) {
+            fail_msg("a bias of %g gives a loss of %g", (double)bad[i], (double)v.loss[0]);
         }
+        assert_int_equal(t.labels[FIRST], v.label[0]);
         close_task(&t);
-        free(loss);
-        free(correct);
+        free_verdicts(&v);
     }
 }
 

@@ -212,11 +212,49 @@ static void painter_draws_the_same(void **state) {
     close_easel(&e);
 }
 
+/* Two shares of the neurons draw what all of them do, each its own tiles. */
+static void shares_draw_the_whole(void **state) {
+    enum { HIDDEN = 100, FIRST = 64 };
+    (void)state;
+    for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+        easel e;
+        cbx_painter painter;
+        uint8_t *rgb, *both;
+        open_easel(&e, fixture_device(family), CBX_TONE_PEAK, HIDDEN, 2);
+        TEST_NEW(rgb, 3 * pixels_of(&e));
+        TEST_NEW(both, 3 * pixels_of(&e));
+        cl_mem luma = plane_of(&e, "luma", pixels_of(&e), BLACK_LUMA);
+        assert_ok(cbx_painter_init(&painter, e.device, &e.grid, e.tone));
+        for (uint32_t first = 0; first < HIDDEN; first += FIRST) {
+            const size_t panel = first / CBX_PANEL;
+            const size_t panels = first ? e.s.panels - panel : FIRST / CBX_PANEL;
+            cl_mem share = bands_input(e.b, "share", e.packed + panel * CBX_PANEL_SIZE,
+                                       panels * CBX_PANEL_SIZE * sizeof(float));
+            painter.layout.first = first;
+            painter.layout.count = first ? HIDDEN - FIRST : FIRST;
+            assert_ok(cbx_painter_luma(&painter, share, luma, NULL, NULL));
+            assert_ok(cbx_painter_rgb(&painter, share, rgb));
+            for (size_t i = 0; i < 3 * pixels_of(&e); i++) {
+                both[i] |= rgb[i];
+            }
+        }
+        uint8_t *drawn = bands_read(e.b, luma);
+        assert_picture_luma(&e.picture, drawn, "luma of two shares");
+        assert_picture_rgb(&e.picture, both, "rgb of two shares");
+        cbx_painter_clear(&painter);
+        free(drawn);
+        free(rgb);
+        free(both);
+        close_easel(&e);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_family),
         cmocka_unit_test(gpu_family),
         cmocka_unit_test(painter_draws_the_same),
+        cmocka_unit_test(shares_draw_the_whole),
     };
     return cmocka_run_group_tests_name("kernels: picture", tests, fixture_setup, fixture_teardown);
 }

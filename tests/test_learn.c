@@ -44,7 +44,7 @@ static void check_plan(const cbx_learn_plan *plan, uint32_t hidden, uint32_t epo
 }
 
 /* Losses and accuracies as reported, against the oracle with the weights saved. */
-static void check_scores(const learning *l, const cbx_epoch_report *last,
+static void check_scores(const learning *l, cbx_epoch_report *last,
                          const cbx_learn_result *result) {
     cbx_dataset *dataset = NULL;
     cbx_network *network = saved_weights(l->save);
@@ -59,6 +59,9 @@ static void check_scores(const learning *l, const cbx_epoch_report *last,
     assert_number_close(last->validation_accuracy * (double)validation.images,
                         (double)validation.correct, (double)validation.close + 1e-6,
                         "right answers in validation");
+    assert_confusion(last->validation_confusion, validation.images,
+                     (uint64_t)lround(last->validation_accuracy * (double)validation.images),
+                     &validation, "confusion in validation");
     assert_number_close(result->test_loss, test.loss, 1e-5 * test.loss, "test loss");
     assert_number_close(result->test_accuracy * (double)test.images, (double)test.correct,
                         (double)test.close + 1e-6, "right answers in the test");
@@ -81,8 +84,7 @@ static void run_reports_what_it_did(void **state) {
     settings.film = l.film;
     settings.picture = l.picture;
     settings.save = l.save;
-    cbx_learn_observer observer = learning_observer(&log);
-    assert_ok(cbx_learn(&settings, &observer, &result));
+    assert_ok(learning_run(&settings, &log, &result));
 
     assert_int_equal(log.started, 1);
     assert_int_equal(log.epochs, 3);
@@ -111,7 +113,7 @@ static void run_needs_no_observer_and_no_result(void **state) {
     learning l;
     open_run(&l);
     cbx_learn_settings settings = learning_settings(&l);
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(files_count(l.folder), 0);
     learning_close(&l);
 }
@@ -125,7 +127,7 @@ static void check_picture(const learning *l, uint32_t hidden, cbx_tone tone, uin
     settings.scale = scale;
     settings.picture = l->picture;
     settings.save = l->save;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     snprintf(what, sizeof what, "picture of H=%u, tone %d, scale %u", hidden, (int)tone, scale);
     cbx_network *network = saved_weights(l->save);
     oracle_picture expected = oracle_picture_draw(network->w1, hidden, tone, scale);
@@ -163,10 +165,10 @@ static void picture_is_the_same_beside_a_film(void **state) {
         settings.hidden = 37;
         settings.schedule = (cbx_schedule)schedule;
         settings.picture = l.picture;
-        assert_ok(cbx_learn(&settings, NULL, NULL));
+        assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
         settings.picture = l.second;
         settings.film = l.film;
-        assert_ok(cbx_learn(&settings, NULL, NULL));
+        assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
         assert_files_same(l.second, l.picture);
     }
     learning_close(&l);
@@ -180,8 +182,7 @@ static void check_frame_count(const learning *l, uint32_t every, uint64_t expect
     settings.epochs = 2;
     settings.film = l->film;
     settings.frame_every = every;
-    cbx_learn_observer observer = learning_observer(&log);
-    assert_ok(cbx_learn(&settings, &observer, &result));
+    assert_ok(learning_run(&settings, &log, &result));
     assert_int_equal(log.plan.frames, expected);
     assert_int_equal(result.film.frames, expected);
     assert_int_equal(learning_film_frames(l->film, &width, &height), expected);
@@ -211,17 +212,17 @@ static void same_seed_gives_the_same_bits(void **state) {
     settings.epochs = 2;
     settings.film = l.film;
     settings.save = l.save;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     settings.film = l.second;
     settings.save = weights;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_files_same(l.second, l.film);
     cbx_network *once = saved_weights(l.save), *again = saved_weights(weights);
     assert_networks_same(again, once, "second run");
     cbx_network_destroy(again);
 
     settings.seed = 1;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     again = saved_weights(weights);
     assert_memory_not_equal(again->w1, once->w1, 37 * sizeof *once->w1);
     cbx_network_destroy(again);
@@ -240,11 +241,11 @@ static void workers_do_not_change_the_film(void **state) {
     settings.batch = 1;
     settings.film = l.film;
     settings.workers = 1;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     for (size_t i = 0; i < COUNT(workers); i++) {
         settings.film = l.second;
         settings.workers = workers[i];
-        assert_ok(cbx_learn(&settings, NULL, NULL));
+        assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
         assert_files_same(l.second, l.film);
     }
     learning_close(&l);
@@ -260,13 +261,13 @@ static void saved_weights_continue_exactly(void **state) {
     settings.no_shuffle = 1;
     settings.epochs = 2;
     settings.save = l.save;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     cbx_network *whole = saved_weights(l.save);
     settings.epochs = 1;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     settings.init = l.save;
     settings.save = l.second;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     cbx_network *halves = saved_weights(l.second);
     assert_networks_same(halves, whole, "two runs of one epoch");
     cbx_network_destroy(halves);
@@ -282,10 +283,10 @@ static void both_schedules_learn_the_same(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     settings.hidden = 64;
     settings.save = l.save;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     settings.schedule = CBX_SCHEDULE_STEPWISE;
     settings.save = l.second;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     cbx_network *fused = saved_weights(l.save), *stepwise = saved_weights(l.second);
     for (size_t i = 0; i < (size_t)CBX_W1_ROWS * 64; i++) {
         /* nine small batches: roundings only, 1e-6 of the largest weight (0.15) each */

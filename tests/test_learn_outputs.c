@@ -18,10 +18,11 @@ static void open_run(learning *l) {
     learning_open(l, 72, 20);
 }
 
-static void close_reader(void *user, const cbx_epoch_report *report) {
+static cbx_status close_reader(void *user, const cbx_epoch_report *report) {
     (void)report;
     close(*(int *)user);
     *(int *)user = -1;
+    return CBX_OK;
 }
 
 /* A film through a pipe whose reader goes away while the run goes on. */
@@ -39,7 +40,7 @@ static void a_film_that_fails_costs_only_itself(void **state) {
     settings.film = l.film;
     settings.save = l.save;
     settings.picture = l.picture;
-    assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "");
+    assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_WRITE, "");
     assert_non_null(strstr(cbx_last_error(), "Broken pipe"));
     assert_int_equal(result.epochs, 1);
     assert_false(result.kept[CBX_LEARN_FILM]);
@@ -57,12 +58,11 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         learning_log log = {0};
         cbx_learn_result result;
         cbx_learn_settings settings = learning_settings(&l);
-        cbx_learn_observer observer = learning_observer(&log);
         settings.film = l.film;
         settings.save = broken == CBX_LEARN_WEIGHTS ? "/dev/full" : l.save;
         settings.picture = broken == CBX_LEARN_PICTURE ? "/dev/full" : l.picture;
         settings.epochs = 2;
-        assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_WRITE, "");
+        assert_fails(learning_run(&settings, &log, &result), CBX_CANNOT_WRITE, "");
         assert_non_null(strstr(cbx_last_error(), "No space left"));
         assert_int_equal(result.epochs, 2);
         assert_false(result.interrupted);
@@ -79,9 +79,10 @@ static void an_output_that_fails_costs_only_itself(void **state) {
     learning_close(&l);
 }
 
-static void take_weights_name(void *user, const cbx_epoch_report *report) {
+static cbx_status take_weights_name(void *user, const cbx_epoch_report *report) {
     (void)report;
     files_write_text(((learning *)user)->save, "somebody else's");
+    return CBX_OK;
 }
 
 /* What can only be seen when the time has come. */
@@ -96,7 +97,7 @@ static void a_name_that_is_taken_meanwhile_costs_one_output(void **state) {
     settings.save = l.save;
     settings.picture = l.picture;
     settings.no_clobber = 1;
-    assert_fails(cbx_learn(&settings, &observer, &result), CBX_CANNOT_CREATE, "");
+    assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_CREATE, "");
     assert_non_null(strstr(cbx_last_error(), "exists already"));
     assert_file_holds(l.save, "somebody else's");
     assert_true(result.kept[CBX_LEARN_FILM] && result.kept[CBX_LEARN_PICTURE]);
@@ -115,16 +116,16 @@ static void one_file_for_two_is_refused(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     settings.film = l.film;
     settings.save = spelled;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.save = NULL;
     settings.init = spelled;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.init = NULL;
     snprintf(image, sizeof image, "%s/train-images-idx3-ubyte", l.data);
     settings.film = image;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_ARGUMENT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "");
     settings.film = settings.save = "/dev/null";
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(files_count(l.folder), 0);
     learning_close(&l);
 }

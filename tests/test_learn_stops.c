@@ -30,8 +30,7 @@ static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule
     settings.film = l->film;
     settings.picture = l->picture;
     settings.save = l->save;
-    cbx_learn_observer observer = learning_observer(&log);
-    assert_fails(cbx_learn(&settings, &observer, &result), CBX_INTERRUPTED, "");
+    assert_fails(learning_run(&settings, &log, &result), CBX_INTERRUPTED, "");
     assert_int_equal(result.interrupted, 1);
     assert_true(result.batches >= 1 && result.batches <= stop_at);
     assert_true(stop_at - result.batches <= 1);
@@ -85,9 +84,8 @@ static void stopping_before_the_first_batch_keeps_old_outputs(void **state) {
         learning_log log = {.stop_before = when, .stop_at = when == 0};
         cbx_learn_result result;
         cbx_learn_settings settings = learning_settings(&l);
-        cbx_learn_observer observer = learning_observer(&log);
         put_old_outputs(&l, &settings);
-        assert_fails(cbx_learn(&settings, &observer, &result), CBX_INTERRUPTED, "");
+        assert_fails(learning_run(&settings, &log, &result), CBX_INTERRUPTED, "");
         /* Nothing goes on: at most the step that heard of it, and the next, ask. */
         assert_true(when == 0 || (log.before >= when && log.before <= when + 1));
         assert_int_equal(result.batches, 0);
@@ -108,11 +106,10 @@ static void stopping_before_the_first_frame_keeps_the_rest(void **state) {
     cbx_learn_result result;
     open_run(&l);
     cbx_learn_settings settings = learning_settings(&l);
-    cbx_learn_observer observer = learning_observer(&log);
     put_old_outputs(&l, &settings);
     settings.frame_every = 1000000;
     settings.epochs = 3;
-    assert_fails(cbx_learn(&settings, &observer, &result), CBX_INTERRUPTED, "");
+    assert_fails(learning_run(&settings, &log, &result), CBX_INTERRUPTED, "");
     assert_true(result.batches > 0);
     assert_false(result.kept[CBX_LEARN_FILM]);
     assert_true(result.kept[CBX_LEARN_WEIGHTS] && result.kept[CBX_LEARN_PICTURE]);
@@ -136,7 +133,7 @@ static void divergence_keeps_old_outputs(void **state) {
         settings.recipe = CBX_RECIPE_NLL;
         settings.schedule = (cbx_schedule)schedule;
         settings.learning_rate = (double)FLT_MAX;
-        assert_fails(cbx_learn(&settings, NULL, NULL), CBX_DIVERGED, "");
+        assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_DIVERGED, "");
         assert_true(strpbrk(cbx_last_error(), "0123456789") != NULL); /* names a batch */
         assert_old_outputs(&l);
     }
@@ -150,15 +147,15 @@ static void missing_inputs_keep_old_outputs(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     put_old_outputs(&l, &settings);
     settings.init = l.second;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_MISSING_INPUT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_MISSING_INPUT, "");
     assert_old_outputs(&l);
     settings.init = NULL;
     settings.data = l.second;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_MISSING_INPUT, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_MISSING_INPUT, "");
     assert_old_outputs(&l);
     settings.data = l.data;
     settings.device = "no such device";
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_NO_DEVICE, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_NO_DEVICE, "");
     assert_old_outputs(&l);
     learning_close(&l);
 }
@@ -173,7 +170,7 @@ static void weights_of_another_size_are_refused(void **state) {
     assert_ok(cbx_network_save(network, l.second, NULL, 0));
     settings.init = l.second;
     settings.film = l.film;
-    assert_fails(cbx_learn(&settings, NULL, NULL), CBX_BAD_DATA, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_DATA, "");
     assert_false(files_exist(l.film));
     assert_int_equal(files_count(l.folder), 1);
     cbx_network_destroy(network);
@@ -195,7 +192,7 @@ static void outputs_in_no_folder_leave_nothing(void **state) {
     for (size_t i = 0; i < COUNT(outputs); i++) {
         const char *kept = *outputs[i];
         *outputs[i] = nowhere;
-        assert_fails(cbx_learn(&settings, NULL, NULL), CBX_CANNOT_CREATE, "");
+        assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_CANNOT_CREATE, "");
         assert_int_equal(files_count(l.folder), 0);
         *outputs[i] = kept;
     }
@@ -216,11 +213,11 @@ static void no_clobber_keeps_old_outputs(void **state) {
         one.film = i == 0 ? *outputs[i] : NULL;
         one.picture = i == 1 ? *outputs[i] : NULL;
         one.save = i == 2 ? *outputs[i] : NULL;
-        assert_fails(cbx_learn(&one, NULL, NULL), CBX_CANNOT_CREATE, "");
+        assert_fails(cbx_learn(&one, NULL, 0, NULL, NULL), CBX_CANNOT_CREATE, "");
         assert_old_outputs(&l);
     }
     settings.no_clobber = 0;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(files_count(l.folder), 3);
     learning_close(&l);
 }

@@ -47,12 +47,13 @@ static void a_run_that_does_not_fit_is_refused(void **state) {
     settings.save = l.save;
     limit = 300 * MIB;
     settings.hidden = CBX_MAX_HIDDEN;
-    assert_too_large(cbx_learn(&settings, NULL, NULL), "for training, but may use 300 MiB");
+    assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL),
+                     "for training, but may use 300 MiB");
 
     settings.hidden = 16384;
     settings.film = l.film;
     settings.batch = 1; /* 60 frames of 3,584 x 3,584 pixels */
-    assert_too_large(cbx_learn(&settings, NULL, NULL), "for frames and encoders");
+    assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for frames and encoders");
     settings.film = NULL;
     settings.hidden = 65536;
     settings.picture = l.picture; /* 7,168 x 7,168 pixels, 147 MiB each time */
@@ -60,20 +61,20 @@ static void a_run_that_does_not_fit_is_refused(void **state) {
     if (!shares_memory) {
         limit = 200 * MIB;
     }
-    assert_int_equal(cbx_learn(&settings, NULL, NULL), CBX_TOO_LARGE);
+    assert_int_equal(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_TOO_LARGE);
 
     settings = learning_settings(&l);
     settings.save = l.save;
     settings.film = l.film;
     settings.epochs = 1000000;
     limit = 300 * MIB;
-    assert_too_large(cbx_learn(&settings, NULL, NULL), "for the film's index");
+    assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for the film's index");
     settings.frame_every = 1000;
     settings.epochs = 1;
-    assert_ok(cbx_learn(&settings, NULL, NULL));
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(files_count(l.folder), 2);
     limit = 30 * MIB;
-    assert_too_large(cbx_learn(&settings, NULL, NULL), "for the program and its driver");
+    assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for the program and its driver");
     learning_close(&l);
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/random.h"
 #include "data/idx.h"
-#include "network/safetensors.h"
+#include "network/weights_file.h"
 #include "support/allocations.h"
 
 enum { MUTATIONS = 20000 };
@@ -108,11 +108,18 @@ static void mutated_safetensors_files_are_judged(void **state) {
         FILE *file = fmemopen(mutated.bytes, mutated.size + 1, "rb");
         assert_non_null(file);
         allocations_largest = 0;
-        cbx_status status = cbx_safetensors_read(&network, file, mutated.size, "mutated");
+        cbx_safetensors tensors;
+        cbx_status status = cbx_safetensors_open_stream(&tensors, file, mutated.size, "mutated",
+                                                        CBX_WEIGHTS_NEEDED);
+        network = NULL;
+        if (!status) {
+            status = cbx_network_read(&network, &tensors);
+        }
         assert_sane(status, mutated.size);
         read += status == CBX_OK;
         assert_true((network != NULL) == (status == CBX_OK));
         cbx_network_destroy(network);
+        cbx_safetensors_close(&tensors);
         fclose(file);
         blob_free(&mutated);
     }

@@ -104,11 +104,45 @@ static void failures_leave_nothing_behind(void **state) {
     free(rgb);
 }
 
+/* For pages that hold their pictures: the file's bytes. */
+static void pictures_in_memory_are_the_files_bytes(void **state) {
+    const uint32_t sizes[][2] = {{1, 1}, {37, 61}, {224, 224}};
+    const char *path = scratch_path(state, "grid.png");
+    for (int i = 0; i < 3; i++) {
+        const uint32_t width = sizes[i][0], height = sizes[i][1];
+        uint8_t *rgb = noise((size_t)width * height * 3), *bytes;
+        size_t size, file_size;
+        assert_ok(cbx_png_encode(rgb, width, height, &bytes, &size));
+        assert_ok(write_png(path, 0, rgb, width, height));
+        uint8_t *file = scratch_read(path, &file_size);
+        assert_int_equal(size, file_size);
+        assert_memory_equal(bytes, file, size);
+        free(file);
+        free(bytes);
+        free(rgb);
+    }
+}
+
+static void pictures_in_memory_can_be_refused(void **state) {
+    uint8_t *rgb = noise(2000000 * 3), *bytes = rgb;
+    size_t size;
+    (void)state;
+    assert_fails(cbx_png_encode(rgb, 0, 1, &bytes, &size), CBX_BAD_ARGUMENT, "0×1");
+    assert_null(bytes);
+    assert_fails(cbx_png_encode(rgb, 2000000, 1, &bytes, &size), CBX_CANNOT_WRITE,
+                 "cannot write the picture in memory");
+    assert_message("IHDR");
+    assert_null(bytes);
+    free(rgb);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(pictures_survive_the_file),
         SCRATCH_TEST(the_colour_space_is_tagged),
         SCRATCH_TEST(failures_leave_nothing_behind),
+        SCRATCH_TEST(pictures_in_memory_are_the_files_bytes),
+        cmocka_unit_test(pictures_in_memory_can_be_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ static void *start(void *argument) {
     cbx_device *device = NULL;
     pthread_barrier_wait(this->line);
     if (this->settings) {
-        this->status = cbx_learn(this->settings, NULL, &this->result);
+        this->status = cbx_learn(this->settings, NULL, 0, NULL, &this->result);
     } else {
         this->status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO);
         cbx_device_close(device);

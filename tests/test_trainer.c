@@ -71,6 +71,7 @@ static void check_evaluation(cbx_trainer *trainer, oracle *o, cbx_part part, con
     assert_number_close(got.loss, expected.loss, 1e-5 * expected.loss, what);
     assert_number_close((double)got.correct, (double)expected.correct, (double)expected.close,
                         what);
+    assert_confusion(got.confusion, got.images, got.correct, &expected, what);
     cbx_network_destroy(network);
 }
 

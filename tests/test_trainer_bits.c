@@ -267,6 +267,23 @@ static void looking_on_changes_nothing(void **state) {
     }
 }
 
+/* A few images at a time, as where a part has very many, evaluate to the same bits. */
+static void evaluation_does_not_depend_on_how_much_is_held(void **state) {
+    (void)state;
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        cbx_evaluation all, parts;
+        cbx_network *start = synthetic_network(37, 14);
+        cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
+        assert_ok(cbx_trainer_evaluate(trainer, CBX_TRAIN, &all));
+        trainer->judged = 3 * trainer->device->built.evaluate_rows;
+        assert_true(trainer->judged < TRAIN);
+        assert_ok(cbx_trainer_evaluate(trainer, CBX_TRAIN, &parts));
+        assert_memory_equal(&all, &parts, sizeof all);
+        cbx_trainer_destroy(trainer);
+        cbx_network_destroy(start);
+    }
+}
+
 /* The first batch after the weights went bad has sums that are not finite. */
 static void check_divergence(fixture_way way, cbx_recipe recipe, float bad_rate) {
     cbx_network *start = synthetic_network(37, 17);
@@ -363,6 +380,7 @@ int main(void) {
         cmocka_unit_test(stages_have_launches_of_their_own_where_memory_is_not_shared),
         cmocka_unit_test(crowded_stages_get_launches_of_their_own),
         cmocka_unit_test(looking_on_changes_nothing),
+        cmocka_unit_test(evaluation_does_not_depend_on_how_much_is_held),
         cmocka_unit_test(divergence_names_the_first_bad_batch),
         cmocka_unit_test(only_infinite_sums_are_divergence),
         cmocka_unit_test(rows_beyond_the_data_are_refused),

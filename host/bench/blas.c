@@ -138,7 +138,7 @@ void cbx_blas_batch_free(cbx_blas_batch *batch) {
     memset(batch, 0, sizeof *batch);
 }
 
-/* σ without branches or library calls, as in kernels/activation.cl. */
+/* σ without branches or library calls, as in kernels/train/activation.cl. */
 static inline float sigmoid(float z) {
     float x = -z;
     x = x < -87.0f ? -87.0f : x;

@@ -19,9 +19,10 @@ typedef struct deadline {
     int begun;   /* there is something to film: before that time is not counted */
 } deadline;
 
-static void progressed(void *user, uint64_t batches_done) {
+static cbx_status progressed(void *user, uint64_t batches_done) {
     deadline *end = user;
     end->begun = end->begun || batches_done > 0;
+    return CBX_OK;
 }
 
 static int must_end(void *user) {
@@ -51,15 +52,15 @@ cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double sec
                                   const cbx_bench_stop *stop, cbx_bench_film *out) {
     cbx_learn_settings job = *settings;
     deadline end = {.seconds = seconds > 0.0 ? cbx_clock_seconds() + seconds : 0.0, .stop = stop};
-    const cbx_learn_observer observer = {
-        .progressed = progressed, .should_stop = must_end, .user = &end};
+    const cbx_learn_observer observer = {.progressed = progressed, .user = &end};
+    const cbx_learn_control control = {.should_stop = must_end, .user = &end};
     char path[PATH_MAX];
     memset(out, 0, sizeof *out);
     name_film(path, sizeof path);
     job.film = path;
     job.no_clobber = 1;
     const double before = cbx_clock_process_seconds();
-    cbx_status status = cbx_learn(&job, &observer, &out->job);
+    cbx_status status = cbx_learn(&job, &observer, 1, &control, &out->job);
     out->processor_seconds = cbx_clock_process_seconds() - before;
     status = status == CBX_INTERRUPTED && !end.stopped ? CBX_OK : status;
     /* From the first batch to the finished film. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the device can do at best: kernels/bench_peak.cl, kernels/bench_bandwidth.cl. */
+/* What the device can do at best: kernels/bench. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "bench/meter.h"
 
-/* As in bench_peak.cl. */
+/* As in kernels/bench/peak.cl. */
 enum { PEAK_CHAINS = 12, PEAK_STEPS = 8 };
 
 /* Launches in a row when one launch is timed. */
@@ -48,7 +48,7 @@ cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset
              "-w -cl-std=CL1.2 -DCBX_VECTOR=%u -DCBX_BENCH_CPU=%d -DCBX_PEAK_CHAINS=%d "
              "-DCBX_PEAK_STEPS=%d",
              bench->floats, cpu, PEAK_CHAINS, PEAK_STEPS);
-    status = cbx_program_create(device, 1, options, &bench->program);
+    status = cbx_program_create(device, "bench", options, &bench->program);
     if (!status) {
         status = create_kernels(bench);
     }

@@ -11,7 +11,7 @@
 struct cbx_bench {
     cbx_device *device;         /* borrowed */
     const cbx_dataset *dataset; /* borrowed */
-    cl_program program;         /* kernels/bench_*.cl */
+    cl_program program;         /* kernels/bench */
     cl_kernel peak, copy, read, empty;
     cl_mem out;          /* a vector for each work-item */
     unsigned floats;     /* in the vectors of those kernels */

@@ -178,7 +178,7 @@ void cbx_reference_step(cbx_reference *r, const cbx_dataset *dataset, const uint
 
 cbx_reference_verdict cbx_reference_evaluate(cbx_reference *r, const cbx_dataset *dataset,
                                              cbx_part part) {
-    cbx_reference_verdict verdict = {0.0, 0, 0};
+    cbx_reference_verdict verdict = {.loss = 0.0};
     fetch(r, dataset, part, NULL, cbx_dataset_images(dataset, part).count);
     forward(r);
     for (size_t b = 0; b < r->rows; b++) {
@@ -191,6 +191,7 @@ cbx_reference_verdict cbx_reference_evaluate(cbx_reference *r, const cbx_dataset
         }
         verdict.loss -= z[r->labels[b]];
         verdict.correct += best == r->labels[b];
+        verdict.confusion[r->labels[b]][best]++;
         double second = -(double)INFINITY;
         for (size_t c = 0; c < CLASSES; c++) {
             second = c == best ? second : fmax(second, z[c]);

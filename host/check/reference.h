@@ -45,7 +45,8 @@ void cbx_reference_step(cbx_reference *reference, const cbx_dataset *dataset, co
 typedef struct cbx_reference_verdict {
     double loss;      /* as cbx_evaluation says */
     uint64_t correct; /* the largest output, the first of equals, is the label's */
-    uint64_t close;   /* images whose two largest z2 differ by less than 1e-4 */
+    uint64_t confusion[CBX_CLASSES][CBX_CLASSES]; /* images by label and answer */
+    uint64_t close; /* images whose two largest z2 differ by less than 1e-4 */
 } cbx_reference_verdict;
 
 /* Over all images of a part, which must fit in `max_rows`. */

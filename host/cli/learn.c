@@ -44,7 +44,7 @@ static void note_event(run *state, int written) {
     }
 }
 
-static void started(void *user, const cbx_learn_plan *plan) {
+static cbx_status started(void *user, const cbx_learn_plan *plan) {
     run *state = user;
     const cbx_learn_settings *settings = &state->options->settings;
     state->training_images = plan->training_images;
@@ -60,9 +60,10 @@ static void started(void *user, const cbx_learn_plan *plan) {
     if (shows_events(state)) {
         note_event(state, cli_event_start(settings, plan));
     }
+    return CBX_OK;
 }
 
-static void progressed(void *user, uint64_t batches_done) {
+static cbx_status progressed(void *user, uint64_t batches_done) {
     run *state = user;
     if (shows_tables(state)) {
         cli_progress_show(&state->progress, batches_done);
@@ -72,10 +73,11 @@ static void progressed(void *user, uint64_t batches_done) {
         state->event_seconds = now;
         note_event(state, cli_event_progress(batches_done, state->batches));
     }
+    return CBX_OK;
 }
 
 /* Said at once where the run goes on, or where the last line will tell another. */
-static void lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+static cbx_status lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
     run *state = user;
     cbx_fault fault = {CBX_OK, ""};
     (void)output;
@@ -92,24 +94,27 @@ static void lost(void *user, cbx_learn_output output, const char *path, cbx_stat
     if (shows_events(state)) {
         note_event(state, cli_event_lost(path, fault.text));
     }
+    return CBX_OK;
 }
 
 /* The film is worth more than the metrics: the run goes on without them. */
 static void note_metrics(run *state) {
     if (state->metrics.fault.status && !state->metrics_told) {
         state->metrics_told = 1;
-        lost(state, CBX_LEARN_OUTPUTS, state->metrics.path, cbx_fault_raise(&state->metrics.fault));
+        (void)lost(state, CBX_LEARN_OUTPUTS, state->metrics.path,
+                   cbx_fault_raise(&state->metrics.fault));
     }
 }
 
-static void evaluating(void *user, uint32_t epoch) {
+static cbx_status evaluating(void *user, uint32_t epoch) {
     run *state = user;
     if (shows_tables(state)) {
         cli_progress_evaluate(&state->progress, epoch);
     }
+    return CBX_OK;
 }
 
-static void finished_epoch(void *user, const cbx_epoch_report *report) {
+static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
     run *state = user;
     if (shows_tables(state)) {
         cli_progress_clear(&state->progress);
@@ -125,14 +130,16 @@ static void finished_epoch(void *user, const cbx_epoch_report *report) {
     cli_metrics_epoch(&state->metrics, report, state->training_images);
     note_metrics(state);
     state->trained = report->epoch == state->options->settings.epochs;
+    return CBX_OK;
 }
 
-static void finishing(void *user, uint64_t frames_left) {
+static cbx_status finishing(void *user, uint64_t frames_left) {
     run *state = user;
     char line[80], count[CLI_NUMBER];
     snprintf(line, sizeof line, "  finishing: %s frames left to encode",
              cli_count(count, frames_left));
     cli_progress_wait(&state->progress, line);
+    return CBX_OK;
 }
 
 static int should_stop(void *user) {
@@ -193,8 +200,8 @@ int cli_learn(int argc, char **argv) {
                                          .finished_epoch = finished_epoch,
                                          .finishing = finishing,
                                          .lost = lost,
-                                         .should_stop = should_stop,
                                          .user = &state};
+    const cbx_learn_control control = {.should_stop = should_stop, .user = NULL};
 
     int code = cli_learn_parse(argc, argv, &options);
     if (code != CLI_PARSED) {
@@ -218,7 +225,7 @@ int cli_learn(int argc, char **argv) {
     cli_progress_prepare(&state.progress, &state.terminal, options.style == CLI_STYLE_BAR);
     memset(&result, 0, sizeof result);
     cli_guard_begin();
-    status = cbx_learn(&options.settings, &observer, &result);
+    status = cbx_learn(&options.settings, &observer, 1, &control, &result);
     cli_guard_end();
     return conclude(&state, status, &result);
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/options.h"
 
-#include <errno.h>
-#include <float.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/choice.h"
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
+#include "cli/values.h"
 
 enum {
     MOST_FLAGS = 64,
@@ -24,8 +21,6 @@ static int is_end(const cli_flag *flag) {
     return !flag->name && flag->kind == CLI_HEADING && !flag->help;
 }
 
-/* ---- values ---- */
-
 static int fail_value(const cli_flag *flag, const char *wants, const char *value) {
     char shown[64];
     if (!value) {
@@ -33,164 +28,6 @@ static int fail_value(const cli_flag *flag, const char *wants, const char *value
     }
     cli_printable(shown, sizeof shown, value);
     return cli_fail(CLI_USAGE, "--%s wants %s, not '%s'", flag->name, wants, shown);
-}
-
-/* Decimal digits and nothing else. */
-static int parse_whole(const char *text, uint64_t least, uint64_t most, uint64_t *out) {
-    uint64_t number = 0;
-    if (!*text) {
-        return 0;
-    }
-    for (; *text; text++) {
-        if (*text < '0' || *text > '9') {
-            return 0;
-        }
-        unsigned digit = (unsigned)(*text - '0');
-        if (number > (UINT64_MAX - digit) / 10) {
-            return 0;
-        }
-        number = number * 10 + digit;
-    }
-    *out = number;
-    return number >= least && number <= most;
-}
-
-static int parse_positive(const char *text, double *out) {
-    char *end;
-    /* strtod would also take spaces, "inf", "nan" and hexadecimal digits. */
-    if (!*text || text[strspn(text, "0123456789.eE+-")]) {
-        return 0;
-    }
-    *out = strtod(text, &end);
-    return !*end && *out >= FLT_MIN && *out <= FLT_MAX;
-}
-
-/* What the flag wants, for a message. */
-static void describe(const cli_flag *flag, char *out, size_t size) {
-    char choices[160];
-    switch (flag->kind) {
-    case CLI_WHOLE:
-    case CLI_WHOLE64:
-        snprintf(out, size, "a whole number from %llu to %llu", (unsigned long long)flag->least,
-                 (unsigned long long)flag->most);
-        break;
-    case CLI_WHOLES:
-        snprintf(out, size, "up to %d whole numbers from %llu to %llu, such as 64,256",
-                 CLI_MOST_VALUES, (unsigned long long)flag->least, (unsigned long long)flag->most);
-        break;
-    case CLI_CHOICES:
-        cbx_choice_join(choices, sizeof choices, flag->choices, "or");
-        snprintf(out, size, "%s, or several with commas between", choices);
-        break;
-    case CLI_TEXTS:
-        snprintf(out, size, "up to %d values", CLI_MOST_VALUES);
-        break;
-    case CLI_POSITIVE:
-        snprintf(out, size, "a positive number such as 0.005");
-        break;
-    case CLI_CHOICE:
-    case CLI_CHOICE_TEXT:
-        cbx_choice_join(choices, sizeof choices, flag->choices, "or");
-        snprintf(out, size, "%s", choices);
-        break;
-    case CLI_OUTPUT:
-        snprintf(out, size, "the name of a file");
-        break;
-    default:
-        snprintf(out, size, "a value");
-    }
-}
-
-/* One value of a list; 0 when it is nonsense. */
-static int store_item(const cli_flag *flag, const char *item, char *target) {
-    uint64_t whole = 0;
-    if (flag->kind == CLI_TEXTS) {
-        cli_texts *texts = (cli_texts *)(void *)target;
-        if (!*item || texts->count == CLI_MOST_VALUES) {
-            return 0;
-        }
-        snprintf(texts->values[texts->count++], CLI_MOST_TEXT, "%s", item);
-        return 1;
-    }
-    cli_list *list = (cli_list *)(void *)target;
-    int place = flag->kind == CLI_CHOICES ? cbx_choice_find(flag->choices, item) : 0;
-    if (place < 0 || list->count == CLI_MOST_VALUES ||
-        (flag->kind == CLI_WHOLES && !parse_whole(item, flag->least, flag->most, &whole))) {
-        return 0;
-    }
-    list->values[list->count++] = flag->kind == CLI_CHOICES ? (uint32_t)place : (uint32_t)whole;
-    return 1;
-}
-
-/* Several values with commas between; 0 when one is nonsense or missing. */
-static int store_list(const cli_flag *flag, const char *value, char *target) {
-    char item[CLI_MOST_TEXT];
-    if (flag->kind != CLI_TEXTS) {
-        ((cli_list *)(void *)target)->count = 0;
-    }
-    for (;;) {
-        const size_t length = strcspn(value, ",");
-        if (length >= sizeof item) {
-            return 0;
-        }
-        snprintf(item, sizeof item, "%.*s", (int)length, value);
-        if (!store_item(flag, item, target)) {
-            return 0;
-        }
-        if (!value[length]) {
-            return 1;
-        }
-        value += length + 1;
-    }
-}
-
-/* Stores `value` in `target`; 0 when it is nonsense. */
-static int store(const cli_flag *flag, const char *value, char *target) {
-    uint64_t whole;
-    double real;
-    int place;
-    switch (flag->kind) {
-    case CLI_WHOLE:
-        if (parse_whole(value, flag->least, flag->most, &whole)) {
-            memcpy(target, &(uint32_t){(uint32_t)whole}, sizeof(uint32_t));
-            return 1;
-        }
-        return 0;
-    case CLI_WHOLE64:
-        if (parse_whole(value, flag->least, flag->most, &whole)) {
-            memcpy(target, &whole, sizeof whole);
-            return 1;
-        }
-        return 0;
-    case CLI_POSITIVE:
-        if (parse_positive(value, &real)) {
-            memcpy(target, &real, sizeof real);
-            return 1;
-        }
-        return 0;
-    case CLI_TEXT:
-    case CLI_OUTPUT:
-        memcpy(target, &value, sizeof value);
-        return value[0] && !(flag->kind == CLI_OUTPUT && strcmp(value, "-") == 0);
-    case CLI_CHOICE:
-    case CLI_CHOICE_TEXT:
-        place = cbx_choice_find(flag->choices, value);
-        if (place >= 0) {
-            const void *from = flag->kind == CLI_CHOICE ? (const void *)&place
-                                                        : (const void *)&flag->choices[place];
-            memcpy(target, from, flag->kind == CLI_CHOICE ? sizeof place : sizeof(char *));
-        }
-        return place >= 0;
-    case CLI_WHOLES:
-    case CLI_CHOICES:
-    case CLI_TEXTS:
-        return store_list(flag, value, target);
-    case CLI_SWITCH:
-        memcpy(target, &(int){1}, sizeof(int));
-        return 1;
-    default:
-        return 0;
-    }
 }
 
 /* ---- faults ---- */
@@ -327,7 +164,7 @@ static int fail_getopt(int found, char **argv, const char *command, const cli_fl
     const cli_flag *flag = find_flag(flags, optopt);
     char wants[200];
     if (found == ':' && flag) {
-        describe(flag, wants, sizeof wants);
+        cli_value_describe(flag, wants, sizeof wants);
         return fail_value(flag, wants, NULL);
     }
     if (optopt == HELP_VALUE || (optopt >= FIRST_VALUE && flag)) {
@@ -357,8 +194,8 @@ int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_fla
         if (!flag) {
             return fail_getopt(found, argv, text->name, flags);
         }
-        if (!store(flag, optarg, (char *)values + flag->offset)) {
-            describe(flag, wants, sizeof wants);
+        if (!cli_value_store(flag, optarg, (char *)values + flag->offset)) {
+            cli_value_describe(flag, wants, sizeof wants);
             return fail_value(flag, wants, optarg);
         }
     }

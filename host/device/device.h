@@ -9,7 +9,7 @@
 #include "device/opencl.h"
 #include "device/sources.h"
 
-/* The block sizes of the kernels: kernels/blocks_cpu.cl, blocks_gpu.cl. What they
+/* The block sizes of the kernels: kernels/train/blocks_cpu.cl, blocks_gpu.cl. What they
  * compute does not depend on them. */
 typedef struct cbx_tunables {
     unsigned vector;       /* CBX_VECTOR: 4, 8 or 16 */
@@ -59,9 +59,6 @@ struct cbx_device {
     int fuses;         /* multiply-adds have one rounding; else CBX_MULADD */
     int shares_memory; /* device and host use the same memory: map, do not copy */
 };
-
-/* Fills info[0] of `id`; strings are cut to fit. */
-cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info);
 
 /* CBX_BAD_ARGUMENT when there is no such family. */
 cbx_status cbx_family_check_value(cbx_family family);
@@ -120,12 +117,10 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out);
 cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,
                              size_t size);
 
-/* Builds layout.h with the sources whose names begin with "bench_", or without `bench`
- * with all the others. *out, also after a failure, is the caller's to release. */
-cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out);
-
-/* Whether `source` is part of that program. */
-int cbx_source_belongs(const cbx_source *source, int bench);
+/* Builds a program of kernels/sources.cmake. *out, also after a failure, is the caller's to
+ * release. */
+cbx_status cbx_program_create(cbx_device *device, const char *name, const char *options,
+                              cl_program *out);
 
 /* Floats in the natural vector of the device: 4, 8 or 16. */
 unsigned cbx_device_vector(const cbx_device *device);

@@ -78,11 +78,11 @@ static void add_environment(identity *to) {
 }
 
 /* The bytes are for free() in every case. */
-static cbx_status describe(identity *out, const cbx_device *device,
-                           const cbx_program_parts *parts) {
+static cbx_status describe(identity *out, const cbx_device *device, const cbx_sources *sources,
+                           const char *options) {
     const cbx_device_info *info = &device->info;
     const char *words[] = {info->platform, info->vendor, info->name,
-                           info->version,  info->driver, parts->options};
+                           info->version,  info->driver, options};
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < CBX_COUNT(words); i++) {
         add(out, words[i], strlen(words[i]));
@@ -91,17 +91,16 @@ static cbx_status describe(identity *out, const cbx_device *device,
         add_processor(out);
     }
     add_environment(out);
-    for (size_t i = 0; i < parts->count; i++) {
-        add(out, parts->texts[i], parts->sizes[i]);
+    for (size_t i = 0; i < sources->count; i++) {
+        add(out, sources->texts[i], sources->sizes[i]);
     }
     return out->status;
 }
 
-static int find_place(char path[PATH_MAX], const cbx_device *device,
-                      const cbx_program_parts *parts) {
+static int find_place(char path[PATH_MAX], const cbx_device *device, const char *options) {
     uint64_t hash = cbx_hash_text(CBX_HASH_SEED, device->info.platform);
     hash = cbx_hash_text(hash, device->info.name);
-    hash = cbx_hash_text(hash, parts->options);
+    hash = cbx_hash_text(hash, options);
     return cbx_cache_path(path, "program", hash, "bin");
 }
 
@@ -158,16 +157,18 @@ static cl_program build(const cbx_device *device, const char *options, const uns
     return program;
 }
 
-cl_program cbx_kept_recall(const cbx_device *device, const cbx_program_parts *parts) {
+cl_program cbx_kept_recall(const cbx_device *device, const cbx_sources *sources,
+                           const char *options) {
     char path[PATH_MAX];
     identity who;
     size_t size = 0;
     cl_program program = NULL;
-    const int known = describe(&who, device, parts) == CBX_OK && find_place(path, device, parts);
+    const int known =
+        describe(&who, device, sources, options) == CBX_OK && find_place(path, device, options);
     unsigned char *bytes = known ? read_file(path, &size) : NULL;
     const size_t at = bytes ? find_binary(bytes, size, &who) : 0;
     if (at > 0) {
-        program = build(device, parts->options, bytes + at, size - at);
+        program = build(device, options, bytes + at, size - at);
     }
     free(bytes);
     free(who.bytes);
@@ -201,11 +202,13 @@ static unsigned char *fetch(cl_program program, const identity *who, size_t *siz
     return bytes;
 }
 
-void cbx_kept_store(const cbx_device *device, const cbx_program_parts *parts, cl_program program) {
+void cbx_kept_store(const cbx_device *device, const cbx_sources *sources, const char *options,
+                    cl_program program) {
     char path[PATH_MAX];
     identity who;
     size_t size = 0;
-    const int known = describe(&who, device, parts) == CBX_OK && find_place(path, device, parts);
+    const int known =
+        describe(&who, device, sources, options) == CBX_OK && find_place(path, device, options);
     unsigned char *bytes = known ? fetch(program, &who, &size) : NULL;
     if (bytes && cbx_cache_make() == CBX_OK) {
         (void)cbx_write_file(path, 0, bytes, size);

@@ -6,19 +6,13 @@
 
 #include "device/device.h"
 
-/* What a program is built from: its sources, side by side, and the options. */
-typedef struct cbx_program_parts {
-    const char **texts;
-    const size_t *sizes;
-    cl_uint count;
-    const char *options;
-} cbx_program_parts;
-
 /* The program that was kept for this device, driver, sources and options, built and ready;
  * NULL when there is none of use. The caller releases it. */
-cl_program cbx_kept_recall(const cbx_device *device, const cbx_program_parts *parts);
+cl_program cbx_kept_recall(const cbx_device *device, const cbx_sources *sources,
+                           const char *options);
 
 /* Keeps a built program, silently: where it cannot be kept, it is built again next time. */
-void cbx_kept_store(const cbx_device *device, const cbx_program_parts *parts, cl_program program);
+void cbx_kept_store(const cbx_device *device, const cbx_sources *sources, const char *options,
+                    cl_program program);
 
 #endif

@@ -76,7 +76,8 @@ static cbx_device_kind kind_of(cl_device_type type) {
     }
 }
 
-cbx_status cbx_device_describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info) {
+/* Strings are cut to fit. */
+static cbx_status describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info) {
     cl_device_type type = 0;
     cl_uint units = 0, clock = 0, vector = 0;
     cl_ulong global = 0, largest = 0, local = 0;
@@ -137,7 +138,7 @@ static cbx_status add_platform(device_table *table, cl_platform_id platform, uns
         memset(info, 0, sizeof *info);
         info->platform_index = index;
         info->device_index = i;
-        cbx_status status = cbx_device_describe(ids[table->count], platform, info);
+        cbx_status status = describe(ids[table->count], platform, info);
         if (status) {
             return status;
         }

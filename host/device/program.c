@@ -42,74 +42,39 @@ static cbx_status report_build(cbx_device *device, cl_program program, cl_int er
     return status;
 }
 
-int cbx_source_belongs(const cbx_source *source, int bench) {
-    return strcmp(source->name, "layout.h") == 0 ||
-           (strncmp(source->name, "bench_", 6) == 0) == (bench != 0);
-}
-
-/* The sources of a program, side by side; of static storage but for the arrays. */
-typedef struct source_list {
-    const char **texts;
-    size_t *sizes;
-    cl_uint count;
-} source_list;
-
-static void free_sources(source_list *list) {
-    free(list->texts);
-    free(list->sizes);
-}
-
-/* free_sources() in every case. */
-static cbx_status list_sources(source_list *list, int bench) {
-    size_t all = 0;
-    while (cbx_sources[all].name) {
-        all++;
-    }
-    memset(list, 0, sizeof *list);
-    cbx_status status = cbx_new(&list->texts, all);
-    if (!status) {
-        status = cbx_new(&list->sizes, all);
-    }
-    for (size_t i = 0; i < all && !status; i++) {
-        if (cbx_source_belongs(&cbx_sources[i], bench)) {
-            list->texts[list->count] = cbx_sources[i].text;
-            list->sizes[list->count] = cbx_sources[i].size;
-            list->count++;
-        }
-    }
-    return status;
-}
-
-static cbx_status compile(cbx_device *device, const cbx_program_parts *parts, cl_program *out) {
+static cbx_status compile(cbx_device *device, const cbx_sources *sources, const char *options,
+                          cl_program *out) {
     cl_int error = CL_SUCCESS;
-    *out = clCreateProgramWithSource(device->context, parts->count, parts->texts, parts->sizes,
-                                     &error);
+    *out = clCreateProgramWithSource(device->context, sources->count, sources->texts,
+                                     sources->sizes, &error);
     cbx_status status = cbx_cl_check(error, "creating the program");
     if (status) {
         return status;
     }
     /* -w in the options: what a compiler thinks of kernels that work is no user's concern,
      * and PoCL counts its warnings on stderr. */
-    error = clBuildProgram(*out, 1, &device->id, parts->options, NULL, NULL);
+    error = clBuildProgram(*out, 1, &device->id, options, NULL, NULL);
     return error == CL_SUCCESS ? CBX_OK : report_build(device, *out, error);
 }
 
-cbx_status cbx_program_create(cbx_device *device, int bench, const char *options, cl_program *out) {
-    source_list sources;
+cbx_status cbx_program_create(cbx_device *device, const char *name, const char *options,
+                              cl_program *out) {
+    const cbx_sources *sources = cbx_sources_of(name);
     *out = NULL;
-    cbx_status status = list_sources(&sources, bench);
-    const cbx_program_parts parts = {sources.texts, sources.sizes, sources.count, options};
-    if (!status && device->keeping == CBX_KEEP) {
-        *out = cbx_kept_recall(device, &parts);
+    if (!sources) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "there is no program of kernels \"%s\"", name);
+    }
+    if (device->keeping == CBX_KEEP) {
+        *out = cbx_kept_recall(device, sources, options);
         device->recalled += *out != NULL;
     }
-    if (!status && !*out) {
-        status = compile(device, &parts, out);
-        if (!status && device->keeping != CBX_KEEP_NOTHING) {
-            cbx_kept_store(device, &parts, *out);
-        }
+    if (*out) {
+        return CBX_OK;
     }
-    free_sources(&sources);
+    cbx_status status = compile(device, sources, options, out);
+    if (!status && device->keeping != CBX_KEEP_NOTHING) {
+        cbx_kept_store(device, sources, options, *out);
+    }
     return status;
 }
 
@@ -147,7 +112,7 @@ static cbx_status build(cbx_device *device, int fuses) {
     device->fuses = fuses;
     cbx_status status = write_options(device, &options);
     if (!status) {
-        status = cbx_program_create(device, 0, options, &device->program);
+        status = cbx_program_create(device, "train", options, &device->program);
     }
     free(options);
     return status;

@@ -57,11 +57,7 @@ static int find_place(const cbx_device *device, char path[PATH_MAX]) {
     hash = cbx_hash_text(hash, device->info.version);
     hash = cbx_hash_text(hash, device->info.driver);
     hash = cbx_hash_text(hash, cbx_family_name(device->family));
-    for (const cbx_source *source = cbx_sources; source->name; source++) {
-        if (cbx_source_belongs(source, 0)) {
-            hash = cbx_hash_text(hash, source->text);
-        }
-    }
+    hash = cbx_sources_hash(hash, cbx_sources_of("train"));
     return cbx_cache_path(path, "tune", hash, "json");
 }
 

@@ -13,8 +13,10 @@
 
 typedef struct cbx_job {
     const cbx_learn_settings *settings;
-    const cbx_learn_observer *observer; /* never NULL */
-    cbx_learn_result *result;           /* never NULL */
+    cbx_learn_observer *observers; /* (observer_count), those that failed zeroed */
+    size_t observer_count;
+    const cbx_learn_control *control; /* NULL: nobody stops it */
+    cbx_learn_result *result;         /* never NULL */
     cbx_learn_plan plan;
     cbx_dataset *dataset;
     cbx_device *device;
@@ -25,7 +27,7 @@ typedef struct cbx_job {
     cbx_frames *frames;
     cbx_film *film;  /* NULL: none, or lost */
     uint64_t filmed; /* frames handed over so far */
-    cbx_fault fault; /* of the first output that was lost */
+    cbx_fault fault; /* the first: of training, an output or an observer */
     uint32_t *order; /* (training_images) */
     cbx_random random;
     uint64_t batch;  /* number of the next batch, counted from the run's start */
@@ -50,7 +52,7 @@ void cbx_job_clear(cbx_job *job);
 /* start.c: the device that the settings name, or the first that works. */
 cbx_status cbx_job_start_device(cbx_job *job);
 
-/* epoch.c: one epoch's training; ends early when the observer wants to stop. */
+/* epoch.c: one epoch's training; ends early when the run is to stop. */
 cbx_status cbx_job_train_epoch(cbx_job *job);
 
 /* footage.c: frames on their way from the device to the film. */
@@ -67,15 +69,23 @@ cbx_status cbx_job_collect(cbx_job *job, uint32_t keep);
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
 /* Writes every output as far as `status`, how training ended, allows. */
 void cbx_job_write_outputs(cbx_job *job, cbx_status status);
-/* Keeps the first failure for the end of the run, and tells the observer. */
+/* Keeps the first failure for the end of the run, and tells the observers. */
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
-/* Opens an output; a pipe without a reader is waited for until the observer stops it. */
+/* Opens an output; a pipe without a reader is waited for until the run is to stop. */
 cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output);
 
-/* epoch.c */
-/* Asks the observer whether to stop; `job` is a cbx_job. */
-int cbx_job_should_stop(void *job);
-/* Tells the observer, at most some 20 times a second; asks whether to stop. */
+/* observers.c: whoever looks on, told in turn; what fails there is kept in job->fault. */
+cbx_status cbx_job_set_observers(cbx_job *job, const cbx_learn_observer *observers, size_t count);
+void cbx_job_tell_started(cbx_job *job);
+/* At most some 20 times a second; asks whether to stop. */
 void cbx_job_report(cbx_job *job, uint64_t batches_done);
+void cbx_job_tell_evaluating(cbx_job *job, uint32_t epoch);
+void cbx_job_tell_epoch(cbx_job *job, const cbx_epoch_report *report);
+void cbx_job_tell_finishing(cbx_job *job, uint64_t frames_left);
+/* `why` comes with its sentence. */
+void cbx_job_tell_lost(cbx_job *job, cbx_learn_output output, const char *path, cbx_status why);
+void cbx_job_tell_ended(cbx_job *job);
+/* Asks whether to stop; `job` is a cbx_job. */
+int cbx_job_should_stop(void *job);
 
 #endif

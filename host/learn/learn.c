@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "learn/job.h"
 
-/* Losses and accuracy after an epoch, for the observer. */
+/* Losses and accuracy after an epoch, for the observers. */
 static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     cbx_evaluation train, validation;
-    if (job->observer->evaluating) {
-        job->observer->evaluating(job->observer->user, epoch);
-    }
+    cbx_job_tell_evaluating(job, epoch);
     const double start = cbx_clock_seconds();
     cbx_status status = cbx_trainer_evaluate(job->trainer, CBX_TRAIN, &train);
     if (!status) {
@@ -23,17 +22,16 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     const double took = cbx_clock_seconds() - start;
     job->result->times.evaluate += took;
     job->result->epochs = epoch;
-    if (job->observer->finished_epoch) {
-        const cbx_epoch_report report = {
-            .epoch = epoch,
-            .train_loss = train.loss,
-            .validation_loss = validation.loss,
-            .validation_accuracy = (double)validation.correct / (double)validation.images,
-            .seconds = seconds,
-            .evaluate_seconds = took,
-        };
-        job->observer->finished_epoch(job->observer->user, &report);
-    }
+    cbx_epoch_report report = {
+        .epoch = epoch,
+        .train_loss = train.loss,
+        .validation_loss = validation.loss,
+        .validation_accuracy = (double)validation.correct / (double)validation.images,
+        .seconds = seconds,
+        .evaluate_seconds = took,
+    };
+    memcpy(report.validation_confusion, validation.confusion, sizeof validation.confusion);
+    cbx_job_tell_epoch(job, &report);
     return CBX_OK;
 }
 
@@ -71,9 +69,7 @@ static cbx_status run(cbx_job *job) {
         job->result->interrupted = status == CBX_INTERRUPTED;
         return status;
     }
-    if (job->observer->started) {
-        job->observer->started(job->observer->user, &job->plan);
-    }
+    cbx_job_tell_started(job);
     status = train_epochs(job);
     const double trained = cbx_clock_seconds();
     /* A stop that was asked for during the last batch came too late to stop anything. */
@@ -81,37 +77,52 @@ static cbx_status run(cbx_job *job) {
     if (!status && complete) {
         status = evaluate_test(job);
     }
-    cbx_fault trouble = {CBX_OK, ""};
-    cbx_fault_take(&trouble, status);
+    cbx_fault_take(&job->fault, status);
     cbx_job_write_outputs(job, status);
     job->result->times.finish = cbx_clock_seconds() - trained;
     job->result->interrupted = !status && !complete;
-    cbx_fault_take(&trouble, cbx_fault_raise(&job->fault));
-    if (!trouble.status && !complete) {
+    if (!job->fault.status && !complete) {
         return cbx_fail(CBX_INTERRUPTED, "stopped after batch %llu of %llu",
                         (unsigned long long)job->result->batches,
                         (unsigned long long)job->plan.batches);
     }
-    return cbx_fault_raise(&trouble);
+    return cbx_fault_raise(&job->fault);
 }
 
-cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,
+/* Tells how the run ended, and keeps the sentence, a build log perhaps, over it. A failure is
+ * worth more than that the run was stopped. */
+static cbx_status end(cbx_job *job, cbx_status status) {
+    char *sentence = strdup(cbx_last_error());
+    job->result->times.total = cbx_clock_seconds() - job->began;
+    cbx_job_tell_ended(job);
+    if (job->fault.status && (!status || status == CBX_INTERRUPTED)) {
+        status = cbx_fault_raise(&job->fault);
+    } else if (status) {
+        (void)cbx_fail(status, "%s", sentence ? sentence : cbx_status_text(status));
+    }
+    free(sentence);
+    cbx_job_clear(job);
+    return status;
+}
+
+cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observers,
+                     size_t observer_count, const cbx_learn_control *control,
                      cbx_learn_result *result) {
-    static const cbx_learn_observer nobody;
     cbx_learn_result ignored;
     cbx_job job;
     memset(&job, 0, sizeof job);
     job.settings = settings;
-    job.observer = observer ? observer : &nobody;
+    job.control = control;
     job.result = result ? result : &ignored;
     memset(job.result, 0, sizeof *job.result);
     job.result->test_loss = job.result->test_accuracy = NAN;
     job.began = cbx_clock_seconds();
-    cbx_status status = cbx_learn_check(settings);
+    cbx_status status = cbx_job_set_observers(&job, observers, observer_count);
+    if (!status) {
+        status = cbx_learn_check(settings);
+    }
     if (!status) {
         status = run(&job);
     }
-    job.result->times.total = cbx_clock_seconds() - job.began;
-    cbx_job_clear(&job);
-    return status;
+    return end(&job, status);
 }

@@ -15,7 +15,7 @@
 #include "data/dataset.h"
 #include "learn/job.h"
 #include "learn/rates.h"
-#include "network/safetensors.h"
+#include "network/weights_file.h"
 #include "picture/png.h"
 
 static cbx_status write_weights(cbx_job *job, cbx_output *to);
@@ -88,11 +88,7 @@ cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *outpu
 /* ---- after ---- */
 
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status) {
-    cbx_fault_take(&job->fault, status);
-    if (job->observer->lost) {
-        job->observer->lost(job->observer->user, output, path_of(job->settings, (int)output),
-                            status);
-    }
+    cbx_job_tell_lost(job, output, path_of(job->settings, (int)output), status);
 }
 
 static cbx_status write_weights(cbx_job *job, cbx_output *to) {
@@ -138,9 +134,9 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
         {"compute_units", text[8]},
     };
     cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
-    return status ? status
-                  : cbx_safetensors_write(job->network, to, metadata,
-                                          sizeof metadata / sizeof *metadata);
+    return status
+               ? status
+               : cbx_network_write(job->network, to, metadata, sizeof metadata / sizeof *metadata);
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {
@@ -165,9 +161,9 @@ static void watch_film(cbx_job *job) {
     cbx_film_end(job->film);
     while ((left = cbx_film_unwritten(job->film)) > 0) {
         const double now = cbx_clock_seconds();
-        if (job->observer->finishing && now - told >= 0.05) {
+        if (now - told >= 0.05) {
             told = now;
-            job->observer->finishing(job->observer->user, left);
+            cbx_job_tell_finishing(job, left);
         }
         nanosleep(&pause, NULL);
     }

@@ -51,9 +51,9 @@ static cbx_status load_network(cbx_job *job) {
     }
     cbx_status status = cbx_network_load(&job->network, settings->init);
     if (!status && job->network->hidden != settings->hidden) {
-        status = cbx_fail(CBX_BAD_DATA,
-                          "%s holds a network of %u hidden neurons; run it with hidden %u",
-                          settings->init, job->network->hidden, job->network->hidden);
+        status =
+            cbx_fail(CBX_BAD_DATA, "%s holds a network of %u hidden neurons; run it with hidden %u",
+                     settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
 }
@@ -118,7 +118,7 @@ static cbx_status make_pictures(cbx_job *job) {
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
 
-/* The observer is asked before each step: whoever stops a run during its start wants
+/* Whether to stop is asked before each step: whoever stops a run during its start wants
  * the old files kept. */
 cbx_status cbx_job_prepare(cbx_job *job) {
     static cbx_status (*const steps[])(cbx_job * job) = {
@@ -155,4 +155,5 @@ void cbx_job_clear(cbx_job *job) {
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     free(job->order);
+    free(job->observers);
 }

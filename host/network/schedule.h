@@ -19,7 +19,9 @@ typedef struct cbx_batch {
     cbx_canvas canvas;
 } cbx_batch;
 
-enum { CBX_MOST_KERNELS = 8, CBX_EVALUATION_KERNELS = 1, CBX_MOST_BUFFERS = 12 };
+enum { CBX_MOST_KERNELS = 8, CBX_MOST_BUFFERS = 12 };
+
+enum { CBX_EVALUATE, CBX_JUDGE, CBX_EVALUATION_KERNELS };
 
 /* A piece of device memory. */
 typedef struct cbx_buffer_row {
@@ -54,8 +56,11 @@ typedef struct cbx_schedule_ops {
 typedef struct cbx_evaluator {
     const char *kernels[CBX_EVALUATION_KERNELS];
     uint32_t groups_a_unit; /* work-groups for each compute unit; 0: one for each block */
-    /* Loss and correct answers of `count` images from `first` on, `blocks` sums of each. */
-    cbx_status (*run)(cbx_trainer *trainer, uint32_t first, uint32_t count, size_t blocks);
+    /* A work-item judges a block, so that each core of a processor reads for itself; else an
+     * image, so that neighbouring ones of a GPU read side by side. */
+    int judges_blocks;
+    /* Enqueues the outputs of `count` images from `first` on. */
+    cbx_status (*outputs)(cbx_trainer *trainer, uint32_t first, uint32_t count);
 } cbx_evaluator;
 
 extern const cbx_evaluator cbx_evaluator_cpu, cbx_evaluator_gpu;
@@ -81,13 +86,14 @@ struct cbx_trainer {
     uint32_t stride;                     /* B rounded up: rows that the buffers have room for */
     uint32_t chunks;                     /* C; 0 where there are no sums */
     uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
+    uint32_t judged;                     /* images of an evaluation at a time */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];
     cbx_buffer_row buffers[2 * CBX_MOST_BUFFERS]; /* of every trainer, then of the schedule */
     cl_mem images, labels, order;                 /* layout.h */
     cl_mem w1, w2, a1, fault;
-    cl_mem sums, d1, d2;           /* of a size that the schedule chooses */
-    cl_mem loss, correct, scratch; /* of the evaluation */
+    cl_mem sums, d1, d2;                     /* of a size that the schedule chooses */
+    cl_mem outputs, loss, verdicts, scratch; /* of the evaluation */
     cbx_normal normal;
     uint32_t order_rows;
     cbx_batch pending;  /* rows == 0: none */

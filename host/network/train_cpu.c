@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The schedule `fused` on processors: kernels/train_cpu.cl. */
+/* The schedule `fused` on processors: kernels/train/train_cpu.cl. */
 #include "network/train_cpu.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 #define ARG CBX_ARGUMENT
 
-enum { DRAWN_SCALE = 1 }; /* as in kernels/picture_cpu.cl */
+enum { DRAWN_SCALE = 1 }; /* as in kernels/picture/picture_cpu.cl */
 
 /* Several chunks a unit even out their ends; each costs a pass over the sums. */
 enum { CHUNKS_A_UNIT = 8 };

@@ -14,7 +14,7 @@ typedef struct cbx_crowd {
     uint32_t next;        /* how many it will be if groups leave again */
 } cbx_crowd;
 
-/* What a trainer has for the schedule `fused` on processors alone; kernels/train_cpu.cl. */
+/* What a trainer has for the schedule `fused` on processors alone; kernels/train/train_cpu.cl. */
 typedef struct cbx_train_cpu {
     uint32_t groups; /* work-groups */
     uint32_t ticket; /* stages since the trainer was made */

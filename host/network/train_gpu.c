@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The schedule `fused` on GPUs: the launches of kernels/train_gpu.cl. */
+/* The schedule `fused` on GPUs: the launches of kernels/train/train_gpu.cl. */
 #include "network/train_gpu.h"
 
 #include "network/launch.h"

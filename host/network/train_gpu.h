@@ -4,7 +4,7 @@
 
 #include "network/schedule.h"
 
-/* What a trainer has for the schedule `fused` on GPUs alone; kernels/train_gpu.cl. */
+/* What a trainer has for the schedule `fused` on GPUs alone; kernels/train/train_gpu.cl. */
 typedef struct cbx_train_gpu {
     uint32_t slices;  /* of the pixels, in train_gpu_hidden */
     uint32_t helpers; /* work-groups of train_gpu_output for each chunk */

@@ -11,6 +11,17 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
+/* Images whose outputs are there at a time, a bound to their memory: the largest part, or many
+ * whole blocks of it. */
+static uint32_t judged_at_once(const cbx_trainer *trainer) {
+    enum { MANY = 1 << 16 };
+    const uint32_t *images = trainer->images_of, unit = trainer->device->built.evaluate_rows;
+    uint32_t most = images[CBX_TRAIN];
+    most = most < images[CBX_VALIDATION] ? images[CBX_VALIDATION] : most;
+    most = most < images[CBX_TEST] ? images[CBX_TEST] : most;
+    return most < MANY / unit * unit ? most : MANY / unit * unit;
+}
+
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
@@ -20,6 +31,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
         round_up((trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
     trainer->stride = round_up(trainer->settings.batch, device->built.row_unit);
     trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
+    trainer->judged = judged_at_once(trainer);
     if (way->ops->divide) {
         way->ops->divide(trainer, wished);
     }
@@ -30,7 +42,7 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
     static const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
     const uint64_t f = sizeof(float), panels = trainer->panels;
     const uint64_t unit = trainer->device->built.evaluate_rows;
-    const uint64_t blocks = images / unit + 3;
+    const uint64_t judged = trainer->judged;
     return (cbx_buffer_rows){{
         {&trainer->images, images * CBX_IMAGE_PIXELS, "the images", NULL},
         {&trainer->labels, images, "the labels", NULL},
@@ -39,8 +51,9 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
         {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2", NULL},
         {&trainer->a1, panels * trainer->stride * CBX_PANEL * f, "A1", &zero},
         {&trainer->fault, sizeof(cl_uint), "the fault record", &no_fault},
-        {&trainer->loss, blocks * f, "the losses", NULL},
-        {&trainer->correct, blocks * sizeof(cl_uint), "the counts", NULL},
+        {&trainer->outputs, judged * CBX_LANES_OUT * f, "outputs", NULL},
+        {&trainer->loss, judged * f, "the losses", NULL},
+        {&trainer->verdicts, judged, "the verdicts", NULL},
         {&trainer->scratch, trainer->evaluating * unit * (CBX_IMAGE_PIXELS + CBX_PANEL) * f,
          "evaluating", NULL},
     }};

@@ -9,6 +9,7 @@
 cbx_frame_layout cbx_frame_layout_of(const cbx_grid *grid, cbx_tone tone) {
     const cbx_frame_layout layout = {
         .hidden = grid->tiles,
+        .count = grid->tiles,
         .rows = grid->rows,
         .width = grid->width,
         .height = grid->height,
@@ -68,7 +69,7 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
                              const cl_event *wait, cl_event *event) {
     const cbx_argument tone_arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->layout),
                                            CBX_ARGUMENT(painter->tones)};
-    const cbx_range tone_range = {{painter->layout.hidden, 1}, {painter->device->built.local, 1}};
+    const cbx_range tone_range = {{painter->layout.count, 1}, {painter->device->built.local, 1}};
     cbx_status status = cbx_enqueue(painter->device->queue, painter->tone_of_tiles, tone_arguments,
                                     CBX_COUNT(tone_arguments), tone_range, wait, NULL);
     if (status) {
@@ -76,7 +77,7 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
     }
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->tones),
                                       CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(plane)};
-    const cbx_range range = {{painter->layout.hidden, CBX_IMAGE_SIDE},
+    const cbx_range range = {{painter->layout.count, CBX_IMAGE_SIDE},
                              {painter->device->built.local, 1}};
     return cbx_enqueue(painter->device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL,
                        event);

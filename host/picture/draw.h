@@ -9,8 +9,8 @@
 
 /* Draws pictures of weights that lie on the device. */
 typedef struct cbx_painter {
-    cbx_device *device; /* borrowed */
-    cbx_frame_layout layout;
+    cbx_device *device;      /* borrowed */
+    cbx_frame_layout layout; /* of a whole network; `first` and `count` are the owner's to change */
     cl_kernel tone_of_tiles, picture_luma, picture_rgb, picture_chroma;
     cl_mem tones; /* float4 [H] */
 } cbx_painter;

@@ -4,6 +4,7 @@
 #include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 
@@ -73,4 +74,23 @@ cbx_status cbx_png_write(cbx_output *to, const uint8_t *rgb, uint32_t width, uin
     }
     png_destroy_write_struct(&png, &info);
     return status ? status : cbx_output_flush(to);
+}
+
+cbx_status cbx_png_encode(const uint8_t *rgb, uint32_t width, uint32_t height, uint8_t **bytes,
+                          size_t *size) {
+    char where[] = "in memory", *text = NULL;
+    *bytes = NULL;
+    cbx_output memory = {.path = where, .stream = open_memstream(&text, size)};
+    if (!memory.stream) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory for a picture of %u×%u pixels", (unsigned)width,
+                        (unsigned)height);
+    }
+    cbx_status status = cbx_png_write(&memory, rgb, width, height);
+    fclose(memory.stream);
+    if (status) {
+        free(text);
+        return status;
+    }
+    *bytes = (uint8_t *)text;
+    return CBX_OK;
 }

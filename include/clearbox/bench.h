@@ -138,7 +138,7 @@ unsigned cbx_blas_threads(const cbx_blas *blas);
 cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_dataset *dataset,
                                 const cbx_bench_settings *settings, cbx_bench_training *out);
 
-/* What tuning found; see kernels/blocks_cpu.cl and blocks_gpu.cl for the numbers. */
+/* What tuning found; see kernels/train/blocks_cpu.cl and blocks_gpu.cl for the numbers. */
 typedef struct cbx_bench_tuning {
     uint32_t tried;                             /* variants that were built and timed; 0: none */
     double usual_flops;                         /* FLOP/s of useful arithmetic as it comes */

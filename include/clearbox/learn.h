@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole job: load, train, evaluate, draw, encode, save.
  *
- * cbx_learn() runs it and reports to an observer; it never prints. The shortest
+ * cbx_learn() runs it and reports to observers; it never prints. The shortest
  * use is
  *
  *   cbx_learn_settings settings;
  *   cbx_learn_defaults(&settings);
  *   settings.data = "data/mnist";
- *   cbx_status status = cbx_learn(&settings, NULL, NULL);
+ *   cbx_status status = cbx_learn(&settings, NULL, 0, NULL, NULL);
  *
  * Several threads may each run a job at the same time, with outputs of their own.
  */
 #ifndef CLEARBOX_LEARN_H
 #define CLEARBOX_LEARN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "clearbox/dataset.h"
@@ -98,6 +99,7 @@ typedef struct cbx_learn_plan {
 typedef struct cbx_epoch_report {
     uint32_t epoch; /* 1… */
     double train_loss, validation_loss, validation_accuracy;
+    uint64_t validation_confusion[CBX_CLASSES][CBX_CLASSES]; /* as in cbx_evaluation */
     double seconds; /* of this epoch's training, evaluation left out */
     double evaluate_seconds;
 } cbx_epoch_report;
@@ -120,23 +122,38 @@ typedef struct cbx_learn_result {
     cbx_learn_times times;
 } cbx_learn_result;
 
-/* Every function may be NULL. All are called from the thread of cbx_learn(). */
+/* Looks on. Every function may be NULL; all are called from the thread of cbx_learn(), one
+ * observer after the other in the order of the list. One that returns another status than
+ * CBX_OK is not called again. The run goes on: the others are told by lost(), no output
+ * suffers, and cbx_learn() returns the status if nothing failed earlier. Its sentence is that
+ * of the function of this library which failed within the call, if there was one. */
 typedef struct cbx_learn_observer {
-    void (*started)(void *user, const cbx_learn_plan *plan);
-    void (*progressed)(void *user, uint64_t batches_done); /* at most some 20 times a second */
+    cbx_status (*started)(void *user, const cbx_learn_plan *plan);
+    /* At most some 20 times a second. */
+    cbx_status (*progressed)(void *user, uint64_t batches_done);
     /* The training of `epoch` (1…) is over, and its losses are computed next. */
-    void (*evaluating)(void *user, uint32_t epoch);
-    void (*finished_epoch)(void *user, const cbx_epoch_report *report);
+    cbx_status (*evaluating)(void *user, uint32_t epoch);
+    cbx_status (*finished_epoch)(void *user, const cbx_epoch_report *report);
     /* After the last batch, some 20 times a second: frames not yet in the film. */
-    void (*finishing)(void *user, uint64_t frames_left);
-    /* An output failed, cbx_last_error() says why; the others go on. A film that fails
-     * ends the run only where neither weights nor a picture were asked for. */
-    void (*lost)(void *user, cbx_learn_output output, const char *path, cbx_status why);
-    /* Asked between the steps of the start, between batches, and while a pipe has no
-     * reader; nonzero ends the run in good order. */
-    int (*should_stop)(void *user);
+    cbx_status (*finishing)(void *user, uint64_t frames_left);
+    /* An output failed, cbx_last_error() says why; the others go on. A film that fails ends
+     * the run only where neither weights nor a picture were asked for. CBX_LEARN_OUTPUTS: an
+     * observer failed; `path` is its own, which may be NULL. */
+    cbx_status (*lost)(void *user, cbx_learn_output output, const char *path, cbx_status why);
+    /* Last of all, however the run ended; the last observer first, so that one that reports
+     * can tell what became of the files of those behind it. */
+    cbx_status (*ended)(void *user, const cbx_learn_result *result);
+    const char *path; /* a file that it writes, for the others; NULL: none */
     void *user;
 } cbx_learn_observer;
+
+/* Steers. */
+typedef struct cbx_learn_control {
+    /* Asked between the steps of the start, between batches, and while a pipe has no
+     * reader, in the thread of cbx_learn(); nonzero ends the run in good order. */
+    int (*should_stop)(void *user);
+    void *user;
+} cbx_learn_control;
 
 /* The lesson's run, to the letter; `data` stays NULL. */
 void cbx_learn_defaults(cbx_learn_settings *settings);
@@ -148,14 +165,16 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
 /* Runs the job. Where settings->device names none, a device whose kernels do not build or
  * fail the self-test gives way to the next one; the plan says which and why. A device that
- * is named never does. `observer` and `result` may be NULL; *result is filled in every case.
+ * is named never does. `observers` (observer_count), `control` and `result` may be NULL;
+ * *result is filled in every case.
  * CBX_INTERRUPTED after an orderly stop; before the first batch nothing is written then,
  * and a film without frames is left out. An output that fails costs only itself: the
- * others are kept, as result->kept tells, and the first such failure is returned. When
+ * others are kept, as result->kept tells. The first failure is returned. When
  * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT), weights and picture are not written;
  * after a fault of the device a film of what was drawn is. What is not kept leaves no
  * file behind, and an old one of that name stays as it was. */
-cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observer,
+cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observers,
+                     size_t observer_count, const cbx_learn_control *control,
                      cbx_learn_result *result);
 
 #ifdef __cplusplus

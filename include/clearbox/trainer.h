@@ -50,6 +50,9 @@ typedef struct cbx_evaluation {
     uint64_t images;
     uint64_t correct;
     double loss; /* −(1/n)·Σ [y·log a + (1 − y)·log(1 − a)] over images and classes */
+    /* Images by label and answer, the largest output, of equals the first; the diagonal is
+     * what is correct. */
+    uint64_t confusion[CBX_CLASSES][CBX_CLASSES];
 } cbx_evaluation;
 
 typedef struct cbx_trainer cbx_trainer;

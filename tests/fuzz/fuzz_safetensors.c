@@ -2,7 +2,7 @@
 /* Any bytes as a safetensors file. */
 #include <stdio.h>
 
-#include "network/safetensors.h"
+#include "network/weights_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -12,11 +12,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     if (!file) {
         return 0;
     }
-    cbx_status status = cbx_safetensors_read(&network, file, size, "fuzz");
+    cbx_safetensors tensors;
+    cbx_status status =
+        cbx_safetensors_open_stream(&tensors, file, size, "fuzz", CBX_WEIGHTS_NEEDED);
+    if (!status) {
+        status = cbx_network_read(&network, &tensors);
+    }
     if ((status == CBX_OK) != (network != NULL)) {
         __builtin_trap();
     }
     cbx_network_destroy(network);
+    cbx_safetensors_close(&tensors);
     fclose(file);
     return 0;
 }

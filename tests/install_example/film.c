@@ -4,16 +4,18 @@
 
 #include <clearbox/learn.h>
 
-static void started(void *user, const cbx_learn_plan *plan) {
+static cbx_status started(void *user, const cbx_learn_plan *plan) {
     (void)user;
     printf("%s, %llu frames of %u × %u\n", plan->device->name, (unsigned long long)plan->frames,
            plan->grid.width, plan->grid.height);
+    return CBX_OK;
 }
 
-static void finished_epoch(void *user, const cbx_epoch_report *report) {
+static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
     (void)user;
     printf("epoch %u: loss %.4f, validation accuracy %.2f %%, %.2f s\n", report->epoch,
            report->train_loss, 100.0 * report->validation_accuracy, report->seconds);
+    return CBX_OK;
 }
 
 int main(int argc, char **argv) {
@@ -29,7 +31,7 @@ int main(int argc, char **argv) {
     settings.film = "film.mp4";
     settings.save = "weights.safetensors";
 
-    if (cbx_learn(&settings, &observer, &result) != CBX_OK) {
+    if (cbx_learn(&settings, &observer, 1, NULL, &result) != CBX_OK) {
         fprintf(stderr, "film: %s\n", cbx_last_error());
         return 1;
     }

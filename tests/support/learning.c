@@ -36,25 +36,28 @@ cbx_learn_settings learning_settings(const learning *l) {
     return settings;
 }
 
-static void on_started(void *user, const cbx_learn_plan *plan) {
+static cbx_status on_started(void *user, const cbx_learn_plan *plan) {
     learning_log *log = user;
     log->started++;
     log->plan = *plan;
+    return CBX_OK;
 }
 
-static void on_progressed(void *user, uint64_t batches_done) {
+static cbx_status on_progressed(void *user, uint64_t batches_done) {
     learning_log *log = user;
     log->disorder |= log->started != 1 || batches_done < log->progress;
     log->progress = batches_done;
+    return CBX_OK;
 }
 
-static void on_evaluating(void *user, uint32_t epoch) {
+static cbx_status on_evaluating(void *user, uint32_t epoch) {
     learning_log *log = user;
     log->disorder |= log->started != 1 || epoch != log->epochs + 1;
     log->evaluating = epoch;
+    return CBX_OK;
 }
 
-static void on_finished_epoch(void *user, const cbx_epoch_report *report) {
+static cbx_status on_finished_epoch(void *user, const cbx_epoch_report *report) {
     learning_log *log = user;
     log->disorder |=
         log->started != 1 || report->epoch != log->epochs + 1 || log->evaluating != report->epoch;
@@ -62,6 +65,7 @@ static void on_finished_epoch(void *user, const cbx_epoch_report *report) {
         log->reports[log->epochs] = *report;
     }
     log->epochs++;
+    return CBX_OK;
 }
 
 static int on_should_stop(void *user) {
@@ -74,22 +78,25 @@ static int on_should_stop(void *user) {
     return log->stop_at != 0 && log->asked >= log->stop_at;
 }
 
-static void on_lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+static cbx_status on_lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
     learning_log *log = user;
     assert_non_null(path);
     assert_int_not_equal(why, CBX_OK);
     assert_true(cbx_last_error()[0] != '\0');
     log->lost[output]++;
+    return CBX_OK;
 }
 
-cbx_learn_observer learning_observer(learning_log *log) {
-    return (cbx_learn_observer){.started = on_started,
-                                .progressed = on_progressed,
-                                .evaluating = on_evaluating,
-                                .finished_epoch = on_finished_epoch,
-                                .lost = on_lost,
-                                .should_stop = on_should_stop,
-                                .user = log};
+cbx_status learning_run(const cbx_learn_settings *settings, learning_log *log,
+                        cbx_learn_result *result) {
+    const cbx_learn_observer observer = {.started = on_started,
+                                         .progressed = on_progressed,
+                                         .evaluating = on_evaluating,
+                                         .finished_epoch = on_finished_epoch,
+                                         .lost = on_lost,
+                                         .user = log};
+    const cbx_learn_control control = {.should_stop = on_should_stop, .user = log};
+    return cbx_learn(settings, &observer, 1, &control, result);
 }
 
 uint8_t *learning_read_png(const char *path, uint32_t *width, uint32_t *height) {

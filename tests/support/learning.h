@@ -41,8 +41,10 @@ typedef struct learning_log {
     int lost[CBX_LEARN_OUTPUTS]; /* calls for each output */
 } learning_log;
 
-/* An observer that writes into `log`, which the caller has zeroed. */
-cbx_learn_observer learning_observer(learning_log *log);
+/* cbx_learn() with an observer that writes into `log`, which the caller has zeroed but for
+ * when to stop. */
+cbx_status learning_run(const cbx_learn_settings *settings, learning_log *log,
+                        cbx_learn_result *result);
 
 /* Packets of the only video stream of a film, and its size in pixels; the test fails
  * if the film cannot be read. */

@@ -26,12 +26,12 @@ static char *replace(char *text, const char *from, const char *to) {
 }
 
 /* The text of a source with the edits that are its own, for free(). */
-static char *text_of(const cbx_source *source, const edit *edits, size_t count, size_t *used) {
-    char *text;
-    TEST_NEW(text, source->size + 1);
-    memcpy(text, source->text, source->size);
+static char *text_of(const char *file, const char *source, const edit *edits, size_t count,
+                     size_t *used) {
+    char *text = strdup(source);
+    assert_non_null(text);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(source->name, edits[i].file) == 0) {
+        if (strcmp(file, edits[i].file) == 0) {
             text = replace(text, edits[i].from, edits[i].to);
             *used += 1;
         }
@@ -41,25 +41,23 @@ static char *text_of(const cbx_source *source, const edit *edits, size_t count, 
 
 void mutate_all(cbx_device *device, const edit *edits, size_t count) {
     char *texts[MAX_SOURCES], options[MAX_OPTIONS];
-    cl_uint sources = 0;
+    const cbx_sources *train = cbx_sources_of("train");
     size_t used = 0;
     cl_int error;
     assert_int_equal(CL_SUCCESS,
                      clGetProgramBuildInfo(device->program, device->id, CL_PROGRAM_BUILD_OPTIONS,
                                            sizeof options, options, NULL));
-    for (const cbx_source *source = cbx_sources; source->name != NULL; source++) {
-        if (cbx_source_belongs(source, 0)) {
-            assert_true(sources < MAX_SOURCES);
-            texts[sources++] = text_of(source, edits, count, &used);
-        }
+    assert_true(train->count <= MAX_SOURCES);
+    for (cl_uint i = 0; i < train->count; i++) {
+        texts[i] = text_of(train->files[i], train->texts[i], edits, count, &used);
     }
     assert_int_equal(count, used);
-    cl_program program =
-        clCreateProgramWithSource(device->context, sources, (const char **)texts, NULL, &error);
+    cl_program program = clCreateProgramWithSource(device->context, train->count,
+                                                   (const char **)texts, NULL, &error);
     assert_int_equal(CL_SUCCESS, error);
     assert_int_equal(CL_SUCCESS, clBuildProgram(program, 1, &device->id, options, NULL, NULL));
-    while (sources > 0) {
-        free(texts[--sources]);
+    for (cl_uint i = 0; i < train->count; i++) {
+        free(texts[i]);
     }
     clReleaseProgram(device->program);
     device->program = program;

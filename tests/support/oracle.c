@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/compare.h"
 #include "support/test.h"
 
 enum { CLASSES = CBX_CLASSES, PIXELS = CBX_IMAGE_PIXELS };
@@ -205,6 +206,7 @@ static void count_answers(const oracle *o, double margin, oracle_evaluation *res
             second = c != best ? fmax(second, z[c]) : second;
         }
         result->correct += best == o->labels[row];
+        result->confusion[o->labels[row]][best]++;
         result->close += !(z[best] - second >= margin);
     }
 }
@@ -221,4 +223,20 @@ oracle_evaluation oracle_evaluate(oracle *o, const cbx_dataset *dataset, cbx_par
     }
     result.loss /= (double)result.images;
     return result;
+}
+
+void assert_confusion(uint64_t counts[CBX_CLASSES][CBX_CLASSES], uint64_t images, uint64_t correct,
+                      const oracle_evaluation *expected, const char *what) {
+    uint64_t all = 0, diagonal = 0;
+    for (size_t label = 0; label < CBX_CLASSES; label++) {
+        for (size_t answer = 0; answer < CBX_CLASSES; answer++) {
+            all += counts[label][answer];
+            assert_number_close((double)counts[label][answer],
+                                (double)expected->confusion[label][answer], (double)expected->close,
+                                what);
+        }
+        diagonal += counts[label][label];
+    }
+    assert_int_equal(images, all);
+    assert_int_equal(correct, diagonal);
 }

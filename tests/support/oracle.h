@@ -80,10 +80,15 @@ typedef struct oracle_evaluation {
     uint64_t images;
     uint64_t correct; /* the largest output, the first of equals, is the label's */
     uint64_t close;   /* images whose two largest logits are nearer than `margin` */
-    double loss;      /* oracle_cost() over all images, divided by their number */
+    uint64_t confusion[CBX_CLASSES][CBX_CLASSES]; /* images by label and answer */
+    double loss; /* oracle_cost() over all images, divided by their number */
 } oracle_evaluation;
 
 oracle_evaluation oracle_evaluate(oracle *o, const cbx_dataset *dataset, cbx_part part,
                                   double margin);
+
+/* Fails unless the counts are the oracle's, but for close answers, which may fall either way. */
+void assert_confusion(uint64_t counts[CBX_CLASSES][CBX_CLASSES], uint64_t images, uint64_t correct,
+                      const oracle_evaluation *expected, const char *what);
 
 #endif

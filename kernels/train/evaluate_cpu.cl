@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Loss and correct answers over many images, for processors with wide vectors.
+/* Z2 of many images, for processors with wide vectors: what these panels add to it.
  *
- *   images (N, 784), labels (N), w1 [P][785][32], w2 [1+32P][16]
- *   loss, correct [blocks]: one sum for each CBX_EVALUATE_ROWS images, the last block
- *   may have fewer; the host adds them up
+ *   images (N, 784), w1 [P][785][32], w2 [1+32P][16]
+ *   z2 [count][16]   of the images first … first + count
  *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + 32]
  *
- * One work-item a work-group, any number of them: each takes every n-th block, all
- * panels. Missing rows repeat the last one.
+ * One work-item a work-group, any number of them: each takes every n-th block of
+ * CBX_EVALUATE_ROWS images, all panels. Missing rows repeat the last one.
  */
 #if CBX_FAMILY_CPU
 
@@ -45,10 +44,9 @@ HELPER void evaluate_block(global const float *restrict x, uint rows, uint panel
     }
 }
 
-kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
-                         global const uchar *restrict labels, uint first, uint count, uint panels,
-                         global const float *restrict w1, global const float *restrict w2,
-                         global float *restrict loss, global uint *restrict correct,
+kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal, uint first,
+                         uint count, uint panels, global const float *restrict w1,
+                         global const float *restrict w2, global float *restrict z2,
                          global float *restrict scratch)
 {
     const uint blocks = (count + CBX_EVALUATE_ROWS - 1) / CBX_EVALUATE_ROWS;
@@ -56,25 +54,19 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
         scratch + get_group_id(0) * (size_t)(CBX_EVALUATE_ROWS * (CBX_PIXELS + CBX_PANEL));
     global float *z1 = x + CBX_EVALUATE_ROWS * CBX_PIXELS;
     images += (size_t)first * CBX_PIXELS;
-    labels += first;
     for (uint block = get_group_id(0); block < blocks; block += get_num_groups(0)) {
         const uint start = block * CBX_EVALUATE_ROWS;
         const uint rows = min((uint)CBX_EVALUATE_ROWS, count - start);
         const uint whole = (rows + CBX_FORWARD_ROWS - 1) / CBX_FORWARD_ROWS * CBX_FORWARD_ROWS;
-        float16 z2[CBX_EVALUATE_ROWS];
+        float16 sums[CBX_EVALUATE_ROWS];
         for (uint i = 0; i < whole; i++) {
             normalise_image_cpu(images + (size_t)(start + min(i, rows - 1)) * CBX_PIXELS, normal,
                                 whole, x + i * CBX_SLAB);
         }
-        evaluate_block(x, whole, panels, w1, w2, z1, z2);
-        float sum = 0.0f;
-        uint right = 0;
+        evaluate_block(x, whole, panels, w1, w2, z1, sums);
         for (uint i = 0; i < rows; i++) {
-            sum += row_loss(z2[i], labels[start + i]);
-            right += largest_output(z2[i]) == labels[start + i];
+            STORE_OUT(z2 + (size_t)(start + i) * CBX_LANES_OUT, sums[i]);
         }
-        loss[block] = sum;
-        correct[block] = right;
     }
 }
 

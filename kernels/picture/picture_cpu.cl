@@ -20,15 +20,16 @@ HELPER uintv luma_of_weights(floatv v, floatv shift, floatv mul, floatv base)
     return as_uintv(convert_intv(fma(grey, (floatv)(219.0f / 255.0f), (floatv)(16.5f))));
 }
 
-/* w: the panel's first pixel row. first: number of its first neuron. */
+/* w: the panel's first pixel row. first: number of its first neuron in w1. */
 HELPER void draw_panel(global const float *restrict w, uint first, cbx_frame_layout layout,
                        global uchar *restrict luma)
 {
-    const uint tiles = min((uint)CBX_PANEL, layout.hidden - first);
+    const uint tiles = min((uint)CBX_PANEL, layout.count - first);
     size_t at[CBX_PANEL];
     for (uint lane = 0; lane < tiles; lane++) {
-        uint i = first + lane;
-        at[lane] = (size_t)(i % layout.rows) * CBX_SIDE * layout.width + i / layout.rows * CBX_SIDE;
+        uint tile = layout.first + first + lane;
+        at[lane] =
+            (size_t)(tile % layout.rows) * CBX_SIDE * layout.width + tile / layout.rows * CBX_SIDE;
     }
     float shift[CBX_PANEL] __attribute__((aligned(64)));
     float mul[CBX_PANEL] __attribute__((aligned(64)));

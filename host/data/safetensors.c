@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading safetensors files: nothing in them is believed before it is checked. */
-#include "network/safetensors.h"
+#include "data/safetensors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +13,39 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "clearbox/dataset.h"
 
-/* What is wanted takes less than a kilobyte, and room for 40,000 other tensors is more
+/* What is needed takes less than a kilobyte, and room for 40,000 other tensors is more
  * than files have. Parsed, the worst header of this size takes 315 MB and half a second. */
 #define MAX_HEADER_BYTES 4194304u
 
 enum { LONGEST_NAME_SHOWN = 60 };
+
+/* ---- tensors by themselves ---- */
+
+static const struct {
+    const char *name;
+    uint64_t bytes; /* of a number */
+} types[CBX_TENSOR_TYPES] = {
+    [CBX_F32] = {"F32", 4},
+};
+
+const char *cbx_tensor_type_name(cbx_tensor_type type) {
+    return types[type].name;
+}
+
+uint64_t cbx_tensor_count(const cbx_tensor *tensor) {
+    uint64_t count = 1;
+    for (size_t i = 0; i < tensor->sides; i++) {
+        count *= tensor->shape[i];
+    }
+    return count;
+}
+
+uint64_t cbx_tensor_bytes(const cbx_tensor *tensor) {
+    return cbx_tensor_count(tensor) * types[tensor->type].bytes;
+}
+
+/* ---- the header ---- */
 
 /* Where one tensor lies, counted from the end of the header. */
 typedef struct span {
@@ -50,8 +76,9 @@ static cbx_status read_bytes(FILE *file, void *out, size_t size, const char *pat
     return CBX_OK;
 }
 
-static cbx_status read_header(FILE *file, uint64_t file_bytes, const char *path, json_t **header,
-                              uint64_t *header_bytes) {
+static cbx_status read_header(cbx_safetensors *from, uint64_t file_bytes) {
+    FILE *file = from->file;
+    const char *path = from->path;
     uint64_t length = 0;
     char *text = NULL;
     json_error_t error;
@@ -74,29 +101,29 @@ static cbx_status read_header(FILE *file, uint64_t file_bytes, const char *path,
     if (length > MAX_HEADER_BYTES) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s has a header of %" PRIu64
-                        " bytes, but only headers of up to %u are read; save \"w1\" and \"w2\" in "
+                        " bytes, but only headers of up to %u are read; save %s in "
                         "a file of their own",
-                        path, length, MAX_HEADER_BYTES);
+                        path, length, MAX_HEADER_BYTES, from->needed);
     }
     status = cbx_new(&text, length);
     if (!status) {
         status = read_bytes(file, text, length, path);
     }
     if (!status) {
-        *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-        if (!*header) {
+        from->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+        if (!from->header) {
             status = cbx_fail(CBX_BAD_DATA,
                               "%s is not a safetensors file: its header is not JSON "
                               "(%.*s at byte %d)",
                               path, shown(error.text), error.text, error.position);
-        } else if (!json_is_object(*header)) {
+        } else if (!json_is_object(from->header)) {
             status =
                 cbx_fail(CBX_BAD_DATA,
                          "%s is not a safetensors file: its header is not a JSON object", path);
         }
     }
     free(text);
-    *header_bytes = length;
+    from->data = CBX_SAFETENSORS_LENGTH_BYTES + length;
     return status;
 }
 
@@ -206,129 +233,136 @@ out:
     return status;
 }
 
-/* Finds a float32 matrix, its shape and where its bytes begin. */
-static cbx_status find_matrix(const json_t *header, const char *name, const char *path,
-                              uint64_t shape[2], uint64_t *begin) {
-    const json_t *tensor = json_object_get(header, name);
-    const char *type = json_string_value(json_object_get(tensor, "dtype"));
-    const json_t *sides = json_object_get(tensor, "shape");
-    span place;
+/* ---- opening ---- */
 
-    if (!tensor) {
-        return cbx_fail(CBX_BAD_DATA, "%s holds no tensor \"%s\"; \"w1\" and \"w2\" are needed",
-                        path, name);
+cbx_status cbx_safetensors_open_stream(cbx_safetensors *out, FILE *file, uint64_t file_bytes,
+                                       const char *path, const char *needed) {
+    *out = (cbx_safetensors){.file = file, .path = path, .needed = needed};
+    cbx_status status = read_header(out, file_bytes);
+    if (!status) {
+        status = check_metadata(out->header, path);
     }
-    if (!type || strcmp(type, "F32") != 0) {
-        type = type ? type : "unknown";
-        return cbx_fail(CBX_BAD_DATA, "%s: tensor \"%s\" is of type %.*s; only F32 can be used",
-                        path, name, shown(type), type);
+    if (!status) {
+        status = check_tensors(out->header, file_bytes - out->data, path);
     }
-    if (json_array_size(sides) != 2 || !whole_number(sides, 0, &shape[0]) ||
-        !whole_number(sides, 1, &shape[1])) {
-        return cbx_fail(CBX_BAD_DATA, "%s: tensor \"%s\" is not a matrix", path, name);
-    }
-    cbx_status status = read_span(name, tensor, UINT64_MAX, path, &place);
-    *begin = place.begin;
-    /* The limits keep the product below 2^64; the caller asks for exact sides. */
-    if (!status && (shape[0] > UINT32_MAX || shape[1] > UINT32_MAX / 4 ||
-                    place.end - place.begin != shape[0] * shape[1] * sizeof(float))) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s: tensor \"%s\" of shape (%" PRIu64 ", %" PRIu64 ") has %" PRIu64
-                        " bytes, which does not fit",
-                        path, name, shape[0], shape[1], place.end - place.begin);
+    if (status) {
+        cbx_safetensors_close(out);
     }
     return status;
 }
 
-static cbx_status read_matrix(FILE *file, uint64_t offset, float *out, size_t count,
-                              const char *name, const char *path) {
-    if (fseeko(file, (off_t)offset, SEEK_SET) != 0) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
-    }
-    cbx_status status = read_bytes(file, out, count * sizeof(float), path);
-    if (status) {
-        return status;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &out[i], sizeof bits);
-        if ((bits & 0x7f800000u) == 0x7f800000u) {
-            return cbx_fail(CBX_BAD_DATA, "%s: number %zu of tensor \"%s\" is not finite", path, i,
-                            name);
-        }
-    }
-    return CBX_OK;
-}
-
-/* Shapes of both matrices, and the network's size from them. */
-static cbx_status check_shapes(const uint64_t w1[2], const uint64_t w2[2], const char *path) {
-    if (w1[0] != CBX_W1_ROWS || w1[1] == 0 || w1[1] > CBX_MAX_HIDDEN) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s: tensor \"w1\" has the shape (%" PRIu64 ", %" PRIu64
-                        ") instead of (%u, H) with H from 1 to %u",
-                        path, w1[0], w1[1], CBX_W1_ROWS, CBX_MAX_HIDDEN);
-    }
-    if (w2[0] != w1[1] + 1 || w2[1] != CBX_CLASSES) {
-        return cbx_fail(CBX_BAD_DATA,
-                        "%s: tensor \"w2\" has the shape (%" PRIu64 ", %" PRIu64
-                        ") instead of (%" PRIu64 ", %u), which \"w1\" asks for",
-                        path, w2[0], w2[1], w1[1] + 1, CBX_CLASSES);
-    }
-    return CBX_OK;
-}
-
-cbx_status cbx_safetensors_read(cbx_network **out, FILE *file, uint64_t file_bytes,
-                                const char *path) {
-    json_t *header = NULL;
-    cbx_network *network = NULL;
-    uint64_t header_bytes = 0, shape1[2], shape2[2], begin1 = 0, begin2 = 0;
-
-    *out = NULL;
-    cbx_status status = read_header(file, file_bytes, path, &header, &header_bytes);
-    uint64_t data = CBX_SAFETENSORS_LENGTH_BYTES + header_bytes;
-    if (status || (status = check_metadata(header, path)) != CBX_OK ||
-        (status = check_tensors(header, file_bytes - data, path)) != CBX_OK ||
-        (status = find_matrix(header, "w1", path, shape1, &begin1)) != CBX_OK ||
-        (status = find_matrix(header, "w2", path, shape2, &begin2)) != CBX_OK ||
-        (status = check_shapes(shape1, shape2, path)) != CBX_OK) {
-        goto out;
-    }
-    status = cbx_network_create(&network, (uint32_t)shape1[1]);
-    if (status) {
-        goto out;
-    }
-    status = read_matrix(file, data + begin1, network->w1, shape1[0] * shape1[1], "w1", path);
-    if (!status) {
-        status = read_matrix(file, data + begin2, network->w2, shape2[0] * shape2[1], "w2", path);
-    }
-out:
-    json_decref(header);
-    if (!status) {
-        *out = network;
-    } else {
-        cbx_network_destroy(network);
-    }
-    return status;
-}
-
-cbx_status cbx_network_load(cbx_network **out, const char *path) {
+cbx_status cbx_safetensors_open(cbx_safetensors *out, const char *path, const char *what,
+                                const char *needed) {
     struct stat about;
-    *out = NULL;
+    memset(out, 0, sizeof *out);
     /* O_NONBLOCK: opening a pipe must not wait; regular files do not care. */
     int handle = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (handle < 0) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot open the weights %s: %s", path, strerror(errno));
+        return cbx_fail(CBX_MISSING_INPUT, "cannot open the %s %s: %s", what, path,
+                        strerror(errno));
     }
     if (fstat(handle, &about) != 0 || !S_ISREG(about.st_mode)) {
         close(handle);
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read the weights %s: not a regular file", path);
+        return cbx_fail(CBX_MISSING_INPUT, "cannot read the %s %s: not a regular file", what, path);
     }
     FILE *file = fdopen(handle, "rb");
     if (!file) {
         close(handle);
-        return cbx_fail(CBX_NO_MEMORY, "cannot read the weights %s: %s", path, strerror(errno));
+        return cbx_fail(CBX_NO_MEMORY, "cannot read the %s %s: %s", what, path, strerror(errno));
     }
-    cbx_status status = cbx_safetensors_read(out, file, (uint64_t)about.st_size, path);
-    fclose(file);
+    cbx_status status =
+        cbx_safetensors_open_stream(out, file, (uint64_t)about.st_size, path, needed);
+    if (status) {
+        fclose(file);
+    }
+    out->opened = !status;
     return status;
+}
+
+void cbx_safetensors_close(cbx_safetensors *from) {
+    if (from->opened) {
+        fclose(from->file);
+    }
+    json_decref(from->header);
+    memset(from, 0, sizeof *from);
+}
+
+/* ---- what is in it ---- */
+
+const char *cbx_safetensors_string(const cbx_safetensors *from, const char *key) {
+    return json_string_value(
+        json_object_get(json_object_get(from->header, CBX_SAFETENSORS_METADATA), key));
+}
+
+/* The shape, as far as a tensor may have sides, and whether it has so many. */
+static int read_shape(const json_t *tensor, cbx_tensor *out) {
+    const json_t *shape = json_object_get(tensor, "shape");
+    int right = json_is_array(shape) && json_array_size(shape) == out->sides;
+    for (size_t i = 0; right && i < out->sides; i++) {
+        right = whole_number(shape, i, &out->shape[i]);
+    }
+    return right;
+}
+
+/* Whether the numbers take `bytes` bytes; a product that runs over takes none. */
+static int takes(const cbx_tensor *tensor, uint64_t bytes) {
+    uint64_t left = bytes;
+    for (size_t i = 0; i < tensor->sides; i++) {
+        if (tensor->shape[i] == 0) {
+            return bytes == 0;
+        }
+        left /= tensor->shape[i];
+    }
+    return left > 0 && cbx_tensor_bytes(tensor) == bytes;
+}
+
+static cbx_status fail_size(const cbx_safetensors *from, const cbx_tensor *tensor, uint64_t bytes) {
+    char shape[CBX_TENSOR_SIDES * 24] = "";
+    for (size_t i = 0; i < tensor->sides; i++) {
+        const size_t length = strlen(shape);
+        snprintf(shape + length, sizeof shape - length, "%s%" PRIu64, i > 0 ? ", " : "",
+                 tensor->shape[i]);
+    }
+    return cbx_fail(CBX_BAD_DATA,
+                    "%s: tensor \"%s\" of shape (%s) has %" PRIu64 " bytes, which does not fit",
+                    from->path, tensor->name, shape, bytes);
+}
+
+cbx_status cbx_safetensors_find(const cbx_safetensors *from, const char *name, cbx_tensor_type type,
+                                size_t sides, cbx_tensor *out) {
+    static const char *const forms[] = {"a number", "a list", "a matrix"};
+    const json_t *tensor = json_object_get(from->header, name);
+    const char *found = json_string_value(json_object_get(tensor, "dtype"));
+    const char *wanted = cbx_tensor_type_name(type);
+    span place;
+
+    *out = (cbx_tensor){.name = name, .type = type, .sides = sides};
+    if (!tensor) {
+        return cbx_fail(CBX_BAD_DATA, "%s holds no tensor \"%s\"; %s are needed", from->path, name,
+                        from->needed);
+    }
+    if (!found || strcmp(found, wanted) != 0) {
+        found = found ? found : "unknown";
+        return cbx_fail(CBX_BAD_DATA, "%s: tensor \"%s\" is of type %.*s; only %s can be used",
+                        from->path, name, shown(found), found, wanted);
+    }
+    if (!read_shape(tensor, out)) {
+        return cbx_fail(CBX_BAD_DATA, "%s: tensor \"%s\" is not %s", from->path, name,
+                        forms[sides]);
+    }
+    cbx_status status = read_span(name, tensor, UINT64_MAX, from->path, &place);
+    if (status) {
+        return status;
+    }
+    out->begin = place.begin;
+    const uint64_t bytes = place.end - place.begin;
+    return takes(out, bytes) ? CBX_OK : fail_size(from, out, bytes);
+}
+
+cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *tensor,
+                                void *bytes) {
+    if (fseeko(from->file, (off_t)(from->data + tensor->begin), SEEK_SET) != 0) {
+        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", from->path, strerror(errno));
+    }
+    return read_bytes(from->file, bytes, cbx_tensor_bytes(tensor), from->path);
 }

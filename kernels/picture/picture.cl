@@ -6,7 +6,8 @@
  *   picture_chroma   Cb and Cr; they do not depend on the weights
  *   picture_rgb      8-bit RGB, three bytes a pixel, for PNG
  *
- * Neuron i is W1[1:, i] as 28×28, at column i div g and row i mod g of the grid.
+ * Neuron i is W1[1:, i] as 28×28, at column i div g and row i mod g of the grid. Where w1 is
+ * a share of the network, neuron i of it is tile first + i.
  * Grey level = ⌊mul·(v − shift) + base⌋, clipped to 0…255, with
  *   peak     shift = 0, mul = 255/max v (0 where max v ≤ 0), base = 0
  *   range    shift = min v, mul = 255/(max v − min v) (0 where equal), base = 0
@@ -49,13 +50,13 @@ HELPER bool on_border(uint x, uint y)
     return x == 0 || y == 0 || x == CBX_SIDE - 1 || y == CBX_SIDE - 1;
 }
 
-/* tones[i] = (shift, mul, base, 0). One work-item a neuron; global size H rounded
- * up to the local size. */
+/* tones[i] = (shift, mul, base, 0). One work-item a neuron; global size `count`
+ * rounded up to the local size. */
 kernel void tone_of_tiles(global const float *restrict w1, cbx_frame_layout layout,
                           global float4 *restrict tones)
 {
     const size_t i = get_global_id(0);
-    if (i >= layout.hidden) {
+    if (i >= layout.count) {
         return;
     }
     global const float *w =
@@ -69,19 +70,19 @@ kernel void tone_of_tiles(global const float *restrict w1, cbx_frame_layout layo
     tones[i] = tone_from(smallest, largest, layout.tone);
 }
 
-/* One work-item draws row get_global_id(1) of tile get_global_id(0). Global size:
- * (H rounded up to the local size; 28). */
+/* One work-item draws row get_global_id(1) of neuron get_global_id(0). Global size:
+ * (count rounded up to the local size; 28). */
 kernel void picture_luma(global const float *restrict w1, global const float4 *restrict tones,
                          cbx_frame_layout layout, global uchar *restrict luma)
 {
     const size_t i = get_global_id(0);
     const uint y = get_global_id(1);
-    if (i >= layout.hidden) {
+    if (i >= layout.count) {
         return;
     }
-    const size_t side = CBX_SIDE * layout.scale;
-    global uchar *out = luma + (i % layout.rows * side + y * layout.scale) * layout.width +
-                        i / layout.rows * side;
+    const size_t side = CBX_SIDE * layout.scale, tile = layout.first + i;
+    global uchar *out = luma + (tile % layout.rows * side + y * layout.scale) * layout.width +
+                        tile / layout.rows * side;
     global const float *w = w1 + i / CBX_PANEL * CBX_PANEL_SIZE + i % CBX_PANEL +
                             (1 + y * CBX_SIDE) * CBX_PANEL;
     for (uint x = 0; x < CBX_SIDE; x++) {
@@ -102,12 +103,12 @@ kernel void picture_rgb(global const float *restrict w1, global const float4 *re
 {
     const size_t i = get_global_id(0);
     const uint y = get_global_id(1);
-    if (i >= layout.hidden) {
+    if (i >= layout.count) {
         return;
     }
-    const size_t side = CBX_SIDE * layout.scale;
-    global uchar *out = rgb + 3 * ((i % layout.rows * side + y * layout.scale) * layout.width +
-                                   i / layout.rows * side);
+    const size_t side = CBX_SIDE * layout.scale, tile = layout.first + i;
+    global uchar *out = rgb + 3 * ((tile % layout.rows * side + y * layout.scale) * layout.width +
+                                   tile / layout.rows * side);
     global const float *w = w1 + i / CBX_PANEL * CBX_PANEL_SIZE + i % CBX_PANEL +
                             (1 + y * CBX_SIDE) * CBX_PANEL;
     for (uint x = 0; x < CBX_SIDE; x++) {

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/values.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/choice.h"
+
+/* ---- numbers ---- */
+
+/* Decimal digits and nothing else, within the flag's range. */
+static int parse_whole(const cli_flag *flag, const char *text, uint64_t *out) {
+    uint64_t number = 0;
+    if (!*text) {
+        return 0;
+    }
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9') {
+            return 0;
+        }
+        unsigned digit = (unsigned)(*text - '0');
+        if (number > (UINT64_MAX - digit) / 10) {
+            return 0;
+        }
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return number >= flag->least && number <= flag->most;
+}
+
+static void describe_whole(const cli_flag *flag, char *out, size_t size) {
+    snprintf(out, size, "a whole number from %llu to %llu", (unsigned long long)flag->least,
+             (unsigned long long)flag->most);
+}
+
+static int store_whole(const cli_flag *flag, const char *value, void *target) {
+    uint64_t whole;
+    const int good = parse_whole(flag, value, &whole);
+    if (good) {
+        memcpy(target, &(uint32_t){(uint32_t)whole}, sizeof(uint32_t));
+    }
+    return good;
+}
+
+static int store_whole64(const cli_flag *flag, const char *value, void *target) {
+    uint64_t whole;
+    const int good = parse_whole(flag, value, &whole);
+    if (good) {
+        memcpy(target, &whole, sizeof whole);
+    }
+    return good;
+}
+
+static void describe_positive(const cli_flag *flag, char *out, size_t size) {
+    (void)flag;
+    snprintf(out, size, "a positive number such as 0.005");
+}
+
+static int store_positive(const cli_flag *flag, const char *value, void *target) {
+    (void)flag;
+    char *end;
+    /* strtod would also take spaces, "inf", "nan" and hexadecimal digits. */
+    if (!*value || value[strspn(value, "0123456789.eE+-")]) {
+        return 0;
+    }
+    const double real = strtod(value, &end);
+    const int good = !*end && real >= FLT_MIN && real <= FLT_MAX;
+    if (good) {
+        memcpy(target, &real, sizeof real);
+    }
+    return good;
+}
+
+/* ---- words ---- */
+
+static void describe_text(const cli_flag *flag, char *out, size_t size) {
+    snprintf(out, size, "%s", flag->kind == CLI_OUTPUT ? "the name of a file" : "a value");
+}
+
+static int store_text(const cli_flag *flag, const char *value, void *target) {
+    memcpy(target, &value, sizeof value);
+    return value[0] && !(flag->kind == CLI_OUTPUT && strcmp(value, "-") == 0);
+}
+
+static int store_switch(const cli_flag *flag, const char *value, void *target) {
+    (void)flag;
+    (void)value;
+    memcpy(target, &(int){1}, sizeof(int));
+    return 1;
+}
+
+static void describe_choice(const cli_flag *flag, char *out, size_t size) {
+    cbx_choice_join(out, size, flag->choices, "or");
+}
+
+static int store_choice(const cli_flag *flag, const char *value, void *target) {
+    const int place = cbx_choice_find(flag->choices, value);
+    if (place >= 0) {
+        memcpy(target, &place, sizeof place);
+    }
+    return place >= 0;
+}
+
+static int store_choice_text(const cli_flag *flag, const char *value, void *target) {
+    const int place = cbx_choice_find(flag->choices, value);
+    if (place >= 0) {
+        memcpy(target, &flag->choices[place], sizeof flag->choices[place]);
+    }
+    return place >= 0;
+}
+
+/* ---- lists, with commas between ---- */
+
+static int add_number(cli_list *list, uint32_t number) {
+    if (list->count == CLI_MOST_VALUES) {
+        return 0;
+    }
+    list->values[list->count++] = number;
+    return 1;
+}
+
+static int add_whole(const cli_flag *flag, const char *item, void *target) {
+    uint32_t whole;
+    return store_whole(flag, item, &whole) && add_number(target, whole);
+}
+
+static int add_choice(const cli_flag *flag, const char *item, void *target) {
+    int place;
+    return store_choice(flag, item, &place) && add_number(target, (uint32_t)place);
+}
+
+static int add_text(const cli_flag *flag, const char *item, void *target) {
+    cli_texts *texts = target;
+    (void)flag;
+    if (!*item || texts->count == CLI_MOST_VALUES) {
+        return 0;
+    }
+    snprintf(texts->values[texts->count++], CLI_MOST_TEXT, "%s", item);
+    return 1;
+}
+
+/* 0 when an item is nonsense or missing. */
+static int add_items(const cli_flag *flag, const char *value, void *target,
+                     int (*add)(const cli_flag *flag, const char *item, void *target)) {
+    char item[CLI_MOST_TEXT];
+    for (;;) {
+        const size_t length = strcspn(value, ",");
+        if (length >= sizeof item) {
+            return 0;
+        }
+        snprintf(item, sizeof item, "%.*s", (int)length, value);
+        if (!add(flag, item, target)) {
+            return 0;
+        }
+        if (!value[length]) {
+            return 1;
+        }
+        value += length + 1;
+    }
+}
+
+static void describe_wholes(const cli_flag *flag, char *out, size_t size) {
+    snprintf(out, size, "up to %d whole numbers from %llu to %llu, such as 64,256", CLI_MOST_VALUES,
+             (unsigned long long)flag->least, (unsigned long long)flag->most);
+}
+
+static int store_wholes(const cli_flag *flag, const char *value, void *target) {
+    ((cli_list *)target)->count = 0;
+    return add_items(flag, value, target, add_whole);
+}
+
+static void describe_choices(const cli_flag *flag, char *out, size_t size) {
+    char choices[160];
+    describe_choice(flag, choices, sizeof choices);
+    snprintf(out, size, "%s, or several with commas between", choices);
+}
+
+static int store_choices(const cli_flag *flag, const char *value, void *target) {
+    ((cli_list *)target)->count = 0;
+    return add_items(flag, value, target, add_choice);
+}
+
+static void describe_texts(const cli_flag *flag, char *out, size_t size) {
+    (void)flag;
+    snprintf(out, size, "up to %d values", CLI_MOST_VALUES);
+}
+
+static int store_texts(const cli_flag *flag, const char *value, void *target) {
+    return add_items(flag, value, target, add_text);
+}
+
+/* ---- */
+
+static const struct kind {
+    void (*describe)(const cli_flag *flag, char *out, size_t size);
+    int (*store)(const cli_flag *flag, const char *value, void *target);
+} kinds[] = {
+    [CLI_SWITCH] = {describe_text, store_switch},
+    [CLI_WHOLE] = {describe_whole, store_whole},
+    [CLI_WHOLE64] = {describe_whole, store_whole64},
+    [CLI_POSITIVE] = {describe_positive, store_positive},
+    [CLI_TEXT] = {describe_text, store_text},
+    [CLI_OUTPUT] = {describe_text, store_text},
+    [CLI_CHOICE] = {describe_choice, store_choice},
+    [CLI_CHOICE_TEXT] = {describe_choice, store_choice_text},
+    [CLI_WHOLES] = {describe_wholes, store_wholes},
+    [CLI_CHOICES] = {describe_choices, store_choices},
+    [CLI_TEXTS] = {describe_texts, store_texts},
+};
+
+void cli_value_describe(const cli_flag *flag, char *out, size_t size) {
+    kinds[flag->kind].describe(flag, out, size);
+}
+
+int cli_value_store(const cli_flag *flag, const char *value, void *target) {
+    return kinds[flag->kind].store(flag, value, target);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing safetensors files. */
+#include "data/safetensors.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { ALIGNMENT = 8 };
+
+/* A JSON string, whatever the bytes: file names need not be UTF-8, and weights are
+ * not to be lost over one. */
+static json_t *json_text(const char *text) {
+    json_t *string = json_string(text);
+    if (string) {
+        return string;
+    }
+    size_t length = strlen(text);
+    char *ascii = malloc(length + 1);
+    if (!ascii) {
+        return NULL;
+    }
+    for (size_t i = 0; i <= length; i++) {
+        ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+    }
+    string = json_string(ascii);
+    free(ascii);
+    return string;
+}
+
+static json_t *describe(const cbx_tensor *tensor, uint64_t begin) {
+    json_t *shape = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < tensor->sides; i++) {
+        failed |= json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
+    }
+    if (failed) {
+        json_decref(shape);
+        return NULL;
+    }
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", cbx_tensor_type_name(tensor->type), "shape",
+                     shape, "data_offsets", (json_int_t)begin,
+                     (json_int_t)(begin + cbx_tensor_bytes(tensor)));
+}
+
+/* The header as text; free() it. NULL: no memory. */
+static char *header_text(const cbx_tensor *tensors, size_t tensor_count, const cbx_setting *strings,
+                         size_t string_count) {
+    json_t *header = json_object(), *metadata = json_object();
+    uint64_t begin = 0;
+    int failed = 0;
+    for (size_t i = 0; i < string_count; i++) {
+        failed |= json_object_set_new(metadata, strings[i].key, json_text(strings[i].value));
+    }
+    if (string_count > 0) {
+        failed |= json_object_set(header, CBX_SAFETENSORS_METADATA, metadata);
+    }
+    for (size_t i = 0; i < tensor_count; i++) {
+        failed |= json_object_set_new(header, tensors[i].name, describe(&tensors[i], begin));
+        begin += cbx_tensor_bytes(&tensors[i]);
+    }
+    char *text = failed ? NULL : json_dumps(header, JSON_COMPACT);
+    json_decref(header);
+    json_decref(metadata);
+    return text;
+}
+
+cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
+                                 const cbx_setting *strings, size_t string_count) {
+    static const char spaces[ALIGNMENT] = "        ";
+    char *header = header_text(tensors, tensor_count, strings, string_count);
+    if (!header) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory for the header of a safetensors file");
+    }
+    const size_t text_bytes = strlen(header);
+    const uint64_t length = (text_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    cbx_output_write(to, &length, CBX_SAFETENSORS_LENGTH_BYTES);
+    cbx_output_write(to, header, text_bytes);
+    cbx_output_write(to, spaces, length - text_bytes);
+    for (size_t i = 0; i < tensor_count; i++) {
+        cbx_output_write(to, tensors[i].bytes, cbx_tensor_bytes(&tensors[i]));
+    }
+    free(header);
+    return cbx_output_flush(to);
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# The programs that kernels are built as, and the sources of each in the order in which they
+# are joined to one text: a file sees what those above it define. Another program is a
+# folder, a list, and a name here. Files have different names in all folders.
+set(CBX_PROGRAMS train bench)
+
+# Trains, evaluates and draws: train_cpu draws its panels while they are in the cache.
+set(CBX_SOURCES_train
+    layout.h
+    train/activation.cl
+    train/biased_matmul.cl
+    train/sigmoid.cl
+    train/delta.cl
+    train/weight_update.cl
+    picture/picture.cl
+    picture/picture_cpu.cl
+    train/blocks_cpu.cl
+    train/train_cpu.cl
+    train/blocks_gpu.cl
+    train/train_gpu.cl
+    train/evaluate.cl
+    train/evaluate_cpu.cl
+    train/evaluate_gpu.cl
+    train/fma_speed.cl)
+
+# What a device can do at best.
+set(CBX_SOURCES_bench
+    layout.h
+    bench/peak.cl
+    bench/bandwidth.cl)
