@@ -15,8 +15,8 @@
  *   sums    [2][C][B][16] one share of A1·W2 for each chunk of panels
  *
  * P = ⌈H/32⌉. The lanes of the last panel beyond H are padding: their weights
- * are zero and their bias is CBX_PADDING_BIAS, so that their activation is
- * exactly 0 and every sum over lanes may run over whole panels.
+ * are zero and their bias is CBX_PADDING_BIAS, where the activation, activate_v() of
+ * train/activation.cl, is exactly 0, so that every sum over lanes may run over whole panels.
  */
 #ifndef CBX_LAYOUT_H
 #define CBX_LAYOUT_H

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 #include "device/device.h"
 #include "network/trainer.h"
 

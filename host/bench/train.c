@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "bench/meter.h"
+#include "bench/peak.h"
+#include "bench/statistics.h"
 #include "data/sampler.h"
 #include "network/trainer.h"
 

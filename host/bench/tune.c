@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench/meter.h"
+#include "bench/statistics.h"
 #include "data/sampler.h"
+#include "device/device.h"
 #include "network/trainer.h"
 
 enum { BATCH = 64, BLOCKS = 5, DUELS = 7 };

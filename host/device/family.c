@@ -25,11 +25,6 @@ static const struct {
     {CBX_KIND_OTHER, UINT_MAX, CBX_FAMILY_GPU},
 };
 
-unsigned cbx_device_vector(const cbx_device *device) {
-    const unsigned width = device->info.vector_floats;
-    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
-}
-
 /* Bytes of local memory; `rows` as of cbx_tunables. */
 static uint64_t local_bytes(unsigned rows) {
     return CBX_GPU_LOCAL(rows) * sizeof(float);

@@ -150,17 +150,3 @@ cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
     }
     return build_with(device, &usual); /* what was kept may not fit after all */
 }
-
-cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {
-    return cbx_kernel_create_in(device->program, name, out);
-}
-
-cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out) {
-    cl_int error = CL_SUCCESS;
-    *out = clCreateKernel(program, name, &error);
-    if (error != CL_SUCCESS) {
-        return cbx_fail(CBX_BAD_KERNEL, "the kernel %s cannot be used: %s (%d)", name,
-                        cbx_cl_name(error), (int)error);
-    }
-    return CBX_OK;
-}

@@ -36,16 +36,16 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
 }
 
 static cbx_status train_epochs(cbx_job *job) {
+    const cbx_position *at = &job->position;
     cbx_status status = CBX_OK;
-    for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status && !cbx_job_should_stop(job);
-         epoch++) {
+    while (at->epoch < job->settings->epochs && !status && !cbx_job_should_stop(job)) {
         const double start = cbx_clock_seconds();
         status = cbx_job_train_epoch(job);
         if (job->stopping) {
             break;
         }
         if (!status) {
-            status = evaluate_epoch(job, epoch, cbx_clock_seconds() - start);
+            status = evaluate_epoch(job, at->epoch, cbx_clock_seconds() - start);
         }
     }
     return status;

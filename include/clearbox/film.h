@@ -27,21 +27,6 @@ const char *cbx_codec_name(cbx_codec codec);
 /* The range of cbx_film_settings.quality for a codec that there is. */
 void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest);
 
-/* Quality and presets of libx264, measured on this program's own frames (the
- * hidden layer of 1,024 neurons, 896 x 896, batches 1-150 | 883-1032; one core of
- * an Intel Xeon, best of 3, other programs running; PSNR of luma over all frames against what was drawn):
- *
- *   preset     QP   ns/pixel    PSNR, dB      kB/frame
- *   ultrafast  22   1.8 | 1.4   40.0 | 44.8    8.1 | 5.7   the default
- *   ultrafast  18   2.1 | 1.7   43.0 | 46.7   11.5 | 7.4
- *   ultrafast  26   1.5 | 1.3   37.0 | 42.9    5.7 | 4.6
- *   superfast  22   3.5 | 2.8   40.3 | 44.8    7.0 | 5.1   a smaller file
- *   veryfast   22   3.9 | 2.8   40.3 | 44.8    6.9 | 5.0
- *
- * x264's other presets are accepted and gain nothing here. Each is used with a
- * constant quantiser and a few options that suit these frames; the ffmpeg program's
- * "-preset ultrafast" takes 3.3 | 2.7 ns/pixel for 41.1 | 41.7 dB and 8.3 | 5.2 kB.
- * MPEG-4 with quantiser 2 takes 2.7 ns/pixel for 41.3 dB and 12 kB, batches 1-150. */
 #define CBX_MAX_WORKERS 256u
 #define CBX_MAX_FPS 1000u
 
@@ -52,9 +37,11 @@ typedef struct cbx_film_settings {
     uint32_t fps; /* frames per second, 1…CBX_MAX_FPS */
     cbx_codec codec;
     int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
-    const char *preset; /* x264's preset name, see above; NULL: "ultrafast" */
-    uint32_t workers;   /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
-    int no_clobber;     /* fail rather than replace an existing file */
+    /* x264's preset name; NULL: "ultrafast". "superfast" makes smaller files, by an eighth,
+     * in 1.5 to 2 times the time; the others gain nothing with these pictures. */
+    const char *preset;
+    uint32_t workers; /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
+    int no_clobber;   /* fail rather than replace an existing file */
 } cbx_film_settings;
 
 typedef struct cbx_film_result {

@@ -137,8 +137,8 @@ typedef struct cbx_learn_observer {
     /* After the last batch, some 20 times a second: frames not yet in the film. */
     cbx_status (*finishing)(void *user, uint64_t frames_left);
     /* An output failed, cbx_last_error() says why; the others go on. A film that fails ends
-     * the run only where neither weights nor a picture were asked for. CBX_LEARN_OUTPUTS: an
-     * observer failed; `path` is its own, which may be NULL. */
+     * the run only where no other output was asked for. CBX_LEARN_OUTPUTS: an observer failed;
+     * `path` is its own, which may be NULL. */
     cbx_status (*lost)(void *user, cbx_learn_output output, const char *path, cbx_status why);
     /* Last of all, however the run ended; the last observer first, so that one that reports
      * can tell what became of the files of those behind it. */
@@ -154,6 +154,12 @@ typedef struct cbx_learn_control {
     int (*should_stop)(void *user);
     void *user;
 } cbx_learn_control;
+
+/* "film", "weights", "picture": static, never NULL. */
+const char *cbx_learn_output_name(cbx_learn_output output);
+
+/* Where the settings want it; NULL: it was not asked for. */
+const char *cbx_learn_output_path(const cbx_learn_settings *settings, cbx_learn_output output);
 
 /* The lesson's run, to the letter; `data` stays NULL. */
 void cbx_learn_defaults(cbx_learn_settings *settings);

@@ -19,10 +19,8 @@ kernel void output_delta(global const float *restrict a2, global const float *re
     }
     float16 a = LOAD_OUT(a2 + row * CBX_LANES_OUT);
     float16 miss = only_outputs(one_hot(labels[order[first + row]]) - a);
-    if (recipe == CBX_LESSON) {
-        miss = 2.0f * miss * LOAD_OUT(s2 + row * CBX_LANES_OUT);
-    }
-    STORE_OUT(d2 + row * CBX_LANES_OUT, miss);
+    STORE_OUT(d2 + row * CBX_LANES_OUT,
+              output_error(miss, LOAD_OUT(s2 + row * CBX_LANES_OUT), recipe));
 }
 
 kernel void hidden_delta(global const float *restrict d2, global const float *restrict w2,

@@ -35,8 +35,8 @@ HELPER void evaluate_block(global const float *restrict x, uint rows, uint panel
                 floatv a[CBX_FORWARD_ROWS][2];
                 for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
                     global const float *at = z1 + (row + i) * CBX_PANEL + part;
-                    a[i][0] = sigmoid_v(LOAD(at));
-                    a[i][1] = sigmoid_v(LOAD(at + CBX_VECTOR));
+                    a[i][0] = activate_v(LOAD(at));
+                    a[i][1] = activate_v(LOAD(at + CBX_VECTOR));
                 }
                 add_outputs((const float *)a, v + part * CBX_LANES_OUT, z2 + row);
             }

@@ -60,7 +60,8 @@ HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uin
             z += LOAD_OUT(sums + ((size_t)c * batch + b) * CBX_LANES_OUT);
         }
         probe += z * 0.0f; /* 0 for finite numbers, else NaN */
-        STORE_OUT(d2 + b * CBX_LANES_OUT, output_error(sigmoid_out(z), labels[order[b]], recipe));
+        float16 a = activate_out(z), miss = only_outputs(one_hot(labels[order[b]]) - a);
+        STORE_OUT(d2 + b * CBX_LANES_OUT, output_error(miss, slope_out(a), recipe));
     }
     return !any(isnan(probe));
 }
@@ -127,7 +128,7 @@ HELPER void update_output_cpu(global const float *restrict a1, global const floa
         }
         UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
             global float *at = w2 + (lane + i) * CBX_LANES_OUT;
-            STORE_OUT(at, fma((float16)(rate), sum[i], LOAD_OUT(at)));
+            STORE_OUT(at, stepped(LOAD_OUT(at), sum[i], (float16)(rate)));
         }
     }
 }
@@ -141,7 +142,7 @@ HELPER void update_bias_cpu(global const float *restrict d, uint stride, uint ro
         for (uint b = 0; b < rows; b++) {
             sum += LOAD(d + b * stride + part);
         }
-        STORE(row + part, fma((floatv)(rate), sum, LOAD(row + part)));
+        STORE(row + part, stepped(LOAD(row + part), sum, (floatv)(rate)));
     }
 }
 
@@ -155,8 +156,8 @@ HELPER void end_forward_cpu(global float *restrict a1, uint rows, global const f
             float16 z2[CBX_FORWARD_ROWS];
             for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
                 global float *at = a1 + (row + i) * CBX_PANEL + part;
-                a[i][0] = sigmoid_v(LOAD(at));
-                a[i][1] = sigmoid_v(LOAD(at + CBX_VECTOR));
+                a[i][0] = activate_v(LOAD(at));
+                a[i][1] = activate_v(LOAD(at + CBX_VECTOR));
                 STORE(at, a[i][0]);
                 STORE(at + CBX_VECTOR, a[i][1]);
                 z2[i] = LOAD_OUT(sums + (row + i) * CBX_LANES_OUT);

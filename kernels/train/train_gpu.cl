@@ -36,9 +36,9 @@ HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uin
         UNROLL_BY(8) for (uint c = 0; c < chunks; c++) {
             z += sums[(size_t)c * batch * CBX_LANES_OUT + i];
         }
-        float a = sigmoid_one(z);
+        float a = activate_one(z);
         float miss = (labels[order[row]] == o ? 1.0f : 0.0f) - a;
-        float d = recipe == CBX_LESSON ? 2.0f * miss * slope_one(a) : miss;
+        float d = output_error(miss, slope_one(a), recipe);
         d2[i] = o < CBX_OUTPUTS ? d : 0.0f;
         if (!isfinite(z) && get_group_id(0) == 0) {
             atomic_cmpxchg(fault, CBX_NO_FAULT, number);
@@ -85,7 +85,7 @@ HELPER void update_bias_gpu(local const float *restrict delta, float rate,
     for (uint b = 0; b < CBX_TILE; b++) {
         sum += delta[b * CBX_TILE + get_local_id(0)];
     }
-    *bias = fma(rate, sum, *bias);
+    *bias = stepped(*bias, sum, rate);
 }
 
 /* sum += XᵀD1 of `rows` rows, of a work-item's HEIGHT pixels and its 8 neurons, and what
@@ -135,8 +135,8 @@ HELPER void update_bias_gpu(local const float *restrict delta, float rate,
             global float4 *w =                                                                     \
                 (global float4 *)(w1 + (1 + k + ty * HEIGHT + i) * CBX_PANEL + tx * 4);            \
             global float4 *w8 = w + CBX_PANEL_SIZE / 4;                                            \
-            *w = fma((float4)(rate), sum[i][0], *w);                                               \
-            *w8 = fma((float4)(rate), sum[i][1], *w8);                                             \
+            *w = stepped(*w, sum[i][0], (float4)(rate));                                           \
+            *w8 = stepped(*w8, sum[i][1], (float4)(rate));                                         \
         }                                                                                          \
     }
 
@@ -220,7 +220,7 @@ HELPER void update_output_gpu(global const float *restrict a1, global const floa
         for (uint q = 0; q < CBX_QUARTERS; q++) {
             gradient += quarters[q * CBX_TILE * CBX_LANES_OUT + i];
         }
-        weights[i] = rows > 0 ? fma(rate, gradient, w2[i]) : w2[i];
+        weights[i] = rows > 0 ? stepped(w2[i], gradient, rate) : w2[i];
         w2[i] = weights[i];
     }
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); /* A1 is overwritten next */
@@ -246,7 +246,7 @@ HELPER void end_forward_gpu(float bias, global const float *restrict z1, uint sl
     }
     UNROLL for (uint i = 0; i < CBX_QUARTER / 4; i++) {
         float v[4];
-        vstore4(sigmoid_v(z[i]), 0, v);
+        vstore4(activate_v(z[i]), 0, v);
         UNROLL for (uint j = 0; j < 4; j++) {
             a1[(first + i * 4 + j) * CBX_PANEL] = v[j];
             act[(first + i * 4 + j) * (CBX_TILE + 1) + neuron] = v[j];
@@ -282,7 +282,7 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
         for (uint b = 0; b < job.pending_rows; b++) {
             sum += d2[b * CBX_LANES_OUT + me];
         }
-        w2[me] = fma(job.pending_rate_output, sum, w2[me]);
+        w2[me] = stepped(w2[me], sum, job.pending_rate_output);
     }
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (uint i = me * 4; i < of_share && starts; i += CBX_OUTPUT_GROUP * 4) {

@@ -36,11 +36,11 @@ kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal
     }
     global float *w = w1 + panel * CBX_PANEL_SIZE + lane;
     if (k == 0 && recipe == CBX_NLL) {
-        STORE(w, fma((floatv)(rate), bias, LOAD(w)));
+        STORE(w, stepped(LOAD(w), bias, (floatv)(rate)));
     }
     UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
         global float *at = w + (k + i + 1) * CBX_PANEL;
-        STORE(at, fma((floatv)(rate), sum[i], LOAD(at)));
+        STORE(at, stepped(LOAD(at), sum[i], (floatv)(rate)));
     }
 }
 
@@ -65,5 +65,5 @@ kernel void weight_update_output(global const float *restrict a1, global const f
         }
     }
     global float *w = w2 + h * CBX_LANES_OUT;
-    STORE_OUT(w, fma((float16)(rate), sum, LOAD_OUT(w)));
+    STORE_OUT(w, stepped(LOAD_OUT(w), sum, (float16)(rate)));
 }
