@@ -154,7 +154,7 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     uint8_t *rgb = NULL;
     cbx_status status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
     if (!status) {
-        status = cbx_painter_rgb(&job->painter, job->trainer->w1, rgb);
+        status = cbx_painter_rgb(&job->painter, cbx_trainer_w1(job->trainer), rgb);
     }
     if (!status) {
         status = cbx_png_write(to, rgb, grid->width, grid->height);
