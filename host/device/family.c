@@ -51,7 +51,7 @@ static cbx_status refuse_group(const cbx_device *device, size_t has, size_t need
 
 cbx_status cbx_family_check(const cbx_device *device) {
     const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
-    const uint64_t bytes = device->fused ? local_bytes(device->tunables.update_rows) : 0;
+    const uint64_t bytes = device->fused ? local_bytes(device->built.tunables.update_rows) : 0;
     if (device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }

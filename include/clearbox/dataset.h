@@ -53,12 +53,14 @@ CBX_API void cbx_dataset_destroy(cbx_dataset *dataset);
 CBX_API cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part);
 
 /* Mean and standard deviation (population, divisor n) over every pixel of the
- * training part, in grey levels 0…255. Applied to every part. */
+ * training part, in grey levels 0…255; every part is normalised with them. */
 CBX_API double cbx_dataset_mean(const cbx_dataset *dataset);
 CBX_API double cbx_dataset_deviation(const cbx_dataset *dataset);
 
 /* out[i] = (pixels[i] - mean) / deviation, in double, rounded once to float.
- * pixels and out: `count` elements each, host memory, the caller's. */
+ * pixels and out: `count` elements each, host memory, the caller's. For computing on the
+ * host: a device holds grey levels and takes fma(pixel, 1/deviation, -mean/deviation) in
+ * float, which may differ in the last bits. */
 CBX_API void cbx_dataset_normalise(const cbx_dataset *dataset, const uint8_t *pixels, size_t count,
                                    float *out);
 

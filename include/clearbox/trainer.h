@@ -57,9 +57,10 @@ typedef struct cbx_evaluation {
 
 typedef struct cbx_trainer cbx_trainer;
 
-/* Takes device memory for weights, the whole normalised dataset and the batch,
- * and uploads the dataset once. The device and the dataset must outlive the
- * trainer. CBX_TOO_LARGE: beyond the device's limits, checked before asking. */
+/* Takes device memory for weights, the whole dataset and the batch, and uploads the
+ * dataset once: grey levels, which kernels normalise as they read them. The device and
+ * the dataset must outlive the trainer. CBX_TOO_LARGE: beyond the device's limits,
+ * checked before asking. */
 CBX_API cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device,
                                       const cbx_dataset *dataset,
                                       const cbx_trainer_settings *settings);
@@ -75,15 +76,15 @@ CBX_API cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *ne
 CBX_API cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order,
                                          uint32_t count);
 
-/* Enqueues one batch: rows order[first … first + rows). `batch` is the number
- * that cbx_trainer_check() names when a value stops being finite. */
+/* Enqueues one batch: rows order[first … first + rows). cbx_trainer_check() names its
+ * `number` when a value stops being finite. */
 CBX_API cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows,
-                                    cbx_rates rates, uint64_t batch);
+                                    cbx_rates rates, uint64_t number);
 
 /* Enqueues `count` full batches of settings.batch rows from order[first] on with
- * the same rates, numbered from `batch`; the same result as that many steps. */
+ * the same rates, numbered from `number`; the same result as that many steps. */
 CBX_API cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
-                                     cbx_rates rates, uint64_t batch);
+                                     cbx_rates rates, uint64_t number);
 
 /* Waits until everything enqueued is done. CBX_DIVERGED: the message names the
  * first batch whose sums were not finite. */

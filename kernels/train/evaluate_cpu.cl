@@ -11,7 +11,7 @@
 #if CBX_FAMILY_CPU
 
 #ifndef CBX_EVALUATE_ROWS
-#define CBX_EVALUATE_ROWS (8 * CBX_FORWARD_ROWS)
+#define CBX_EVALUATE_ROWS (CBX_EVALUATE_BLOCKS * CBX_FORWARD_ROWS)
 #endif
 
 /* Z2 of one block: x [slabs][rows][CBX_SLAB], z1 [rows][32] is scratch. */
