@@ -8,6 +8,7 @@
 
 #include "support/fixture.h"
 #include "support/learning.h"
+#include "support/synthetic.h"
 #include "reference/network.h"
 #include "reference/picture.h"
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "support/compare.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
 #include "reference/network.h"
 #include "support/synthetic.h"

@@ -205,7 +205,7 @@ static void frames_can_be_skipped(void **state) {
 static void same_seed_gives_the_same_bits(void **state) {
     (void)state;
     learning l;
-    char weights[2 * SYNTHETIC_PATH + 16];
+    char weights[2 * SCRATCH_PATH + 16];
     open_run(&l);
     snprintf(weights, sizeof weights, "%s.safetensors", l.second);
     cbx_learn_settings settings = learning_settings(&l);
