@@ -72,7 +72,7 @@ static cbx_status write_frame(studio *in) {
     const size_t size = (size_t)in->grid.width * in->grid.height;
     cbx_status status = cbx_trainer_flush(in->trainer);
     if (!status) {
-        status = cbx_painter_luma(&in->painter, in->trainer->w1, in->luma, NULL, NULL);
+        status = cbx_painter_luma(&in->painter, cbx_trainer_w1(in->trainer), in->luma, NULL, NULL);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(in->device->queue, in->luma, CL_TRUE, 0, size,

@@ -15,8 +15,8 @@
  *   sums    [2][C][B][16] one share of A1·W2 for each chunk of panels
  *
  * P = ⌈H/32⌉. The lanes of the last panel beyond H are padding: their weights
- * are zero and their bias is CBX_PADDING_BIAS, so that their activation is
- * exactly 0 and every sum over lanes may run over whole panels.
+ * are zero and their bias is CBX_PADDING_BIAS, where the activation, activate_v() of
+ * train/activation.cl, is exactly 0, so that every sum over lanes may run over whole panels.
  */
 #ifndef CBX_LAYOUT_H
 #define CBX_LAYOUT_H
@@ -34,14 +34,27 @@
 /* Floats in one panel of W1. */
 #define CBX_PANEL_SIZE (CBX_ROWS * CBX_PANEL)
 
+/* Rows of X or W1 that a work-item of the schedule `stepwise` takes; must divide 784. */
+#ifndef CBX_STEP_ROWS
+#define CBX_STEP_ROWS 8
+#endif
+/* Blocks of the forward pass, of CBX_FORWARD_ROWS rows, in a block of the evaluation, in the
+ * kernels for processors. */
+#define CBX_EVALUATE_BLOCKS 8
+
 /* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
  * work-items, one that adds up the output 256. */
 #define CBX_TILE 64
 #define CBX_GROUP 64
 #define CBX_OUTPUT_GROUP 256
-/* Floats between two rows of X in local memory, where a work-item updates `rows` rows of
- * W1: odd, so that work-items that each write a row of their own use different banks. */
-#define CBX_GPU_PITCH(rows) (8 * ((rows) > 2 ? (rows) : 2) + 1)
+/* Rows of W1 that a group updates together, where a work-item updates `rows` of them; and
+ * how few a work-item updates where small layers need more groups. */
+#define CBX_GPU_BLOCK(rows) (8 * (rows))
+#define CBX_GPU_LOW_ROWS 2
+/* Floats between two rows of X in local memory: room for a block of either height, and odd,
+ * so that work-items that each write a row of their own use different banks. */
+#define CBX_GPU_PITCH(rows)                                                                        \
+    (CBX_GPU_BLOCK((rows) > CBX_GPU_LOW_ROWS ? (rows) : CBX_GPU_LOW_ROWS) + 1)
 /* Floats of local memory that a group needs at most: X and D1 of the update. */
 #define CBX_GPU_LOCAL(rows) (CBX_TILE * CBX_GPU_PITCH(rows) + CBX_TILE * CBX_TILE)
 
@@ -127,7 +140,7 @@ typedef struct cbx_frame_layout {
 typedef struct cbx_launch {
     cbx_u32 panels; /* P */
     cbx_u32 chunks; /* C, shares of the output sums */
-    cbx_u32 batch;  /* B, rows that the buffers have room for */
+    cbx_u32 stride; /* B, rows that the buffers have room for */
     cbx_u32 recipe;
     cbx_u32 pending_first; /* rows order[first … first + rows) of the pending batch */
     cbx_u32 pending_rows;  /* 0: nothing is pending */

@@ -9,6 +9,8 @@
 
 #include "bench/blas.h"
 #include "bench/meter.h"
+#include "bench/peak.h"
+#include "bench/statistics.h"
 #include "network/trainer.h"
 
 enum { TRAIN_FILE = 600, TRAIN = 500, VALIDATION = 100, TEST = 30 };

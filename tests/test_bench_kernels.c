@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/meter.h"
+#include "bench/peak.h"
 
 static int set_up(void **state) {
     cbx_device *device = NULL;

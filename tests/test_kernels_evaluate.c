@@ -114,7 +114,7 @@ static void judge(const task *t, bands *b, cl_mem z2, cl_uint each, verdicts *v)
 /* The CPU's by `workers` work-groups, the GPU's by one for each block of images. */
 static void run(const task *t, size_t workers, verdicts *v) {
     const int gpu = t->device->family == CBX_FAMILY_GPU;
-    const size_t unit = t->device->evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
+    const size_t unit = t->device->built.evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
     const size_t local = gpu ? 64 : 1, groups = gpu ? blocks : workers;
     const cbx_range range = {{groups * local, 1}, {local, 1}};
     const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
@@ -173,9 +173,10 @@ static void check(cbx_device *device, size_t rows, size_t hidden, double w2_devi
     run(&t, 1 + rows % 3, &v);
     float *is = unpack_outputs(v.z2, rows);
     assert_arrays_close(is, z2, rows, CBX_CLASSES, nearness, "z2");
-    for (size_t from = 0; from < rows; from += device->evaluate_rows) {
+    for (size_t from = 0; from < rows; from += device->built.evaluate_rows) {
         const size_t left = rows - from;
-        check_block(&t, &v, z2, from, left < device->evaluate_rows ? left : device->evaluate_rows,
+        check_block(&t, &v, z2, from,
+                    left < device->built.evaluate_rows ? left : device->built.evaluate_rows,
                     nearness);
     }
     close_task(&t);

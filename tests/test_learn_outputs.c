@@ -12,6 +12,7 @@
 #include "support/files.h"
 #include "support/fixture.h"
 #include "support/learning.h"
+#include "support/training.h"
 
 static void open_run(learning *l) {
     fixture_device(CBX_FAMILY_AUTO);
@@ -46,6 +47,75 @@ static void a_film_that_fails_costs_only_itself(void **state) {
     assert_false(result.kept[CBX_LEARN_FILM]);
     assert_true(result.kept[CBX_LEARN_WEIGHTS] && result.kept[CBX_LEARN_PICTURE]);
     assert_int_equal(files_count(l.folder), 3);
+    learning_close(&l);
+}
+
+typedef struct quitter {
+    int reader;
+    uint32_t epochs, epochs_when_lost; /* completed */
+    int lost;
+} quitter;
+
+static cbx_status quit(void *user, const cbx_learn_plan *plan) {
+    (void)plan;
+    close(((quitter *)user)->reader);
+    return CBX_OK;
+}
+
+static cbx_status count_epoch(void *user, const cbx_epoch_report *report) {
+    ((quitter *)user)->epochs = report->epoch;
+    return CBX_OK;
+}
+
+static cbx_status note_loss(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+    quitter *q = user;
+    (void)path;
+    assert_int_equal(output, CBX_LEARN_FILM);
+    assert_int_equal(why, CBX_CANNOT_WRITE);
+    q->epochs_when_lost = q->epochs;
+    q->lost++;
+    return CBX_OK;
+}
+
+/* A film that is lost between two batches, one of them still to be drawn: the weights are
+ * those of a run without a film. */
+static void a_film_that_fails_midway_changes_no_weights(void **state) {
+    (void)state;
+    learning l;
+    cbx_learn_result result;
+    cbx_network *with = NULL, *without = NULL;
+    fixture_device(CBX_FAMILY_AUTO);
+    learning_open(&l, 600, 10);
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        cbx_learn_settings settings = learning_settings(&l);
+        settings.family = fixture_ways[w].family;
+        settings.schedule = fixture_ways[w].schedule;
+        settings.batch = 1;
+        settings.epochs = 2; /* 1000 frames; 280 are a group, and at most 422 are under way */
+        settings.save = l.save;
+        assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
+        assert_ok(cbx_network_load(&without, l.save));
+
+        assert_int_equal(mkfifo(l.film, 0600), 0);
+        quitter q = {.reader = open(l.film, O_RDONLY | O_NONBLOCK)};
+        assert_true(q.reader >= 0);
+        const cbx_learn_observer observer = {
+            .started = quit, .finished_epoch = count_epoch, .lost = note_loss, .user = &q};
+        settings.film = l.film;
+        assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_WRITE,
+                     "Broken pipe");
+        assert_int_equal(q.lost, 1);
+        assert_true(q.epochs_when_lost < 2);
+        assert_int_equal(result.epochs, 2);
+        assert_false(result.kept[CBX_LEARN_FILM]);
+        assert_true(result.kept[CBX_LEARN_WEIGHTS]);
+        assert_ok(cbx_network_load(&with, l.save));
+        assert_networks_same(with, without, fixture_ways[w].name);
+        cbx_network_destroy(with);
+        cbx_network_destroy(without);
+        remove(l.film);
+    }
     learning_close(&l);
 }
 
@@ -133,6 +203,7 @@ static void one_file_for_two_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_film_that_fails_costs_only_itself),
+        cmocka_unit_test(a_film_that_fails_midway_changes_no_weights),
         cmocka_unit_test(an_output_that_fails_costs_only_itself),
         cmocka_unit_test(a_name_that_is_taken_meanwhile_costs_one_output),
         cmocka_unit_test(one_file_for_two_is_refused),

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "clearbox/film.h"
 #include "data/idx.h"
-#include "network/trainer_buffers.h"
+#include "network/trainer.h"
 #include "support/dataset.h"
 #include "support/files.h"
 #include "support/fixture.h"
@@ -87,7 +87,8 @@ static void a_trainer_that_does_not_fit_is_refused(void **state) {
         cbx_device *device = fixture_device(fixture_ways[w].family);
         const cbx_trainer_settings settings = {100, 7, CBX_RECIPE_LESSON, fixture_ways[w].schedule};
         cbx_trainer *trainer = NULL;
-        const uint64_t bytes = cbx_trainer_bytes(device, dataset, &settings);
+        uint64_t bytes = 0;
+        assert_ok(cbx_trainer_bytes(&bytes, device, dataset, &settings));
         assert_in_range(bytes, 92 * 784 + 785 * 100 * 4, 1000 * MIB);
         limit = bytes;
         assert_ok(cbx_trainer_create(&trainer, device, dataset, &settings));

@@ -16,7 +16,7 @@ typedef struct mutation {
 } mutation;
 
 static const mutation sigmoids[] = {
-    {"sigmoid", "sigmoid.cl", "sigmoid_v(LOAD", "exp_v(LOAD"},
+    {"sigmoid", "sigmoid.cl", "activate_v(LOAD", "exp_v(LOAD"},
     {"sigmoid", "activation.cl", "return select(a, z, isnan(z));", "return a;"},
 };
 
@@ -24,7 +24,7 @@ static const mutation stepwise[] = {
     {"biased_matmul_hidden", "biased_matmul.cl", "z[i] = LOAD(w);", "z[i] = (floatv)(0.0f);"},
     {"biased_matmul_output", "biased_matmul.cl", "lane < CBX_PANEL;", "lane < CBX_PANEL - 1;"},
     {"sigmoid_derivative", "sigmoid.cl", "CBX_VECTOR), recipe)", "CBX_VECTOR), CBX_NLL)"},
-    {"output_delta", "delta.cl", "2.0f * miss", "2.001f * miss"},
+    {"output_delta", "delta.cl", "(miss, LOAD", "(1.001f * miss, LOAD"},
     {"hidden_delta", "delta.cl", "* s1[at + lane]", "* NAN"},
     {"biased_matmul_hidden", "activation.cl", "normal.scale, normal.shift", "normal.scale, 0.0f"},
     {"weight_update_output", "weight_update.cl", "(h == 0 && recipe == CBX_LESSON)", "false"},
@@ -39,11 +39,11 @@ static const mutation pictures[] = {
 };
 
 static const mutation fused_cpu[] = {
-    {"train_cpu", "train_cpu.cl", "sigmoid_v(LOAD(at + CBX_VECTOR))", "LOAD(at + CBX_VECTOR)"},
+    {"train_cpu", "train_cpu.cl", "activate_v(LOAD(at + CBX_VECTOR))", "LOAD(at + CBX_VECTOR)"},
     {"train_cpu", "train_cpu.cl", "d2, finish_rows, rate2,", "d2, finish_rows, rate1,"},
     {"train_cpu", "blocks_cpu.cl", "(float16)(normal.shift)", "(float16)(0.0f)"},
     {"train_cpu", "train_cpu.cl", "*held != ticket", "false"},
-    {"train_cpu", "blocks_cpu.cl", "fma((floatv)(rate), sum[i][1]", "fma((floatv)(NAN), sum[i][1]"},
+    {"train_cpu", "blocks_cpu.cl", "sum[i][1], (floatv)(rate)", "sum[i][1], (floatv)(NAN)"},
     {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
 };
 
@@ -60,8 +60,8 @@ static const mutation evaluation_cpu[] = {
 static const mutation fused_gpu[] = {
     {"train_gpu_hidden", "blocks_gpu.cl", "i < CBX_DEPTH;", "i < CBX_DEPTH - 1;"},
     {"train_gpu_hidden", "train_gpu.cl", "rows ? e : 0.0f", "rows ? e + 1e-3f : 0.0f"},
-    {"train_gpu_hidden", "train_gpu.cl", "*bias = fma(rate, sum, *bias);", "*bias = 0.0f;"},
-    {"train_gpu_output", "train_gpu.cl", "vstore4(sigmoid_v(z[i])", "vstore4(exp_v(z[i])"},
+    {"train_gpu_hidden", "train_gpu.cl", "*bias = stepped(*bias, sum, rate);", "*bias = 0.0f;"},
+    {"train_gpu_output", "train_gpu.cl", "vstore4(activate_v(z[i])", "vstore4(exp_v(z[i])"},
     {"train_gpu_output", "train_gpu.cl", "w2[i] = weights[i];", ""},
     {"train_gpu_sums", "train_gpu.cl", "h < helpers; h++", "h + 1 < helpers; h++"},
 };

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "network/trainer.h"
+#include "network/train_cpu.h"
 #include "support/compare.h"
 #include "support/dataset.h"
 #include "support/fixture.h"
@@ -171,7 +171,8 @@ static void stages_have_launches_of_their_own_where_memory_is_not_shared(void **
         cbx_trainer *trainer = start_training(way, CBX_RECIPE_NLL, start, 7);
         const uint32_t batches = cbx_trainer_batches_per_launch(trainer);
         assert_true(i == 0 ? batches >= 1 : batches == 1);
-        assert_in_range(trainer->groups, 1, trainer->chunks); /* more would have nothing to do */
+        const cbx_train_cpu *own = trainer->own;
+        assert_in_range(own->groups, 1, trainer->chunks); /* more would have nothing to do */
         assert_ok(cbx_trainer_steps(trainer, 0, 50, rates, 0));
         weights[i] = training_weights(trainer, start->hidden);
         cbx_trainer_destroy(trainer);
@@ -187,8 +188,9 @@ static void stages_have_launches_of_their_own_where_memory_is_not_shared(void **
  * launched one by one. */
 static uint32_t singly_after(cbx_trainer *trainer, cl_uint left) {
     cl_command_queue queue = trainer->device->queue;
+    const cbx_train_cpu *own = trainer->own;
     uint32_t singly = 0;
-    assert_int_equal(CL_SUCCESS, clEnqueueWriteBuffer(queue, trainer->progress, CL_TRUE,
+    assert_int_equal(CL_SUCCESS, clEnqueueWriteBuffer(queue, own->progress, CL_TRUE,
                                                       (trainer->chunks + 1) * sizeof left,
                                                       sizeof left, &left, 0, NULL, NULL));
     assert_ok(cbx_trainer_steps(trainer, 0, 4, rates, 0)); /* asks the device */
@@ -274,7 +276,7 @@ static void evaluation_does_not_depend_on_how_much_is_held(void **state) {
         cbx_network *start = synthetic_network(37, 14);
         cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
         assert_ok(cbx_trainer_evaluate(trainer, CBX_TRAIN, &all));
-        trainer->judged = 3 * trainer->device->evaluate_rows;
+        trainer->judged = 3 * trainer->device->built.evaluate_rows;
         assert_true(trainer->judged < TRAIN);
         assert_ok(cbx_trainer_evaluate(trainer, CBX_TRAIN, &parts));
         assert_memory_equal(&all, &parts, sizeof all);

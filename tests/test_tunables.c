@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 #include "device/device.h"
 #include "network/trainer.h"
 
@@ -83,6 +83,7 @@ static void test_valid(void **state) {
 static cbx_network *train(const fixture *f, cbx_family family, const cbx_tunables *sizes,
                           cbx_recipe recipe, cbx_evaluation *evaluation) {
     const cbx_trainer_settings settings = {HIDDEN, BATCH, recipe, CBX_SCHEDULE_FUSED};
+    const cbx_division division = {.slices = 7}; /* tall blocks, and several of them */
     const cbx_rates rates = {0.004f, 0.006f};
     cbx_device *device = open_family(family, sizes);
     cbx_trainer *trainer = NULL;
@@ -91,11 +92,10 @@ static cbx_network *train(const fixture *f, cbx_family family, const cbx_tunable
     for (uint32_t i = 0; i < BATCHES * BATCH; i++) {
         order[i] = i * 7 % 500;
     }
-    assert_true(same(&device->tunables, sizes));
-    device->slices = family == CBX_FAMILY_GPU ? 7 : 0; /* tall blocks, and several of them */
+    assert_true(same(&device->built.tunables, sizes));
     assert_ok(cbx_network_create(&network, HIDDEN));
     cbx_network_randomise(network, 3);
-    assert_ok(cbx_trainer_create(&trainer, device, f->dataset, &settings));
+    assert_ok(cbx_trainer_create_with(&trainer, device, f->dataset, &settings, &division));
     assert_ok(cbx_trainer_set_weights(trainer, network));
     assert_ok(cbx_trainer_set_order(trainer, order, BATCHES * BATCH));
     assert_ok(cbx_trainer_steps(trainer, 0, BATCHES - 1, rates, 0));
@@ -142,14 +142,14 @@ static void test_kept_and_found_again(void **state) {
     cbx_device *device = open_device(NULL);
     const cbx_tunables usual = cbx_tunables_usual(device);
     assert_true(cbx_tunables_valid(&usual, CBX_FAMILY_CPU));
-    assert_true(same(&device->tunables, &usual)); /* nothing is kept yet */
+    assert_true(same(&device->built.tunables, &usual)); /* nothing is kept yet */
     assert_false(cbx_tunables_recall(device, &got));
     assert_ok(cbx_tunables_keep(device, &odd, path, sizeof path));
     assert_true(cbx_tunables_recall(device, &got));
     assert_true(same(&got, &odd));
     cbx_device_close(device);
     device = open_device(NULL);
-    assert_true(same(&device->tunables, &odd));
+    assert_true(same(&device->built.tunables, &odd));
     assert_int_equal(setenv("CLEARBOX_NO_TUNE", "1", 1), 0);
     assert_false(cbx_tunables_recall(device, &got));
     assert_int_equal(unsetenv("CLEARBOX_NO_TUNE"), 0);
@@ -192,7 +192,7 @@ static void test_a_file_of_no_use(void **state) {
     }
     cbx_device *again = open_device(NULL); /* and the usual sizes do */
     const cbx_tunables usual = cbx_tunables_usual(again);
-    assert_true(same(&again->tunables, &usual));
+    assert_true(same(&again->built.tunables, &usual));
     cbx_device_close(again);
     assert_int_equal(remove(path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
@@ -233,7 +233,7 @@ static void search_family(const fixture *f, cbx_family family, unsigned least) {
                 tuning.usual_flops > 0.0);
     const cbx_tunables best = {tuning.vector, tuning.forward_rows, tuning.update_rows};
     cbx_device *device = open_family(family, NULL);
-    assert_true(same(&device->tunables, &best));
+    assert_true(same(&device->built.tunables, &best));
     cbx_device_close(device);
     assert_int_equal(remove(tuning.path), 0);
 }

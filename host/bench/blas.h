@@ -3,7 +3,7 @@
 #ifndef CBX_BENCH_BLAS_H
 #define CBX_BENCH_BLAS_H
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 #include "clearbox/network.h"
 
 /* What a batch needs beside the weights, host memory. */

@@ -5,33 +5,7 @@
 
 #include <stddef.h>
 
-#include "clearbox/bench.h"
-#include "device/device.h"
-
-struct cbx_bench {
-    cbx_device *device;         /* borrowed */
-    const cbx_dataset *dataset; /* borrowed */
-    cl_program program;         /* kernels/bench */
-    cl_kernel peak, copy, read, empty;
-    cl_mem out;          /* a vector for each work-item */
-    unsigned floats;     /* in the vectors of those kernels */
-    size_t items, local; /* work-items in all, and in a group */
-    uint32_t rounds;     /* of the multiply-add kernel, some CBX_PEAK_SECONDS; 0: unknown */
-    double bandwidth;    /* bytes/s, 0: not measured */
-};
-
-/* How long one measurement of the peak runs. */
-#define CBX_PEAK_SECONDS 0.12
-
-/* Rounds of a measurement that has to last `wanted` seconds when `count` of them took
- * `took`: at least one more, at most 16 times as many. */
-uint64_t cbx_meter_scale(uint64_t count, double took, double wanted);
-
-/* One measurement of the device's multiply-add rate, FLOP/s. Waits. */
-cbx_status cbx_meter_peak(cbx_bench *bench, double *flops);
-
-/* Sorts values[0 … count), count > 0. */
-cbx_spread cbx_spread_of(double *values, size_t count);
+#include "bench/bench.h"
 
 /* Something that is done again and again: a repetition, and the seconds it took. */
 typedef struct cbx_task {

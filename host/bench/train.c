@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "bench/meter.h"
+#include "bench/peak.h"
+#include "bench/statistics.h"
 #include "data/sampler.h"
 #include "network/trainer.h"
 
@@ -200,7 +202,7 @@ static cbx_status draw(void *user, double *seconds) {
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
     for (uint32_t i = 0; i < on->frames && !status; i++) {
-        status = cbx_painter_luma(&on->painter, on->trainer->w1, on->luma, NULL, NULL);
+        status = cbx_painter_luma(&on->painter, cbx_trainer_w1(on->trainer), on->luma, NULL, NULL);
     }
     if (!status) {
         status = cbx_cl_check(clFinish(on->bench->device->queue), "drawing");

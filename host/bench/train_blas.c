@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "bench/blas.h"
 #include "bench/meter.h"
+#include "bench/statistics.h"
 #include "data/sampler.h"
 
 /* Images of one forward pass of the evaluation. */

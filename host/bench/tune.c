@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench/meter.h"
+#include "bench/statistics.h"
 #include "data/sampler.h"
+#include "device/device.h"
 #include "network/trainer.h"
 
 enum { BATCH = 64, BLOCKS = 5, DUELS = 7 };
@@ -51,8 +53,8 @@ static cbx_status run_block(variant *this, uint32_t batches, double *seconds) {
     return status;
 }
 
-static cbx_status time_block(variant *this) {
-    const cbx_bench_settings cost = {.hidden = this->trainer->settings.hidden, .batch = BATCH};
+static cbx_status time_block(const search *in, variant *this) {
+    const cbx_bench_settings cost = {.hidden = in->hidden, .batch = BATCH};
     double seconds = 0.0;
     cbx_status status = run_block(this, this->batches, &seconds);
     const double flops = cbx_train_flop(&cost, (uint64_t)this->batches * BATCH) / seconds;
@@ -69,7 +71,7 @@ static cbx_status open_variant(const search *in, const cbx_tunables *sizes, vari
     memset(out, 0, sizeof *out);
     cbx_status status = cbx_device_open_with(&out->device, in->spec, in->family, sizes);
     if (!status) {
-        out->sizes = out->device->tunables;
+        out->sizes = out->device->built.tunables;
         status = cbx_trainer_create(&out->trainer, out->device, in->dataset, &settings);
     }
     if (!status) {
@@ -102,7 +104,7 @@ static void try_sizes(search *in, cbx_tunables sizes) {
     }
     cbx_status status = open_variant(in, &sizes, &candidate);
     for (int block = 0; block < BLOCKS && !status; block++) {
-        status = time_block(&candidate);
+        status = time_block(in, &candidate);
     }
     in->tried++;
     if (!status && candidate.flops > in->best.flops) {
@@ -147,9 +149,9 @@ static cbx_status duel(search *in, const cbx_tunables *usual_sizes, cbx_bench_tu
             break;
         }
         usual.flops = in->best.flops = 0.0;
-        status = time_block(&usual);
+        status = time_block(in, &usual);
         if (!status) {
-            status = time_block(&in->best);
+            status = time_block(in, &in->best);
         }
         theirs[turn] = usual.flops;
         ours[turn] = in->best.flops;
@@ -204,7 +206,7 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     }
     status = open_variant(in, &usual, &in->best);
     for (int block = 0; block < BLOCKS && !status; block++) {
-        status = time_block(&in->best);
+        status = time_block(in, &in->best);
     }
     if (!status) {
         in->tried = 1;

@@ -2,6 +2,7 @@
 /* The evaluation kernels, which all schedules share, on every part of the dataset: the training
  * part of a large specimen fills more than one group of images. */
 #include "check/specimen.h"
+#include "network/schedule.h"
 
 /* Where two outputs are as good as equal, either may be the largest. */
 static cbx_status check_answers(const cbx_specimen *specimen, cbx_part part,

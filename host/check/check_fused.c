@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "check/specimen.h"
+#include "network/train_gpu.h"
 
 static cbx_status note_drawn(void *user, cl_event done) {
     *(int *)user += 1;
@@ -74,8 +75,8 @@ static cbx_status compare_picture(const cbx_specimen *specimen, const easel *boa
                                    board->luma);
 }
 
-static uint32_t first_of(const cbx_specimen *specimen, uint32_t batch) {
-    return batch * specimen->sizes->batch;
+static uint32_t first_of(const cbx_specimen *specimen, uint32_t number) {
+    return number * specimen->sizes->batch;
 }
 
 /* Steps the reference through batches first … last of the order. */
@@ -115,9 +116,9 @@ static cbx_status add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t
 static cbx_status check_slices(const cbx_specimen *specimen, const cbx_trainer *trainer,
                                const cbx_reference *reference, const double *bias) {
     const size_t size = (size_t)trainer->panels * trainer->stride * CBX_PANEL;
-    const size_t hidden = reference->hidden;
+    const size_t hidden = reference->hidden, slices = ((const cbx_train_gpu *)trainer->own)->slices;
     double *z1 = NULL;
-    cbx_status status = add_shares(specimen, trainer->d1, 0, trainer->slices, size, &z1);
+    cbx_status status = add_shares(specimen, trainer->d1, 0, slices, size, &z1);
     for (size_t i = 0; i < reference->rows * hidden && !status; i++) {
         const size_t row = i / hidden, neuron = i % hidden;
         const size_t panel = neuron / CBX_PANEL, lane = neuron % CBX_PANEL;
@@ -149,18 +150,19 @@ static cbx_status check_sums(const cbx_specimen *specimen, const cbx_trainer *tr
 /* What the forward pass of a batch leaves: A1, and A2 as shares of its sums. */
 static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer *trainer,
                                 const cbx_reference *reference, const double *bias) {
+    const cbx_train_gpu *gpu = specimen->device->family == CBX_FAMILY_GPU ? trainer->own : NULL;
     const char *kernel = second_kernel(specimen);
     cbx_status status = CBX_OK;
-    if (specimen->device->family == CBX_FAMILY_GPU) {
+    if (gpu) {
         status = check_slices(specimen, trainer, reference, bias);
     }
     if (!status) {
         status = cbx_judge_panels(specimen, kernel, "a1", trainer->a1, trainer->stride,
                                   reference->rows, reference->a1);
     }
-    if (!status && trainer->helpers > 1) {
-        status = check_sums(specimen, trainer, reference, kernel, trainer->parts, 0,
-                            (size_t)trainer->chunks * trainer->helpers);
+    if (!status && gpu && gpu->helpers > 1) {
+        status = check_sums(specimen, trainer, reference, kernel, gpu->parts, 0,
+                            (size_t)trainer->chunks * gpu->helpers);
         kernel = "train_gpu_sums";
     }
     return status ? status

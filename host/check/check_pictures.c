@@ -143,8 +143,8 @@ static cbx_status check_tone(const cbx_specimen *specimen, const cbx_trainer *tr
                                             grid->scale);
     }
     if (!status) {
-        status =
-            draw_luma(specimen, &painter, trainer->w1, (size_t)grid->width * grid->height, room);
+        status = draw_luma(specimen, &painter, cbx_trainer_w1(trainer),
+                           (size_t)grid->width * grid->height, room);
     }
     if (!status) {
         status = check_tones(specimen, &painter, tone, reference->w1);
@@ -153,7 +153,7 @@ static cbx_status check_tone(const cbx_specimen *specimen, const cbx_trainer *tr
         status = judge_luma(specimen, "picture_luma", &picture, room);
     }
     if (!status) {
-        status = cbx_painter_rgb(&painter, trainer->w1, room);
+        status = cbx_painter_rgb(&painter, cbx_trainer_w1(trainer), room);
     }
     if (!status) {
         status = judge_rgb(specimen, &picture, room);

@@ -2,9 +2,11 @@
 /* The kernels of the schedule `stepwise`, one after the other. What a kernel gets is
  * the work of those before it, so the first wrong array names the kernel. */
 #include "check/specimen.h"
+#include "network/stepwise.h"
 
 static cbx_status compare(const cbx_specimen *specimen, const cbx_trainer *trainer,
                           const cbx_reference *reference) {
+    const cbx_stepwise *own = trainer->own;
     const size_t rows = reference->rows, stride = trainer->stride;
     const struct {
         const char *kernel, *what;
@@ -13,10 +15,10 @@ static cbx_status compare(const cbx_specimen *specimen, const cbx_trainer *train
         const double *should;
     } steps[] = {
         {"biased_matmul_hidden", "a1", trainer->a1, stride, rows, reference->a1},
-        {"biased_matmul_output", "a2", trainer->z2, 0, rows, reference->a2},
-        {"sigmoid_derivative", "s2", trainer->s2, 0, rows, reference->s2},
+        {"biased_matmul_output", "a2", own->z2, 0, rows, reference->a2},
+        {"sigmoid_derivative", "s2", own->s2, 0, rows, reference->s2},
         {"output_delta", "d2", trainer->d2, 0, rows, reference->d2},
-        {"sigmoid_derivative", "s1", trainer->s1, stride, rows, reference->s1},
+        {"sigmoid_derivative", "s1", own->s1, stride, rows, reference->s1},
         {"hidden_delta", "d1", trainer->d1, stride, rows, reference->d1},
         {"weight_update_output", "w2", trainer->w2, 0, 1 + reference->hidden, reference->w2},
         {"weight_update_hidden", "w1", trainer->w1, CBX_W1_ROWS, CBX_W1_ROWS, reference->w1},

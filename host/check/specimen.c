@@ -92,24 +92,9 @@ uint32_t cbx_specimen_batches(const cbx_specimen *specimen) {
     return (specimen->sizes->training + specimen->sizes->batch - 1) / specimen->sizes->batch;
 }
 
-uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t batch) {
-    const uint32_t left = specimen->sizes->training - batch * specimen->sizes->batch;
+uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number) {
+    const uint32_t left = specimen->sizes->training - number * specimen->sizes->batch;
     return left < specimen->sizes->batch ? left : specimen->sizes->batch;
-}
-
-/* Divides the work as the sizes say, not as the device would. */
-static cbx_status create_trainer(const cbx_specimen *specimen, const cbx_trainer_settings *settings,
-                                 cbx_trainer **trainer) {
-    cbx_device *device = specimen->device;
-    const unsigned slices = device->slices, helpers = device->helpers, chunks = device->chunks;
-    device->slices = specimen->sizes->division[settings->recipe].slices;
-    device->helpers = specimen->sizes->division[settings->recipe].helpers;
-    device->chunks = specimen->sizes->division[settings->recipe].chunks;
-    cbx_status status = cbx_trainer_create(trainer, device, specimen->dataset, settings);
-    device->slices = slices;
-    device->helpers = helpers;
-    device->chunks = chunks;
-    return status;
 }
 
 cbx_status cbx_specimen_start(const cbx_specimen *specimen, cbx_recipe recipe,
@@ -124,7 +109,8 @@ cbx_status cbx_specimen_start(const cbx_specimen *specimen, cbx_recipe recipe,
     cbx_status status =
         cbx_reference_init(reference, recipe, specimen->network, specimen->sizes->training);
     if (!status) {
-        status = create_trainer(specimen, &settings, trainer);
+        status = cbx_trainer_create_with(trainer, specimen->device, specimen->dataset, &settings,
+                                         &specimen->sizes->division[recipe]);
     }
     if (!status) {
         status = cbx_trainer_set_weights(*trainer, specimen->network);

@@ -13,9 +13,7 @@ typedef struct cbx_specimen_sizes {
     uint32_t batch;            /* rows; the last batch of the order has fewer */
     uint32_t training;         /* images */
     uint32_t validation, test; /* validation: a sixth of what is not test, rounded down */
-    struct {
-        unsigned slices, helpers, chunks; /* as in cbx_device */
-    } division[2];                        /* for lesson, for nll */
+    cbx_division division[2];  /* for lesson, for nll */
 } cbx_specimen_sizes;
 
 /* The first is odd: a last panel with few neurons, batches that fill no block of rows. The
@@ -39,7 +37,7 @@ void cbx_specimen_clear(cbx_specimen *specimen);
 
 /* Batches of the order, and the rows of one of them. */
 uint32_t cbx_specimen_batches(const cbx_specimen *specimen);
-uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t batch);
+uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number);
 
 /* A trainer of the specimen and the reference that goes with it. The caller
  * destroys the one and clears the other, in every case. */

@@ -5,7 +5,7 @@
 
 #include <limits.h>
 
-#include "clearbox/bench.h"
+#include "bench/bench.h"
 #include "cli/options.h"
 
 typedef enum cli_format {

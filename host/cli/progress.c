@@ -13,31 +13,11 @@ static const double bar_seconds = 0.1, plain_seconds = 10;
 /* What stands right of the bar; a narrow window does without some of it. */
 typedef enum detail { WITH_LOSS, WITH_RATE, BARE } detail;
 
-void cli_progress_prepare(cli_progress *progress, cli_terminal *terminal, int bar) {
-    memset(progress, 0, sizeof *progress);
-    progress->terminal = terminal;
-    progress->bar = bar;
-    cli_progress_wait(progress, "  preparing: images, device, kernels ...");
-}
-
 /* Multiply-adds of an image are H(2·785 + 3·10) in training, H(785 + 10) in evaluation;
  * see bench.h. The first epoch has nothing better to go by. */
 static double evaluation_share(const cbx_learn_plan *plan) {
     const double trained = plan->training_images, checked = trained + plan->validation_images;
     return trained > 0 ? checked * (785 + 10) / (trained * (2 * 785 + 3 * 10)) : 0;
-}
-
-void cli_progress_begin(cli_progress *progress, const cbx_learn_plan *plan) {
-    const double checked = (double)plan->training_images + plan->validation_images;
-    progress->batches = plan->batches;
-    progress->batches_per_epoch = plan->batches_per_epoch ? plan->batches_per_epoch : 1;
-    progress->epochs = (uint32_t)(plan->batches / progress->batches_per_epoch);
-    progress->images_per_batch =
-        (double)plan->training_images / (double)progress->batches_per_epoch;
-    progress->evaluation_share = evaluation_share(plan);
-    progress->test_share = checked > 0 ? plan->test_images / checked : 0;
-    progress->epoch_begun = progress->drawn = cbx_clock_seconds();
-    progress->evaluating = progress->loss = NAN;
 }
 
 /* ---- the line on the screen ---- */
@@ -57,7 +37,8 @@ static void put_line(cli_progress *progress, const char *line, unsigned width) {
     progress->width = width + blanks;
 }
 
-void cli_progress_wait(cli_progress *progress, const char *line) {
+/* Where there is a bar, shows `line` (ASCII) in its place until the next call. */
+static void show_instead(cli_progress *progress, const char *line) {
     char fitting[MOST_LINE];
     if (progress->bar) {
         const unsigned columns = cli_terminal_measure(progress->terminal);
@@ -71,6 +52,13 @@ void cli_progress_clear(cli_progress *progress) {
         put_line(progress, "", 0);
         progress->width = 0;
     }
+}
+
+void cli_progress_prepare(cli_progress *progress, cli_terminal *terminal, int bar) {
+    memset(progress, 0, sizeof *progress);
+    progress->terminal = terminal;
+    progress->bar = bar;
+    show_instead(progress, "  preparing: images, device, kernels ...");
 }
 
 /* ---- how far it is ---- */
@@ -191,29 +179,50 @@ static void write_down(cli_progress *progress, uint64_t done, double now) {
     }
 }
 
-void cli_progress_show(cli_progress *progress, uint64_t done) {
+/* ---- as an observer ---- */
+
+static cbx_status started(void *user, const cbx_learn_plan *plan) {
+    cli_progress *progress = user;
+    const double checked = (double)plan->training_images + plan->validation_images;
+    progress->batches = plan->batches;
+    progress->batches_per_epoch = plan->batches_per_epoch ? plan->batches_per_epoch : 1;
+    progress->epochs = (uint32_t)(plan->batches / progress->batches_per_epoch);
+    progress->images_per_batch =
+        (double)plan->training_images / (double)progress->batches_per_epoch;
+    progress->evaluation_share = evaluation_share(plan);
+    progress->test_share = checked > 0 ? plan->test_images / checked : 0;
+    progress->epoch_begun = progress->drawn = cbx_clock_seconds();
+    progress->evaluating = progress->loss = NAN;
+    return CBX_OK;
+}
+
+static cbx_status progressed(void *user, uint64_t done) {
+    cli_progress *progress = user;
     const double now = cbx_clock_seconds();
     if (done <= progress->batches && progress->batches &&
         now - progress->drawn >= (progress->bar ? bar_seconds : plain_seconds)) {
         write_down(progress, done, now);
     }
+    return CBX_OK;
 }
 
-void cli_progress_evaluate(cli_progress *progress, uint32_t epoch) {
+static cbx_status evaluating(void *user, uint32_t epoch) {
+    cli_progress *progress = user;
     const double now = cbx_clock_seconds();
     const uint64_t done = epoch * progress->batches_per_epoch;
     double training, evaluation;
-    if (isnan(progress->evaluating)) {
-        progress->evaluating = now;
-    }
+    progress->evaluating = now;
     pace(progress, done, now, &training, &evaluation);
     /* What takes long is announced at once: nothing else is drawn before it is over. */
     if (evaluation >= bar_seconds && progress->bar && done <= progress->batches) {
         write_down(progress, done, now);
     }
+    return CBX_OK;
 }
 
-void cli_progress_mark(cli_progress *progress, const cbx_epoch_report *report) {
+/* The next rate is measured from here. */
+static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
+    cli_progress *progress = user;
     progress->epoch_first = report->epoch * progress->batches_per_epoch;
     progress->finished = report->epoch;
     progress->train_seconds += report->seconds;
@@ -224,4 +233,25 @@ void cli_progress_mark(cli_progress *progress, const cbx_epoch_report *report) {
     if (!progress->bar) {
         progress->drawn = progress->epoch_begun; /* the row of the table told enough */
     }
+    if (report->epoch == progress->epochs) {
+        show_instead(progress, "  finishing: test images, film ...");
+    }
+    return CBX_OK;
+}
+
+static cbx_status finishing(void *user, uint64_t frames_left) {
+    char line[80], count[CLI_NUMBER];
+    snprintf(line, sizeof line, "  finishing: %s frames left to encode",
+             cli_count(count, frames_left));
+    show_instead(user, line);
+    return CBX_OK;
+}
+
+cbx_learn_observer cli_progress_observer(cli_progress *progress) {
+    return (cbx_learn_observer){.started = started,
+                                .progressed = progressed,
+                                .evaluating = evaluating,
+                                .finished_epoch = finished_epoch,
+                                .finishing = finishing,
+                                .user = progress};
 }

@@ -31,20 +31,8 @@ typedef struct cli_progress {
  * must outlive the progress; its width is asked again for every line. */
 void cli_progress_prepare(cli_progress *progress, cli_terminal *terminal, int bar);
 
-/* Where there is a bar, shows `line` (ASCII) in its place until the next call. */
-void cli_progress_wait(cli_progress *progress, const char *line);
-
-void cli_progress_begin(cli_progress *progress, const cbx_learn_plan *plan);
-
-/* Writes at most ten times a second as a bar, every ten seconds otherwise. */
-void cli_progress_show(cli_progress *progress, uint64_t batches_done);
-
-/* The training of epoch `epoch`, 1…, is over; losses are computed. May be called again
- * while that goes on. */
-void cli_progress_evaluate(cli_progress *progress, uint32_t epoch);
-
-/* An epoch is over, evaluation too; the next rate is measured from here. */
-void cli_progress_mark(cli_progress *progress, const cbx_epoch_report *report);
+/* Shows how far the run is: at most ten times a second as a bar, every ten seconds otherwise. */
+cbx_learn_observer cli_progress_observer(cli_progress *progress);
 
 /* Takes the bar off the screen, so that a line can be printed. */
 void cli_progress_clear(cli_progress *progress);

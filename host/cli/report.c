@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/cli.h"
+
 static const char *bold(const cli_terminal *terminal) {
     return terminal->colour ? "\033[1m" : "";
 }
@@ -41,7 +43,7 @@ static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
     }
 }
 
-void cli_report_device(const cbx_learn_plan *plan) {
+static void report_device(const cbx_learn_plan *plan) {
     report_passed_over(plan, "");
     fprintf(stderr, "device %u:%u, %s\n", plan->device->platform_index, plan->device->device_index,
             plan->device->name);
@@ -80,8 +82,8 @@ static void report_network(const cli_terminal *terminal, const cbx_learn_setting
     fputc('\n', stderr);
 }
 
-void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                     const cbx_learn_plan *plan) {
+static void report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
+                        const cbx_learn_plan *plan) {
     char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
 
@@ -140,32 +142,27 @@ static void print_cells(int table, const char *const *cells) {
     }
 }
 
-static void print_epoch_head(cli_epochs *epochs, int table) {
-    epochs->table = table;
-    fputs(dim(epochs->terminal), stderr);
+static void print_epoch_head(cli_report *report, int table) {
+    report->layout = table;
+    fputs(dim(report->terminal), stderr);
     print_cells(table, epoch_tables[table].heads);
-    fprintf(stderr, "%s\n", end(epochs->terminal));
+    fprintf(stderr, "%s\n", end(report->terminal));
 }
 
-void cli_report_head(cli_epochs *epochs, cli_terminal *terminal) {
-    epochs->terminal = terminal;
-    fputc('\n', stderr);
-    print_epoch_head(epochs, choose_epoch_table(terminal));
-}
-
-void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report) {
+/* A row, with a new head before it when the window has become too narrow for the old one. */
+static void report_epoch(cli_report *report, const cbx_epoch_report *epoch) {
     char text[5][CLI_NUMBER];
     const char *const cells[] = {text[0], text[1], text[2], text[3], text[4]};
-    const int table = choose_epoch_table(epochs->terminal);
-    if (table > epochs->table) {
-        print_epoch_head(epochs, table); /* the window has become too narrow for the rows so far */
+    const int table = choose_epoch_table(report->terminal);
+    if (table > report->layout) {
+        print_epoch_head(report, table);
     }
-    snprintf(text[0], sizeof text[0], "%u", report->epoch);
-    snprintf(text[1], sizeof text[1], "%.4f", report->train_loss);
-    snprintf(text[2], sizeof text[2], "%.4f", report->validation_loss);
-    snprintf(text[3], sizeof text[3], "%.2f %%", report->validation_accuracy * 100);
-    snprintf(text[4], sizeof text[4], "%.2f", report->seconds);
-    print_cells(epochs->table, cells);
+    snprintf(text[0], sizeof text[0], "%u", epoch->epoch);
+    snprintf(text[1], sizeof text[1], "%.4f", epoch->train_loss);
+    snprintf(text[2], sizeof text[2], "%.4f", epoch->validation_loss);
+    snprintf(text[3], sizeof text[3], "%.2f %%", epoch->validation_accuracy * 100);
+    snprintf(text[4], sizeof text[4], "%.2f", epoch->seconds);
+    print_cells(report->layout, cells);
     fputc('\n', stderr);
 }
 
@@ -177,25 +174,27 @@ static void report_file(const cli_terminal *terminal, const char *what, const ch
     fputc('\n', stderr);
 }
 
-static void report_outputs(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                           const char *metrics, const cbx_learn_result *result) {
+/* The film comes first, and the others from the last to the first. */
+static void report_outputs(const cli_report *report, const cbx_learn_result *result) {
+    const cli_terminal *terminal = report->terminal;
     char frames[CLI_NUMBER], bytes[CLI_NUMBER];
     if (result->kept[CBX_LEARN_FILM]) {
-        label(terminal, "film");
+        label(terminal, cbx_learn_output_name(CBX_LEARN_FILM));
         fputs(bold(terminal), stderr);
-        cli_print_printable(stderr, settings->film, 0);
+        cli_print_printable(stderr, report->settings->film, 0);
         fprintf(stderr, "%s, %s, %.1f s, %s\n", end(terminal),
                 cli_counted(frames, result->film.frames, "frame"),
-                (double)result->film.frames / settings->fps, cli_bytes(bytes, result->film.bytes));
+                (double)result->film.frames / report->settings->fps,
+                cli_bytes(bytes, result->film.bytes));
     }
-    if (result->kept[CBX_LEARN_PICTURE]) {
-        report_file(terminal, "picture", settings->picture);
+    for (unsigned i = CBX_LEARN_OUTPUTS; --i > CBX_LEARN_FILM;) {
+        if (result->kept[i]) {
+            report_file(terminal, cbx_learn_output_name(i),
+                        cbx_learn_output_path(report->settings, i));
+        }
     }
-    if (result->kept[CBX_LEARN_WEIGHTS]) {
-        report_file(terminal, "weights", settings->save);
-    }
-    if (metrics) {
-        report_file(terminal, "metrics", metrics);
+    if (report->metrics->kept) {
+        report_file(terminal, "metrics", report->metrics->kept);
     }
 }
 
@@ -227,22 +226,77 @@ static void report_times(const cli_terminal *terminal, const cbx_learn_settings 
     time_row(terminal, "total", total, total, "");
 }
 
-void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                       const char *metrics, const cbx_learn_result *result) {
+static void report_result(const cli_report *report, const cbx_learn_result *result) {
+    const cli_terminal *terminal = report->terminal;
     fputc('\n', stderr);
     label(terminal, "test");
     fprintf(stderr, "accuracy %s%.2f %%%s, loss %.4f\n", bold(terminal),
             result->test_accuracy * 100, end(terminal), result->test_loss);
-    report_outputs(terminal, settings, metrics, result);
-    report_times(terminal, settings, &result->times);
+    report_outputs(report, result);
+    report_times(terminal, report->settings, &result->times);
 }
 
-static void add_kept(int *kept, const char *path) {
-    fputs((*kept)++ ? ", " : "; kept ", stderr);
-    cli_print_printable(stderr, path, 0);
+/* ---- as an observer ---- */
+
+static cbx_status started(void *user, const cbx_learn_plan *plan) {
+    cli_report *report = user;
+    report->batches = plan->batches;
+    cli_progress_clear(report->progress);
+    if (report->tables) {
+        report_plan(report->terminal, report->settings, plan);
+        fputc('\n', stderr);
+        print_epoch_head(report, choose_epoch_table(report->terminal));
+    } else {
+        report_device(plan);
+    }
+    return CBX_OK;
 }
 
-void cli_report_interrupted(uint64_t batches, const cbx_learn_result *result) {
+static cbx_status finished_epoch(void *user, const cbx_epoch_report *epoch) {
+    cli_report *report = user;
+    if (report->tables) {
+        cli_progress_clear(report->progress);
+        report_epoch(report, epoch);
+    }
+    report->trained = epoch->epoch == report->settings->epochs;
+    return CBX_OK;
+}
+
+/* Said at once where the run goes on, or where the last line will tell another. */
+static cbx_status lost(void *user, cbx_learn_output output, const char *path, cbx_status why) {
+    cli_report *report = user;
+    const int over = output == CBX_LEARN_OUTPUTS ? report->metrics->over : report->trained;
+    (void)why;
+    if (path && (report->lost || !over)) {
+        cli_progress_clear(report->progress);
+        fputs("  ", stderr);
+        cli_print_printable(stderr, cbx_last_error(), 0);
+        fputc('\n', stderr);
+    }
+    report->lost = 1;
+    return CBX_OK;
+}
+
+static cbx_status ended(void *user, const cbx_learn_result *result) {
+    cli_report *report = user;
+    cli_progress_clear(report->progress);
+    if (report->tables && result->epochs == report->settings->epochs) {
+        report_result(report, result);
+    }
+    return CBX_OK;
+}
+
+cbx_learn_observer cli_report_observer(cli_report *report) {
+    return (cbx_learn_observer){.started = started,
+                                .finished_epoch = finished_epoch,
+                                .lost = lost,
+                                .ended = ended,
+                                .user = report};
+}
+
+/* ---- the last line ---- */
+
+static void report_interrupted(uint64_t batches, const cbx_learn_result *result) {
     char done[CLI_NUMBER], all[CLI_NUMBER];
     if (result->batches == 0) {
         fputs("clearbox: interrupted before the first batch", stderr);
@@ -252,8 +306,14 @@ void cli_report_interrupted(uint64_t batches, const cbx_learn_result *result) {
     }
 }
 
-void cli_report_kept(const cbx_learn_settings *settings, const char *metrics,
-                     const cbx_learn_result *result) {
+static void add_kept(int *kept, const char *path) {
+    fputs((*kept)++ ? ", " : "; kept ", stderr);
+    cli_print_printable(stderr, path, 0);
+}
+
+/* "; kept learn.mp4 (20 frames, 0.3 s), w" or "; nothing was kept", in the order of the report. */
+static void report_kept(const cli_report *report, const cbx_learn_result *result) {
+    const cbx_learn_settings *settings = report->settings;
     char frames[CLI_NUMBER];
     int kept = 0;
     if (result->kept[CBX_LEARN_FILM]) {
@@ -261,18 +321,34 @@ void cli_report_kept(const cbx_learn_settings *settings, const char *metrics,
         fprintf(stderr, " (%s, %.1f s)", cli_counted(frames, result->film.frames, "frame"),
                 (double)result->film.frames / settings->fps);
     }
-    if (result->kept[CBX_LEARN_PICTURE]) {
-        add_kept(&kept, settings->picture);
+    for (unsigned i = CBX_LEARN_OUTPUTS; --i > CBX_LEARN_FILM;) {
+        if (result->kept[i]) {
+            add_kept(&kept, cbx_learn_output_path(settings, i));
+        }
     }
-    if (result->kept[CBX_LEARN_WEIGHTS]) {
-        add_kept(&kept, settings->save);
-    }
-    if (metrics) {
-        add_kept(&kept, metrics);
+    if (report->metrics->kept) {
+        add_kept(&kept, report->metrics->kept);
     }
     if (!kept) {
         fputs("; nothing was kept", stderr);
     } else if (settings->film && result->interrupted && result->film.frames == 0) {
         fputs("; no frame of the film was due yet", stderr);
     }
+}
+
+int cli_report_end(const cli_report *report, cbx_status status, const cbx_learn_result *result) {
+    int code = CLI_INTERRUPTED;
+    if (!status) {
+        return CLI_DONE;
+    }
+    if (status == CBX_INTERRUPTED && !report->lost) {
+        report_interrupted(report->batches, result);
+    } else {
+        code = cli_begin_failure(status, cbx_last_error());
+    }
+    if (code == CLI_INTERRUPTED || result->batches > 0) {
+        report_kept(report, result);
+    }
+    fputc('\n', stderr);
+    return code;
 }

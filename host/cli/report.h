@@ -4,36 +4,30 @@
 #define CBX_CLI_REPORT_H
 
 #include "clearbox/learn.h"
+#include "cli/metrics.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 
-/* What is about to happen: device, network, images, film. */
-void cli_report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                     const cbx_learn_plan *plan);
+typedef struct cli_report {
+    const cbx_learn_settings *settings; /* all four borrowed */
+    const cli_metrics *metrics;
+    cli_terminal *terminal;
+    cli_progress *progress; /* taken off the screen before a line is printed */
+    int tables;             /* else only the device and faults */
+    int layout;             /* of the table of epochs, as its last head had it */
+    uint64_t batches;       /* of the whole run */
+    int trained;            /* the last epoch is over */
+    int lost;               /* an output or an observer failed */
+} cli_report;
 
-/* "device 0:0, NAME" alone; the choice is always told. */
-void cli_report_device(const cbx_learn_plan *plan);
+/* What is about to happen, a row for each epoch, what was lost, and at the end test accuracy,
+ * what was written, what took the time. Observers of the progress and of the metrics come
+ * behind this one. */
+cbx_learn_observer cli_report_observer(cli_report *report);
 
-/* The table of epochs; narrow windows get fewer and narrower columns. */
-typedef struct cli_epochs {
-    cli_terminal *terminal; /* borrowed */
-    int table;              /* which of the layouts the last head had */
-} cli_epochs;
-
-/* Its head, and a row, with a new head before it when the old one no longer fits. */
-void cli_report_head(cli_epochs *epochs, cli_terminal *terminal);
-void cli_report_epoch(cli_epochs *epochs, const cbx_epoch_report *report);
-
-/* Test accuracy, what was written, what took the time. */
-void cli_report_result(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                       const char *metrics, const cbx_learn_result *result);
-
-/* After Ctrl-C: how far it came, without the line's end. */
-void cli_report_interrupted(uint64_t batches, const cbx_learn_result *result);
-
-/* "; kept learn.mp4 (20 frames, 0.3 s), w" or "; nothing was kept", for the line's end.
- * `metrics`: the file of --metrics if it was kept, else NULL. */
-void cli_report_kept(const cbx_learn_settings *settings, const char *metrics,
-                     const cbx_learn_result *result);
+/* After cbx_learn() returned `status`: the last line of a run that did not come to its end, or
+ * not whole, with what was kept. Returns the exit code. */
+int cli_report_end(const cli_report *report, cbx_status status, const cbx_learn_result *result);
 
 /* "CPU", "GPU", "other" */
 const char *cli_kind_name(cbx_device_kind kind);

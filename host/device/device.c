@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "device/device.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -110,23 +109,4 @@ cbx_family cbx_device_family(const cbx_device *device) {
 
 int cbx_device_fuses(const cbx_device *device) {
     return device->fuses;
-}
-
-cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
-                             const char *what, cl_mem *out) {
-    cl_int error = CL_SUCCESS;
-    *out = NULL;
-    if (bytes > device->info.largest_buffer_bytes) {
-        return cbx_fail(CBX_TOO_LARGE,
-                        "%s needs a buffer of %" PRIu64 " MiB, but %s allows at most %" PRIu64
-                        " MiB; choose fewer neurons, a smaller batch or another device",
-                        what, bytes >> 20, device->info.name,
-                        device->info.largest_buffer_bytes >> 20);
-    }
-    *out = clCreateBuffer(device->context, flags, (size_t)bytes, NULL, &error);
-    if (error != CL_SUCCESS) {
-        return cbx_fail(CBX_TOO_LARGE, "%s: the device gives no buffer of %" PRIu64 " MiB: %s (%d)",
-                        what, bytes >> 20, cbx_cl_name(error), (int)error);
-    }
-    return CBX_OK;
 }

@@ -35,6 +35,15 @@ typedef enum cbx_keeping {
     CBX_KEEP_NOTHING, /* neither written nor read */
 } cbx_keeping;
 
+/* What a built program has fixed: facts for those who launch its kernels. */
+typedef struct cbx_built {
+    cbx_tunables tunables;
+    size_t local;           /* work-items in a group of the kernels that fix no size */
+    unsigned row_unit;      /* batches are padded to a multiple: a forward block, or a tile */
+    unsigned panel_unit;    /* and networks to one of so many panels */
+    unsigned evaluate_rows; /* images of one work-group of the evaluation */
+} cbx_built;
+
 struct cbx_device {
     cbx_device_info info;
     cbx_family family;
@@ -46,17 +55,9 @@ struct cbx_device {
     cl_command_queue queue;     /* in order: all computing */
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
-    cbx_tunables tunables;
-    int fuses;              /* multiply-adds have one rounding; else CBX_MULADD */
-    int shares_memory;      /* device and host use the same memory: map, do not copy */
-    unsigned vector;        /* CBX_VECTOR of the program */
-    unsigned step_rows;     /* CBX_STEP_ROWS */
-    unsigned forward_rows;  /* CBX_FORWARD_ROWS; batches are padded to a multiple */
-    unsigned evaluate_rows; /* images of one work-group of the evaluation */
-    unsigned slices;        /* of the pixels in train_gpu_hidden: 1, 2, 7, 14, 49; 0: by the size */
-    unsigned helpers;       /* of a chunk in train_gpu_output; 0: by the size */
-    unsigned chunks;        /* shares of the output sums, at most; 0: by the device */
-    size_t local;           /* work-items in a group of the kernels of `stepwise` */
+    cbx_built built;
+    int fuses;         /* multiply-adds have one rounding; else CBX_MULADD */
+    int shares_memory; /* device and host use the same memory: map, do not copy */
 };
 
 /* CBX_BAD_ARGUMENT when there is no such family. */
@@ -84,7 +85,7 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
 cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
                                 const cbx_tunables *chosen);
 
-/* Builds every kernel for device->family; sets program and the tunables. CBX_NO_DEVICE
+/* Builds every kernel for device->family; sets program and `built`. CBX_NO_DEVICE
  * where the family does not suit the device. */
 cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
 

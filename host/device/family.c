@@ -25,11 +25,6 @@ static const struct {
     {CBX_KIND_OTHER, UINT_MAX, CBX_FAMILY_GPU},
 };
 
-unsigned cbx_device_vector(const cbx_device *device) {
-    const unsigned width = device->info.vector_floats;
-    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
-}
-
 /* Bytes of local memory; `rows` as of cbx_tunables. */
 static uint64_t local_bytes(unsigned rows) {
     return CBX_GPU_LOCAL(rows) * sizeof(float);
@@ -56,7 +51,7 @@ static cbx_status refuse_group(const cbx_device *device, size_t has, size_t need
 
 cbx_status cbx_family_check(const cbx_device *device) {
     const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
-    const uint64_t bytes = device->fused ? local_bytes(device->tunables.update_rows) : 0;
+    const uint64_t bytes = device->fused ? local_bytes(device->built.tunables.update_rows) : 0;
     if (device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }

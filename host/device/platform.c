@@ -35,6 +35,11 @@ const cbx_traits *cbx_platform_traits(const cbx_device_info *info) {
     return row;
 }
 
+unsigned cbx_device_vector(const cbx_device *device) {
+    const unsigned width = device->info.vector_floats;
+    return width >= 16 ? 16 : width >= 8 ? 8 : 4;
+}
+
 static void free_table(device_table *table) {
     free(table->ids);
     free(table->infos);

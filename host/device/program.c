@@ -11,22 +11,19 @@
 #include "device/sources.h"
 #include "layout.h"
 
-/* What the rest of the program has to know of the choice. */
-static void set_tunables(cbx_device *device, const cbx_tunables *chosen) {
-    device->tunables = *chosen;
-    device->step_rows = 8;
-    if (device->family == CBX_FAMILY_GPU) {
-        device->local =
-            device->info.largest_group < CBX_GROUP ? device->info.largest_group : CBX_GROUP;
-        device->vector = 4;
-        device->forward_rows = 1;
-        device->evaluate_rows = 64;
-    } else {
-        device->local = 1;
-        device->vector = chosen->vector;
-        device->forward_rows = chosen->forward_rows;
-        device->evaluate_rows = 8 * chosen->forward_rows;
-    }
+static cbx_built choose_shapes(const cbx_device *device, const cbx_tunables *chosen) {
+    const size_t largest = device->info.largest_group;
+    const cbx_built cpu = {.tunables = *chosen,
+                           .local = 1,
+                           .row_unit = chosen->forward_rows,
+                           .panel_unit = 1,
+                           .evaluate_rows = CBX_EVALUATE_BLOCKS * chosen->forward_rows};
+    const cbx_built gpu = {.tunables = *chosen,
+                           .local = largest < CBX_GROUP ? largest : CBX_GROUP,
+                           .row_unit = CBX_TILE,
+                           .panel_unit = CBX_TILE / CBX_PANEL,
+                           .evaluate_rows = CBX_TILE};
+    return device->family == CBX_FAMILY_GPU ? gpu : cpu;
 }
 
 /* Keeps the whole log in the message. */
@@ -84,6 +81,7 @@ cbx_status cbx_program_create(cbx_device *device, const char *name, const char *
 /* What the compiler is told, for free(); CLEARBOX_BUILD_OPTIONS may be of any length. */
 static cbx_status write_options(const cbx_device *device, char **out) {
     const int cpu = device->family == CBX_FAMILY_CPU;
+    const cbx_tunables *chosen = &device->built.tunables;
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
     extra = extra ? extra : "";
     const cbx_traits *traits = cbx_platform_traits(&device->info);
@@ -91,12 +89,12 @@ static cbx_status write_options(const cbx_device *device, char **out) {
     cbx_status status = cbx_allocate(out, room, 1);
     if (!status) {
         snprintf(*out, room,
-                 "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u -DCBX_STEP_ROWS=%u "
+                 "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u "
                  "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d "
                  "-DCBX_INLINE=%d -DCBX_MULADD=%d %s",
-                 cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", device->vector, device->step_rows,
-                 device->forward_rows, cpu ? "UPDATE" : "GPU", device->tunables.update_rows,
-                 traits->prefetches, traits->inlines, !device->fuses, extra);
+                 cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", chosen->vector, chosen->forward_rows,
+                 cpu ? "UPDATE" : "GPU", chosen->update_rows, traits->prefetches, traits->inlines,
+                 !device->fuses, extra);
     }
     return status;
 }
@@ -124,7 +122,7 @@ static cbx_status build(cbx_device *device, int fuses) {
  * builds, the first log is the one to show: it is about what was meant. */
 static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
     int slow = 0;
-    set_tunables(device, chosen);
+    device->built = choose_shapes(device, chosen);
     cbx_status status = cbx_family_check(device);
     if (status) {
         return status;
@@ -151,18 +149,4 @@ cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
         return CBX_OK;
     }
     return build_with(device, &usual); /* what was kept may not fit after all */
-}
-
-cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {
-    return cbx_kernel_create_in(device->program, name, out);
-}
-
-cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out) {
-    cl_int error = CL_SUCCESS;
-    *out = clCreateKernel(program, name, &error);
-    if (error != CL_SUCCESS) {
-        return cbx_fail(CBX_BAD_KERNEL, "the kernel %s cannot be used: %s (%d)", name,
-                        cbx_cl_name(error), (int)error);
-    }
-    return CBX_OK;
 }

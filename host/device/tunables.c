@@ -43,7 +43,8 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
 int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family) {
     if (family == CBX_FAMILY_GPU) {
         return tunables->vector == 4 && tunables->forward_rows == 8 && tunables->update_rows >= 1 &&
-               tunables->update_rows <= 14 && CBX_IMAGE_PIXELS % (8 * tunables->update_rows) == 0;
+               tunables->update_rows <= 14 &&
+               CBX_IMAGE_PIXELS % CBX_GPU_BLOCK(tunables->update_rows) == 0;
     }
     return (tunables->vector == 4 || tunables->vector == 8 || tunables->vector == 16) &&
            tunables->forward_rows >= 1 && tunables->forward_rows <= 16 &&

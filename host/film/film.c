@@ -22,13 +22,7 @@ enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280 };
 enum { ENCODER_BYTES_A_PIXEL = 13, INDEX_BYTES_A_FRAME = 64, RING_SHARE = 4 };
 
 struct cbx_film {
-    cbx_film_settings settings;
-    char *preset; /* the copy that `settings` points to */
-    const char *encoder;
-    cbx_film_plan plan;
-    cbx_chroma chroma;
-    AVCodecParameters *parameters;
-    cbx_muxer *muxer;
+    cbx_film_parts parts;
     cbx_workers *workers;
 };
 
@@ -86,11 +80,10 @@ uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frame
 /* The workers go first: they use all the rest. */
 static void destroy_film(cbx_film *film) {
     cbx_workers_destroy(film->workers);
-    cbx_muxer_destroy(film->muxer);
-    avcodec_parameters_free(&film->parameters);
-    av_buffer_unref(&film->chroma.cb);
-    av_buffer_unref(&film->chroma.cr);
-    free(film->preset);
+    cbx_muxer_destroy(film->parts.muxer);
+    avcodec_parameters_free(&film->parts.parameters);
+    av_buffer_unref(&film->parts.cb);
+    av_buffer_unref(&film->parts.cr);
     free(film);
 }
 
@@ -103,49 +96,38 @@ static cbx_status copy_plane(AVBufferRef **out, const uint8_t *plane, size_t byt
     return CBX_OK;
 }
 
-static cbx_status copy_settings(cbx_film *film, const cbx_film_settings *settings) {
-    uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
-    uint32_t group_frames = choose_group_frames(luma_bytes);
+static void choose_parts(cbx_film_parts *parts, const cbx_film_settings *settings) {
+    const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
 
-    film->settings = *settings;
-    if (settings->preset) {
-        film->settings.preset = film->preset = strdup(settings->preset);
-        if (!film->preset) {
-            return cbx_fail(CBX_NO_MEMORY, "no memory for a preset's name");
-        }
-    }
-    film->plan = (cbx_film_plan){
-        .settings = &film->settings,
-        .workers = settings->workers ? settings->workers : choose_workers(luma_bytes, group_frames),
-        .group_frames = group_frames,
-        .chroma = &film->chroma,
-    };
-    return CBX_OK;
+    parts->kind = cbx_encoder_kind_of(settings->codec);
+    parts->settings = *settings;
+    cbx_encoder_settle(parts->kind, &parts->settings);
+    parts->group_frames = choose_group_frames(luma_bytes);
+    parts->workers =
+        settings->workers ? settings->workers : choose_workers(luma_bytes, parts->group_frames);
 }
 
 /* The first group's encoder comes before the file: it proves the settings, and
  * the file's head needs its description. */
 static cbx_status open_parts(cbx_film *film, cbx_output *output) {
-    cbx_film_plan *plan = &film->plan;
+    cbx_film_parts *parts = &film->parts;
+    const cbx_encoder_calls *calls = parts->kind->calls;
     cbx_encoder *first = NULL;
 
-    cbx_status status = cbx_encoder_open(&first, plan->settings, plan->group_frames, plan->chroma);
+    cbx_status status = calls->open(&first, parts);
     if (!status) {
-        film->encoder = cbx_encoder_name(first);
-        film->parameters = avcodec_parameters_alloc();
-        status = film->parameters ? cbx_encoder_describe(first, film->parameters)
-                                  : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
+        parts->parameters = avcodec_parameters_alloc();
+        status = parts->parameters ? calls->describe(first, parts->parameters)
+                                   : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
     }
     if (!status) {
-        status = cbx_muxer_open(&film->muxer, output, film->settings.fps, film->parameters);
+        status = cbx_muxer_open(&parts->muxer, output, parts->settings.fps, parts->parameters);
     }
     if (status) {
-        cbx_encoder_destroy(first);
+        calls->destroy(first);
         return status;
     }
-    plan->parameters = film->parameters;
-    plan->muxer = film->muxer;
-    return cbx_workers_start(&film->workers, plan, first);
+    return cbx_workers_start(&film->workers, parts, first);
 }
 
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
@@ -162,12 +144,10 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
         return status;
     }
     size_t chroma_bytes = (size_t)(settings->width / 2) * (settings->height / 2);
-    status = copy_settings(film, settings);
+    choose_parts(&film->parts, settings);
+    status = copy_plane(&film->parts.cb, cb, chroma_bytes);
     if (!status) {
-        status = copy_plane(&film->chroma.cb, cb, chroma_bytes);
-    }
-    if (!status) {
-        status = copy_plane(&film->chroma.cr, cr, chroma_bytes);
+        status = copy_plane(&film->parts.cr, cr, chroma_bytes);
     }
     if (!status) {
         status = open_parts(film, output);
@@ -185,7 +165,7 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
                          const uint8_t *cb, const uint8_t *cr) {
     cbx_output output;
 
-    if (!out || !path || !*path || !settings || !cb || !cr) {
+    if (!path || !*path || !settings || !cb || !cr) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a film needs a path, settings and two chroma planes");
     }
     *out = NULL;
@@ -197,22 +177,23 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
 }
 
 uint32_t cbx_film_group_frames(const cbx_film *film) {
-    return film->plan.group_frames;
+    return film->parts.group_frames;
 }
 
 uint32_t cbx_film_ring_frames(const cbx_film *film) {
-    return (uint32_t)ring_frames(film->plan.group_frames, film->plan.workers);
+    return (uint32_t)ring_frames(film->parts.group_frames, film->parts.workers);
 }
 
 cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(void *opaque),
                          void *opaque) {
-    if (!film || !luma) {
+    const cbx_film_frame frame = {luma, release, opaque};
+    if (!luma) {
         if (release) {
             release(opaque);
         }
-        return cbx_fail(CBX_BAD_ARGUMENT, "a frame needs a film and a luma plane");
+        return cbx_fail(CBX_BAD_ARGUMENT, "a frame needs a luma plane");
     }
-    return cbx_workers_push(film->workers, luma, release, opaque);
+    return cbx_workers_push(film->workers, &frame);
 }
 
 void cbx_film_end(cbx_film *film) {
@@ -232,12 +213,12 @@ cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     double start = cbx_clock_seconds();
     cbx_status status = cbx_workers_finish(film->workers, &made.frames, &made.encode_seconds);
     made.waited_seconds = cbx_clock_seconds() - start;
-    made.encoder = film->encoder;
+    made.encoder = film->parts.kind->name;
     if (!status && made.frames == 0) {
         status = cbx_fail(CBX_BAD_ARGUMENT, "a film without frames is not written");
     }
     if (!status) {
-        status = cbx_muxer_finish(film->muxer, &made.bytes);
+        status = cbx_muxer_finish(film->parts.muxer, &made.bytes);
     }
     destroy_film(film);
     if (!status && result) {

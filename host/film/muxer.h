@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/files.h"
-#include "film/encoder.h"
+#include "film/packets.h"
 
 typedef struct cbx_muxer cbx_muxer;
 

@@ -10,19 +10,13 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-
-typedef struct waiting_frame {
-    const uint8_t *luma;
-    void (*release)(void *opaque);
-    void *opaque;
-} waiting_frame;
+#include "film/muxer.h"
 
 typedef struct frame_group {
     struct frame_group *next; /* the next younger one */
@@ -31,11 +25,11 @@ typedef struct frame_group {
     int closed;               /* no more will come */
     int encoded;              /* `packets` are complete, all frames released */
     cbx_packets packets;      /* touched by the group's worker, then by the writer */
-    waiting_frame frames[];   /* group_frames places */
+    cbx_film_frame frames[];  /* group_frames places */
 } frame_group;
 
 struct cbx_workers {
-    cbx_film_plan plan;
+    const cbx_film_parts *parts;
     pthread_t *threads;
     uint32_t thread_count;
     pthread_mutex_t lock;         /* guards all that follows */
@@ -48,28 +42,18 @@ struct cbx_workers {
     int ended;   /* no more frames will come */
     int writing; /* a thread is busy with the muxer */
     double encode_seconds;
-    cbx_status failure; /* of the first thing that failed */
-    char message[1024];
+    cbx_fault fault; /* the first thing that failed, for the thread that pushes */
 };
 
-/* Keeps the first failure for the thread that pushes; the sentence is the one that
- * the calling thread has just recorded. Call with the lock held. */
 static void note_failure(cbx_workers *workers, cbx_status status) {
-    if (status && !workers->failure) {
-        workers->failure = status;
-        (void)snprintf(workers->message, sizeof workers->message, "%s", cbx_last_error());
-    }
-}
-
-static void note_failure_unlocked(cbx_workers *workers, cbx_status status) {
     if (status) {
         pthread_mutex_lock(&workers->lock);
-        note_failure(workers, status);
+        cbx_fault_take(&workers->fault, status);
         pthread_mutex_unlock(&workers->lock);
     }
 }
 
-static void release_frame(const waiting_frame *frame) {
+static void release_frame(const cbx_film_frame *frame) {
     if (frame->release) {
         frame->release(frame->opaque);
     }
@@ -90,7 +74,7 @@ static uint32_t await_frames(cbx_workers *workers, frame_group *group, uint32_t 
         pthread_cond_wait(&group->arrived, &workers->lock);
     }
     uint32_t pushed = group->pushed;
-    *failed = workers->failure != CBX_OK;
+    *failed = workers->fault.status != CBX_OK;
     pthread_mutex_unlock(&workers->lock);
     return pushed;
 }
@@ -103,11 +87,12 @@ static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
     if (*out) {
         return CBX_OK;
     }
-    const cbx_film_plan *plan = &workers->plan;
-    cbx_status status = cbx_encoder_open(out, plan->settings, plan->group_frames, plan->chroma);
-    if (!status && !cbx_encoder_matches(*out, plan->parameters)) {
-        status = cbx_fail(CBX_NO_ENCODER, "%s described two groups of one film differently",
-                          cbx_encoder_name(*out));
+    const cbx_film_parts *parts = workers->parts;
+    const cbx_encoder_kind *kind = parts->kind;
+    cbx_status status = kind->calls->open(out, parts);
+    if (!status && !kind->calls->matches(*out, parts->parameters)) {
+        status =
+            cbx_fail(CBX_NO_ENCODER, "%s described two groups of one film differently", kind->name);
     }
     return status;
 }
@@ -115,28 +100,32 @@ static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
 /* Encodes a group to its end as its frames arrive. After a failure, of any worker,
  * its frames are only released, so that nobody waits for them. */
 static void encode_group(cbx_workers *workers, frame_group *group) {
+    const cbx_encoder_kind *kind = workers->parts->kind;
     cbx_encoder *encoder = NULL;
     cbx_status status = open_encoder(workers, &encoder);
     uint32_t taken = 0, pushed;
     int failed = 0;
 
-    note_failure_unlocked(workers, status);
+    note_failure(workers, status);
     while ((pushed = await_frames(workers, group, taken, &failed)) > taken) {
         for (; taken < pushed; taken++) {
-            const waiting_frame *frame = &group->frames[taken];
+            const cbx_film_frame *frame = &group->frames[taken];
             if (status || failed) {
                 release_frame(frame);
                 continue;
             }
-            status = cbx_encoder_push(encoder, frame->luma, frame->release, frame->opaque,
-                                      &group->packets);
-            note_failure_unlocked(workers, status);
+            status = kind->calls->push(encoder, frame, &group->packets);
+            note_failure(workers, status);
         }
     }
     if (!status && !failed) {
-        note_failure_unlocked(workers, cbx_encoder_finish(encoder, &group->packets));
+        status = kind->calls->finish(encoder, &group->packets);
+        if (!status) {
+            status = cbx_packets_check(&group->packets, taken, kind->name);
+        }
+        note_failure(workers, status);
     }
-    cbx_encoder_destroy(encoder);
+    kind->calls->destroy(encoder);
 }
 
 /* Writes the groups whose turn has come, unless another thread is at it: that one
@@ -152,13 +141,13 @@ static void write_encoded(cbx_workers *workers) {
         if (!workers->oldest) {
             workers->newest = NULL;
         }
-        int skip = workers->failure != CBX_OK;
+        int skip = workers->fault.status != CBX_OK;
         uint32_t frames = done->pushed;
         pthread_mutex_unlock(&workers->lock);
-        cbx_status status = skip ? CBX_OK : cbx_muxer_write(workers->plan.muxer, &done->packets);
+        cbx_status status = skip ? CBX_OK : cbx_muxer_write(workers->parts->muxer, &done->packets);
         destroy_group(done);
         pthread_mutex_lock(&workers->lock);
-        note_failure(workers, status);
+        cbx_fault_take(&workers->fault, status);
         workers->written += frames;
     }
     workers->writing = 0;
@@ -192,7 +181,7 @@ static void *work(void *argument) {
 static cbx_status start_group(cbx_workers *workers) {
     frame_group *made;
 
-    size_t size = sizeof *made + workers->plan.group_frames * sizeof made->frames[0];
+    size_t size = sizeof *made + workers->parts->group_frames * sizeof made->frames[0];
     cbx_status status = cbx_allocate(&made, 1, size);
     if (status) {
         return status;
@@ -215,21 +204,21 @@ static cbx_status start_group(cbx_workers *workers) {
 }
 
 /* Call with the lock held. */
-static cbx_status append_frame(cbx_workers *workers, waiting_frame frame) {
-    if (workers->failure) {
-        return cbx_fail(workers->failure, "%s", workers->message);
+static cbx_status append_frame(cbx_workers *workers, cbx_film_frame frame) {
+    if (workers->fault.status) {
+        return cbx_fault_raise(&workers->fault);
     }
     if (!workers->filling) {
         cbx_status status = start_group(workers);
         if (status) {
-            note_failure(workers, status);
+            cbx_fault_take(&workers->fault, status);
             return status;
         }
     }
     frame_group *filling = workers->filling;
     filling->frames[filling->pushed++] = frame;
     workers->frames++;
-    if (filling->pushed == workers->plan.group_frames) {
+    if (filling->pushed == workers->parts->group_frames) {
         filling->closed = 1;
         workers->filling = NULL;
     }
@@ -237,15 +226,12 @@ static cbx_status append_frame(cbx_workers *workers, waiting_frame frame) {
     return CBX_OK;
 }
 
-cbx_status cbx_workers_push(cbx_workers *workers, const uint8_t *luma,
-                            void (*release)(void *opaque), void *opaque) {
-    waiting_frame frame = {luma, release, opaque};
-
+cbx_status cbx_workers_push(cbx_workers *workers, const cbx_film_frame *frame) {
     pthread_mutex_lock(&workers->lock);
-    cbx_status status = append_frame(workers, frame);
+    cbx_status status = append_frame(workers, *frame);
     pthread_mutex_unlock(&workers->lock);
     if (status) {
-        release_frame(&frame);
+        release_frame(frame);
     }
     return status;
 }
@@ -261,14 +247,14 @@ static cbx_status start_threads(cbx_workers *workers) {
     sigdelset(&blocked, SIGILL);
     sigdelset(&blocked, SIGFPE);
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    while (workers->thread_count < workers->plan.workers && !error) {
+    while (workers->thread_count < workers->parts->workers && !error) {
         error = pthread_create(&workers->threads[workers->thread_count], NULL, work, workers);
         workers->thread_count += !error;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
         return cbx_fail(CBX_NO_MEMORY, "cannot start encoder %u of %u: %s; ask for fewer workers",
-                        workers->thread_count + 1, workers->plan.workers, strerror(error));
+                        workers->thread_count + 1, workers->parts->workers, strerror(error));
     }
     return CBX_OK;
 }
@@ -287,7 +273,7 @@ void cbx_workers_end(cbx_workers *workers) {
 
 uint64_t cbx_workers_unwritten(cbx_workers *workers) {
     pthread_mutex_lock(&workers->lock);
-    uint64_t left = workers->failure ? 0 : workers->frames - workers->written;
+    uint64_t left = workers->fault.status ? 0 : workers->frames - workers->written;
     pthread_mutex_unlock(&workers->lock);
     return left;
 }
@@ -302,23 +288,23 @@ static void join_threads(cbx_workers *workers) {
 
 /* Frees what no thread uses. */
 static void free_workers(cbx_workers *workers) {
-    cbx_encoder_destroy(workers->first);
+    workers->parts->kind->calls->destroy(workers->first);
     free(workers->threads);
     free(workers);
 }
 
-cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_plan *plan, cbx_encoder *first) {
+cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_parts *parts, cbx_encoder *first) {
     cbx_workers *workers;
 
     *out = NULL;
     cbx_status status = cbx_new(&workers, 1);
     if (status) {
-        cbx_encoder_destroy(first);
+        parts->kind->calls->destroy(first);
         return status;
     }
-    workers->plan = *plan;
+    workers->parts = parts;
     workers->first = first;
-    status = cbx_new(&workers->threads, plan->workers);
+    status = cbx_new(&workers->threads, parts->workers);
     if (status) {
         free_workers(workers);
         return status;
@@ -345,7 +331,7 @@ cbx_status cbx_workers_finish(cbx_workers *workers, uint64_t *frames, double *se
     join_threads(workers);
     *frames = workers->frames;
     *seconds = workers->encode_seconds;
-    return workers->failure ? cbx_fail(workers->failure, "%s", workers->message) : CBX_OK;
+    return cbx_fault_raise(&workers->fault);
 }
 
 void cbx_workers_destroy(cbx_workers *workers) {
@@ -353,8 +339,8 @@ void cbx_workers_destroy(cbx_workers *workers) {
         return;
     }
     pthread_mutex_lock(&workers->lock);
-    if (!workers->failure) {
-        workers->failure = CBX_INTERRUPTED; /* nobody wants what is left */
+    if (!workers->fault.status) {
+        workers->fault.status = CBX_INTERRUPTED; /* nobody wants what is left */
     }
     pthread_mutex_unlock(&workers->lock);
     join_threads(workers);

@@ -11,26 +11,15 @@
 #include <stdint.h>
 
 #include "film/encoder.h"
-#include "film/muxer.h"
 
 typedef struct cbx_workers cbx_workers;
 
-/* What all groups of a film share; everything outlives the workers. */
-typedef struct cbx_film_plan {
-    const cbx_film_settings *settings;
-    uint32_t workers, group_frames;
-    const cbx_chroma *chroma;
-    const AVCodecParameters *parameters; /* what every group's encoder must agree with */
-    cbx_muxer *muxer;                    /* used by one worker at a time */
-} cbx_film_plan;
+/* Starts the threads; `parts` outlive them. `first`, the encoder that the parameters came
+ * from, encodes the first group; the workers own it in every case. CBX_NO_MEMORY. */
+cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_parts *parts, cbx_encoder *first);
 
-/* Starts the threads. `first`, the encoder that the parameters came from, encodes
- * the first group; the workers own it in every case. CBX_NO_MEMORY. */
-cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_plan *plan, cbx_encoder *first);
-
-/* cbx_film_push() without its checks. */
-cbx_status cbx_workers_push(cbx_workers *workers, const uint8_t *luma,
-                            void (*release)(void *opaque), void *opaque);
+/* The next frame, which becomes the workers' in every case; see cbx_film_push(). */
+cbx_status cbx_workers_push(cbx_workers *workers, const cbx_film_frame *frame);
 
 /* No frame will follow; what was pushed is encoded and written meanwhile. */
 void cbx_workers_end(cbx_workers *workers);

@@ -1,104 +1,87 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
+/* The film of a run: opened, supplied, finished, or lost. */
+#include <time.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "learn/job.h"
-
-/* Launches that may be under way: enough to keep the device busy while this thread
- * hands frames over in bunches. */
-enum { MOST_OUTSTANDING = 16 };
 
 cbx_status cbx_job_open_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_grid *grid = &job->plan.grid;
-    const size_t chroma = (size_t)(grid->width / 2) * (grid->height / 2);
     cbx_film_settings film;
     cbx_output output;
-    uint8_t *planes = NULL;
     cbx_status status =
         cbx_job_film_settings(settings, grid, &film, &job->plan.encoder_is_fallback);
     if (!status) {
         job->plan.encoder = cbx_film_encoder(film.codec);
-        status = cbx_new(&planes, 2 * chroma);
-    }
-    if (!status) {
-        status = cbx_painter_chroma(&job->painter, planes, planes + chroma);
-    }
-    if (!status) {
         status = cbx_job_open_output(job, settings->film, &output);
     }
     if (!status) {
-        status = cbx_film_open_on(&job->film, &output, &film, planes, planes + chroma);
+        status = cbx_reel_open(&job->reel, &job->painter,
+                               cbx_trainer_draws_apart(job->trainer, grid->scale), &output, &film);
     }
-    if (!status) {
-        status = cbx_frames_create(&job->frames, &job->painter, cbx_film_ring_frames(job->film) + 2,
-                                   cbx_trainer_draws_apart(job->trainer, grid->scale));
-    }
-    free(planes);
     return status;
 }
 
-/* The run goes on for the sake of what else was asked for. */
-static void lose_film(cbx_job *job, cbx_status status) {
-    cbx_job_lose(job, CBX_LEARN_FILM, status);
-    cbx_film_discard(job->film);
-    job->film = NULL;
-    if (!job->settings->save && !job->settings->picture) {
-        job->stopping = 1;
-    }
+static void note_times(cbx_job *job) {
+    const cbx_reel_times times = cbx_reel_times_of(job->reel);
+    job->result->times.draw = times.draw;
+    job->result->times.read_back = times.read_back;
+    job->result->times.waited = times.waited;
 }
 
-static cbx_status hand_over_one(cbx_job *job, int wait, int *done) {
-    const uint8_t *luma = NULL;
-    void *slot = NULL;
-    cbx_status status = cbx_frames_collect(job->frames, wait, &luma, &slot);
-    *done = luma != NULL;
-    if (status || !luma) {
+/* A film that fails is lost, and the run goes on for the sake of what else was asked for.
+ * What the trainer has yet to draw must be drawn before its canvas goes. A fault of the
+ * device is everyone's. */
+static cbx_status judge(cbx_job *job, cbx_status status) {
+    if (!status || !cbx_reel_is_torn(job->reel)) {
         return status;
     }
-    if (!job->film) {
-        cbx_frames_release(slot);
-        return CBX_OK;
+    cbx_job_lose(job, CBX_LEARN_FILM, status);
+    if (!cbx_job_writes_besides(job->settings, CBX_LEARN_FILM)) {
+        job->stopping = 1;
     }
-    status = cbx_film_push(job->film, luma, cbx_frames_release, slot);
-    job->filmed++;
-    if (status) {
-        lose_film(job, status);
-    }
-    return CBX_OK;
-}
-
-cbx_status cbx_job_collect(cbx_job *job, uint32_t keep) {
-    cbx_status status = CBX_OK;
-    int done = 1;
-    while (!status && cbx_frames_outstanding(job->frames) > keep) {
-        status = hand_over_one(job, 1, &done);
-    }
-    while (!status && done && cbx_frames_outstanding(job->frames) > 0) {
-        status = hand_over_one(job, 0, &done);
-    }
+    status = cbx_trainer_flush(job->trainer);
+    note_times(job);
+    cbx_reel_discard(job->reel);
+    job->reel = NULL;
     return status;
 }
 
 cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas) {
-    cbx_status status = CBX_OK;
-    int ready = 0;
-    if (cbx_frames_outstanding(job->frames) >= MOST_OUTSTANDING) {
-        status = cbx_job_collect(job, MOST_OUTSTANDING / 2);
-    }
-    while (!status && job->film) {
-        status = cbx_frames_acquire(job->frames, canvas, &ready);
-        if (status || ready) {
-            break;
+    return judge(job, cbx_reel_canvas(job->reel, canvas));
+}
+
+cbx_status cbx_job_collect(cbx_job *job) {
+    return job->reel ? judge(job, cbx_reel_turn(job->reel, 0)) : CBX_OK;
+}
+
+/* Waits for the encoders, telling how far they are. */
+static void watch(cbx_job *job) {
+    const struct timespec pause = {0, 2000000};
+    double told = 0.0;
+    uint64_t left;
+    while ((left = cbx_reel_unwritten(job->reel)) > 0) {
+        const double now = cbx_clock_seconds();
+        if (now - told >= 0.05) {
+            told = now;
+            cbx_job_tell_finishing(job, left);
         }
-        const double start = cbx_clock_seconds();
-        if (cbx_frames_outstanding(job->frames) > 0) {
-            status = cbx_job_collect(job, cbx_frames_outstanding(job->frames) - 1);
-        } else {
-            cbx_frames_wait_released(job->frames);
-        }
-        job->result->times.waited += cbx_clock_seconds() - start;
+        nanosleep(&pause, NULL);
     }
-    return status;
+}
+
+void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
+    if (!job->reel || !cbx_job_is_sound(job, trained, CBX_LEARN_FILM) ||
+        cbx_reel_times_of(job->reel).frames == 0) {
+        return;
+    }
+    watch(job);
+    cbx_status status = cbx_reel_finish(job->reel, &job->result->film);
+    job->result->times.encode = job->result->film.encode_seconds;
+    note_times(job);
+    job->result->kept[CBX_LEARN_FILM] = !status;
+    if (status) {
+        cbx_job_lose(job, CBX_LEARN_FILM, status);
+    }
 }

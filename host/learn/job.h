@@ -4,12 +4,21 @@
 #define CBX_LEARN_JOB_H
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/random.h"
 #include "clearbox/learn.h"
 #include "device/walk.h"
-#include "film/film.h"
 #include "network/trainer.h"
-#include "picture/frames.h"
+#include "reel/reel.h"
+
+/* Where training stands: with the weights, all that it needs to go on from there. */
+typedef struct cbx_position {
+    uint32_t epoch;        /* epochs whose batches are all trained */
+    uint32_t first;        /* place of the next batch in the order of the epoch under way */
+    uint64_t batch_number; /* of the next batch, counted from the run's start */
+    uint64_t frames;       /* drawn for the film */
+    cbx_random random;     /* before the order of the epoch under way is drawn */
+} cbx_position;
 
 typedef struct cbx_job {
     const cbx_learn_settings *settings;
@@ -23,14 +32,13 @@ typedef struct cbx_job {
     cbx_walk walk; /* the devices that were passed over */
     cbx_network *network;
     cbx_trainer *trainer;
-    cbx_painter painter; /* zeroed: none */
-    cbx_frames *frames;
-    cbx_film *film;  /* NULL: none, or lost */
-    uint64_t filmed; /* frames handed over so far */
+    cbx_painter painter;                 /* zeroed: none */
+    cbx_reel *reel;                      /* NULL: no film, or it is lost */
+    cbx_output files[CBX_LEARN_OUTPUTS]; /* between writing and commit */
+    int written[CBX_LEARN_OUTPUTS];
     cbx_fault fault; /* the first: of training, an output or an observer */
     uint32_t *order; /* (training_images) */
-    cbx_random random;
-    uint64_t batch;  /* number of the next batch, counted from the run's start */
+    cbx_position position;
     double began;    /* clock */
     double reported; /* clock of the last progress report */
     int stopping;
@@ -52,23 +60,35 @@ void cbx_job_clear(cbx_job *job);
 /* start.c: the device that the settings name, or the first that works. */
 cbx_status cbx_job_start_device(cbx_job *job);
 
-/* epoch.c: one epoch's training; ends early when the run is to stop. */
+/* epoch.c: trains from job->position to the end of its epoch; ends early when the run is
+ * to stop. */
 cbx_status cbx_job_train_epoch(cbx_job *job);
 
-/* footage.c: frames on their way from the device to the film. */
+/* footage.c: the film, on its way from job->painter to its file. One that fails is lost,
+ * see below, and job->reel is NULL then. */
 cbx_status cbx_job_open_film(cbx_job *job);
-/* A canvas for the picture after the next batch; waits for a free frame. */
+/* A canvas for the picture after the next batch; waits for a free frame. There is none when
+ * the film was lost meanwhile. */
 cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas);
-/* Hands finished frames to the film until at most `keep` are outstanding. A film that
- * fails is lost, see below; frames are then only given back. */
-cbx_status cbx_job_collect(cbx_job *job, uint32_t keep);
+/* Hands all that was drawn to the film, if there is one. */
+cbx_status cbx_job_collect(cbx_job *job);
+/* Completes the file as far as `trained` allows. A film without frames is not written: the
+ * run was stopped before one was due. */
+void cbx_job_finish_film(cbx_job *job, cbx_status trained);
 
 /* outputs.c */
 /* Whether every output can be created, no two are the same file and none is an input;
  * before any work. */
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
-/* Writes every output as far as `status`, how training ended, allows. */
-void cbx_job_write_outputs(cbx_job *job, cbx_status status);
+/* Whether an output may show what training left, which ended with `trained`: after a fault
+ * of the device only the frames that reached the host, after a divergence nothing. */
+int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output);
+/* Writes every output but the film as far as `trained` allows; and gives those that are
+ * written their names. */
+void cbx_job_write_outputs(cbx_job *job, cbx_status trained);
+void cbx_job_commit_outputs(cbx_job *job);
+/* Whether another output was asked for. */
+int cbx_job_writes_besides(const cbx_learn_settings *settings, cbx_learn_output output);
 /* Keeps the first failure for the end of the run, and tells the observers. */
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
 /* Opens an output; a pipe without a reader is waited for until the run is to stop. */

@@ -36,16 +36,16 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
 }
 
 static cbx_status train_epochs(cbx_job *job) {
+    const cbx_position *at = &job->position;
     cbx_status status = CBX_OK;
-    for (uint32_t epoch = 1; epoch <= job->settings->epochs && !status && !cbx_job_should_stop(job);
-         epoch++) {
+    while (at->epoch < job->settings->epochs && !status && !cbx_job_should_stop(job)) {
         const double start = cbx_clock_seconds();
         status = cbx_job_train_epoch(job);
         if (job->stopping) {
             break;
         }
         if (!status) {
-            status = evaluate_epoch(job, epoch, cbx_clock_seconds() - start);
+            status = evaluate_epoch(job, at->epoch, cbx_clock_seconds() - start);
         }
     }
     return status;
@@ -79,6 +79,8 @@ static cbx_status run(cbx_job *job) {
     }
     cbx_fault_take(&job->fault, status);
     cbx_job_write_outputs(job, status);
+    cbx_job_finish_film(job, status);
+    cbx_job_commit_outputs(job);
     job->result->times.finish = cbx_clock_seconds() - trained;
     job->result->interrupted = !status && !complete;
     if (!job->fault.status && !complete) {

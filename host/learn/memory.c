@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "learn/job.h"
-#include "network/trainer_buffers.h"
+#include "network/trainer.h"
 
 /* The program itself and a driver with its compiler: 10 to 150 MB were seen. */
 #define PROGRAM_BYTES ((uint64_t)64 << 20)
@@ -26,14 +26,16 @@ static uint64_t images_bytes(const cbx_learn_plan *plan) {
 }
 
 /* The weights on the host, and what a device that works in the same memory takes. */
-static uint64_t training_bytes(const cbx_job *job) {
+static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
-    const uint64_t weights = job->plan.parameters * sizeof(float);
-    return weights + (job->device->shares_memory
-                          ? cbx_trainer_bytes(job->device, job->dataset, &trainer)
-                          : 0);
+    uint64_t taken = 0;
+    cbx_status status = job->device->shares_memory
+                            ? cbx_trainer_bytes(&taken, job->device, job->dataset, &trainer)
+                            : CBX_OK;
+    *bytes = job->plan.parameters * sizeof(float) + taken;
+    return status;
 }
 
 /* The pixels on the host, and where the device draws them. */
@@ -61,13 +63,16 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
     part parts[PARTS] = {
         [PROGRAM] = {PROGRAM_BYTES, "the program and its driver", "give it more"},
         [IMAGES] = {images_bytes(&job->plan), "the images", "take a smaller set of images"},
-        [TRAINING] = {training_bytes(job), "training", "take fewer neurons or a smaller batch"},
+        [TRAINING] = {0, "training", "take fewer neurons or a smaller batch"},
         [PICTURE] = {picture_bytes(job), "the picture", "take fewer neurons or a smaller scale"},
         [FRAMES] = {0, "frames and encoders",
                     "take fewer neurons, a smaller scale or fewer encoders, or make no film"},
         [INDEX] = {0, "the film's index", "film fewer batches"},
     };
-    cbx_status status = film_bytes(job, &parts[FRAMES].bytes, &parts[INDEX].bytes);
+    cbx_status status = training_bytes(job, &parts[TRAINING].bytes);
+    if (!status) {
+        status = film_bytes(job, &parts[FRAMES].bytes, &parts[INDEX].bytes);
+    }
     const part *largest = &parts[0];
     uint64_t total = 0;
     for (int i = 0; i < PARTS; i++) {

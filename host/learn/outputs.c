@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
@@ -23,7 +21,7 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to);
 
 /* In the order of cbx_learn_output. */
 static const struct row {
-    const char *what;
+    const char *name;
     size_t path;                                       /* offset in cbx_learn_settings */
     cbx_status (*write)(cbx_job *job, cbx_output *to); /* NULL: the film, written as it comes */
 } rows[CBX_LEARN_OUTPUTS] = {
@@ -32,10 +30,22 @@ static const struct row {
     [CBX_LEARN_PICTURE] = {"picture", offsetof(cbx_learn_settings, picture), write_picture},
 };
 
-static const char *path_of(const cbx_learn_settings *settings, int output) {
+const char *cbx_learn_output_name(cbx_learn_output output) {
+    return rows[output].name;
+}
+
+const char *cbx_learn_output_path(const cbx_learn_settings *settings, cbx_learn_output output) {
     const char *path;
     memcpy(&path, (const char *)settings + rows[output].path, sizeof path);
     return path;
+}
+
+int cbx_job_writes_besides(const cbx_learn_settings *settings, cbx_learn_output output) {
+    int others = 0;
+    for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        others += i != output && cbx_learn_output_path(settings, i);
+    }
+    return others > 0;
 }
 
 /* ---- before ---- */
@@ -63,18 +73,18 @@ static cbx_status refuse_inputs(const cbx_learn_settings *settings, const char *
 
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings) {
     cbx_status status = CBX_OK;
-    for (int i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
-        const char *path = path_of(settings, i);
-        for (int j = 0; j < i && path && !status; j++) {
-            const char *other = path_of(settings, j);
-            status = other ? refuse_same(other, rows[j].what, path, rows[i].what) : CBX_OK;
+    for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
+        const char *path = cbx_learn_output_path(settings, i);
+        for (unsigned j = 0; j < i && path && !status; j++) {
+            const char *other = cbx_learn_output_path(settings, j);
+            status = other ? refuse_same(other, rows[j].name, path, rows[i].name) : CBX_OK;
         }
         if (path && !status) {
-            status = refuse_inputs(settings, path, rows[i].what);
+            status = refuse_inputs(settings, path, rows[i].name);
         }
     }
-    for (int i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
-        const char *path = path_of(settings, i);
+    for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
+        const char *path = cbx_learn_output_path(settings, i);
         status = path ? cbx_output_probe(path, settings->no_clobber) : CBX_OK;
     }
     return status;
@@ -88,7 +98,7 @@ cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *outpu
 /* ---- after ---- */
 
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status) {
-    cbx_job_tell_lost(job, output, path_of(job->settings, (int)output), status);
+    cbx_job_tell_lost(job, output, cbx_learn_output_path(job->settings, output), status);
 }
 
 static cbx_status write_weights(cbx_job *job, cbx_output *to) {
@@ -144,7 +154,7 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     uint8_t *rgb = NULL;
     cbx_status status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
     if (!status) {
-        status = cbx_painter_rgb(&job->painter, job->trainer->w1, rgb);
+        status = cbx_painter_rgb(&job->painter, cbx_trainer_w1(job->trainer), rgb);
     }
     if (!status) {
         status = cbx_png_write(to, rgb, grid->width, grid->height);
@@ -153,83 +163,39 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     return status;
 }
 
-/* Waits for the encoders, telling how far they are. */
-static void watch_film(cbx_job *job) {
-    const struct timespec pause = {0, 2000000};
-    double told = 0.0;
-    uint64_t left;
-    cbx_film_end(job->film);
-    while ((left = cbx_film_unwritten(job->film)) > 0) {
-        const double now = cbx_clock_seconds();
-        if (now - told >= 0.05) {
-            told = now;
-            cbx_job_tell_finishing(job, left);
-        }
-        nanosleep(&pause, NULL);
-    }
-}
-
-/* A film without frames is not written: the run was stopped before one was due. */
-static void finish_film(cbx_job *job) {
-    cbx_learn_times *times = &job->result->times;
-    cbx_film *film = job->film;
-    if (!film) {
-        return;
-    }
-    if (job->filmed == 0) {
-        cbx_film_discard(film);
-        job->film = NULL;
-        return;
-    }
-    watch_film(job);
-    job->film = NULL;
-    cbx_status status = cbx_film_finish(film, &job->result->film);
-    times->encode = job->result->film.encode_seconds;
-    times->draw = cbx_frames_draw_seconds(job->frames);
-    times->read_back = cbx_frames_read_seconds(job->frames);
-    job->result->kept[CBX_LEARN_FILM] = !status;
-    if (status) {
-        cbx_job_lose(job, CBX_LEARN_FILM, status);
-    }
-}
-
-/* Whether what training left can be looked at: after a fault of the device only the
- * frames that reached the host, after a divergence nothing. */
-static int is_sound(const cbx_job *job, cbx_status status, int output) {
-    if (job->batch == 0) {
+int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output) {
+    if (job->position.batch_number == 0) {
         return 0; /* stopped before anything was learned */
     }
-    return !status || (status == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
+    return !trained || (trained == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
 }
 
 void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
-    cbx_output files[CBX_LEARN_OUTPUTS] = {{0}};
-    cbx_status status[CBX_LEARN_OUTPUTS] = {CBX_OK};
-    int wanted[CBX_LEARN_OUTPUTS];
-    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
-        const char *path = path_of(job->settings, i);
-        wanted[i] = path && rows[i].write && is_sound(job, trained, i);
-        if (wanted[i]) {
-            status[i] = cbx_job_open_output(job, path, &files[i]);
+    for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        const char *path = cbx_learn_output_path(job->settings, i);
+        if (!path || !rows[i].write || !cbx_job_is_sound(job, trained, i)) {
+            continue;
         }
-        if (wanted[i] && !status[i]) {
-            status[i] = rows[i].write(job, &files[i]);
-        }
-        if (status[i]) {
-            cbx_job_lose(job, (cbx_learn_output)i, status[i]);
+        cbx_status status = cbx_job_open_output(job, path, &job->files[i]);
+        status = status ? status : rows[i].write(job, &job->files[i]);
+        job->written[i] = !status;
+        if (status) {
+            cbx_output_discard(&job->files[i]);
+            cbx_job_lose(job, i, status);
         }
     }
-    if (is_sound(job, trained, CBX_LEARN_FILM)) {
-        finish_film(job);
-    }
-    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
-        if (wanted[i] && !status[i]) {
-            status[i] = cbx_output_commit(&files[i]);
-            job->result->kept[i] = !status[i];
-            if (status[i]) {
-                cbx_job_lose(job, (cbx_learn_output)i, status[i]);
-            }
+}
+
+void cbx_job_commit_outputs(cbx_job *job) {
+    for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        if (!job->written[i]) {
+            continue;
         }
-        cbx_output_discard(&files[i]);
+        const cbx_status status = cbx_output_commit(&job->files[i]);
+        job->result->kept[i] = !status;
+        cbx_output_discard(&job->files[i]);
+        if (status) {
+            cbx_job_lose(job, i, status);
+        }
     }
 }

@@ -101,7 +101,7 @@ static cbx_status make_trainer(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
-    cbx_random_seed(&job->random, settings->seed, CBX_STREAM_ORDER);
+    cbx_random_seed(&job->position.random, settings->seed, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&job->order, job->plan.training_images);
     if (!status) {
         status = cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
@@ -139,13 +139,7 @@ cbx_status cbx_job_prepare(cbx_job *job) {
 }
 
 void cbx_job_clear(cbx_job *job) {
-    if (job->device) {
-        /* What is enqueued may still write to frames. */
-        clFinish(job->device->queue);
-        clFinish(job->device->transfers);
-    }
-    cbx_film_discard(job->film);
-    cbx_frames_destroy(job->frames);
+    cbx_reel_discard(job->reel);
     if (job->painter.device) {
         cbx_painter_clear(&job->painter);
     }

@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "network/trainer.h"
+#include "network/launch.h"
+
+#define ARG CBX_ARGUMENT
 
 /* What came of the images so far, and room for what is read of those at hand. */
 typedef struct tally {
@@ -16,36 +18,15 @@ typedef struct tally {
     uint8_t *verdict_of;                              /* (judged) */
 } tally;
 
-static cbx_status enqueue_outputs(cbx_trainer *trainer, uint32_t first, uint32_t count) {
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
-                                      CBX_ARGUMENT(first),           CBX_ARGUMENT(count),
-                                      CBX_ARGUMENT(trainer->panels), CBX_ARGUMENT(trainer->w1),
-                                      CBX_ARGUMENT(trainer->w2),     CBX_ARGUMENT(trainer->outputs),
-                                      CBX_ARGUMENT(trainer->scratch)};
-    const uint32_t unit = trainer->device->evaluate_rows, blocks = (count + unit - 1) / unit;
-    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
-    const size_t groups = gpu || blocks < trainer->evaluating ? blocks : trainer->evaluating;
-    const size_t local = gpu ? CBX_GROUP : 1;
-    const cbx_range range = {{groups * local, 1}, {local, 1}};
-    /* The scratch is the last, and evaluate_gpu has none. */
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_EVALUATE], arguments,
-                       CBX_COUNT(arguments) - (gpu ? 1 : 0), range, NULL, NULL);
-}
-
 static cbx_status enqueue_judging(cbx_trainer *trainer, uint32_t first, uint32_t count) {
-    /* Neighbouring work-items of a GPU read side by side, each core of a processor by itself. */
     const uint32_t rows =
-        trainer->device->family == CBX_FAMILY_GPU ? 1 : trainer->device->evaluate_rows;
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->outputs),
-                                      CBX_ARGUMENT(trainer->labels),
-                                      CBX_ARGUMENT(first),
-                                      CBX_ARGUMENT(count),
-                                      CBX_ARGUMENT(rows),
-                                      CBX_ARGUMENT(trainer->loss),
-                                      CBX_ARGUMENT(trainer->verdicts)};
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_JUDGE], arguments,
+        trainer->way->evaluator->judges_blocks ? trainer->device->built.evaluate_rows : 1;
+    const cbx_argument arguments[] = {
+        ARG(trainer->outputs), ARG(trainer->labels),  ARG(first), ARG(count), ARG(rows),
+        ARG(trainer->loss),    ARG(trainer->verdicts)};
+    return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_JUDGE], arguments,
                        CBX_COUNT(arguments),
-                       cbx_trainer_range(trainer, (count + rows - 1) / rows, 1), NULL, NULL);
+                       cbx_launch_range(trainer, (count + rows - 1) / rows, 1), NULL, NULL);
 }
 
 static cbx_status read_back(cbx_trainer *trainer, uint32_t count, tally *all) {
@@ -73,7 +54,7 @@ static void add_up(tally *all, uint32_t count, uint32_t block) {
 }
 
 static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, tally *all) {
-    cbx_status status = enqueue_outputs(trainer, first, count);
+    cbx_status status = trainer->way->evaluator->outputs(trainer, first, count);
     if (!status) {
         status = enqueue_judging(trainer, first, count);
     }
@@ -81,7 +62,7 @@ static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, ta
         status = read_back(trainer, count, all);
     }
     if (!status) {
-        add_up(all, count, trainer->device->evaluate_rows);
+        add_up(all, count, trainer->device->built.evaluate_rows);
     }
     return status;
 }

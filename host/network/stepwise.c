@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* The schedule `stepwise`: one kernel for each formula, in the order of the text. */
-#include "network/trainer.h"
+#include "network/stepwise.h"
 
-static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument *arguments,
-                      cl_uint count, size_t items, size_t panels) {
+#include "network/launch.h"
+
+typedef enum kernel {
+    BIASED_MATMUL_HIDDEN,
+    BIASED_MATMUL_OUTPUT,
+    SIGMOID,
+    SIGMOID_DERIVATIVE,
+    OUTPUT_DELTA,
+    HIDDEN_DELTA,
+    WEIGHT_UPDATE_HIDDEN,
+    WEIGHT_UPDATE_OUTPUT,
+} kernel;
+
+static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *arguments,
+                          cl_uint count, size_t items, size_t panels) {
     return cbx_enqueue(trainer->device->queue, trainer->kernels[id], arguments, count,
-                       cbx_trainer_range(trainer, items, panels), NULL, NULL);
+                       cbx_launch_range(trainer, items, panels), NULL, NULL);
 }
 
 #define RUN(id, items, panels, ...)                                                                \
     do {                                                                                           \
         const cbx_argument arguments_[] = {__VA_ARGS__};                                           \
         cbx_status status_ =                                                                       \
-            run(trainer, id, arguments_, CBX_COUNT(arguments_), (items), (panels));                \
+            enqueue(trainer, id, arguments_, CBX_COUNT(arguments_), (items), (panels));            \
         if (status_) {                                                                             \
             return status_;                                                                        \
         }                                                                                          \
@@ -21,58 +34,63 @@ static cbx_status run(cbx_trainer *trainer, cbx_kernel_id id, const cbx_argument
 
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
 static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_device *device = trainer->device;
+    const cbx_stepwise *own = trainer->own;
+    const unsigned vector = trainer->device->built.tunables.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / device->vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / device->vector;
-    const size_t row_blocks = (rows + device->step_rows - 1) / device->step_rows;
-    const size_t vectors = CBX_PANEL / device->vector;
+    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / vector;
+    const size_t row_blocks = (rows + CBX_STEP_ROWS - 1) / CBX_STEP_ROWS;
+    const size_t vectors = CBX_PANEL / vector;
 
-    RUN(CBX_KERNEL_BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
+    RUN(BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
         ARG(trainer->normal), ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride),
         ARG(trainer->w1), ARG(trainer->a1));
-    RUN(CBX_KERNEL_SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
-    RUN(CBX_KERNEL_BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows),
-        ARG(stride), ARG(trainer->w2), ARG(batch->number), ARG(trainer->z2), ARG(trainer->fault));
-    RUN(CBX_KERNEL_SIGMOID, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors));
+    RUN(SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
+    RUN(BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
+        ARG(trainer->w2), ARG(batch->number), ARG(own->z2), ARG(trainer->fault));
+    RUN(SIGMOID, output_vectors, 1, ARG(own->z2), ARG(output_vectors));
     return CBX_OK;
 }
 
 /* D2 = (Y − A2)…, D1 = (D2·W2[1:]ᵀ)… */
 static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
+    const cbx_stepwise *own = trainer->own;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->vector;
+    const uint32_t hidden_vectors =
+        panels * stride * CBX_PANEL / trainer->device->built.tunables.vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->built.tunables.vector;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
-    RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, output_vectors, 1, ARG(trainer->z2), ARG(output_vectors),
-        ARG(recipe), ARG(trainer->s2));
-    RUN(CBX_KERNEL_OUTPUT_DELTA, rows, 1, ARG(trainer->z2), ARG(trainer->s2), ARG(trainer->labels),
+    RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(own->z2), ARG(output_vectors), ARG(recipe),
+        ARG(own->s2));
+    RUN(OUTPUT_DELTA, rows, 1, ARG(own->z2), ARG(own->s2), ARG(trainer->labels),
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(recipe), ARG(trainer->d2));
-    RUN(CBX_KERNEL_SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors),
-        ARG(recipe), ARG(trainer->s1));
-    RUN(CBX_KERNEL_HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(trainer->s1),
-        ARG(rows), ARG(stride), ARG(trainer->d1));
+    RUN(SIGMOID_DERIVATIVE, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors), ARG(recipe),
+        ARG(own->s1));
+    RUN(HIDDEN_DELTA, rows, panels, ARG(trainer->d2), ARG(trainer->w2), ARG(own->s1), ARG(rows),
+        ARG(stride), ARG(trainer->d1));
     return CBX_OK;
 }
 
 /* W2 += η₂·A1ᵀD2, W1 += η₁·XᵀD1 */
 static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_device *device = trainer->device;
+    const unsigned vector = trainer->device->built.tunables.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
-    const size_t blocks = CBX_IMAGE_PIXELS / device->step_rows * (CBX_PANEL / device->vector);
+    const size_t blocks = CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / vector);
 
-    RUN(CBX_KERNEL_WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1),
-        ARG(trainer->d2), ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output),
-        ARG(recipe), ARG(trainer->w2));
-    RUN(CBX_KERNEL_WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
+    RUN(WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1), ARG(trainer->d2),
+        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe),
+        ARG(trainer->w2));
+    RUN(WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1),
         ARG(batch->rates.hidden), ARG(recipe), ARG(trainer->w1));
     return CBX_OK;
 }
 
-cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch) {
+/* Nothing is ever pending. */
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
+    (void)count; /* 1 */
     cbx_status status = forward(trainer, batch);
     if (!status) {
         status = deltas(trainer, batch);
@@ -81,13 +99,35 @@ cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch) {
         status = updates(trainer, batch);
     }
     if (!status && batch->has_canvas) {
-        const cbx_canvas *canvas = &batch->canvas;
-        cl_event done = NULL;
-        status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
-                                  canvas->wait ? &canvas->wait : NULL, &done);
-        if (!status) {
-            status = canvas->drawn(canvas->user, done);
-        }
+        status = cbx_canvas_draw(&batch->canvas, trainer->w1);
     }
     return status;
 }
+
+static cbx_buffer_rows buffers(cbx_trainer *trainer) {
+    static const cl_uint zero = 0;
+    cbx_stepwise *own = trainer->own;
+    const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
+    const uint64_t hidden = (uint64_t)trainer->panels * trainer->stride * CBX_PANEL * sizeof(float);
+    return (cbx_buffer_rows){{
+        {&trainer->d1, hidden, "D1", NULL},
+        {&trainer->d2, output, "D2", NULL},
+        {&own->s1, hidden, "s(A1)", NULL},
+        {&own->z2, output, "Z2", &zero},
+        {&own->s2, output, "s(A2)", NULL},
+    }};
+}
+
+const cbx_schedule_ops cbx_stepwise_ops = {
+    .kernels = {[BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
+                [BIASED_MATMUL_OUTPUT] = "biased_matmul_output",
+                [SIGMOID] = "sigmoid",
+                [SIGMOID_DERIVATIVE] = "sigmoid_derivative",
+                [OUTPUT_DELTA] = "output_delta",
+                [HIDDEN_DELTA] = "hidden_delta",
+                [WEIGHT_UPDATE_HIDDEN] = "weight_update_hidden",
+                [WEIGHT_UPDATE_OUTPUT] = "weight_update_output"},
+    .own_bytes = sizeof(cbx_stepwise),
+    .buffers = buffers,
+    .run = run,
+};

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The schedule `fused` on processors: kernels/train/train_cpu.cl. */
-#include "network/trainer.h"
+#include "network/train_cpu.h"
+
+#include <math.h>
+
+#include "network/launch.h"
+
+#define ARG CBX_ARGUMENT
+
+enum { DRAWN_SCALE = 1 }; /* as in kernels/picture/picture_cpu.cl */
+
+/* Several chunks a unit even out their ends; each costs a pass over the sums. */
+enum { CHUNKS_A_UNIT = 8 };
 
 /* Batches that are launched one by one after work-groups left: twice as many when they do it
  * again at the next try. */
@@ -9,8 +20,7 @@ enum { FEWEST_SINGLY = 64, MOST_SINGLY = 1024 };
 /* Takes what was read from the device, if it is there. Groups that left had to wait too long for
  * others: there are more of them than free cores. Then waiting within a launch costs more
  * than waking threads for each. */
-static cbx_status look(cbx_trainer *trainer) {
-    cbx_crowd *crowd = &trainer->crowd;
+static cbx_status look(cbx_crowd *crowd) {
     cl_int state = CL_QUEUED;
     if (!crowd->reading) {
         return CBX_OK;
@@ -35,8 +45,9 @@ static cbx_status look(cbx_trainer *trainer) {
 
 /* Starts reading how many groups left, without waiting. */
 static cbx_status ask(cbx_trainer *trainer) {
-    cbx_crowd *crowd = &trainer->crowd;
-    return cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->progress, CL_FALSE,
+    cbx_train_cpu *own = trainer->own;
+    cbx_crowd *crowd = &own->crowd;
+    return cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, own->progress, CL_FALSE,
                                             (trainer->chunks + 1) * sizeof crowd->left,
                                             sizeof crowd->left, &crowd->left, 0, NULL,
                                             &crowd->reading),
@@ -45,50 +56,124 @@ static cbx_status ask(cbx_trainer *trainer) {
 
 /* Keeps the record of the crowd, around each launch of `count` batches. */
 static cbx_status watch(cbx_trainer *trainer, uint32_t count) {
-    cbx_crowd *crowd = &trainer->crowd;
+    cbx_crowd *crowd = &((cbx_train_cpu *)trainer->own)->crowd;
     crowd->singly -= count < crowd->singly ? count : crowd->singly;
-    cbx_status status = look(trainer);
+    cbx_status status = look(crowd);
     return status || count < 2 || crowd->reading ? status : ask(trainer);
 }
 
-cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+static void close(cbx_trainer *trainer) {
+    const cbx_train_cpu *own = trainer->own;
+    if (own->crowd.reading) {
+        clReleaseEvent(own->crowd.reading);
+    }
+}
+
+static void divide(cbx_trainer *trainer, const cbx_division *wished) {
+    cbx_train_cpu *own = trainer->own;
+    const uint32_t units = trainer->device->info.compute_units, panels = trainer->panels;
+    const uint32_t most = wished->chunks ? wished->chunks : CHUNKS_A_UNIT * units;
+    trainer->chunks = panels < most ? panels : most;
+    /* More would find nothing to do. */
+    own->groups = units < trainer->chunks ? units : trainer->chunks;
+}
+
+/* Whether what a work-group of train_cpu wrote is there for another one that sees, within the
+ * launch, that it is done. OpenCL 1.2 promises that for no fence. Processors of the x86 kind
+ * show every core's stores to the others in order, so there it is enough that the compiler
+ * keeps its own order, to which fences and atomics bind it. A processor whose memory is the
+ * host's is the host's own, whose kind is known here. */
+static int keeps_order(const cbx_device *device) {
+#if defined(__x86_64__) || defined(__i386__)
+    return device->shares_memory;
+#else
+    (void)device;
+    return 0;
+#endif
+}
+
+static uint32_t batches_per_launch(const cbx_trainer *trainer) {
+    enum { MOST = 64, ON_TRIAL = 16 };
+    const cbx_train_cpu *own = trainer->own;
+    const cbx_crowd *crowd = &own->crowd;
+    const int asked = crowd->reading && !crowd->trusted; /* one launch on trial at a time */
+    if (!keeps_order(trainer->device) || crowd->singly > 0 || asked) {
+        return 1;
+    }
+    /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
+     * to wake up at the start of a launch, short for a person. */
+    const double work = 4.0 * trainer->settings.batch * CBX_W1_ROWS * trainer->settings.hidden;
+    const double fits = 20e-3 * 100e9 * own->groups / work;
+    const double most = crowd->trusted ? MOST : ON_TRIAL;
+    return (uint32_t)fmax(1.0, fmin(fits, most));
+}
+
+static cbx_buffer_rows buffers(cbx_trainer *trainer) {
+    static const cl_uint zero = 0; /* no stage, or one of long ago */
+    cbx_train_cpu *own = trainer->own;
+    const uint64_t groups = own->groups, chunks = trainer->chunks;
+    const uint64_t row = (uint64_t)trainer->stride * sizeof(float);
+    return (cbx_buffer_rows){{
+        {&trainer->sums, 2 * chunks * CBX_LANES_OUT * row, "the output sums", NULL},
+        {&trainer->d1, groups * CBX_PANEL * row, "D1", NULL},
+        {&trainer->d2, groups * CBX_LANES_OUT * row, "D2", NULL},
+        {&own->x, groups * 2 * CBX_IMAGE_PIXELS * row, "X", NULL},
+        {&own->held, groups * 2 * sizeof(cl_uint), "what X holds", &zero},
+        {&own->progress, (chunks + 2) * sizeof(cl_uint), "the progress", &zero},
+    }};
+}
+
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    cbx_train_cpu *own = trainer->own;
     static const cbx_frame_layout no_picture;
     const cbx_batch *pending = &trainer->pending;
     const cbx_canvas *canvas = pending->has_canvas ? &pending->canvas : NULL;
     /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
      * the next batch leaves the weights as they are. */
-    const int draw_here = canvas && canvas->painter->layout.scale == 1;
-    cbx_launch job = cbx_trainer_launch(trainer, first, count);
-    job.draw = draw_here ? 1u : 0u;
+    const int draw_here = canvas && canvas->painter->layout.scale == DRAWN_SCALE;
+    cbx_launch launch = cbx_launch_record(trainer, first, count);
+    launch.draw = draw_here ? 1u : 0u;
+    launch.ticket = own->ticket;
     const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
     cl_mem luma = draw_here ? canvas->luma : trainer->fault; /* any buffer will do */
-    const cbx_argument arguments[] = {
-        CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
-        CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
-        CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
-        CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
-        CBX_ARGUMENT(trainer->d1),     CBX_ARGUMENT(trainer->d2),
-        CBX_ARGUMENT(trainer->x),      CBX_ARGUMENT(trainer->progress),
-        CBX_ARGUMENT(trainer->held),   CBX_ARGUMENT(trainer->fault),
-        CBX_ARGUMENT(job),             CBX_ARGUMENT(layout),
-        CBX_ARGUMENT(luma)};
-    const cbx_range range = {{trainer->groups, 1}, {1, 1}};
+    const cbx_argument arguments[] = {ARG(trainer->images),
+                                      ARG(trainer->normal),
+                                      ARG(trainer->labels),
+                                      ARG(trainer->order),
+                                      ARG(trainer->w1),
+                                      ARG(trainer->w2),
+                                      ARG(trainer->a1),
+                                      ARG(trainer->sums),
+                                      ARG(trainer->d1),
+                                      ARG(trainer->d2),
+                                      ARG(own->x),
+                                      ARG(own->progress),
+                                      ARG(own->held),
+                                      ARG(trainer->fault),
+                                      ARG(launch),
+                                      ARG(layout),
+                                      ARG(luma)};
+    const cbx_range range = {{own->groups, 1}, {1, 1}};
     cl_event done = NULL;
     cbx_status status = cbx_enqueue(
-        trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN], arguments, CBX_COUNT(arguments),
-        range, draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
-    if (!status && canvas && !draw_here) {
-        status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
-                                  canvas->wait ? &canvas->wait : NULL, &done);
-    }
+        trainer->device->queue, trainer->kernels[0], arguments, CBX_COUNT(arguments), range,
+        draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
     if (!status && canvas) {
-        status = canvas->drawn(canvas->user, done);
+        status =
+            draw_here ? canvas->drawn(canvas->user, done) : cbx_canvas_draw(canvas, trainer->w1);
     }
-    if (!status) {
-        status = watch(trainer, count);
-    }
-    const uint32_t stages = count > 0 ? count : 1;
-    trainer->ticket += stages;
-    trainer->parity ^= stages & 1;
-    return status;
+    cbx_launch_end(trainer, first, count);
+    own->ticket += count > 0 ? count : 1;
+    return status ? status : watch(trainer, count);
 }
+
+const cbx_schedule_ops cbx_train_cpu_ops = {
+    .kernels = {"train_cpu"},
+    .own_bytes = sizeof(cbx_train_cpu),
+    .divide = divide,
+    .buffers = buffers,
+    .run = run,
+    .batches_per_launch = batches_per_launch,
+    .close = close,
+    .draws_scale = DRAWN_SCALE,
+};

@@ -1,68 +1,124 @@
 /* SPDX-License-Identifier: MIT */
 /* The schedule `fused` on GPUs: the launches of kernels/train/train_gpu.cl. */
-#include "network/trainer.h"
+#include "network/train_gpu.h"
 
-enum { LOW_BLOCK = 16 }; /* as in kernels/train/train_gpu.cl */
+#include "network/launch.h"
 
-/* The picture after the pending batch, whose weights the first launch has finished. */
-static cbx_status draw(cbx_trainer *trainer) {
-    const cbx_canvas *canvas = &trainer->pending.canvas;
-    cl_event done = NULL;
-    cbx_status status = cbx_painter_luma(canvas->painter, trainer->w1, canvas->luma,
-                                         canvas->wait ? &canvas->wait : NULL, &done);
-    return status ? status : canvas->drawn(canvas->user, done);
+#define ARG CBX_ARGUMENT
+
+enum { HIDDEN, OUTPUT, SUMS }; /* kernels */
+
+/* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
+ * and a unit needs several to have something to do while others wait for memory. */
+enum { GROUPS_A_UNIT = 3 };
+
+/* Each work-group reads the sums of every chunk, so there are few; several helpers share one. */
+enum { MOST_CHUNKS = 8, MOST_HELPERS = 16 };
+
+static uint32_t tiles_of(const cbx_trainer *trainer) {
+    return trainer->panels * CBX_PANEL / CBX_TILE;
 }
 
-static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
-    const uint32_t slices = trainer->slices;
-    const uint32_t tall = 8 * trainer->device->tunables.update_rows;
-    const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? LOW_BLOCK : tall;
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->images), CBX_ARGUMENT(trainer->normal),
-                                      CBX_ARGUMENT(trainer->labels), CBX_ARGUMENT(trainer->order),
-                                      CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2),
-                                      CBX_ARGUMENT(trainer->a1),     CBX_ARGUMENT(trainer->sums),
-                                      CBX_ARGUMENT(trainer->d2),     CBX_ARGUMENT(trainer->d1),
-                                      CBX_ARGUMENT(trainer->fault),  CBX_ARGUMENT(*job),
-                                      CBX_ARGUMENT(slices),          CBX_ARGUMENT(block)};
-    const size_t tiles = trainer->panels / 2;
+static uint32_t at_most(uint32_t value, uint32_t limit) {
+    return value < limit ? value : limit;
+}
+
+/* Tiles of neurons; where they do not fill the device, the pixels are sliced too. */
+static uint32_t choose_slices(uint32_t tiles, uint32_t groups) {
+    static const uint32_t slices[] = {1, 2, 7, 14, 49};
+    size_t i = 0;
+    while (i + 1 < CBX_COUNT(slices) && tiles * slices[i] < groups) {
+        i++;
+    }
+    return slices[i];
+}
+
+static void divide(cbx_trainer *trainer, const cbx_division *wished) {
+    cbx_train_gpu *own = trainer->own;
+    const uint32_t tiles = tiles_of(trainer), units = trainer->device->info.compute_units;
+    const uint32_t chunks = at_most(tiles, wished->chunks ? wished->chunks : MOST_CHUNKS);
+    trainer->chunks = chunks;
+    own->helpers =
+        wished->helpers ? wished->helpers : at_most((tiles + chunks - 1) / chunks, MOST_HELPERS);
+    own->slices = wished->slices ? wished->slices : choose_slices(tiles, GROUPS_A_UNIT * units);
+}
+
+static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
+    const cbx_train_gpu *own = trainer->own;
+    const uint32_t slices = own->slices;
+    const uint32_t tall = CBX_GPU_BLOCK(trainer->device->built.tunables.update_rows);
+    const uint32_t low = CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS);
+    const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? low : tall;
+    const cbx_argument arguments[] = {ARG(trainer->images), ARG(trainer->normal),
+                                      ARG(trainer->labels), ARG(trainer->order),
+                                      ARG(trainer->w1),     ARG(trainer->w2),
+                                      ARG(trainer->a1),     ARG(trainer->sums),
+                                      ARG(trainer->d2),     ARG(trainer->d1),
+                                      ARG(trainer->fault),  ARG(*launch),
+                                      ARG(slices),          ARG(block)};
+    const size_t tiles = tiles_of(trainer);
     const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN], arguments,
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[HIDDEN], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-static cbx_status output(cbx_trainer *trainer, const cbx_launch *job) {
-    const cbx_argument arguments[] = {
-        CBX_ARGUMENT(trainer->w1),     CBX_ARGUMENT(trainer->w2), CBX_ARGUMENT(trainer->a1),
-        CBX_ARGUMENT(trainer->sums),   CBX_ARGUMENT(trainer->d2), CBX_ARGUMENT(trainer->d1),
-        CBX_ARGUMENT(trainer->parts),  CBX_ARGUMENT(*job),        CBX_ARGUMENT(trainer->slices),
-        CBX_ARGUMENT(trainer->helpers)};
-    const size_t groups = (size_t)trainer->chunks * trainer->helpers;
+static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
+    const cbx_train_gpu *own = trainer->own;
+    const cbx_argument arguments[] = {ARG(trainer->w1),   ARG(trainer->w2), ARG(trainer->a1),
+                                      ARG(trainer->sums), ARG(trainer->d2), ARG(trainer->d1),
+                                      ARG(own->parts),    ARG(*launch),     ARG(own->slices),
+                                      ARG(own->helpers)};
+    const size_t groups = (size_t)trainer->chunks * own->helpers;
     const cbx_range range = {{groups * CBX_OUTPUT_GROUP, 1}, {CBX_OUTPUT_GROUP, 1}};
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN_OUTPUT], arguments,
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[OUTPUT], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-static cbx_status sums(cbx_trainer *trainer, const cbx_launch *job) {
-    const cbx_argument arguments[] = {CBX_ARGUMENT(trainer->parts), CBX_ARGUMENT(trainer->sums),
-                                      CBX_ARGUMENT(*job), CBX_ARGUMENT(trainer->helpers)};
+static cbx_status sums(cbx_trainer *trainer, const cbx_launch *launch) {
+    const cbx_train_gpu *own = trainer->own;
+    const cbx_argument arguments[] = {ARG(own->parts), ARG(trainer->sums), ARG(*launch),
+                                      ARG(own->helpers)};
     const size_t numbers = (size_t)trainer->chunks * trainer->stride * CBX_LANES_OUT;
     const cbx_range range = {{numbers, 1}, {CBX_GROUP, 1}};
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[CBX_KERNEL_TRAIN_SUMS], arguments,
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[SUMS], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch) {
-    const cbx_launch job = cbx_trainer_launch(trainer, batch, batch ? 1 : 0);
-    cbx_status status = hidden(trainer, &job);
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    const cbx_train_gpu *own = trainer->own;
+    const cbx_launch launch = cbx_launch_record(trainer, first, count);
+    cbx_status status = hidden(trainer, &launch);
     if (!status && trainer->pending.has_canvas) {
-        status = draw(trainer);
+        status = cbx_canvas_draw(&trainer->pending.canvas, trainer->w1);
     }
     if (!status) {
-        status = output(trainer, &job);
+        status = output(trainer, &launch);
     }
-    if (!status && batch && trainer->helpers > 1) {
-        status = sums(trainer, &job);
+    if (!status && count > 0 && own->helpers > 1) {
+        status = sums(trainer, &launch);
     }
-    trainer->parity ^= 1;
+    cbx_launch_end(trainer, first, count);
     return status;
 }
+
+static cbx_buffer_rows buffers(cbx_trainer *trainer) {
+    cbx_train_gpu *own = trainer->own;
+    const uint64_t tiles = tiles_of(trainer), chunks = trainer->chunks, slices = own->slices;
+    const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
+    const uint64_t hidden = (uint64_t)trainer->stride * CBX_PANEL * sizeof(float);
+    return (cbx_buffer_rows){{
+        {&trainer->sums, 2 * chunks * output, "the output sums", NULL},
+        {&trainer->d1, slices * trainer->panels * hidden, "D1", NULL},
+        {&trainer->d2, tiles * slices * output, "D2", NULL},
+        {&own->parts, chunks * own->helpers * output, "parts of the output sums", NULL},
+    }};
+}
+
+const cbx_schedule_ops cbx_train_gpu_ops = {
+    .kernels =
+        {[HIDDEN] = "train_gpu_hidden", [OUTPUT] = "train_gpu_output", [SUMS] = "train_gpu_sums"},
+    .own_bytes = sizeof(cbx_train_gpu),
+    .divide = divide,
+    .buffers = buffers,
+    .run = run,
+};

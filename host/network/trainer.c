@@ -1,56 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-#include "network/trainer.h"
+#include "network/schedule.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "network/trainer_buffers.h"
 
-cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels) {
-    const cbx_range range = {{items, panels}, {trainer->device->local, 1}};
-    return range;
-}
-
-enum { STEPWISE = 1 << CBX_SCHEDULE_STEPWISE, FUSED = 1 << CBX_SCHEDULE_FUSED };
-
-/* Which schedules use a kernel, and its name in either family; NULL: it has none. */
-static const struct kernel_row {
-    int schedules;
-    const char *cpu, *gpu;
-} kernel_rows[CBX_KERNEL_COUNT] = {
-    [CBX_KERNEL_BIASED_MATMUL_HIDDEN] = {STEPWISE, "biased_matmul_hidden", "biased_matmul_hidden"},
-    [CBX_KERNEL_BIASED_MATMUL_OUTPUT] = {STEPWISE, "biased_matmul_output", "biased_matmul_output"},
-    [CBX_KERNEL_SIGMOID] = {STEPWISE, "sigmoid", "sigmoid"},
-    [CBX_KERNEL_SIGMOID_DERIVATIVE] = {STEPWISE, "sigmoid_derivative", "sigmoid_derivative"},
-    [CBX_KERNEL_OUTPUT_DELTA] = {STEPWISE, "output_delta", "output_delta"},
-    [CBX_KERNEL_HIDDEN_DELTA] = {STEPWISE, "hidden_delta", "hidden_delta"},
-    [CBX_KERNEL_WEIGHT_UPDATE_HIDDEN] = {STEPWISE, "weight_update_hidden", "weight_update_hidden"},
-    [CBX_KERNEL_WEIGHT_UPDATE_OUTPUT] = {STEPWISE, "weight_update_output", "weight_update_output"},
-    [CBX_KERNEL_TRAIN] = {FUSED, "train_cpu", "train_gpu_hidden"},
-    [CBX_KERNEL_TRAIN_OUTPUT] = {FUSED, NULL, "train_gpu_output"},
-    [CBX_KERNEL_TRAIN_SUMS] = {FUSED, NULL, "train_gpu_sums"},
-    [CBX_KERNEL_EVALUATE] = {STEPWISE | FUSED, "evaluate_cpu", "evaluate_gpu"},
-    [CBX_KERNEL_JUDGE] = {STEPWISE | FUSED, "judge", "judge"},
-};
-
-/* Those of the schedule and no others: what it does not use need not run here. */
-static cbx_status create_kernels(cbx_trainer *trainer) {
-    const int gpu = trainer->device->family == CBX_FAMILY_GPU;
+/* Those of the way to train and no others: what it does not use need not run here. */
+static cbx_status create_kernels(cbx_device *device, const char *const *names, size_t most,
+                                 cl_kernel *out) {
     cbx_status status = CBX_OK;
-    for (int i = 0; i < CBX_KERNEL_COUNT && !status; i++) {
-        const struct kernel_row *row = &kernel_rows[i];
-        const char *name = gpu ? row->gpu : row->cpu;
-        if (name && row->schedules & 1 << trainer->settings.schedule) {
-            status = cbx_kernel_create(trainer->device, name, &trainer->kernels[i]);
-            if (!status) {
-                status = cbx_kernel_check_group(trainer->device, trainer->kernels[i], name);
-            }
+    for (size_t i = 0; i < most && names[i] && !status; i++) {
+        status = cbx_kernel_create(device, names[i], &out[i]);
+        if (!status) {
+            status = cbx_kernel_check_group(device, out[i], names[i]);
         }
     }
     return status;
+}
+
+static cbx_status create_all_kernels(cbx_trainer *trainer) {
+    const cbx_way *way = trainer->way;
+    cbx_status status =
+        create_kernels(trainer->device, way->ops->kernels, CBX_MOST_KERNELS, trainer->kernels);
+    return status ? status
+                  : create_kernels(trainer->device, way->evaluator->kernels, CBX_EVALUATION_KERNELS,
+                                   trainer->evaluation);
+}
+
+static void release_kernels(cl_kernel *kernels, size_t most) {
+    for (size_t i = 0; i < most; i++) {
+        if (kernels[i]) {
+            clReleaseKernel(kernels[i]);
+        }
+    }
 }
 
 cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch) {
@@ -74,29 +58,62 @@ cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
     return cbx_trainer_check_sizes(settings->hidden, settings->batch);
 }
 
-cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                              const cbx_trainer_settings *settings) {
-    cbx_trainer *trainer = NULL;
+/* A trainer with everything decided and nothing taken; the caller destroys it in any case. */
+static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                         const cbx_trainer_settings *settings, const cbx_division *wished) {
+    const cbx_way *way = NULL;
     *out = NULL;
     cbx_status status = cbx_trainer_check_settings(settings);
     if (!status) {
-        status = cbx_new(&trainer, 1);
+        status = cbx_way_find(&way, settings->schedule, device->family);
     }
-    if (status) {
-        return status;
-    }
-    trainer->device = device;
-    trainer->settings = *settings;
-    status = create_kernels(trainer);
     if (!status) {
-        status = cbx_trainer_create_buffers(trainer, dataset);
+        status = cbx_new(out, 1);
     }
     if (status) {
-        cbx_trainer_destroy(trainer);
         return status;
     }
-    *out = trainer;
-    return CBX_OK;
+    (*out)->device = device;
+    (*out)->settings = *settings;
+    (*out)->way = way;
+    status = cbx_allocate(&(*out)->own, 1, way->ops->own_bytes);
+    if (!status) {
+        cbx_trainer_plan(*out, dataset, wished);
+    }
+    return status;
+}
+
+static const cbx_division no_wishes;
+
+cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings) {
+    return cbx_trainer_create_with(out, device, dataset, settings, &no_wishes);
+}
+
+cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
+                                   const cbx_dataset *dataset, const cbx_trainer_settings *settings,
+                                   const cbx_division *wished) {
+    cbx_status status = sketch(out, device, dataset, settings, wished);
+    if (!status) {
+        status = create_all_kernels(*out);
+    }
+    if (!status) {
+        status = cbx_trainer_take_buffers(*out, dataset);
+    }
+    if (status) {
+        cbx_trainer_destroy(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
+                             const cbx_trainer_settings *settings) {
+    cbx_trainer *trainer;
+    cbx_status status = sketch(&trainer, device, dataset, settings, &no_wishes);
+    *out = status ? 0 : cbx_trainer_sum_buffers(trainer);
+    cbx_trainer_destroy(trainer);
+    return status;
 }
 
 void cbx_trainer_destroy(cbx_trainer *trainer) {
@@ -104,52 +121,25 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
         return;
     }
     clFinish(trainer->device->queue);
-    if (trainer->crowd.reading) {
-        clReleaseEvent(trainer->crowd.reading);
+    if (trainer->own && trainer->way->ops->close) {
+        trainer->way->ops->close(trainer);
     }
     cbx_trainer_release_buffers(trainer);
-    for (int i = 0; i < CBX_KERNEL_COUNT; i++) {
-        if (trainer->kernels[i]) {
-            clReleaseKernel(trainer->kernels[i]);
-        }
-    }
+    release_kernels(trainer->kernels, CBX_MOST_KERNELS);
+    release_kernels(trainer->evaluation, CBX_EVALUATION_KERNELS);
+    free(trainer->own);
     free(trainer);
 }
 
-cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
-    static const cbx_batch none;
-    const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
-    const cbx_launch job = {
-        .panels = trainer->panels,
-        .chunks = trainer->chunks,
-        .batch = trainer->stride,
-        .recipe = (cbx_u32)trainer->settings.recipe,
-        .pending_first = pending->first,
-        .pending_rows = pending->rows,
-        .pending_rate_hidden = pending->rates.hidden,
-        .pending_rate_output = pending->rates.output,
-        .first = start->first,
-        .rows = start->rows,
-        .count = count,
-        .rate_hidden = start->rates.hidden,
-        .rate_output = start->rates.output,
-        .parity = trainer->parity,
-        .pending_number = pending->number,
-        .number = start->number,
-        .ticket = trainer->ticket,
-    };
-    return job;
+cl_mem cbx_trainer_w1(const cbx_trainer *trainer) {
+    return trainer->w1;
 }
 
 cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (trainer->pending.rows == 0) {
         return CBX_OK;
     }
-    cbx_status status = trainer->device->family == CBX_FAMILY_CPU
-                            ? cbx_train_cpu_batches(trainer, NULL, 0)
-                            : cbx_train_gpu_batch(trainer, NULL);
-    memset(&trainer->pending, 0, sizeof trainer->pending);
-    return status;
+    return trainer->way->ops->run(trainer, NULL, 0);
 }
 
 cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count) {
@@ -192,14 +182,8 @@ static cbx_status submit(cbx_trainer *trainer) {
     return cbx_cl_check(clFlush(trainer->device->queue), "submitting work");
 }
 
-/* Launches `count` batches; the last becomes the pending one. */
-static cbx_status launch(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
-    cbx_status status = trainer->device->family == CBX_FAMILY_CPU
-                            ? cbx_train_cpu_batches(trainer, batch, count)
-                            : cbx_train_gpu_batch(trainer, batch);
-    trainer->pending = *batch;
-    trainer->pending.first += (count - 1) * batch->rows;
-    trainer->pending.number += count - 1;
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    cbx_status status = trainer->way->ops->run(trainer, first, count);
     return status ? status : submit(trainer);
 }
 
@@ -214,52 +198,21 @@ cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32
         batch.has_canvas = 1;
         batch.canvas = *canvas;
     }
-    if (trainer->settings.schedule == CBX_SCHEDULE_FUSED) {
-        return launch(trainer, &batch, 1);
-    }
-    status = cbx_stepwise_batch(trainer, &batch);
-    return status ? status : submit(trainer);
+    return run(trainer, &batch, 1);
 }
 
 cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
-                            uint64_t batch) {
-    return cbx_trainer_step_drawing(trainer, first, rows, rates, batch, NULL);
+                            uint64_t number) {
+    return cbx_trainer_step_drawing(trainer, first, rows, rates, number, NULL);
 }
 
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
-    return trainer->settings.schedule != CBX_SCHEDULE_FUSED || scale != 1 ||
-           trainer->device->family != CBX_FAMILY_CPU;
-}
-
-/* Whether what a work-group of train_cpu wrote is there for another one that sees, within the
- * launch, that it is done. OpenCL 1.2 promises that for no fence. Processors of the x86 kind
- * show every core's stores to the others in order, so there it is enough that the compiler
- * keeps its own order, to which fences and atomics bind it. A processor whose memory is the
- * host's is the host's own, whose kind is known here. */
-static int keeps_order(const cbx_device *device) {
-#if defined(__x86_64__) || defined(__i386__)
-    return device->shares_memory;
-#else
-    (void)device;
-    return 0;
-#endif
+    return trainer->way->ops->draws_scale != scale;
 }
 
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
-    enum { MOST = 64, ON_TRIAL = 16 };
-    const cbx_crowd *crowd = &trainer->crowd;
-    const int asked = crowd->reading && !crowd->trusted; /* one launch on trial at a time */
-    if (trainer->settings.schedule != CBX_SCHEDULE_FUSED ||
-        trainer->device->family != CBX_FAMILY_CPU || !keeps_order(trainer->device) ||
-        crowd->singly > 0 || asked) {
-        return 1;
-    }
-    /* Some 20 ms at 100 GFLOP/s a unit: long beside the time that a sleeping thread takes
-     * to wake up at the start of a launch, short for a person. */
-    const double work = 4.0 * trainer->settings.batch * CBX_W1_ROWS * trainer->settings.hidden;
-    const double fits = 20e-3 * 100e9 * trainer->groups / work;
-    const double most = crowd->trusted ? MOST : ON_TRIAL;
-    return (uint32_t)fmax(1.0, fmin(fits, most));
+    const cbx_schedule_ops *ops = trainer->way->ops;
+    return ops->batches_per_launch ? ops->batches_per_launch(trainer) : 1;
 }
 
 cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
@@ -271,10 +224,8 @@ cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t coun
         const cbx_batch batch = {
             .first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
         /* A picture shows the weights after one batch: it must end a launch's first stage. */
-        uint32_t n = trainer->pending.has_canvas ? 1 : count < most ? count : most;
-        status = most == 1 ? cbx_trainer_step(trainer, first, rows, rates, number)
-                           : launch(trainer, &batch, n);
-        n = most == 1 ? 1 : n;
+        const uint32_t n = trainer->pending.has_canvas ? 1 : count < most ? count : most;
+        status = run(trainer, &batch, n);
         first += n * rows;
         number += n;
         count -= n;

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the schedules share: the buffers of a trainer and what is pending.
- *
- * A trainer holds panels of neurons of a network; of all its state only `sums`,
- * the shares of A1·W2, crosses between panels.
- */
+/* What the other modules ask of a trainer, beside clearbox/trainer.h. */
 #ifndef CBX_NETWORK_TRAINER_H
 #define CBX_NETWORK_TRAINER_H
 
@@ -12,77 +8,25 @@
 #include "layout.h"
 #include "picture/draw.h"
 
-/* A batch on its way: rows order[first … first + rows). */
-typedef struct cbx_batch {
-    uint32_t first, rows;
-    cbx_rates rates;
-    uint32_t number;
-    int has_canvas;
-    cbx_canvas canvas;
-} cbx_batch;
+/* Into how many parts a trainer divides its work; 0: as many as suit the device and the
+ * network. Others would only be slower. A schedule takes what it knows. */
+typedef struct cbx_division {
+    uint32_t slices;  /* of the pixels, in train_gpu_hidden: 1, 2, 7, 14 or 49 */
+    uint32_t helpers; /* of a chunk, in train_gpu_output */
+    uint32_t chunks;  /* shares of the output sums, at most */
+} cbx_division;
 
-/* Kernels by the name of their function; the order of the table in trainer.c. */
-typedef enum cbx_kernel_id {
-    CBX_KERNEL_BIASED_MATMUL_HIDDEN,
-    CBX_KERNEL_BIASED_MATMUL_OUTPUT,
-    CBX_KERNEL_SIGMOID,
-    CBX_KERNEL_SIGMOID_DERIVATIVE,
-    CBX_KERNEL_OUTPUT_DELTA,
-    CBX_KERNEL_HIDDEN_DELTA,
-    CBX_KERNEL_WEIGHT_UPDATE_HIDDEN,
-    CBX_KERNEL_WEIGHT_UPDATE_OUTPUT,
-    CBX_KERNEL_TRAIN,        /* train_cpu, or train_gpu_hidden */
-    CBX_KERNEL_TRAIN_OUTPUT, /* train_gpu_output; none for CPUs */
-    CBX_KERNEL_TRAIN_SUMS,   /* train_gpu_sums; none for CPUs */
-    CBX_KERNEL_EVALUATE,
-    CBX_KERNEL_JUDGE,
-    CBX_KERNEL_COUNT
-} cbx_kernel_id;
+/* cbx_trainer_create() with wishes. */
+cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
+                                   const cbx_dataset *dataset, const cbx_trainer_settings *settings,
+                                   const cbx_division *wished);
 
-/* What is known of how well the work-groups of train_cpu get along in launches of several
- * stages: whether they all had a core. */
-typedef struct cbx_crowd {
-    cl_event reading;     /* of `left` from the device; NULL: nothing is read */
-    cl_uint left, before; /* work-groups that left early so far, and when last looked at */
-    int trusted;          /* the last answer was that none left */
-    uint32_t singly;      /* batches to launch one by one, before the next try */
-    uint32_t next;        /* how many it will be if groups leave again */
-} cbx_crowd;
+/* Device memory that such a trainer would take. */
+cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
+                             const cbx_trainer_settings *settings);
 
-struct cbx_trainer {
-    cbx_device *device;
-    cbx_trainer_settings settings;
-    uint32_t images_of[3]; /* rows of each part */
-    uint32_t panels;       /* P */
-    uint32_t stride;       /* B rounded up to whole forward blocks */
-    uint32_t chunks;       /* C */
-    uint32_t groups;       /* work-groups of train_cpu */
-    uint32_t evaluating;   /* work-groups of evaluate_cpu */
-    uint32_t judged;       /* images of an evaluation at a time */
-    uint32_t slices;       /* of the pixels, in train_gpu_hidden */
-    uint32_t helpers;      /* work-groups of train_gpu_output for each chunk */
-    cl_kernel kernels[CBX_KERNEL_COUNT];
-    cbx_normal normal;
-    cl_mem images, labels, order; /* layout.h */
-    cl_mem w1, w2, a1, sums, d1, d2, x, held, progress, fault;
-    cl_mem parts;                            /* train_gpu_output only */
-    cl_mem s1, z2, s2;                       /* stepwise only */
-    cl_mem outputs, loss, verdicts, scratch; /* of the evaluation */
-    uint32_t order_rows;
-    cbx_batch pending; /* rows == 0: none */
-    uint32_t parity, ticket;
-    cbx_crowd crowd;    /* train_cpu only */
-    unsigned unflushed; /* launches since the last clFlush() */
-};
-
-/* stepwise.c, train_cpu.c, train_gpu.c: a batch, or `count` batches of `rows`. */
-cbx_status cbx_stepwise_batch(cbx_trainer *trainer, const cbx_batch *batch);
-cbx_status cbx_train_cpu_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
-cbx_status cbx_train_gpu_batch(cbx_trainer *trainer, const cbx_batch *batch);
-
-/* The record of a fused launch that finishes the pending batch, if any, and starts
- * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn. */
-cbx_launch cbx_trainer_launch(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+/* W1 on the device, for a painter: with every batch that is not pending. */
+cl_mem cbx_trainer_w1(const cbx_trainer *trainer);
 
 /* Finishes the pending batch, if any, without starting another; enqueues only. */
 cbx_status cbx_trainer_flush(cbx_trainer *trainer);
@@ -102,8 +46,5 @@ cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch);
 
 /* The same for everything that is asked of a trainer. */
 cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings);
-
-/* A range of `items` work-items in groups of the device's local size. */
-cbx_range cbx_trainer_range(const cbx_trainer *trainer, size_t items, size_t panels);
 
 #endif

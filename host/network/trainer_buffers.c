@@ -11,120 +11,81 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
-static uint32_t at_most(uint32_t value, uint32_t limit) {
-    return value < limit ? value : limit;
-}
-
-/* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
- * and a unit needs several to have something to do while others wait for memory. */
-enum { GROUPS_A_UNIT = 3 };
-
-/* Tiles of 64 neurons; where they do not fill the device, the pixels are sliced too. Each
- * work-group reads the sums of every chunk, so there are few; several helpers share one. */
-static void divide_for_gpu(cbx_trainer *trainer) {
-    static const uint32_t slices[] = {1, 2, 7, 14, 49};
-    const uint32_t wanted = GROUPS_A_UNIT * trainer->device->info.compute_units;
-    trainer->stride = round_up(trainer->settings.batch, 64);
-    trainer->panels = round_up(trainer->panels, 2);
-    const uint32_t tiles = trainer->panels / 2;
-    trainer->chunks = at_most(tiles, trainer->device->chunks ? trainer->device->chunks : 8);
-    trainer->helpers = (tiles + trainer->chunks - 1) / trainer->chunks;
-    trainer->helpers =
-        trainer->device->helpers ? trainer->device->helpers : at_most(trainer->helpers, 16);
-    trainer->slices = trainer->device->slices;
-    for (size_t i = 0;
-         i < CBX_COUNT(slices) && tiles * trainer->slices < wanted && trainer->device->slices == 0;
-         i++) {
-        trainer->slices = slices[i];
-    }
-}
-
 /* Images whose outputs are there at a time, a bound to their memory: the largest part, or many
  * whole blocks of it. */
 static uint32_t judged_at_once(const cbx_trainer *trainer) {
     enum { MANY = 1 << 16 };
-    const uint32_t *images = trainer->images_of;
+    const uint32_t *images = trainer->images_of, unit = trainer->device->built.evaluate_rows;
     uint32_t most = images[CBX_TRAIN];
     most = most < images[CBX_VALIDATION] ? images[CBX_VALIDATION] : most;
     most = most < images[CBX_TEST] ? images[CBX_TEST] : most;
-    return at_most(most, MANY / trainer->device->evaluate_rows * trainer->device->evaluate_rows);
+    return most < MANY / unit * unit ? most : MANY / unit * unit;
 }
 
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
-static void divide(cbx_trainer *trainer) {
-    const uint32_t units = trainer->device->info.compute_units;
-    trainer->panels = (trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
-    trainer->stride = round_up(trainer->settings.batch, trainer->device->forward_rows);
-    /* Several groups a unit, so that a slow one does not keep the others waiting. */
-    trainer->evaluating = 8 * units;
+static void divide(cbx_trainer *trainer, const cbx_division *wished) {
+    const cbx_device *device = trainer->device;
+    const cbx_way *way = trainer->way;
+    trainer->panels =
+        round_up((trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
+    trainer->stride = round_up(trainer->settings.batch, device->built.row_unit);
+    trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
     trainer->judged = judged_at_once(trainer);
-    trainer->slices = trainer->helpers = 1;
-    /* Several chunks a unit even out their ends; each costs a pass over the sums. */
-    trainer->chunks =
-        at_most(trainer->panels, trainer->device->chunks ? trainer->device->chunks : 8 * units);
-    trainer->groups = at_most(units, trainer->chunks); /* more would find nothing to do */
-    if (trainer->device->family == CBX_FAMILY_GPU) {
-        divide_for_gpu(trainer);
+    if (way->ops->divide) {
+        way->ops->divide(trainer, wished);
     }
 }
 
-typedef struct buffer_plan {
-    cl_mem *buffer;
-    uint64_t bytes;
-    const char *what;
-} buffer_plan;
+/* Those of every trainer. */
+static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
+    static const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
+    const uint64_t f = sizeof(float), panels = trainer->panels;
+    const uint64_t unit = trainer->device->built.evaluate_rows;
+    const uint64_t judged = trainer->judged;
+    return (cbx_buffer_rows){{
+        {&trainer->images, images * CBX_IMAGE_PIXELS, "the images", NULL},
+        {&trainer->labels, images, "the labels", NULL},
+        {&trainer->order, trainer->images_of[CBX_TRAIN] * sizeof(cl_uint), "the order", NULL},
+        {&trainer->w1, panels * CBX_PANEL_SIZE * f, "W1", NULL},
+        {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2", NULL},
+        {&trainer->a1, panels * trainer->stride * CBX_PANEL * f, "A1", &zero},
+        {&trainer->fault, sizeof(cl_uint), "the fault record", &no_fault},
+        {&trainer->outputs, judged * CBX_LANES_OUT * f, "outputs", NULL},
+        {&trainer->loss, judged * f, "the losses", NULL},
+        {&trainer->verdicts, judged, "the verdicts", NULL},
+        {&trainer->scratch, trainer->evaluating * unit * (CBX_IMAGE_PIXELS + CBX_PANEL) * f,
+         "evaluating", NULL},
+    }};
+}
 
-enum { BUFFERS = 21 };
+/* Counts the images of every part, and all together. */
+static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
+    size_t images = 0;
+    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
+        const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
+        trainer->images_of[part] = (uint32_t)count;
+        images += count;
+    }
+    return images;
+}
 
-/* Every buffer of a trainer whose work is divided; returns the bytes of all. */
-static uint64_t list_buffers(cbx_trainer *trainer, uint64_t images, buffer_plan list[BUFFERS]) {
-    const uint64_t f = sizeof(float), panels = trainer->panels, stride = trainer->stride;
-    const uint64_t hidden = panels * stride * CBX_PANEL * f;
-    const uint64_t output = stride * CBX_LANES_OUT * f;
-    const int gpu = trainer->device->family == CBX_FAMILY_GPU, cpu = !gpu;
-    const int fused = trainer->settings.schedule == CBX_SCHEDULE_FUSED;
-    const buffer_plan plans[] = {
-        {&trainer->images, images * CBX_IMAGE_PIXELS, "the images"},
-        {&trainer->labels, images, "the labels"},
-        {&trainer->order, (uint64_t)trainer->images_of[CBX_TRAIN] * sizeof(cl_uint), "the order"},
-        {&trainer->w1, panels * CBX_PANEL_SIZE * f, "W1"},
-        {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2"},
-        {&trainer->a1, hidden, "A1"},
-        {&trainer->sums, 2 * trainer->chunks * output, "the output sums"},
-        {&trainer->d1,
-         !fused ? hidden
-         : gpu  ? hidden * trainer->slices
-                : trainer->groups * stride * CBX_PANEL * f,
-         "D1"},
-        {&trainer->d2,
-         !fused ? output
-         : gpu  ? panels / 2 * trainer->slices * output
-                : trainer->groups * output,
-         "D2"},
-        {&trainer->x, cpu && fused ? trainer->groups * 2 * stride * CBX_IMAGE_PIXELS * f : f, "X"},
-        {&trainer->held, trainer->groups * 2 * sizeof(cl_uint), "what X holds"},
-        {&trainer->parts, gpu && fused ? trainer->chunks * trainer->helpers * output : f,
-         "parts of the output sums"},
-        {&trainer->progress, (trainer->chunks + 2) * sizeof(cl_uint), "the progress"},
-        {&trainer->fault, sizeof(cl_uint), "the fault record"},
-        {&trainer->s1, fused ? f : hidden, "s(A1)"},
-        {&trainer->z2, fused ? f : output, "Z2"},
-        {&trainer->s2, fused ? f : output, "s(A2)"},
-        {&trainer->outputs, (uint64_t)trainer->judged * CBX_LANES_OUT * f, "outputs"},
-        {&trainer->loss, trainer->judged * f, "the losses"},
-        {&trainer->verdicts, trainer->judged, "the verdicts"},
-        {&trainer->scratch,
-         cpu ? trainer->evaluating * trainer->device->evaluate_rows *
-                   (CBX_IMAGE_PIXELS + CBX_PANEL) * f
-             : f,
-         "evaluating"},
-    };
-    _Static_assert(CBX_COUNT(plans) == BUFFERS, "every buffer is listed");
-    memcpy(list, plans, sizeof plans);
+void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset,
+                      const cbx_division *wished) {
+    const double mean = cbx_dataset_mean(dataset), deviation = cbx_dataset_deviation(dataset);
+    const size_t images = count_images(trainer, dataset);
+    trainer->normal = (cbx_normal){(float)(1 / deviation), (float)(-mean / deviation)};
+    divide(trainer, wished);
+    const cbx_buffer_rows common = common_buffers(trainer, images);
+    const cbx_buffer_rows own = trainer->way->ops->buffers(trainer);
+    memcpy(trainer->buffers, common.rows, sizeof common.rows);
+    memcpy(trainer->buffers + CBX_MOST_BUFFERS, own.rows, sizeof own.rows);
+}
+
+uint64_t cbx_trainer_sum_buffers(const cbx_trainer *trainer) {
     uint64_t total = 0;
-    for (size_t i = 0; i < BUFFERS; i++) {
-        total += plans[i].bytes;
+    for (size_t i = 0; i < CBX_COUNT(trainer->buffers); i++) {
+        total += trainer->buffers[i].bytes;
     }
     return total;
 }
@@ -135,50 +96,26 @@ static uint64_t usable_bytes(const cbx_device *device) {
     return device->shares_memory && limit < all ? limit : all;
 }
 
-static cbx_status take(cbx_trainer *trainer, uint64_t images) {
+static cbx_status check_size(const cbx_trainer *trainer) {
     const uint64_t usable = usable_bytes(trainer->device);
-    buffer_plan plans[BUFFERS];
-    const uint64_t total = list_buffers(trainer, images, plans);
-    if (total > usable) {
-        return cbx_fail(CBX_TOO_LARGE,
-                        "training needs %" PRIu64 " MiB of device memory, but %s can use %" PRIu64
-                        " MiB; choose fewer neurons, a smaller batch or another device",
-                        total >> 20, trainer->device->info.name, usable >> 20);
-    }
-    for (size_t i = 0; i < BUFFERS; i++) {
-        cbx_status status = cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, plans[i].bytes,
-                                              plans[i].what, plans[i].buffer);
-        if (status) {
-            return status;
-        }
-    }
-    return CBX_OK;
+    const uint64_t total = cbx_trainer_sum_buffers(trainer);
+    return total <= usable
+               ? CBX_OK
+               : cbx_fail(CBX_TOO_LARGE,
+                          "training needs %" PRIu64 " MiB of device memory, but %s can use %" PRIu64
+                          " MiB; choose fewer neurons, a smaller batch or another device",
+                          total >> 20, trainer->device->info.name, usable >> 20);
 }
 
-/* Clears what is read before it is first written. */
-static cbx_status clear(cbx_trainer *trainer) {
-    const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
-    const uint64_t hidden = (uint64_t)trainer->panels * trainer->stride * CBX_PANEL * sizeof(float);
-    cl_command_queue queue = trainer->device->queue;
-    cl_int error = clEnqueueFillBuffer(queue, trainer->progress, &zero, sizeof zero, 0,
-                                       (trainer->chunks + 2) * sizeof zero, 0, NULL, NULL);
-    if (!error) { /* no stage, or one of long ago */
-        error = clEnqueueFillBuffer(queue, trainer->held, &zero, sizeof zero, 0,
-                                    trainer->groups * 2 * sizeof zero, 0, NULL, NULL);
+static cbx_status take(cbx_device *device, const cbx_buffer_row *row) {
+    cbx_status status =
+        cbx_buffer_create(device, CL_MEM_READ_WRITE, row->bytes, row->what, row->buffer);
+    if (!status && row->clear) {
+        status = cbx_cl_check(clEnqueueFillBuffer(device->queue, *row->buffer, row->clear,
+                                                  sizeof *row->clear, 0, row->bytes, 0, NULL, NULL),
+                              "clearing buffers");
     }
-    if (!error) {
-        error = clEnqueueFillBuffer(queue, trainer->fault, &no_fault, sizeof no_fault, 0,
-                                    sizeof no_fault, 0, NULL, NULL);
-    }
-    if (!error) {
-        error = clEnqueueFillBuffer(queue, trainer->a1, &zero, sizeof zero, 0, (size_t)hidden, 0,
-                                    NULL, NULL);
-    }
-    if (!error && trainer->settings.schedule == CBX_SCHEDULE_STEPWISE) {
-        error = clEnqueueFillBuffer(queue, trainer->z2, &zero, sizeof zero, 0,
-                                    trainer->stride * CBX_LANES_OUT * sizeof zero, 0, NULL, NULL);
-    }
-    return cbx_cl_check(error, "clearing buffers");
+    return status;
 }
 
 /* All parts, one after the other. */
@@ -199,53 +136,21 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset) {
     return cbx_cl_check(error, "uploading the images");
 }
 
-/* Counts the images of every part, and all together. */
-static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
-    size_t images = 0;
-    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
-        const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
-        trainer->images_of[part] = (uint32_t)count;
-        images += count;
+cbx_status cbx_trainer_take_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
+    cbx_status status = check_size(trainer);
+    for (size_t i = 0; i < CBX_COUNT(trainer->buffers) && !status; i++) {
+        if (trainer->buffers[i].bytes > 0) {
+            status = take(trainer->device, &trainer->buffers[i]);
+        }
     }
-    return images;
-}
-
-uint64_t cbx_trainer_bytes(cbx_device *device, const cbx_dataset *dataset,
-                           const cbx_trainer_settings *settings) {
-    cbx_trainer sketch = {.device = device, .settings = *settings};
-    buffer_plan plans[BUFFERS];
-    const size_t images = count_images(&sketch, dataset);
-    divide(&sketch);
-    return list_buffers(&sketch, images, plans);
-}
-
-cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
-    const size_t images = count_images(trainer, dataset);
-    trainer->normal =
-        (cbx_normal){(float)(1 / cbx_dataset_deviation(dataset)),
-                     (float)(-cbx_dataset_mean(dataset) / cbx_dataset_deviation(dataset))};
-    divide(trainer);
-    cbx_status status = take(trainer, images);
-    if (!status) {
-        status = clear(trainer);
-    }
-    if (!status) {
-        status = upload(trainer, dataset);
-    }
-    return status;
+    return status ? status : upload(trainer, dataset);
 }
 
 void cbx_trainer_release_buffers(cbx_trainer *trainer) {
-    cl_mem *buffers[] = {&trainer->images,   &trainer->labels,   &trainer->order,   &trainer->w1,
-                         &trainer->w2,       &trainer->a1,       &trainer->sums,    &trainer->d1,
-                         &trainer->d2,       &trainer->progress, &trainer->fault,   &trainer->s1,
-                         &trainer->z2,       &trainer->s2,       &trainer->outputs, &trainer->loss,
-                         &trainer->verdicts, &trainer->x,        &trainer->held,    &trainer->parts,
-                         &trainer->scratch};
-    for (size_t i = 0; i < CBX_COUNT(buffers); i++) {
-        if (*buffers[i]) {
-            clReleaseMemObject(*buffers[i]);
-            *buffers[i] = NULL;
+    for (size_t i = 0; i < CBX_COUNT(trainer->buffers); i++) {
+        cl_mem *buffer = trainer->buffers[i].buffer;
+        if (buffer && *buffer) {
+            clReleaseMemObject(*buffer);
         }
     }
 }

@@ -3,13 +3,17 @@
 #ifndef CBX_NETWORK_TRAINER_BUFFERS_H
 #define CBX_NETWORK_TRAINER_BUFFERS_H
 
-#include "network/trainer.h"
+#include "network/schedule.h"
 
-/* Chooses panels, chunks and groups, takes every buffer and uploads the dataset. */
-cbx_status cbx_trainer_create_buffers(cbx_trainer *trainer, const cbx_dataset *dataset);
-/* Device memory that such a trainer would take. */
-uint64_t cbx_trainer_bytes(cbx_device *device, const cbx_dataset *dataset,
-                           const cbx_trainer_settings *settings);
+/* Divides the work of a trainer that has its device, its settings and its way, and lists its
+ * buffers. */
+void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset, const cbx_division *wished);
+
+/* Bytes of all that are listed. */
+uint64_t cbx_trainer_sum_buffers(const cbx_trainer *trainer);
+
+/* Takes them, and uploads the dataset. */
+cbx_status cbx_trainer_take_buffers(cbx_trainer *trainer, const cbx_dataset *dataset);
 void cbx_trainer_release_buffers(cbx_trainer *trainer);
 
 #endif

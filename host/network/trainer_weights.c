@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "network/trainer.h"
+#include "network/schedule.h"
 
 static cbx_status check_shape(const cbx_trainer *trainer, const cbx_network *network) {
     if (network->hidden != trainer->settings.hidden) {

@@ -69,7 +69,7 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
                              const cl_event *wait, cl_event *event) {
     const cbx_argument tone_arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->layout),
                                            CBX_ARGUMENT(painter->tones)};
-    const cbx_range tone_range = {{painter->layout.count, 1}, {painter->device->local, 1}};
+    const cbx_range tone_range = {{painter->layout.count, 1}, {painter->device->built.local, 1}};
     cbx_status status = cbx_enqueue(painter->device->queue, painter->tone_of_tiles, tone_arguments,
                                     CBX_COUNT(tone_arguments), tone_range, wait, NULL);
     if (status) {
@@ -77,7 +77,8 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
     }
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->tones),
                                       CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(plane)};
-    const cbx_range range = {{painter->layout.count, CBX_IMAGE_SIDE}, {painter->device->local, 1}};
+    const cbx_range range = {{painter->layout.count, CBX_IMAGE_SIDE},
+                             {painter->device->built.local, 1}};
     return cbx_enqueue(painter->device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL,
                        event);
 }
@@ -85,6 +86,13 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, 
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const cl_event *wait,
                             cl_event *event) {
     return draw_tiles(painter, painter->picture_luma, w1, luma, wait, event);
+}
+
+cbx_status cbx_canvas_draw(const cbx_canvas *canvas, cl_mem w1) {
+    cl_event done = NULL;
+    cbx_status status = cbx_painter_luma(canvas->painter, w1, canvas->luma,
+                                         canvas->wait ? &canvas->wait : NULL, &done);
+    return status ? status : canvas->drawn(canvas->user, done);
 }
 
 cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value) {
@@ -106,7 +114,7 @@ cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr) {
     if (!status) {
         const cbx_argument arguments[] = {CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(planes[0]),
                                           CBX_ARGUMENT(planes[1])};
-        const cbx_range range = {{width, height}, {painter->device->local, 1}};
+        const cbx_range range = {{width, height}, {painter->device->built.local, 1}};
         status = cbx_enqueue(painter->device->queue, painter->picture_chroma, arguments,
                              CBX_COUNT(arguments), range, NULL, NULL);
     }

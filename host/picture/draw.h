@@ -41,6 +41,9 @@ void cbx_painter_clear(cbx_painter *painter);
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const cl_event *wait,
                             cl_event *event);
 
+/* The same on a canvas, whose receiver is told. */
+cbx_status cbx_canvas_draw(const cbx_canvas *canvas, cl_mem w1);
+
 /* Fills a plane of `bytes` with one value; enqueues only. */
 cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value);
 

@@ -137,8 +137,8 @@ typedef struct cbx_learn_observer {
     /* After the last batch, some 20 times a second: frames not yet in the film. */
     cbx_status (*finishing)(void *user, uint64_t frames_left);
     /* An output failed, cbx_last_error() says why; the others go on. A film that fails ends
-     * the run only where neither weights nor a picture were asked for. CBX_LEARN_OUTPUTS: an
-     * observer failed; `path` is its own, which may be NULL. */
+     * the run only where no other output was asked for. CBX_LEARN_OUTPUTS: an observer failed;
+     * `path` is its own, which may be NULL. */
     cbx_status (*lost)(void *user, cbx_learn_output output, const char *path, cbx_status why);
     /* Last of all, however the run ended; the last observer first, so that one that reports
      * can tell what became of the files of those behind it. */
@@ -155,13 +155,20 @@ typedef struct cbx_learn_control {
     void *user;
 } cbx_learn_control;
 
+/* "film", "weights", "picture": static, never NULL. */
+CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
+
+/* Where the settings want it; NULL: it was not asked for. */
+CBX_API const char *cbx_learn_output_path(const cbx_learn_settings *settings,
+                                          cbx_learn_output output);
+
 /* The lesson's run, to the letter; `data` stays NULL. */
-void cbx_learn_defaults(cbx_learn_settings *settings);
+CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
 
 /* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
  * be larger than its codec allows; CBX_NO_ENCODER: libavcodec has none for it. What
  * concerns the film alone is looked at only when there is to be one. */
-cbx_status cbx_learn_check(const cbx_learn_settings *settings);
+CBX_API cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
 /* Runs the job. Where settings->device names none, a device whose kernels do not build or
  * fail the self-test gives way to the next one; the plan says which and why. A device that
@@ -173,9 +180,9 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings);
  * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT), weights and picture are not written;
  * after a fault of the device a film of what was drawn is. What is not kept leaves no
  * file behind, and an old one of that name stays as it was. */
-cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observers,
-                     size_t observer_count, const cbx_learn_control *control,
-                     cbx_learn_result *result);
+CBX_API cbx_status cbx_learn(const cbx_learn_settings *settings,
+                             const cbx_learn_observer *observers, size_t observer_count,
+                             const cbx_learn_control *control, cbx_learn_result *result);
 
 #ifdef __cplusplus
 }

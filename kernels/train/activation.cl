@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The scalar functions of the network, for one float and for vectors.
  *
- *   σ(z) = 1/(1 + e^−z)          s(v) = σ(v)(1 − σ(v))
+ *   activate(z) = σ(z) = 1/(1 + e^−z)          slope(v) = s(v) = σ(v)(1 − σ(v))
  *
  * exp: x = n·ln 2 + r with |r| ≤ ln 2 / 2; e^r = 1 + r + r²·q(r), where q of
  * degree 4 interpolates (e^r − 1 − r)/r² in the Chebyshev nodes; within 1e-7. Adding
@@ -10,7 +10,7 @@
  * it enters, and its square, which s takes, would be a denormal number, on which many
  * processors compute in microcode, a hundred times slower. NaN stays NaN.
  *
- * slope(v) is s(v) for an activation, 0 ≤ v ≤ 1, where s is a smooth even
+ * slope is for an activation, 0 ≤ v ≤ 1, where s is a smooth even
  * function: degree 5 in v², interpolated in the Chebyshev nodes, within 5e-9.
  */
 #define CBX_ACTIVATIONS(FLOAT, NAME, AS_FLOAT, AS_INT)                                             \
@@ -25,9 +25,9 @@
         q = fma(q, r, (FLOAT)(1.6666577003e-1f));                                                  \
         q = fma(q, r, (FLOAT)(0.5f));                                                              \
         FLOAT power = fma(q, r * r, r) + 1.0f;                                                     \
-        return AS_FLOAT(AS_INT(power) + (AS_INT(shifted) << 23));                                        \
+        return AS_FLOAT(AS_INT(power) + (AS_INT(shifted) << 23));                                  \
     }                                                                                              \
-    HELPER FLOAT CBX_JOIN(sigmoid_, NAME)(FLOAT z)                                                 \
+    HELPER FLOAT CBX_JOIN(activate_, NAME)(FLOAT z)                                                \
     {                                                                                              \
         FLOAT e = CBX_JOIN(exp_, NAME)(fmin(fmax(-z, (FLOAT)(-87.0f)), (FLOAT)(87.0f)));           \
         FLOAT a = 1.0f / (1.0f + e);                                                               \
@@ -54,8 +54,8 @@ CBX_ACTIVATIONS(floatv, v, as_floatv, as_intv)
 #if CBX_VECTOR != 16
 CBX_ACTIVATIONS(float16, out, as_float16, as_int16)
 #else
-#define sigmoid_out sigmoid_v
-#define derivative_out derivative_v
+#define activate_out activate_v
+#define slope_out slope_v
 #endif
 
 /* X: a pixel as the network sees it. */
@@ -77,9 +77,10 @@ HELPER float16 one_hot(uint label)
     return select((float16)(0.0f), (float16)(1.0f), column == (int)label);
 }
 
-/* D2 of one row: 2(Y − A2)·s(A2) for the lesson, Y − A2 for nll. */
-HELPER float16 output_error(float16 a2, uint label, uint recipe)
-{
-    float16 miss = only_outputs(one_hot(label) - a2);
-    return recipe == CBX_LESSON ? 2.0f * miss * derivative_out(a2, recipe) : miss;
-}
+/* D2 from `miss` = Y − A2: 2(Y − A2)·s(A2) for the lesson, the miss itself for nll, where
+ * `slope` is not computed. For every type. */
+#define output_error(miss, slope, recipe)                                                          \
+    ((recipe) == CBX_LESSON ? 2.0f * (miss) * (slope) : (miss))
+
+/* What becomes of a weight, for every type: W + η·gradient. */
+#define stepped(weight, gradient, rate) fma(rate, gradient, weight)

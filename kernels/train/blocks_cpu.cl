@@ -119,8 +119,8 @@ HELPER void forward_slab(global const float *restrict w, global const float *res
         }                                                                                          \
         UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
             global float *at = w + i * CBX_PANEL;                                                  \
-            STORE(at, fma((floatv)(rate), sum[i][0], LOAD(at)));                                   \
-            STORE(at + CBX_VECTOR, fma((floatv)(rate), sum[i][1], LOAD(at + CBX_VECTOR)));         \
+            STORE(at, stepped(LOAD(at), sum[i][0], (floatv)(rate)));                               \
+            STORE(at + CBX_VECTOR, stepped(LOAD(at + CBX_VECTOR), sum[i][1], (floatv)(rate)));     \
         }                                                                                          \
     }
 

@@ -17,7 +17,7 @@
 #ifndef CBX_GPU_ROWS
 #define CBX_GPU_ROWS 7
 #endif
-#if CBX_PIXELS % (8 * CBX_GPU_ROWS)
+#if CBX_PIXELS % CBX_GPU_BLOCK(CBX_GPU_ROWS)
 #error "8 * CBX_GPU_ROWS must divide 784"
 #endif
 

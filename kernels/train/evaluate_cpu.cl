@@ -11,7 +11,7 @@
 #if CBX_FAMILY_CPU
 
 #ifndef CBX_EVALUATE_ROWS
-#define CBX_EVALUATE_ROWS (8 * CBX_FORWARD_ROWS)
+#define CBX_EVALUATE_ROWS (CBX_EVALUATE_BLOCKS * CBX_FORWARD_ROWS)
 #endif
 
 /* Z2 of one block: x [slabs][rows][CBX_SLAB], z1 [rows][32] is scratch. */
@@ -35,8 +35,8 @@ HELPER void evaluate_block(global const float *restrict x, uint rows, uint panel
                 floatv a[CBX_FORWARD_ROWS][2];
                 for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
                     global const float *at = z1 + (row + i) * CBX_PANEL + part;
-                    a[i][0] = sigmoid_v(LOAD(at));
-                    a[i][1] = sigmoid_v(LOAD(at + CBX_VECTOR));
+                    a[i][0] = activate_v(LOAD(at));
+                    a[i][1] = activate_v(LOAD(at + CBX_VECTOR));
                 }
                 add_outputs((const float *)a, v + part * CBX_LANES_OUT, z2 + row);
             }

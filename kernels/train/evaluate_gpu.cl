@@ -30,7 +30,7 @@ evaluate_gpu(global const uchar *restrict images, cbx_normal normal, uint first,
         UNROLL for (uint panel = 0; panel < 2; panel++) {
             float4 bias = *(global const float4 *)(w + panel * CBX_PANEL_SIZE + tx * 4);
             UNROLL for (uint i = 0; i < 8; i++) {
-                float4 a = sigmoid_v(sum[i][panel] + bias);
+                float4 a = activate_v(sum[i][panel] + bias);
                 vstore4(a, 0, act + row_of_sum(i) * (CBX_TILE + 1) + panel * CBX_PANEL + tx * 4);
             }
         }

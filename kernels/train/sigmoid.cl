@@ -11,7 +11,7 @@ kernel void sigmoid(global float *restrict z, uint vectors)
 {
     const size_t i = get_global_id(0);
     if (i < vectors) {
-        STORE(z + i * CBX_VECTOR, sigmoid_v(LOAD(z + i * CBX_VECTOR)));
+        STORE(z + i * CBX_VECTOR, activate_v(LOAD(z + i * CBX_VECTOR)));
     }
 }
 

@@ -34,6 +34,12 @@ foreach(file ${BINDIR}/clearbox ${MANDIR}/man1/clearbox.1 ${LIBDIR}/pkgconfig/cl
   endif()
 endforeach()
 
+file(GLOB_RECURSE inner RELATIVE ${prefix} ${prefix}/include/*bench* ${prefix}/${LIBDIR}/*bench*
+     ${prefix}/${LIBDIR}/*inside*)
+if(inner)
+  message(FATAL_ERROR "installed, though it is no part of the library: ${inner}")
+endif()
+
 run("clearbox --version" ${prefix}/${BINDIR}/clearbox --version)
 expect("clearbox ${VERSION}")
 

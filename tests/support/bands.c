@@ -150,5 +150,5 @@ int bands_untouched(const float *at) {
 }
 
 cbx_range bands_range(const bands *b, size_t items, size_t panels) {
-    return (cbx_range){{items, panels}, {b->device->local, 1}};
+    return (cbx_range){{items, panels}, {b->device->built.local, 1}};
 }

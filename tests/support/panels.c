@@ -16,12 +16,11 @@ static size_t round_up(size_t value, size_t unit) {
 }
 
 shape shape_of(const cbx_device *device, size_t rows, size_t hidden) {
-    const int gpu = device->family == CBX_FAMILY_GPU;
     const size_t panels = (hidden + CBX_PANEL - 1) / CBX_PANEL;
     return (shape){.rows = rows,
                    .hidden = hidden,
-                   .panels = gpu ? round_up(panels, 2) : panels,
-                   .stride = round_up(rows, gpu ? 64 : device->forward_rows)};
+                   .panels = round_up(panels, device->built.panel_unit),
+                   .stride = round_up(rows, device->built.row_unit)};
 }
 
 sizes batch_sizes(void) {

@@ -1,52 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-#include "film/encoder.h"
-
+/* The encoders of libavcodec, each with one thread. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "film/codec.h"
+#include "film/encoder.h"
 
 struct cbx_encoder {
     AVCodecContext *context;
     AVFrame *frame;
     AVPacket *packet;
-    const cbx_chroma *chroma;
-    uint32_t frames; /* pushed so far */
+    AVBufferRef *cb, *cr; /* the film's */
+    uint32_t frames;      /* pushed so far */
 };
 
-/* Whom to tell when libavcodec drops its last reference to a luma plane. */
-typedef struct borrowed {
-    void (*release)(void *);
-    void *opaque;
-} borrowed;
-
-void cbx_packets_clear(cbx_packets *packets) {
-    for (size_t i = 0; i < packets->count; i++) {
-        av_packet_free(&packets->packets[i]);
-    }
-    free(packets->packets);
-    *packets = (cbx_packets){0};
-}
-
-static cbx_status packets_append(cbx_packets *packets, AVPacket *packet) {
-    if (packets->count == packets->capacity) {
-        size_t capacity = packets->capacity ? 2 * packets->capacity : 64;
-        AVPacket **grown = realloc(packets->packets, capacity * sizeof *grown);
-        if (!grown) {
-            return cbx_fail(CBX_NO_MEMORY, "no memory for %zu encoded frames", capacity);
-        }
-        packets->packets = grown;
-        packets->capacity = capacity;
-    }
-    AVPacket *kept = av_packet_alloc();
-    if (!kept) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for an encoded frame");
-    }
-    av_packet_move_ref(kept, packet);
-    packets->packets[packets->count++] = kept;
-    return CBX_OK;
+static int is_there(const cbx_encoder_kind *kind) {
+    return avcodec_find_encoder_by_name(kind->name) != NULL;
 }
 
 static void describe_pictures(AVCodecContext *context, const cbx_film_settings *settings,
@@ -69,9 +39,9 @@ static void describe_pictures(AVCodecContext *context, const cbx_film_settings *
     context->log_level_offset = 2 * AV_LOG_TRACE;
 }
 
-static cbx_status open_context(cbx_encoder *encoder, const cbx_film_settings *settings,
-                               uint32_t group_frames) {
-    const AVCodec *codec = cbx_codec_find(settings->codec);
+static cbx_status open_context(cbx_encoder *encoder, const cbx_film_parts *parts) {
+    const cbx_film_settings *settings = &parts->settings;
+    const AVCodec *codec = avcodec_find_encoder_by_name(parts->kind->name);
     AVDictionary *options = NULL;
 
     if (!codec) {
@@ -83,8 +53,8 @@ static cbx_status open_context(cbx_encoder *encoder, const cbx_film_settings *se
     if (!encoder->context || !encoder->frame || !encoder->packet) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for a %s encoder", codec->name);
     }
-    describe_pictures(encoder->context, settings, group_frames);
-    int error = cbx_codec_options(&options, encoder->context, settings);
+    describe_pictures(encoder->context, settings, parts->group_frames);
+    int error = parts->kind->set(&options, encoder->context, settings);
     if (error >= 0) {
         error = avcodec_open2(encoder->context, codec, &options);
     }
@@ -97,8 +67,17 @@ static cbx_status open_context(cbx_encoder *encoder, const cbx_film_settings *se
     return CBX_OK;
 }
 
-cbx_status cbx_encoder_open(cbx_encoder **out, const cbx_film_settings *settings,
-                            uint32_t group_frames, const cbx_chroma *chroma) {
+static void destroy(cbx_encoder *encoder) {
+    if (!encoder) {
+        return;
+    }
+    avcodec_free_context(&encoder->context);
+    av_frame_free(&encoder->frame);
+    av_packet_free(&encoder->packet);
+    free(encoder);
+}
+
+static cbx_status open(cbx_encoder **out, const cbx_film_parts *parts) {
     cbx_encoder *encoder;
 
     *out = NULL;
@@ -106,21 +85,18 @@ cbx_status cbx_encoder_open(cbx_encoder **out, const cbx_film_settings *settings
     if (status) {
         return status;
     }
-    encoder->chroma = chroma;
-    status = open_context(encoder, settings, group_frames);
+    encoder->cb = parts->cb;
+    encoder->cr = parts->cr;
+    status = open_context(encoder, parts);
     if (status) {
-        cbx_encoder_destroy(encoder);
+        destroy(encoder);
         return status;
     }
     *out = encoder;
     return CBX_OK;
 }
 
-const char *cbx_encoder_name(const cbx_encoder *encoder) {
-    return encoder->context->codec->name;
-}
-
-cbx_status cbx_encoder_describe(const cbx_encoder *encoder, AVCodecParameters *parameters) {
+static cbx_status describe(const cbx_encoder *encoder, AVCodecParameters *parameters) {
     int error = avcodec_parameters_from_context(parameters, encoder->context);
 
     if (error < 0) {
@@ -129,7 +105,7 @@ cbx_status cbx_encoder_describe(const cbx_encoder *encoder, AVCodecParameters *p
     return CBX_OK;
 }
 
-int cbx_encoder_matches(const cbx_encoder *encoder, const AVCodecParameters *parameters) {
+static int matches(const cbx_encoder *encoder, const AVCodecParameters *parameters) {
     const AVCodecContext *context = encoder->context;
     int size = context->extradata_size;
 
@@ -137,45 +113,44 @@ int cbx_encoder_matches(const cbx_encoder *encoder, const AVCodecParameters *par
            (size == 0 || memcmp(context->extradata, parameters->extradata, (size_t)size) == 0);
 }
 
-static void free_borrowed(void *opaque, uint8_t *data) {
-    borrowed *luma = opaque;
+/* libavcodec has dropped its last reference to a luma plane. */
+static void give_back(void *opaque, uint8_t *data) {
+    cbx_film_frame *lent = opaque;
 
     (void)data;
-    if (luma->release) {
-        luma->release(luma->opaque);
+    if (lent->release) {
+        lent->release(lent->opaque);
     }
-    free(luma);
+    free(lent);
 }
 
 /* Wraps the caller's plane; from here on libav's reference count decides when
  * the caller gets it back. The flag keeps everyone from writing into it. */
-static AVBufferRef *wrap_luma(const uint8_t *luma, size_t bytes, void (*release)(void *),
-                              void *opaque) {
-    borrowed *owner = malloc(sizeof *owner);
+static AVBufferRef *wrap_luma(const cbx_film_frame *frame, size_t bytes) {
+    cbx_film_frame *lent = malloc(sizeof *lent);
     AVBufferRef *buffer = NULL;
 
-    if (owner) {
-        *owner = (borrowed){release, opaque};
-        buffer = av_buffer_create((uint8_t *)(uintptr_t)luma, bytes, free_borrowed, owner,
+    if (lent) {
+        *lent = *frame;
+        buffer = av_buffer_create((uint8_t *)(uintptr_t)frame->luma, bytes, give_back, lent,
                                   AV_BUFFER_FLAG_READONLY);
     }
     if (!buffer) {
-        free(owner);
-        if (release) {
-            release(opaque);
+        free(lent);
+        if (frame->release) {
+            frame->release(frame->opaque);
         }
     }
     return buffer;
 }
 
-static cbx_status fill_frame(cbx_encoder *encoder, const uint8_t *luma, void (*release)(void *),
-                             void *opaque) {
+static cbx_status fill_frame(cbx_encoder *encoder, const cbx_film_frame *from) {
     AVFrame *frame = encoder->frame;
     int width = encoder->context->width, height = encoder->context->height;
 
-    frame->buf[0] = wrap_luma(luma, (size_t)width * (size_t)height, release, opaque);
-    frame->buf[1] = av_buffer_ref(encoder->chroma->cb);
-    frame->buf[2] = av_buffer_ref(encoder->chroma->cr);
+    frame->buf[0] = wrap_luma(from, (size_t)width * (size_t)height);
+    frame->buf[1] = av_buffer_ref(encoder->cb);
+    frame->buf[2] = av_buffer_ref(encoder->cr);
     if (!frame->buf[0] || !frame->buf[1] || !frame->buf[2]) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for frame %u of a group", encoder->frames);
     }
@@ -203,7 +178,7 @@ static cbx_status drain(cbx_encoder *encoder, cbx_packets *out) {
 
     while ((error = avcodec_receive_packet(encoder->context, encoder->packet)) >= 0) {
         encoder->packet->duration = 1;
-        cbx_status status = packets_append(out, encoder->packet);
+        cbx_status status = cbx_packets_append(out, encoder->packet);
         if (status) {
             return status;
         }
@@ -215,9 +190,8 @@ static cbx_status drain(cbx_encoder *encoder, cbx_packets *out) {
     return CBX_OK;
 }
 
-cbx_status cbx_encoder_push(cbx_encoder *encoder, const uint8_t *luma, void (*release)(void *),
-                            void *opaque, cbx_packets *out) {
-    cbx_status status = fill_frame(encoder, luma, release, opaque);
+static cbx_status push(cbx_encoder *encoder, const cbx_film_frame *frame, cbx_packets *out) {
+    cbx_status status = fill_frame(encoder, frame);
 
     if (!status) {
         int error = avcodec_send_frame(encoder->context, encoder->frame);
@@ -231,37 +205,20 @@ cbx_status cbx_encoder_push(cbx_encoder *encoder, const uint8_t *luma, void (*re
     return status ? status : drain(encoder, out);
 }
 
-cbx_status cbx_encoder_finish(cbx_encoder *encoder, cbx_packets *out) {
-    const char *name = encoder->context->codec->name;
+static cbx_status finish(cbx_encoder *encoder, cbx_packets *out) {
     int error = avcodec_send_frame(encoder->context, NULL);
 
     if (error < 0) {
-        return cbx_fail(CBX_NO_ENCODER, "%s failed: %s", name, av_err2str(error));
+        return cbx_fail(CBX_NO_ENCODER, "%s failed: %s", encoder->context->codec->name,
+                        av_err2str(error));
     }
-    cbx_status status = drain(encoder, out);
-    if (status) {
-        return status;
-    }
-    if (out->count != encoder->frames) {
-        return cbx_fail(CBX_NO_ENCODER, "%s made %zu pictures of %u frames", name, out->count,
-                        encoder->frames);
-    }
-    for (size_t i = 0; i < out->count; i++) {
-        int key = (out->packets[i]->flags & AV_PKT_FLAG_KEY) != 0;
-        if (key != (i == 0)) {
-            return cbx_fail(CBX_NO_ENCODER, "%s %s at frame %zu of a group", name,
-                            key ? "put a key frame" : "put no key frame", i);
-        }
-    }
-    return CBX_OK;
+    return drain(encoder, out);
 }
 
-void cbx_encoder_destroy(cbx_encoder *encoder) {
-    if (!encoder) {
-        return;
-    }
-    avcodec_free_context(&encoder->context);
-    av_frame_free(&encoder->frame);
-    av_packet_free(&encoder->packet);
-    free(encoder);
-}
+const cbx_encoder_calls cbx_libav_calls = {.is_there = is_there,
+                                           .open = open,
+                                           .describe = describe,
+                                           .matches = matches,
+                                           .push = push,
+                                           .finish = finish,
+                                           .destroy = destroy};

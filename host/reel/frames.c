@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "picture/frames.h"
+#include "reel/frames.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -12,8 +12,8 @@
  * The scalar functions are left out. What a batch must move at least: W1 read and
  * written once, and its images: 2·785·H·4 + B·784·4 bytes.
  */
-#ifndef CLEARBOX_BENCH_H
-#define CLEARBOX_BENCH_H
+#ifndef CBX_BENCH_BENCH_H
+#define CBX_BENCH_BENCH_H
 
 #include <stdint.h>
 
@@ -22,10 +22,6 @@
 #include "clearbox/learn.h"
 #include "clearbox/status.h"
 #include "clearbox/trainer.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 #define CBX_BENCH_MOST_REPETITIONS 1000u
 
@@ -165,7 +161,4 @@ cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double sec
 /* Whether a film can be created there: CBX_CANNOT_CREATE. */
 cbx_status cbx_bench_check_film(void);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A ring of luma planes between the device that draws and the film that encodes.
  *
- * A slot is free, then drawn by the device, then read into host memory through the
- * second queue, then lent to the film until released. Where device and host share
- * memory, a plane is mapped instead of read. Slots are made when first needed, up
- * to a fixed number, so a slow film slows training instead of growing memory.
+ * The way of a frame is in reel.h. Reading goes through the device's second queue; where
+ * device and host share memory, a plane is mapped instead. Slots are made when first needed,
+ * up to a fixed number, so a slow film slows training instead of growing memory.
  *
  * One thread acquires and collects; release may come from any.
  */
-#ifndef CBX_PICTURE_FRAMES_H
-#define CBX_PICTURE_FRAMES_H
+#ifndef CBX_REEL_FRAMES_H
+#define CBX_REEL_FRAMES_H
 
 #include <stdint.h>
 

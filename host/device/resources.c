@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernels and memory of an open device. */
+#include <inttypes.h>
+
+#include "base/error.h"
+#include "device/device.h"
+
+cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {
+    return cbx_kernel_create_in(device->program, name, out);
+}
+
+cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out) {
+    cl_int error = CL_SUCCESS;
+    *out = clCreateKernel(program, name, &error);
+    if (error != CL_SUCCESS) {
+        return cbx_fail(CBX_BAD_KERNEL, "the kernel %s cannot be used: %s (%d)", name,
+                        cbx_cl_name(error), (int)error);
+    }
+    return CBX_OK;
+}
+
+cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
+                             const char *what, cl_mem *out) {
+    cl_int error = CL_SUCCESS;
+    *out = NULL;
+    if (bytes > device->info.largest_buffer_bytes) {
+        return cbx_fail(CBX_TOO_LARGE,
+                        "%s needs a buffer of %" PRIu64 " MiB, but %s allows at most %" PRIu64
+                        " MiB; choose fewer neurons, a smaller batch or another device",
+                        what, bytes >> 20, device->info.name,
+                        device->info.largest_buffer_bytes >> 20);
+    }
+    *out = clCreateBuffer(device->context, flags, (size_t)bytes, NULL, &error);
+    if (error != CL_SUCCESS) {
+        return cbx_fail(CBX_TOO_LARGE, "%s: the device gives no buffer of %" PRIu64 " MiB: %s (%d)",
+                        what, bytes >> 20, cbx_cl_name(error), (int)error);
+    }
+    return CBX_OK;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The evaluation kernels of the families, as all their schedules launch them. */
+#include "network/schedule.h"
+
+#define ARG CBX_ARGUMENT
+
+static size_t blocks_of(const cbx_trainer *trainer, uint32_t count) {
+    const size_t unit = trainer->device->built.evaluate_rows;
+    return (count + unit - 1) / unit;
+}
+
+/* Any number of work-groups, each with a scratch of its own. */
+static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
+    const cbx_argument arguments[] = {
+        ARG(trainer->images), ARG(trainer->normal),  ARG(first),
+        ARG(count),           ARG(trainer->panels),  ARG(trainer->w1),
+        ARG(trainer->w2),     ARG(trainer->outputs), ARG(trainer->scratch)};
+    const size_t blocks = blocks_of(trainer, count);
+    const size_t groups = blocks < trainer->evaluating ? blocks : trainer->evaluating;
+    const cbx_range range = {{groups, 1}, {1, 1}};
+    return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE], arguments,
+                       CBX_COUNT(arguments), range, NULL, NULL);
+}
+
+/* Several groups a unit, so that a slow one does not keep the others waiting. */
+const cbx_evaluator cbx_evaluator_cpu = {.kernels = {"evaluate_cpu", "judge"},
+                                         .groups_a_unit = 8,
+                                         .judges_blocks = 1,
+                                         .outputs = outputs_cpu};
+
+static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
+    const cbx_argument arguments[] = {ARG(trainer->images), ARG(trainer->normal), ARG(first),
+                                      ARG(count),           ARG(trainer->panels), ARG(trainer->w1),
+                                      ARG(trainer->w2),     ARG(trainer->outputs)};
+    const cbx_range range = {{blocks_of(trainer, count) * CBX_GROUP, 1}, {CBX_GROUP, 1}};
+    return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE], arguments,
+                       CBX_COUNT(arguments), range, NULL, NULL);
+}
+
+const cbx_evaluator cbx_evaluator_gpu = {.kernels = {"evaluate_gpu", "judge"},
+                                         .outputs = outputs_gpu};

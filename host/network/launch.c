@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "network/launch.h"
+
+cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels) {
+    const cbx_range range = {{items, panels}, {trainer->device->built.local, 1}};
+    return range;
+}
+
+cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    static const cbx_batch none;
+    const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
+    const cbx_launch launch = {
+        .panels = trainer->panels,
+        .chunks = trainer->chunks,
+        .stride = trainer->stride,
+        .recipe = (cbx_u32)trainer->settings.recipe,
+        .pending_first = pending->first,
+        .pending_rows = pending->rows,
+        .pending_rate_hidden = pending->rates.hidden,
+        .pending_rate_output = pending->rates.output,
+        .first = start->first,
+        .rows = start->rows,
+        .count = count,
+        .rate_hidden = start->rates.hidden,
+        .rate_output = start->rates.output,
+        .parity = trainer->parity,
+        .pending_number = pending->number,
+        .number = start->number,
+    };
+    return launch;
+}
+
+void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    const uint32_t stages = count > 0 ? count : 1;
+    trainer->pending = first ? *first : (cbx_batch){.rows = 0};
+    trainer->pending.first += (stages - 1) * trainer->pending.rows;
+    trainer->pending.number += stages - 1;
+    trainer->parity ^= stages & 1;
+}

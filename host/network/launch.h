@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the schedules need to launch their kernels. */
+#ifndef CBX_NETWORK_LAUNCH_H
+#define CBX_NETWORK_LAUNCH_H
+
+#include "network/schedule.h"
+
+/* A range of `items` work-items in groups of the device's local size. */
+cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
+
+/* The record of a fused launch that finishes the pending batch, if any, and starts
+ * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn, and there
+ * is no ticket. */
+cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+
+/* What is pending once that is enqueued: the last of the batches. */
+void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Every way to train. */
+#include "network/schedule.h"
+
+#include "base/error.h"
+
+extern const cbx_schedule_ops cbx_stepwise_ops, cbx_train_cpu_ops, cbx_train_gpu_ops;
+
+static const cbx_way ways[] = {
+    {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, &cbx_train_cpu_ops, &cbx_evaluator_cpu},
+    {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, &cbx_train_gpu_ops, &cbx_evaluator_gpu},
+    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, &cbx_stepwise_ops, &cbx_evaluator_cpu},
+    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, &cbx_stepwise_ops, &cbx_evaluator_gpu},
+};
+
+cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family) {
+    for (size_t i = 0; i < CBX_COUNT(ways); i++) {
+        if (ways[i].schedule == schedule && ways[i].family == family) {
+            *out = &ways[i];
+            return CBX_OK;
+        }
+    }
+    return cbx_fail(CBX_BAD_ARGUMENT, "the schedule %s has no kernels of the family %s",
+                    cbx_schedule_name(schedule), cbx_family_name(family));
+}

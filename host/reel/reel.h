@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The film of a run on its way: from the device that draws to the file.
+ *
+ * A reel owns a ring of frames (frames.h) and the film with its encoders. Each frame goes
+ * round, and each edge has one function:
+ *
+ *   new ─────> canvas    cbx_reel_canvas(), while the ring is not complete
+ *   free ────> canvas    cbx_reel_canvas(), else; with none free it waits
+ *   canvas ──> drawn     canvas.drawn(), called by whoever enqueued the drawing; behind it
+ *                        the plane is read or mapped into host memory
+ *   drawn ───> lent      cbx_reel_turn(), oldest first, once it is in host memory: the film
+ *                        has it
+ *   lent ────> free      cbx_frames_release(), from an encoder's thread
+ *
+ * The order of the film is the order of drawing. One thread uses a reel; only the last
+ * edge is another's. A film that fails lets go of every frame it has, so that nobody waits.
+ */
+#ifndef CBX_REEL_REEL_H
+#define CBX_REEL_REEL_H
+
+#include "film/film.h"
+#include "picture/draw.h"
+
+typedef struct cbx_reel cbx_reel;
+
+typedef struct cbx_reel_times {
+    uint64_t frames;  /* handed to the film so far */
+    double draw;      /* device seconds of separate drawing launches */
+    double read_back; /* device seconds of transfers */
+    double waited;    /* seconds that cbx_reel_canvas() waited for encoders */
+} cbx_reel_times;
+
+/* Opens a film on `output`, which becomes the reel's in every case. `painter` is borrowed
+ * and must outlive the reel. `drawn_apart`: each picture is a launch of its own. Statuses
+ * of cbx_film_open() and of the device. */
+cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, cbx_output *output,
+                         const cbx_film_settings *settings);
+
+/* A canvas for the next picture; waits for a free frame, and turns the reel meanwhile. */
+cbx_status cbx_reel_canvas(cbx_reel *reel, cbx_canvas *out);
+
+/* Hands frames to the film until at most `keep` that were drawn are left, and those that
+ * need not be waited for. */
+cbx_status cbx_reel_turn(cbx_reel *reel, uint32_t keep);
+
+/* Whether it was the film that failed in the two calls above, rather than the device. Only
+ * cbx_reel_discard() is left then. */
+int cbx_reel_is_torn(const cbx_reel *reel);
+
+cbx_reel_times cbx_reel_times_of(const cbx_reel *reel);
+
+/* No frame will follow: how many of those that the film was given are not yet in its file.
+ * The encoders go on by themselves. */
+uint64_t cbx_reel_unwritten(cbx_reel *reel);
+
+/* Completes the film, see cbx_film_finish(). Call it once; then only the times and
+ * cbx_reel_discard() are left. */
+cbx_status cbx_reel_finish(cbx_reel *reel, cbx_film_result *result);
+
+/* Frees the reel, and throws away a film that was not finished. No canvas may be in use
+ * any more; waits for what is enqueued. NULL is allowed. */
+void cbx_reel_discard(cbx_reel *reel);
+
+#endif
