@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Block sizes of the kernels: they change no bit of the weights, and
  * the file that keeps them can be missing, damaged or a lie. */
-#include "support/scratch.h"
+#include "support/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
