@@ -72,7 +72,7 @@ static const cli_flag flags[] = {
     {"json", 0, CLI_SWITCH, AT(json), 0, "the same as --format json", 0, 0, 0},
     {"plot", 0, CLI_OUTPUT, AT(plot), "FILE", "also draw a chart, SVG (needs gnuplot)", 0, 0, 0},
     {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
-    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+    CLI_HELP_AND_END};
 
 /* --json is --format json, and no other. */
 static int settle_format(cli_bench_options *options) {

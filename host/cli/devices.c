@@ -42,7 +42,7 @@ static const cli_flag flags[] = {
      "seconds that a driver has to build and run the\n"
      "kernels of a family [120]",
      1, 86400, 0},
-    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+    CLI_HELP_AND_END};
 
 static void check(checked_device *device, const cbx_device_info *info, uint32_t timeout,
                   int index) {

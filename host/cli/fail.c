@@ -12,38 +12,33 @@
 /* The one place that knows which status ends the program how, and what the flags are called
  * that the library's sentence speaks of. */
 static const struct ending {
-    cbx_status status;
     cli_exit code;
     const char *flags; /* NULL: the sentence names none */
 } endings[] = {
-    {CBX_OK, CLI_DONE, NULL},
-    {CBX_BAD_ARGUMENT, CLI_USAGE, NULL},
-    {CBX_NO_MEMORY, CLI_SOFTWARE, NULL},
-    {CBX_BAD_DATA, CLI_BAD_DATA, NULL},
-    {CBX_MISSING_INPUT, CLI_MISSING_INPUT, NULL},
-    {CBX_NO_DEVICE, CLI_UNAVAILABLE, NULL},
-    {CBX_NO_ENCODER, CLI_UNAVAILABLE, NULL},
-    {CBX_BAD_KERNEL, CLI_SOFTWARE, NULL},
-    {CBX_DEVICE_FAULT, CLI_SOFTWARE, NULL},
-    {CBX_CANNOT_CREATE, CLI_CANNOT_CREATE, NULL},
-    {CBX_CANNOT_WRITE, CLI_CANNOT_WRITE, NULL},
-    {CBX_INTERRUPTED, CLI_INTERRUPTED, NULL},
-    {CBX_DIVERGED, CLI_BAD_DATA, "--learning-rate"},
-    {CBX_TOO_LARGE, CLI_UNAVAILABLE, NULL},
+    [CBX_OK] = {CLI_DONE, NULL},
+    [-CBX_BAD_ARGUMENT] = {CLI_USAGE, NULL},
+    [-CBX_NO_MEMORY] = {CLI_SOFTWARE, NULL},
+    [-CBX_BAD_DATA] = {CLI_BAD_DATA, NULL},
+    [-CBX_MISSING_INPUT] = {CLI_MISSING_INPUT, NULL},
+    [-CBX_NO_DEVICE] = {CLI_UNAVAILABLE, NULL},
+    [-CBX_NO_ENCODER] = {CLI_UNAVAILABLE, NULL},
+    [-CBX_BAD_KERNEL] = {CLI_SOFTWARE, NULL},
+    [-CBX_DEVICE_FAULT] = {CLI_SOFTWARE, NULL},
+    [-CBX_CANNOT_CREATE] = {CLI_CANNOT_CREATE, NULL},
+    [-CBX_CANNOT_WRITE] = {CLI_CANNOT_WRITE, NULL},
+    [-CBX_INTERRUPTED] = {CLI_INTERRUPTED, NULL},
+    [-CBX_DIVERGED] = {CLI_BAD_DATA, "--learning-rate"},
+    [-CBX_TOO_LARGE] = {CLI_UNAVAILABLE, NULL},
 };
 
-static const struct ending *find_ending(cbx_status status) {
-    static const struct ending unknown = {CBX_BAD_ARGUMENT, CLI_SOFTWARE, NULL};
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        if (endings[i].status == status) {
-            return &endings[i];
-        }
-    }
-    return &unknown;
+static struct ending find_ending(cbx_status status) {
+    const size_t place = (size_t)-status;
+    return place < sizeof endings / sizeof endings[0] ? endings[place]
+                                                      : (struct ending){CLI_SOFTWARE, NULL};
 }
 
 int cli_exit_code(cbx_status status) {
-    return (int)find_ending(status)->code;
+    return (int)find_ending(status).code;
 }
 
 int cli_fail(int code, const char *format, ...) {
@@ -71,8 +66,8 @@ int cli_begin_failure(cbx_status status, const char *sentence) {
     /* A compiler's log has lines; nothing else that is not ours may. */
     cli_print_printable(stderr, sentence[0] ? sentence : cbx_status_text(status),
                         status == CBX_BAD_KERNEL);
-    if (find_ending(status)->flags) {
-        fprintf(stderr, " (%s)", find_ending(status)->flags);
+    if (find_ending(status).flags) {
+        fprintf(stderr, " (%s)", find_ending(status).flags);
     }
     return cli_exit_code(status);
 }

@@ -11,30 +11,36 @@
 #include "cli/loader.h"
 #include "film/library.h"
 
-enum { MOST_COMMANDS = 16 };
+static int help(int argc, char **argv);
 
-static const char help_name[] = "help";
+/* In the order in which --help lists them. */
+static const cli_command commands[] = {
+    {"learn", cli_learn, "train on MNIST and film the hidden layer"},
+    {"devices", cli_devices, "list and check the OpenCL devices"},
+    {"bench", cli_bench, "measure how fast devices train, draw and film"},
+    {"help", help, "explain a command: clearbox help learn"},
+};
 
-const cli_command *cli_find_command(const cli_command *commands, const char *name) {
-    for (; commands->name; commands++) {
-        if (strcmp(commands->name, name) == 0) {
-            return commands;
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+const cli_command *cli_find_command(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
         }
     }
     return NULL;
 }
 
-int cli_fail_command(const cli_command *commands, const char *name) {
-    const char *names[MOST_COMMANDS + 2] = {0};
+int cli_fail_command(const char *name) {
+    const char *names[COMMANDS + 1] = {0};
     char shown[80];
-    size_t count = 0;
-    for (; commands->name && count < MOST_COMMANDS; commands++) {
-        names[count++] = commands->name;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
     }
-    names[count] = help_name;
     const char *nearest = cli_nearest(name, names);
     const char *what = name[0] == '-' ? "flag" : "command";
-    cli_printable(shown, sizeof shown, name);
+    cli_shorten(shown, sizeof shown, name);
     if (nearest) {
         return cli_fail(CLI_USAGE, "unknown %s '%s'; did you mean '%s'?", what, shown, nearest);
     }
@@ -42,7 +48,7 @@ int cli_fail_command(const cli_command *commands, const char *name) {
                     shown);
 }
 
-void cli_print_help(const cli_command *commands, FILE *out) {
+void cli_print_help(FILE *out) {
     fputs("clearbox trains a neural network on any OpenCL device and films its hidden\n"
           "layer as it learns.\n"
           "\n"
@@ -50,10 +56,9 @@ void cli_print_help(const cli_command *commands, FILE *out) {
           "\n"
           "Commands:\n",
           out);
-    for (; commands->name; commands++) {
-        fprintf(out, "  %-14s %s\n", commands->name, commands->help);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
     }
-    fprintf(out, "  %-14s explain a command: clearbox help learn\n", help_name);
     fputs("\n"
           "Flags:\n"
           "  -V, --version  print the version, and the libraries in use\n"
@@ -65,32 +70,26 @@ void cli_print_help(const cli_command *commands, FILE *out) {
           out);
 }
 
-static int is_help(const char *name) {
-    return strcmp(name, help_name) == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
-}
-
-int cli_help(const cli_command *commands, int argc, char **argv) {
+/* clearbox help [COMMAND] */
+static int help(int argc, char **argv) {
+    char flag[] = "--help";
     if (argc < 2) {
-        cli_print_help(commands, stdout);
+        cli_print_help(stdout);
         return cli_flush(CLI_DONE);
     }
     if (argc > 2) {
         return cli_fail(CLI_USAGE, "help explains one command at a time");
     }
-    if (is_help(argv[1])) {
+    if (strcmp(argv[1], flag) == 0 || strcmp(argv[1], "-h") == 0) {
         fputs("Usage: clearbox help [COMMAND]\n"
               "\n"
               "Explains a command and its flags; without one, lists the commands.\n",
               stdout);
         return cli_flush(CLI_DONE);
     }
-    const cli_command *found = cli_find_command(commands, argv[1]);
-    if (!found) {
-        return cli_fail_command(commands, argv[1]);
-    }
-    char flag[] = "--help";
+    const cli_command *found = cli_find_command(argv[1]);
     char *arguments[] = {argv[1], flag, NULL};
-    return found->run(2, arguments);
+    return found ? found->run(2, arguments) : cli_fail_command(argv[1]);
 }
 
 static void print_fact(const char *name, const char *value) {

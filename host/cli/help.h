@@ -11,19 +11,14 @@ typedef struct cli_command {
     const char *help;
 } cli_command;
 
-/* `commands` ends with a zeroed entry. */
-
 /* NULL when no command is called so. */
-const cli_command *cli_find_command(const cli_command *commands, const char *name);
+const cli_command *cli_find_command(const char *name);
 
 /* Complains about a command or flag that nobody knows; returns the exit code. */
-int cli_fail_command(const cli_command *commands, const char *name);
+int cli_fail_command(const char *name);
 
 /* The text of `clearbox --help`. */
-void cli_print_help(const cli_command *commands, FILE *out);
-
-/* clearbox help [COMMAND]; argv[0] is "help". Returns the exit code. */
-int cli_help(const cli_command *commands, int argc, char **argv);
+void cli_print_help(FILE *out);
 
 /* The version and the libraries in use, on standard output; the first line is
  * "clearbox X.Y.Z" alone. Returns the exit code. */

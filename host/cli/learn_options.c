@@ -105,7 +105,7 @@ static const cli_flag flags[] = {
      "how the run is shown; json writes JSON lines to\n"
      "standard output [auto]",
      0, 0, style_names},
-    {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
+    CLI_HELP_AND_END};
 
 /* The library sees to the other outputs, and does not know this one. */
 static int check_metrics(const cli_learn_options *options) {

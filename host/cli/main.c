@@ -10,14 +10,6 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 
-/* In the order in which --help lists them. */
-static const cli_command commands[] = {
-    {"learn", cli_learn, "train on MNIST and film the hidden layer"},
-    {"devices", cli_devices, "list and check the OpenCL devices"},
-    {"bench", cli_bench, "measure how fast devices train, draw and film"},
-    {0},
-};
-
 static int is_one_of(const char *word, const char *a, const char *b, const char *c) {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || (c && strcmp(word, c) == 0);
 }
@@ -41,19 +33,16 @@ int main(int argc, char **argv) {
     signal(SIGXFSZ, SIG_IGN);
 
     if (argc < 2) {
-        cli_print_help(commands, stderr);
+        cli_print_help(stderr);
         return CLI_USAGE;
     }
     if (is_one_of(argv[1], "--help", "-h", NULL)) {
-        cli_print_help(commands, stdout);
+        cli_print_help(stdout);
         return cli_flush(CLI_DONE);
     }
     if (is_one_of(argv[1], "--version", "-V", "-v")) {
         return cli_version();
     }
-    if (strcmp(argv[1], "help") == 0) {
-        return cli_help(commands, argc - 1, argv + 1);
-    }
-    const cli_command *found = cli_find_command(commands, argv[1]);
-    return found ? found->run(argc - 1, argv + 1) : cli_fail_command(commands, argv[1]);
+    const cli_command *found = cli_find_command(argv[1]);
+    return found ? found->run(argc - 1, argv + 1) : cli_fail_command(argv[1]);
 }

@@ -11,6 +11,7 @@
 /* What the value of a flag is, and the type of the member at `offset`. */
 typedef enum cli_kind {
     CLI_HEADING,     /* not a flag: `help` heads those that follow           */
+    CLI_HELP,        /* no value; prints what --help prints                  */
     CLI_SWITCH,      /* no value; int becomes 1                              */
     CLI_WHOLE,       /* uint32_t or int, least…most                          */
     CLI_WHOLE64,     /* uint64_t                                             */
@@ -48,6 +49,12 @@ typedef struct cli_flag {
     const char *const *choices; /* ends with NULL */
 } cli_flag;
 
+/* The end of a table: --help, which each has, and a zeroed entry. */
+#define CLI_HELP_AND_END                                                                           \
+    {"help", 'h', CLI_HELP, 0, 0, "print this text", 0, 0, 0}, {                                   \
+        0                                                                                          \
+    }
+
 /* What --help prints around the flags. */
 typedef struct cli_command_text {
     const char *name;
@@ -60,9 +67,8 @@ enum {
     CLI_PARSED = -1 /* go on; anything else is the exit code to end with */
 };
 
-/* Parses argv[1…] into `values`, a struct that holds the defaults. The table ends
- * with a zeroed entry. Every table has --help (and -h), which prints to standard
- * output. A fault is told on standard error in one line. */
+/* Parses argv[1…] into `values`, a struct that holds the defaults. The table ends with
+ * CLI_HELP_AND_END. A fault is told on standard error in one line. */
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values);
 

@@ -146,13 +146,7 @@ void cli_print_printable(FILE *out, const char *text, int lines) {
     }
 }
 
-void cli_printable(char *out, size_t size, const char *typed) {
-    size_t length = strlen(typed);
-    size_t kept = length < size ? length : size - 4;
-    for (size_t i = 0; i < kept; i++) {
-        unsigned char letter = (unsigned char)typed[i];
-        out[i] = letter < 32 || letter == 127 ? '?' : typed[i];
-    }
-    memcpy(out + kept, "...", kept < length ? 4 : 0);
-    out[kept < length ? kept + 3 : kept] = '\0';
+void cli_shorten(char *out, size_t size, const char *typed) {
+    const int cut = strlen(typed) >= size;
+    snprintf(out, size, "%.*s%s", (int)(cut ? size - 4 : size), typed, cut ? "..." : "");
 }

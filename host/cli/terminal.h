@@ -43,8 +43,8 @@ const char *cli_spec(char text[CLI_NUMBER], const cbx_device_info *device);
 /* "CPU", "GPU", "other" */
 const char *cli_kind_name(cbx_device_kind kind);
 
-/* Copies what a user typed, control characters as '?', cut with "..." to fit. */
-void cli_printable(char *out, size_t size, const char *typed);
+/* Copies what a user typed, cut with "..." to fit. */
+void cli_shorten(char *out, size_t size, const char *typed);
 
 /* Prints text that may come from a file, a name or a driver: what could steer a terminal
  * (control characters, escapes, bytes that are not UTF-8, changes of direction) as '?'.

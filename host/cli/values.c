@@ -113,62 +113,46 @@ static int store_choice_text(const cli_flag *flag, const char *value, void *targ
 
 /* ---- lists, with commas between ---- */
 
-static int add_number(cli_list *list, uint32_t number) {
-    if (list->count == CLI_MOST_VALUES) {
+/* Copies the next item; *value becomes what follows it, NULL: nothing. 0: it is no item. */
+static int take_item(const char **value, char item[CLI_MOST_TEXT]) {
+    const size_t length = strcspn(*value, ",");
+    if (length == 0 || length >= CLI_MOST_TEXT) {
         return 0;
     }
-    list->values[list->count++] = number;
+    snprintf(item, CLI_MOST_TEXT, "%.*s", (int)length, *value);
+    *value = (*value)[length] ? *value + length + 1 : NULL;
     return 1;
 }
 
-static int add_whole(const cli_flag *flag, const char *item, void *target) {
-    uint32_t whole;
-    return store_whole(flag, item, &whole) && add_number(target, whole);
+/* Whole numbers or choices, which have the same size. */
+static int store_list(const cli_flag *flag, const char *value, void *target) {
+    cli_list *list = target;
+    char item[CLI_MOST_TEXT];
+    list->count = 0;
+    while (value) {
+        if (list->count == CLI_MOST_VALUES || !take_item(&value, item) ||
+            !(flag->choices ? store_choice : store_whole)(flag, item,
+                                                          &list->values[list->count++])) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
-static int add_choice(const cli_flag *flag, const char *item, void *target) {
-    int place;
-    return store_choice(flag, item, &place) && add_number(target, (uint32_t)place);
-}
-
-static int add_text(const cli_flag *flag, const char *item, void *target) {
+static int store_texts(const cli_flag *flag, const char *value, void *target) {
     cli_texts *texts = target;
     (void)flag;
-    if (!*item || texts->count == CLI_MOST_VALUES) {
-        return 0;
+    while (value) {
+        if (texts->count == CLI_MOST_VALUES || !take_item(&value, texts->values[texts->count++])) {
+            return 0;
+        }
     }
-    snprintf(texts->values[texts->count++], CLI_MOST_TEXT, "%s", item);
     return 1;
-}
-
-/* 0 when an item is nonsense or missing. */
-static int add_items(const cli_flag *flag, const char *value, void *target,
-                     int (*add)(const cli_flag *flag, const char *item, void *target)) {
-    char item[CLI_MOST_TEXT];
-    for (;;) {
-        const size_t length = strcspn(value, ",");
-        if (length >= sizeof item) {
-            return 0;
-        }
-        snprintf(item, sizeof item, "%.*s", (int)length, value);
-        if (!add(flag, item, target)) {
-            return 0;
-        }
-        if (!value[length]) {
-            return 1;
-        }
-        value += length + 1;
-    }
 }
 
 static void describe_wholes(const cli_flag *flag, char *out, size_t size) {
     snprintf(out, size, "up to %d whole numbers from %llu to %llu, such as 64,256", CLI_MOST_VALUES,
              (unsigned long long)flag->least, (unsigned long long)flag->most);
-}
-
-static int store_wholes(const cli_flag *flag, const char *value, void *target) {
-    ((cli_list *)target)->count = 0;
-    return add_items(flag, value, target, add_whole);
 }
 
 static void describe_choices(const cli_flag *flag, char *out, size_t size) {
@@ -177,18 +161,9 @@ static void describe_choices(const cli_flag *flag, char *out, size_t size) {
     snprintf(out, size, "%s, or several with commas between", choices);
 }
 
-static int store_choices(const cli_flag *flag, const char *value, void *target) {
-    ((cli_list *)target)->count = 0;
-    return add_items(flag, value, target, add_choice);
-}
-
 static void describe_texts(const cli_flag *flag, char *out, size_t size) {
     (void)flag;
     snprintf(out, size, "up to %d values", CLI_MOST_VALUES);
-}
-
-static int store_texts(const cli_flag *flag, const char *value, void *target) {
-    return add_items(flag, value, target, add_text);
 }
 
 /* ---- */
@@ -205,8 +180,8 @@ static const struct kind {
     [CLI_OUTPUT] = {describe_text, store_text},
     [CLI_CHOICE] = {describe_choice, store_choice},
     [CLI_CHOICE_TEXT] = {describe_choice, store_choice_text},
-    [CLI_WHOLES] = {describe_wholes, store_wholes},
-    [CLI_CHOICES] = {describe_choices, store_choices},
+    [CLI_WHOLES] = {describe_wholes, store_list},
+    [CLI_CHOICES] = {describe_choices, store_list},
     [CLI_TEXTS] = {describe_texts, store_texts},
 };
 
