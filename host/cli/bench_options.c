@@ -2,7 +2,6 @@
 #include "cli/bench_options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -109,8 +108,8 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     if (options->output && options->plot && cbx_files_same(options->output, options->plot)) {
         return cli_fail(CLI_USAGE, "--output and --plot name the same file; choose two");
     }
-    const char *device = getenv("CLEARBOX_DEVICE");
-    if (options->devices.count == 0 && device && device[0]) {
+    const char *device = cli_environment("CLEARBOX_DEVICE");
+    if (options->devices.count == 0 && device) {
         snprintf(options->devices.values[0], CLI_MOST_TEXT, "%s", device);
         options->devices.count = 1;
     }

@@ -47,6 +47,9 @@ int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 
+/* What the environment says; NULL: nothing, or "". */
+const char *cli_environment(const char *name);
+
 /* Writes the folder of the default dataset to `path`: CLEARBOX_DATA, else the
  * first that exists of the build tree's and the installed one beside the
  * program, the one that was configured to be installed, and the source tree's.

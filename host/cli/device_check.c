@@ -91,9 +91,8 @@ typedef struct child {
     pid_t process;
     int report; /* the pipe's other end */
     char *text; /* what came so far */
-    size_t size, read;
+    size_t size, read, taken;
     char doing[64];
-    double deadline;
 } child;
 
 /* The program's own file; by its link where that has no name any more. */
@@ -125,23 +124,21 @@ static int open_pipe(int ends[2]) {
 
 /* 0 where no process can be started. What a driver prints goes to standard error. */
 static int start_child(child *this, const char *spec, cbx_family family) {
-    char program[4096], command[] = "devices", argument[] = CLI_CHECK_ARGUMENT, device[32], kind[8];
-    char name[] = "clearbox";
-    char *const arguments[] = {name, command, argument, device, kind, NULL};
+    const char *const arguments[] = {
+        "clearbox", "devices", CLI_CHECK_ARGUMENT, spec, cbx_family_name(family), NULL};
+    char program[4096];
     posix_spawn_file_actions_t actions;
-    int ends[2], failed;
-    snprintf(device, sizeof device, "%s", spec);
-    snprintf(kind, sizeof kind, "%s", cbx_family_name(family));
+    int ends[2];
     if (!open_pipe(ends)) {
         return 0;
     }
-    failed = posix_spawn_file_actions_init(&actions);
+    int failed = posix_spawn_file_actions_init(&actions);
     if (!failed) {
         failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) ||
                  posix_spawn_file_actions_adddup2(&actions, 2, 1) ||
                  posix_spawn_file_actions_adddup2(&actions, ends[1], REPORT) ||
                  posix_spawn(&this->process, own_program(program, sizeof program), &actions, NULL,
-                             arguments, environ);
+                             (char *const *)arguments, environ);
         posix_spawn_file_actions_destroy(&actions);
     }
     close(ends[1]);
@@ -166,12 +163,10 @@ static int read_more(child *this, double deadline) {
         this->text = text;
         this->size = size;
     }
-    const int ready = left > 0 ? poll(&wait, 1, (int)(left * 1000) + 1) : 0;
-    if (ready < 0) {
-        return errno == EINTR;
+    ssize_t n = left > 0 ? poll(&wait, 1, (int)(left * 1000) + 1) : 0;
+    if (n > 0) {
+        n = read(this->report, this->text + this->read, this->size - this->read - 1);
     }
-    ssize_t n =
-        ready ? read(this->report, this->text + this->read, this->size - this->read - 1) : 0;
     if (n < 0) {
         return errno == EINTR;
     }
@@ -180,32 +175,28 @@ static int read_more(child *this, double deadline) {
     return n > 0;
 }
 
-/* Takes a whole line off what was read; 1 when it was the verdict. */
-static int take_line(child *this, cli_verdict *found) {
-    char *end = this->text ? strchr(this->text, '\n') : NULL;
-    int done = 0;
-    while (end && !done) {
-        *end = '\0';
-        json_t *line = json_loads(this->text, 0, NULL);
-        const char *doing = json_string_value(json_object_get(line, "doing"));
-        const char *reason = json_string_value(json_object_get(line, "reason"));
-        if (doing) {
+/* Takes the whole lines that came, as far as the verdict; 1 when it was there. */
+static int take_lines(child *this, cli_verdict *found) {
+    const char *begin = this->text + this->taken, *end = strchr(begin, '\n'), *doing, *family;
+    json_t *reason;
+    int status, done = 0;
+    for (; end && !done; end = strchr(begin, '\n')) {
+        json_t *line = json_loadb(begin, (size_t)(end - begin), 0, NULL);
+        if (json_unpack(line, "{s:s}", "doing", &doing) == 0) {
             snprintf(this->doing, sizeof this->doing, "%s", doing);
-        } else if (json_is_integer(json_object_get(line, "status"))) {
-            found->status = (cbx_status)json_integer_value(json_object_get(line, "status"));
-            found->family = family_of(json_string_value(json_object_get(line, "family")));
-            found->fuses = json_is_true(json_object_get(line, "fuses"));
-            found->open_seconds = json_number_value(json_object_get(line, "open_seconds"));
-            found->test_seconds = json_number_value(json_object_get(line, "test_seconds"));
-            found->reason = reason ? strdup(reason) : NULL;
+        } else if (json_unpack(line, "{s:i, s:s, s:b, s:F, s:F, s:o}", "status", &status, "family",
+                               &family, "fuses", &found->fuses, "open_seconds",
+                               &found->open_seconds, "test_seconds", &found->test_seconds, "reason",
+                               &reason) == 0) {
+            found->status = (cbx_status)status;
+            found->family = family_of(family);
+            found->reason = json_is_string(reason) ? strdup(json_string_value(reason)) : NULL;
             done = 1;
         }
         json_decref(line);
-        const size_t taken = (size_t)(end + 1 - this->text);
-        memmove(this->text, end + 1, this->read - taken + 1);
-        this->read -= taken;
-        end = strchr(this->text, '\n');
+        begin = end + 1;
     }
+    this->taken = (size_t)(begin - this->text);
     return done;
 }
 
@@ -227,21 +218,21 @@ static char *describe_end(const child *this, int late, unsigned timeout_seconds,
 cli_verdict cli_check_device(const char *spec, cbx_family family, unsigned timeout_seconds) {
     cli_verdict found = {.status = CBX_DEVICE_FAULT, .family = family};
     child this = {.doing = "starting"};
-    int status = 0, done = 0, more = 1;
+    int status = 0, done = 0;
     if (!start_child(&this, spec, family)) {
         return check_here(spec, family, NULL);
     }
-    const double deadline = cbx_clock_seconds() + timeout_seconds;
-    while (more && !done) {
-        more = read_more(&this, deadline);
-        done = take_line(&this, &found);
+    double deadline = cbx_clock_seconds() + timeout_seconds;
+    while (read_more(&this, deadline)) {
+        if (done) {
+            this.read = 0; /* the end is all that is waited for */
+        } else if (take_lines(&this, &found)) {
+            done = 1;
+            deadline = cbx_clock_seconds() + 1e-3 * LAST_MILLISECONDS;
+        }
     }
-    const int late = !done && cbx_clock_seconds() >= deadline;
-    const double last = cbx_clock_seconds() + 1e-3 * LAST_MILLISECONDS;
-    while (!late && read_more(&this, last)) {
-        this.read = 0;
-    }
-    if (late || cbx_clock_seconds() >= last) {
+    const int late = cbx_clock_seconds() >= deadline;
+    if (late) {
         kill(this.process, SIGKILL);
     }
     close(this.report);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the program finds what was installed with it. */
+/* What the environment says, and where the program finds what was installed with it. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 
 #include <stdio.h>
@@ -40,6 +40,11 @@ static int is_folder(char *path, size_t size) {
     return 1;
 }
 
+const char *cli_environment(const char *name) {
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
 int cli_default_data(char *path, size_t size) {
     static const struct {
         int beside_the_program;
@@ -51,9 +56,9 @@ int cli_default_data(char *path, size_t size) {
         {0, CBX_SOURCE_DATADIR},        /* a build folder anywhere           */
     };
     char program[1024];
-    const char *chosen = getenv("CLEARBOX_DATA");
+    const char *chosen = cli_environment("CLEARBOX_DATA");
 
-    if (chosen && chosen[0]) {
+    if (chosen) {
         snprintf(path, size, "%s", chosen);
         return CLI_PARSED;
     }

@@ -18,14 +18,14 @@ static char advice[PATH_MAX + 256]; /* made beforehand: a handler can format not
 
 /* PoCL's cache, which a power cut or a full disk may have left broken. */
 static void make_advice(void) {
-    const char *named = getenv("POCL_CACHE_DIR"), *cache = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
+    const char *named = cli_environment("POCL_CACHE_DIR");
+    const char *cache = cli_environment("XDG_CACHE_HOME"), *home = cli_environment("HOME");
     char pocl[PATH_MAX] = "";
-    if (named && *named) {
+    if (named) {
         snprintf(pocl, sizeof pocl, "%s", named);
-    } else if (cache && *cache) {
+    } else if (cache) {
         snprintf(pocl, sizeof pocl, "%s/pocl", cache);
-    } else if (home && *home) {
+    } else if (home) {
         snprintf(pocl, sizeof pocl, "%s/.cache/pocl", home);
     }
     const int found = pocl[0] && access(pocl, F_OK) == 0;

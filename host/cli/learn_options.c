@@ -2,7 +2,6 @@
 #include "cli/learn_options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/files.h"
@@ -110,16 +109,17 @@ static const cli_flag flags[] = {
 /* The library sees to the other outputs, and does not know this one. */
 static int check_metrics(const cli_learn_options *options) {
     const cbx_learn_settings *settings = &options->settings;
+    const char *metrics = options->metrics;
     char input[PATH_MAX];
-    int same =
-        options->metrics && settings->init && cbx_files_same(options->metrics, settings->init);
-    for (size_t i = 0;
-         options->metrics && !same && cbx_dataset_file(settings->data, i, input, sizeof input);
-         i++) {
-        same = cbx_files_same(options->metrics, input);
+    if (!metrics) {
+        return CLI_PARSED;
+    }
+    int same = settings->init && cbx_files_same(metrics, settings->init);
+    for (size_t i = 0; !same && cbx_dataset_file(settings->data, i, input, sizeof input); i++) {
+        same = cbx_files_same(metrics, input);
     }
     return same ? cli_fail(CLI_USAGE, "--metrics %s is an input of the run; choose another name",
-                           options->metrics)
+                           metrics)
                 : CLI_PARSED;
 }
 
@@ -159,11 +159,6 @@ static int check_quality(const cbx_learn_settings *settings) {
                           coarsest, cbx_codec_name(settings->codec), settings->quality);
 }
 
-static const char *from_environment(const char *name) {
-    const char *value = getenv(name);
-    return value && value[0] ? value : NULL;
-}
-
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
@@ -180,7 +175,7 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         options->settings.film = NULL;
     }
     if (!options->settings.device) {
-        options->settings.device = from_environment("CLEARBOX_DEVICE");
+        options->settings.device = cli_environment("CLEARBOX_DEVICE");
     }
     if (!options->settings.data) {
         code = cli_default_data(options->data_folder, sizeof options->data_folder);

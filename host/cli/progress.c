@@ -122,25 +122,18 @@ static void describe(cli_progress *progress, uint64_t done, double now, detail h
              how == BARE ? 0 : 16, doing, doing[0] ? "  " : "", loss, cli_clock(left, ahead.left));
 }
 
+static const char *const bars[][2] = {
+    {"########################################", "........................................"},
+    {"━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━", "────────────────────────────────────────"}};
+
 /* `cells` columns of which `full` are done; the rest looks different without colours too. */
-static void fill_bar(const cli_terminal *terminal, unsigned full, unsigned cells, char *out,
-                     size_t size) {
-    const char *ink = terminal->utf8 ? "━" : "#";
-    const char *rest = terminal->utf8 ? "─" : ".";
-    size_t used = 0;
-    out[0] = '\0';
-    if (terminal->colour) {
-        used += (size_t)snprintf(out + used, size - used, "\033[36m");
-    }
-    for (unsigned i = 0; i < cells; i++) {
-        if (i == full && terminal->colour) {
-            used += (size_t)snprintf(out + used, size - used, "\033[90m");
-        }
-        used += (size_t)snprintf(out + used, size - used, "%s", i < full ? ink : rest);
-    }
-    if (terminal->colour) {
-        snprintf(out + used, size - used, "\033[0m");
-    }
+static void fill_bar(const cli_terminal *terminal, int full, int cells, char *out, size_t size) {
+    const char *const *ink = bars[terminal->utf8 != 0];
+    const int bytes = (int)strlen(ink[0]) / MOST_BAR; /* of a cell */
+    const int colour = terminal->colour;
+    snprintf(out, size, "%s%.*s%s%.*s%s", colour ? "\033[36m" : "", full * bytes, ink[0],
+             colour && full < cells ? "\033[90m" : "", (cells - full) * bytes, ink[1],
+             colour ? "\033[0m" : "");
 }
 
 static void draw(cli_progress *progress, uint64_t done, uint32_t epoch, double now) {
@@ -154,8 +147,7 @@ static void draw(cli_progress *progress, uint64_t done, uint32_t epoch, double n
         cells = columns - 1 - left_width - 2 - (int)strlen(right);
     }
     cells = cells > MOST_BAR ? MOST_BAR : cells < LEAST_BAR ? 0 : cells;
-    fill_bar(progress->terminal, (unsigned)(progress->share * cells), (unsigned)cells, bar,
-             sizeof bar);
+    fill_bar(progress->terminal, (int)(progress->share * cells), cells, bar, sizeof bar);
     snprintf(line, sizeof line, "%s%s%s%s", left, cells ? bar : "", cells ? "  " : "", right);
 
     int width = left_width + cells + (cells ? 2 : 0) + (int)strlen(right);

@@ -25,62 +25,56 @@ static void label(const cli_terminal *terminal, const char *name) {
 /* ---- before ---- */
 
 static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
+    char spec[CLI_NUMBER];
     for (size_t i = 0; i < plan->passed_over_count; i++) {
         const cbx_passed_over *one = &plan->passed_over[i];
-        fprintf(stderr, "%spassed over %u:%u %s: %.*s\n", margin, one->device.platform_index,
-                one->device.device_index, one->device.name, (int)strcspn(one->sentence, "\n"),
-                one->sentence);
+        fprintf(stderr, "%spassed over %s %s: %.*s\n", margin, cli_spec(spec, &one->device),
+                one->device.name, (int)strcspn(one->sentence, "\n"), one->sentence);
     }
 }
 
-static void report_device(const cbx_learn_plan *plan) {
-    report_passed_over(plan, "");
-    fprintf(stderr, "device %u:%u, %s\n", plan->device->platform_index, plan->device->device_index,
-            plan->device->name);
-}
-
-static void report_film(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                        const cbx_learn_plan *plan) {
+static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
+    const cbx_learn_settings *settings = report->settings;
     char frames[CLI_NUMBER];
     if (!settings->film) {
         return;
     }
-    label(terminal, "film");
+    label(report->terminal, "film");
     fprintf(stderr, "%u %s %u pixels, %s at %u a second, %s\n", plan->grid.width,
-            terminal->utf8 ? "×" : "x", plan->grid.height,
+            report->terminal->utf8 ? "×" : "x", plan->grid.height,
             cli_counted(frames, plan->frames, "frame"), settings->fps,
             plan->encoder ? plan->encoder : "no encoder");
     if (plan->encoder_is_fallback) {
-        label(terminal, "");
+        label(report->terminal, "");
         fprintf(stderr, "as MPEG-4%s: the linked libavcodec has no H.264 encoder\n",
                 settings->quality < 0 ? "" : " at its default quality");
     }
 }
 
-static void report_network(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                           const cbx_learn_plan *plan) {
+static void report_network(const cli_report *report, const cbx_learn_plan *plan) {
+    const double first = plan->first_learning_rate_hidden;
+    const double second = plan->first_learning_rate_output;
+    const char *dash = report->terminal->utf8 ? "–" : "-";
     char weights[CLI_NUMBER];
-    const char *dash = terminal->utf8 ? "–" : "-";
-    label(terminal, "network");
-    fprintf(stderr, "784%s%u%s10, %s weights, recipe %s, learning rate %g", dash, settings->hidden,
-            dash, cli_count(weights, plan->parameters), cbx_recipe_name(settings->recipe),
-            plan->first_learning_rate_hidden);
-    if (plan->first_learning_rate_output < plan->first_learning_rate_hidden ||
-        plan->first_learning_rate_output > plan->first_learning_rate_hidden) {
-        fprintf(stderr, " and %g", plan->first_learning_rate_output);
+    label(report->terminal, "network");
+    fprintf(stderr, "784%s%u%s10, %s weights, recipe %s, learning rate %g", dash,
+            report->settings->hidden, dash, cli_count(weights, plan->parameters),
+            cbx_recipe_name(report->settings->recipe), first);
+    if (second < first || second > first) {
+        fprintf(stderr, " and %g", second);
     }
     fputc('\n', stderr);
 }
 
-static void report_plan(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                        const cbx_learn_plan *plan) {
+static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
     char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
+    char spec[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
-
+    const cli_terminal *terminal = report->terminal;
     report_passed_over(plan, "  ");
     label(terminal, "device");
-    fprintf(stderr, "%s%u:%u%s %s\n", bold(terminal), device->platform_index, device->device_index,
-            end(terminal), device->name);
+    fprintf(stderr, "%s%s%s %s\n", bold(terminal), cli_spec(spec, device), end(terminal),
+            device->name);
     label(terminal, "");
     fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
             cli_counted(units, device->compute_units, "unit"), device->platform,
@@ -89,12 +83,12 @@ static void report_plan(const cli_terminal *terminal, const cbx_learn_settings *
         label(terminal, "");
         fprintf(stderr, "slow or no fused multiply-add: multiplies, then adds\n");
     }
-    report_network(terminal, settings, plan);
+    report_network(report, plan);
     label(terminal, "images");
     fprintf(stderr, "%s to train, %s to validate, %s to test\n",
             cli_count(train, plan->training_images), cli_count(validate, plan->validation_images),
             cli_count(test, plan->test_images));
-    report_film(terminal, settings, plan);
+    report_film(report, plan);
 }
 
 /* ---- epochs ---- */
@@ -211,13 +205,6 @@ static void time_rows(const cli_terminal *terminal, const cbx_learn_times *times
     }
 }
 
-static void report_times(const cli_terminal *terminal, const cbx_learn_settings *settings,
-                         const cbx_learn_times *times) {
-    fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
-            end(terminal));
-    time_rows(terminal, times, "", settings->film != NULL);
-}
-
 static void report_result(const cli_report *report, const cbx_learn_result *result) {
     const cli_terminal *terminal = report->terminal;
     fputc('\n', stderr);
@@ -225,21 +212,25 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
     fprintf(stderr, "accuracy %s%.2f %%%s, loss %.4f\n", bold(terminal),
             result->test_accuracy * 100, end(terminal), result->test_loss);
     report_outputs(report, result);
-    report_times(terminal, report->settings, &result->times);
+    fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
+            end(terminal));
+    time_rows(terminal, &result->times, "", report->settings->film != NULL);
 }
 
 /* ---- as an observer ---- */
 
 static cbx_status started(void *user, const cbx_learn_plan *plan) {
     cli_report *report = user;
+    char spec[CLI_NUMBER];
     report->batches = plan->batches;
     cli_progress_clear(report->progress);
     if (report->tables) {
-        report_plan(report->terminal, report->settings, plan);
+        report_plan(report, plan);
         fputc('\n', stderr);
         print_epoch_head(report, choose_epoch_table(report->terminal));
     } else {
-        report_device(plan);
+        report_passed_over(plan, "");
+        fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
     }
     return CBX_OK;
 }

@@ -8,6 +8,8 @@
 
 #include "base/choice.h"
 
+typedef int store_value(const cli_flag *flag, const char *value, void *target);
+
 /* ---- numbers ---- */
 
 /* Decimal digits and nothing else, within the flag's range. */
@@ -126,13 +128,13 @@ static int take_item(const char **value, char item[CLI_MOST_TEXT]) {
 
 /* Whole numbers or choices, which have the same size. */
 static int store_list(const cli_flag *flag, const char *value, void *target) {
+    store_value *const store = flag->choices ? store_choice : store_whole;
     cli_list *list = target;
     char item[CLI_MOST_TEXT];
     list->count = 0;
     while (value) {
         if (list->count == CLI_MOST_VALUES || !take_item(&value, item) ||
-            !(flag->choices ? store_choice : store_whole)(flag, item,
-                                                          &list->values[list->count++])) {
+            !store(flag, item, &list->values[list->count++])) {
             return 0;
         }
     }
@@ -170,7 +172,7 @@ static void describe_texts(const cli_flag *flag, char *out, size_t size) {
 
 static const struct kind {
     void (*describe)(const cli_flag *flag, char *out, size_t size);
-    int (*store)(const cli_flag *flag, const char *value, void *target);
+    store_value *store;
 } kinds[] = {
     [CLI_SWITCH] = {describe_text, store_switch},
     [CLI_WHOLE] = {describe_whole, store_whole},
