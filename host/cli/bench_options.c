@@ -23,55 +23,49 @@ static const cli_command_text text = {
 #define AT(member) offsetof(cli_bench_options, member)
 
 static const cli_flag flags[] = {
-    {0, 0, CLI_HEADING, 0, 0, "What is measured", 0, 0, 0},
-    {"hidden", 0, CLI_WHOLES, AT(hidden), "N,...", "neurons in the hidden layer [64,256,1024]", 1,
-     CBX_MAX_HIDDEN, 0},
-    {"device", 0, CLI_TEXTS, AT(devices), "SPEC,...",
+    {.help = "What is measured"},
+    {"hidden", 0, CLI_WHOLES, AT(hidden), "N,...", 0, 1, CBX_MAX_HIDDEN,
+     "neurons in the hidden layer [64,256,1024]"},
+    {"device", 0, CLI_TEXTS, AT(devices), "SPEC,...", 0, 0, 0,
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
-     "a part of the device's name [every device]",
-     0, 0, 0},
-    {"schedule", 0, CLI_CHOICES, AT(schedules), "NAME,...",
-     "fused, stepwise or both: fused,stepwise [fused]", 0, 0, cbx_schedule_names},
-    {"family", 0, CLI_CHOICE, AT(family), 0, "kernels made for which kind of device [auto]", 0, 0,
-     cbx_family_names},
-    {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", "images in a batch [64]", 1, CBX_MAX_BATCH, 0},
-    {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0,
+     "a part of the device's name [every device]"},
+    {"schedule", 0, CLI_CHOICES, AT(schedules), "NAME,...", cbx_schedule_names, 0, 0,
+     "fused, stepwise or both: fused,stepwise [fused]"},
+    {"family", 0, CLI_CHOICE, AT(family), 0, cbx_family_names, 0, 0,
+     "kernels made for which kind of device [auto]"},
+    {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", 0, 1, CBX_MAX_BATCH, "images in a batch [64]"},
+    {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0, cbx_recipe_names, 0, 0,
      "what is computed: the lesson's code, or its\n"
-     "cost done right [lesson]",
-     0, 0, cbx_recipe_names},
-    {"data", 0, CLI_TEXT, AT(data), "DIR",
+     "cost done right [lesson]"},
+    {"data", 0, CLI_TEXT, AT(data), "DIR", 0, 0, 0,
      "folder of the four IDX files, gzipped or not\n"
-     "[the MNIST that comes with clearbox]",
-     0, 0, 0},
-    {"film", 0, CLI_SWITCH, AT(film), 0,
+     "[the MNIST that comes with clearbox]"},
+    {"film", 0, CLI_SWITCH, AT(film), 0, 0, 0, 0,
      "also one epoch of the whole job with a film,\n"
-     "split into its parts; long ones are cut short",
-     0, 0, 0},
-    {"no-baseline", 0, CLI_SWITCH, AT(no_baseline), 0, "leave out the host's CPU through OpenBLAS",
-     0, 0, 0},
-    {"tune", 0, CLI_SWITCH, AT(tune), 0,
+     "split into its parts; long ones are cut short"},
+    {"no-baseline", 0, CLI_SWITCH, AT(no_baseline), 0, 0, 0, 0,
+     "leave out the host's CPU through OpenBLAS"},
+    {"tune", 0, CLI_SWITCH, AT(tune), 0, 0, 0, 0,
      "first try variants of the kernels, and keep the\n"
-     "best for this device from now on",
-     0, 0, 0},
+     "best for this device from now on"},
 
-    {0, 0, CLI_HEADING, 0, 0, "How", 0, 0, 0},
-    {"repetitions", 0, CLI_WHOLE, AT(settings.repetitions), "N",
-     "measurements of each row; medians are shown [5]", 1, CBX_BENCH_MOST_REPETITIONS, 0},
-    {"seconds", 0, CLI_POSITIVE, AT(settings.seconds), "X",
+    {.help = "How"},
+    {"repetitions", 0, CLI_WHOLE, AT(settings.repetitions), "N", 0, 1, CBX_BENCH_MOST_REPETITIONS,
+     "measurements of each row; medians are shown [5]"},
+    {"seconds", 0, CLI_POSITIVE, AT(settings.seconds), "X", 0, 0, 0,
      "time to train for a row, about; whole epochs\n"
-     "where they fit [3]",
-     0, 0, 0},
+     "where they fit [3]"},
 
-    {0, 0, CLI_HEADING, 0, 0, "Output", 0, 0, 0},
-    {"output", 'o', CLI_OUTPUT, AT(output), "FILE", "write there [standard output]", 0, 0, 0},
-    {"format", 0, CLI_CHOICE, AT(format), 0,
+    {.help = "Output"},
+    {"output", 'o', CLI_OUTPUT, AT(output), "FILE", 0, 0, 0, "write there [standard output]"},
+    {"format", 0, CLI_CHOICE, AT(format), 0, format_names, 0, 0,
      "Markdown, or all there is for programs [md];\n"
-     "on a terminal md shows what fits its width",
-     0, 0, format_names},
-    {"json", 0, CLI_SWITCH, AT(json), 0, "the same as --format json", 0, 0, 0},
-    {"plot", 0, CLI_OUTPUT, AT(plot), "FILE", "also draw a chart, SVG (needs gnuplot)", 0, 0, 0},
-    {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, "stop rather than replace a file", 0, 0, 0},
-    CLI_HELP_AND_END};
+     "on a terminal md shows what fits its width"},
+    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "the same as --format json"},
+    {"plot", 0, CLI_OUTPUT, AT(plot), "FILE", 0, 0, 0, "also draw a chart, SVG (needs gnuplot)"},
+    {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
+    CLI_HELP_FLAG,
+    {0}};
 
 /* --json is --format json, and no other. */
 static int settle_format(cli_bench_options *options) {

@@ -37,12 +37,12 @@ static const cli_command_text text = {
 #define AT(member) offsetof(devices_options, member)
 
 static const cli_flag flags[] = {
-    {"json", 0, CLI_SWITCH, AT(json), 0, "print a JSON array instead", 0, 0, 0},
-    {"timeout", 0, CLI_WHOLE, AT(timeout), "N",
+    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "print a JSON array instead"},
+    {"timeout", 0, CLI_WHOLE, AT(timeout), "N", 0, 1, 86400,
      "seconds that a driver has to build and run the\n"
-     "kernels of a family [120]",
-     1, 86400, 0},
-    CLI_HELP_AND_END};
+     "kernels of a family [120]"},
+    CLI_HELP_FLAG,
+    {0}};
 
 static void check(checked_device *device, const cbx_device_info *info, uint32_t timeout,
                   int index) {
@@ -142,15 +142,13 @@ static json_t *device_object(const checked_device *device) {
         (json_int_t)info->global_memory_bytes, "largest_buffer_bytes",
         (json_int_t)info->largest_buffer_bytes, "local_memory_bytes",
         (json_int_t)info->local_memory_bytes, "largest_group", (json_int_t)info->largest_group);
-    json_t *verdict = verdict_object(&device->verdicts[0]);
     json_t *families = json_pack("[o, o]", verdict_object(&device->verdicts[0]),
                                  verdict_object(&device->verdicts[1]));
-    if (!object || !verdict || !families || json_object_update(object, verdict) != 0 ||
+    if (json_object_update(object, json_array_get(families, 0)) != 0 ||
         json_object_set(object, "families", families) != 0) {
         json_decref(object);
         object = NULL;
     }
-    json_decref(verdict);
     json_decref(families);
     return object;
 }

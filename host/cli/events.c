@@ -92,9 +92,7 @@ static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
     const cli_events *events = user;
     json_t *fields = cli_metrics_epoch(report, events->training_images);
     json_t *event = json_pack("{s:s}", "type", "epoch");
-    if (event && fields) {
-        json_object_update(event, fields);
-    }
+    json_object_update(event, fields);
     json_decref(fields);
     return put(event);
 }

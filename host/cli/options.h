@@ -44,16 +44,14 @@ typedef struct cli_flag {
     cli_kind kind;
     size_t offset;              /* of the member in the command's struct */
     const char *argument;       /* the value's name in --help, "N"; NULL: the choices */
-    const char *help;           /* one or more lines of at most 50 columns */
-    uint64_t least, most;       /* of CLI_WHOLE */
     const char *const *choices; /* ends with NULL */
+    uint64_t least, most;       /* of CLI_WHOLE */
+    const char *help;           /* one or more lines of at most 50 columns */
 } cli_flag;
 
-/* The end of a table: --help, which each has, and a zeroed entry. */
-#define CLI_HELP_AND_END                                                                           \
-    {"help", 'h', CLI_HELP, 0, 0, "print this text", 0, 0, 0}, {                                   \
-        0                                                                                          \
-    }
+/* Every table ends with this one and a zeroed entry. */
+#define CLI_HELP_FLAG                                                                              \
+    { "help", 'h', CLI_HELP, 0, 0, 0, 0, 0, "print this text" }
 
 /* What --help prints around the flags. */
 typedef struct cli_command_text {
@@ -68,7 +66,7 @@ enum {
 };
 
 /* Parses argv[1…] into `values`, a struct that holds the defaults. The table ends with
- * CLI_HELP_AND_END. A fault is told on standard error in one line. */
+ * CLI_HELP_FLAG and a zeroed entry. A fault is told on standard error in one line. */
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values);
 
