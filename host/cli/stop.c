@@ -16,6 +16,8 @@
 static const double SAME_SECONDS = 1.0;
 
 static atomic_int requested;
+static sigset_t signals;   /* that are waited for */
+static const char *notice; /* of the first */
 
 static void say(const char *text) {
     (void)!write(STDERR_FILENO, text, strlen(text));
@@ -27,23 +29,18 @@ static void stop_at_once(void) {
     _exit(CLI_STOPPED);
 }
 
-typedef struct listener {
-    sigset_t signals;
-    const char *notice;
-} listener;
-
-static void *listen(void *argument) {
-    const listener *on = argument;
+static void *listen(void *unused) {
+    (void)unused;
     double first = 0.0;
     int number;
     for (;;) {
-        if (sigwait(&on->signals, &number) != 0) {
+        if (sigwait(&signals, &number) != 0) {
             continue;
         }
         if (!requested) {
             first = cbx_clock_seconds();
             requested = 1;
-            say(on->notice);
+            say(notice);
         } else if (number == SIGINT && cbx_clock_seconds() - first >= SAME_SECONDS) {
             stop_at_once();
         }
@@ -51,22 +48,21 @@ static void *listen(void *argument) {
     return NULL;
 }
 
-void cli_stop_listen(const char *notice) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    static listener on;
+void cli_stop_listen(const char *first_notice) {
+    static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction old;
     pthread_t thread;
-    on.notice = notice;
-    sigemptyset(&on.signals);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    notice = first_notice;
+    sigemptyset(&signals);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         /* nohup, and shells that start a program in the background, ignore some. */
-        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
-            sigaddset(&on.signals, signals[i]);
+        if (sigaction(requests[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+            sigaddset(&signals, requests[i]);
         }
     }
-    pthread_sigmask(SIG_BLOCK, &on.signals, NULL);
-    if (pthread_create(&thread, NULL, listen, &on) != 0) {
-        pthread_sigmask(SIG_UNBLOCK, &on.signals, NULL); /* then they end the program */
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&thread, NULL, listen, NULL) != 0) {
+        pthread_sigmask(SIG_UNBLOCK, &signals, NULL); /* then they end the program */
         return;
     }
     pthread_detach(thread);
