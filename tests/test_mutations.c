@@ -119,7 +119,6 @@ static void mutated_safetensors_files_are_judged(void **state) {
         assert_true((network != NULL) == (status == CBX_OK));
         cbx_network_destroy(network);
         cbx_safetensors_close(&tensors);
-        fclose(file);
         blob_free(&mutated);
     }
     assert_in_range(read, 1, MUTATIONS / 2);
