@@ -128,11 +128,7 @@ static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, siz
     if (rows > 0 && helpers > 1) {
         launch_sums(&f, &t);
     }
-    if (rows > 0) {
-        fused_check_forward(&f);
-    }
-    assert_int_equal(CBX_NO_FAULT, fused_fault(&f));
-    fused_close(&f);
+    fused_finish(&f);
 }
 
 static void check_batches(cbx_recipe recipe) {

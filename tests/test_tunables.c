@@ -29,8 +29,7 @@ static int set_up(void **state) {
     *state = f;
     assert_int_equal(setenv("XDG_CACHE_HOME", scratch_path(&f->folder, "."), 1), 0);
     assert_int_equal(unsetenv("CLEARBOX_NO_TUNE"), 0);
-    scratch_write_dataset(&f->folder, 600, 30);
-    assert_ok(cbx_dataset_load(&f->dataset, scratch_path(&f->folder, ".")));
+    f->dataset = scratch_dataset(&f->folder, 600, 30);
     return 0;
 }
 
