@@ -32,7 +32,7 @@ static scratch take_scratch(fused *f, cl_uint slices, cl_uint helpers) {
 }
 
 static void launch_hidden(fused *f, const scratch *t) {
-    const cl_uint tall = CBX_GPU_BLOCK(f->device->built.tunables.update_rows);
+    const cl_uint tall = CBX_GPU_BLOCK(f->device->built.tunables.values[CBX_GPU_UPDATE_ROWS]);
     const cl_uint block =
         t->slices > CBX_IMAGE_PIXELS / tall ? CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS) : tall;
     const cbx_range range = {{t->groups * GROUP, 1}, {GROUP, 1}};

@@ -118,23 +118,14 @@ static void try_sizes(search *in, cbx_tunables sizes) {
 /* One size after the other, each from the best so far; those that the family cannot have
  * are left out. */
 static void descend(search *in) {
-    static const unsigned forward[] = {4, 5, 6, 8, 10, 12, 13, 14};
-    static const unsigned update[] = {2, 4, 6, 7, 8, 14};
-    const unsigned natural = in->best.sizes.vector;
-    for (unsigned vector = natural; vector >= 4 && vector >= natural / 2; vector /= 2) {
-        cbx_tunables sizes = in->best.sizes;
-        sizes.vector = vector;
-        try_sizes(in, sizes);
-    }
-    for (size_t i = 0; i < sizeof forward / sizeof *forward; i++) {
-        cbx_tunables sizes = in->best.sizes;
-        sizes.forward_rows = forward[i];
-        try_sizes(in, sizes);
-    }
-    for (size_t i = 0; i < sizeof update / sizeof *update; i++) {
-        cbx_tunables sizes = in->best.sizes;
-        sizes.update_rows = update[i];
-        try_sizes(in, sizes);
+    const cbx_tunable *rows = cbx_tunables_of(in->best.device->family);
+    for (size_t i = 0; rows[i].key; i++) {
+        const unsigned half[] = {in->best.sizes.values[i] / 2, 0};
+        for (const unsigned *value = rows[i].tried[0] ? rows[i].tried : half; *value; value++) {
+            cbx_tunables sizes = in->best.sizes;
+            sizes.values[i] = *value;
+            try_sizes(in, sizes);
+        }
     }
 }
 
@@ -216,9 +207,8 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     }
     if (!status) {
         out->tried = in->tried;
-        out->vector = in->best.sizes.vector;
-        out->forward_rows = in->best.sizes.forward_rows;
-        out->update_rows = in->best.sizes.update_rows;
+        cbx_tunables_describe(&in->best.sizes, in->best.device->family, out->best,
+                              sizeof out->best);
         status = cbx_tunables_keep(in->best.device, &in->best.sizes, out->path, sizeof out->path);
     }
     return status;

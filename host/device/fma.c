@@ -100,8 +100,7 @@ cbx_status cbx_fma_measure(cbx_device *device, int *slow) {
         status = cbx_kernel_create(device, "muladd_speed", &chain.muladd);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_WRITE_ONLY,
-                                   device->built.tunables.vector * sizeof(float),
+        status = cbx_buffer_create(device, CL_MEM_WRITE_ONLY, device->built.vector * sizeof(float),
                                    "timing a multiply-add", &chain.out);
     }
     if (!status) {
