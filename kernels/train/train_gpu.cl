@@ -276,7 +276,7 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
     const bool starts = job.count > 0;
     global float *share = sums + ((job.parity ^ 1) * (size_t)job.chunks + chunk) * of_share;
     global float *part = helpers > 1 ? parts + get_group_id(0) * of_share : share;
-    if (job.pending_rows > 0 && get_group_id(0) == 0 && job.recipe == CBX_NLL &&
+    if (job.pending_rows > 0 && get_group_id(0) == 0 && job.recipe == CBX_NLL && job.owns_bias &&
         me < CBX_LANES_OUT) {
         float sum = 0.0f;
         for (uint b = 0; b < job.pending_rows; b++) {
