@@ -140,7 +140,7 @@ typedef struct cbx_frame_layout {
 typedef struct cbx_launch {
     cbx_u32 panels; /* P */
     cbx_u32 chunks; /* C, shares of the output sums */
-    cbx_u32 batch;  /* B, rows that the buffers have room for */
+    cbx_u32 stride; /* B, rows that the buffers have room for */
     cbx_u32 recipe;
     cbx_u32 pending_first; /* rows order[first … first + rows) of the pending batch */
     cbx_u32 pending_rows;  /* 0: nothing is pending */

@@ -11,6 +11,11 @@ add_test(NAME test_headers COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/headers.sh
          ${PROJECT_SOURCE_DIR}/include ${CMAKE_C_COMPILER} ${cxx})
 set_tests_properties(test_headers PROPERTIES LABELS host TIMEOUT 300)
 
+add_test(NAME test_exports COMMAND ${CBX_TEST_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/test_exports.py
+         ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/exports ${CMAKE_COMMAND} ${CMAKE_GENERATOR}
+         ${CMAKE_MAKE_PROGRAM} ${CMAKE_C_COMPILER} ${CMAKE_NM})
+set_tests_properties(test_exports PROPERTIES LABELS host TIMEOUT 300)
+
 if(NOT TARGET clearbox_program)
   return()
 endif()

@@ -28,14 +28,14 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     uint8_t *plane;
     TEST_NEW(progress, f->chunks + 2);
     for (size_t c = 0; c < f->chunks; c++) {
-        progress[c] = f->job.ticket;
+        progress[c] = f->launch.ticket;
     }
-    progress[f->chunks] = f->job.ticket * (cl_uint)f->chunks;
+    progress[f->chunks] = f->launch.ticket * (cl_uint)f->chunks;
     t.d1 = bands_output(f->b, "d1", NULL, rows * CBX_PANEL * sizeof(float));
     t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_IMAGE_PIXELS * sizeof(float));
     TEST_NEW(held, 2 * groups);
     for (size_t i = 0; i < 2 * groups; i++) { /* of long ago */
-        held[i] = f->job.ticket - 100;
+        held[i] = f->launch.ticket - 100;
     }
     t.held = bands_output(f->b, "held", held, 2 * groups * sizeof *held);
     free(held);
@@ -50,19 +50,19 @@ static scratch take_scratch(fused *f, size_t groups, size_t luma_bytes) {
     return t;
 }
 
-static void enqueue(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
+static void enqueue(fused *f, const scratch *t, cbx_launch launch, cbx_frame_layout layout) {
     const cbx_range range = {{t->groups, 1}, {1, 1}};
     BANDS_LAUNCH(f->b, "train_cpu", range, ARG(f->images_buffer), ARG(f->normal),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d1), ARG(t->d2), ARG(t->x),
-                 ARG(t->progress), ARG(t->held), ARG(f->fault_buffer), ARG(job), ARG(layout),
+                 ARG(t->progress), ARG(t->held), ARG(f->fault_buffer), ARG(launch), ARG(layout),
                  ARG(t->luma));
 }
 
-static void launch(fused *f, const scratch *t, cbx_launch job, cbx_frame_layout layout) {
-    enqueue(f, t, job, layout);
+static void run(fused *f, const scratch *t, cbx_launch launch, cbx_frame_layout layout) {
+    enqueue(f, t, launch, layout);
     cl_uint *progress = bands_read(f->b, t->progress);
-    const cl_uint end = job.ticket + (job.count > 0 ? job.count : 1);
+    const cl_uint end = launch.ticket + (launch.count > 0 ? launch.count : 1);
     for (size_t c = 0; c < f->chunks; c++) {
         assert_int_equal(end, progress[c]);
     }
@@ -78,7 +78,7 @@ static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, siz
     fused_open(&f, fixture_device(CBX_FAMILY_CPU), recipe, rows, pending_rows, hidden, chunks);
     fused_upload(&f);
     scratch t = take_scratch(&f, groups, 0);
-    launch(&f, &t, f.job, no_picture);
+    run(&f, &t, f.launch, no_picture);
     fused_check_w1(&f);
     fused_check_w2(&f);
     if (rows > 0) {
@@ -143,18 +143,18 @@ static outcome train_three(cbx_device *device, size_t rows, size_t hidden, cl_ui
                            size_t groups, cl_uint ticket, fused *f) {
     fused_open(f, device, CBX_RECIPE_NLL, rows, 7, hidden, (hidden + CBX_PANEL - 1) / CBX_PANEL);
     f->batches = 3;
-    f->job.ticket = ticket;
+    f->launch.ticket = ticket;
     fused_upload(f);
     scratch t = take_scratch(f, groups, 0);
-    cbx_launch job = f->job;
+    cbx_launch launch = f->launch;
     for (cl_uint done = 0; done < 3; done += each) {
-        job.count = each;
-        launch(f, &t, job, no_picture);
-        job.ticket += each;
-        job.parity ^= each & 1;
-        job.pending_first = job.first + (each - 1) * job.rows;
-        job.pending_rows = job.rows;
-        job.first += each * job.rows;
+        launch.count = each;
+        run(f, &t, launch, no_picture);
+        launch.ticket += each;
+        launch.parity ^= each & 1;
+        launch.pending_first = launch.first + (each - 1) * launch.rows;
+        launch.pending_rows = launch.rows;
+        launch.first += each * launch.rows;
     }
     return outcome_of(f);
 }
@@ -208,7 +208,7 @@ static void leaving_early_gives_the_same_bits(void **state) {
 static void waiting_ends(void **state) {
     enum { GROUPS = 3, CHUNKS = 4 };
     cl_uint progress[CHUNKS + 2] = {0, 1, 0, 0, 0, 0};
-    cbx_launch job;
+    cbx_launch launch;
     fused f;
     (void)state;
     if (bands_watched()) {
@@ -219,9 +219,9 @@ static void waiting_ends(void **state) {
     fused_upload(&f);
     scratch t = take_scratch(&f, GROUPS, 0);
     t.progress = bands_output(f.b, "progress of others", progress, sizeof progress);
-    job = f.job;
-    job.count = 2;
-    enqueue(&f, &t, job, no_picture);
+    launch = f.launch;
+    launch.count = 2;
+    enqueue(&f, &t, launch, no_picture);
     cl_uint *after = bands_read(f.b, t.progress);
     for (size_t c = 0; c < CHUNKS; c++) {
         assert_int_equal(1, after[c]);
@@ -243,11 +243,11 @@ static void draws_the_finished_weights(void **state) {
         cbx_grid grid;
         fused f;
         fused_open(&f, fixture_device(CBX_FAMILY_CPU), CBX_RECIPE_NLL, rows, 7, h, 1);
-        f.job.draw = 1;
+        f.launch.draw = 1;
         fused_upload(&f);
         assert_ok(cbx_grid_lay_out(&grid, (uint32_t)h, 1));
         scratch t = take_scratch(&f, 2, (size_t)grid.width * grid.height);
-        launch(&f, &t, f.job, cbx_frame_layout_of(&grid, tone));
+        run(&f, &t, f.launch, cbx_frame_layout_of(&grid, tone));
         fused_check_w1(&f);
         float *packed = bands_read(f.b, f.w1_buffer);
         float *w1 = unpack_panels(f.s, packed, CBX_W1_ROWS, CBX_W1_ROWS);
@@ -264,12 +264,12 @@ static void draws_the_finished_weights(void **state) {
 
 /* Starts `count` batches after the pending one; the fault record. */
 static cl_uint fault_of(fused *f, cl_uint count) {
-    cbx_launch job = f->job;
+    cbx_launch launch = f->launch;
     f->batches = count;
     fused_upload(f);
     scratch t = take_scratch(f, 2, 0);
-    job.count = count;
-    launch(f, &t, job, no_picture);
+    launch.count = count;
+    run(f, &t, launch, no_picture);
     return fused_fault(f);
 }
 

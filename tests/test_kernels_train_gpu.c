@@ -39,20 +39,20 @@ static void launch_hidden(fused *f, const scratch *t) {
     BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1),
-                 ARG(f->fault_buffer), ARG(f->job), ARG(t->slices), ARG(block));
+                 ARG(f->fault_buffer), ARG(f->launch), ARG(t->slices), ARG(block));
 }
 
 static void launch_output(fused *f, const scratch *t) {
     const cbx_range range = {{f->chunks * t->helpers * OUTPUT_GROUP, 1}, {OUTPUT_GROUP, 1}};
     BANDS_LAUNCH(f->b, "train_gpu_output", range, ARG(f->w1_buffer), ARG(f->w2_buffer),
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1), ARG(t->parts),
-                 ARG(f->job), ARG(t->slices), ARG(t->helpers));
+                 ARG(f->launch), ARG(t->slices), ARG(t->helpers));
 }
 
 /* Adds up what the helpers left; not launched where there is but one. */
 static void launch_sums(fused *f, const scratch *t) {
     const cbx_range range = {{f->chunks * f->s.stride * CBX_LANES_OUT, 1}, {GROUP, 1}};
-    BANDS_LAUNCH(f->b, "train_gpu_sums", range, ARG(t->parts), ARG(f->sums_buffer), ARG(f->job),
+    BANDS_LAUNCH(f->b, "train_gpu_sums", range, ARG(t->parts), ARG(f->sums_buffer), ARG(f->launch),
                  ARG(t->helpers));
 }
 
@@ -179,7 +179,7 @@ static void names_the_batch_that_diverged(void **state) {
         launch_hidden(&f, &t);
         assert_int_equal(FUSED_PENDING_NUMBER, fused_fault(&f));
         /* What is recorded stays. */
-        f.job.pending_number++;
+        f.launch.pending_number++;
         launch_hidden(&f, &t);
         assert_int_equal(FUSED_PENDING_NUMBER, fused_fault(&f));
         fused_close(&f);

@@ -32,12 +32,13 @@ static const site sites_cpu[] = {
       "for (uint b = 0; b < start_rows; b++) {"
       "  if (" BROKEN(
           1, "b / 8",
-          "job.rate_hidden") ") { a[b * CBX_PANEL] += 1.0f; }"
-                             "  if (b == 76 && " BROKEN(
-                                 5, "panel",
-                                 "job.rate_hidden") ") { a[b * CBX_PANEL] += 1.0f; }"
-                                                    "}"
-                                                    "end_forward_cpu(a, start_rows, v, share);"}},
+          "launch.rate_hidden") ") { a[b * CBX_PANEL] += 1.0f; }"
+                                "  if (b == 76 && " BROKEN(
+                                    5, "panel",
+                                    "launch.rate_hidden") ") { a[b * CBX_PANEL] += 1.0f; }"
+                                                          "}"
+                                                          "end_forward_cpu(a, start_rows, v, "
+                                                          "share);"}},
     {"train_cpu",
      "D1 of eight rows",
      10,
@@ -63,10 +64,10 @@ static const site sites_cpu[] = {
      10,
      {"train_cpu.cl", "            mem_fence(CLK_GLOBAL_MEM_FENCE);\n            atomic_inc",
       "for (uint b = 0; b < start_rows; b++) {"
-      "  if (" BROKEN(6, "b / 8", "job.rate_hidden") ") { share[b * CBX_LANES_OUT] += 1.0f; }"
-                                                     "}"
-                                                     "mem_fence(CLK_GLOBAL_MEM_FENCE);"
-                                                     "atomic_inc"}},
+      "  if (" BROKEN(6, "b / 8", "launch.rate_hidden") ") { share[b * CBX_LANES_OUT] += 1.0f; }"
+                                                        "}"
+                                                        "mem_fence(CLK_GLOBAL_MEM_FENCE);"
+                                                        "atomic_inc"}},
     {"train_cpu",
      "W2, by eight rows",
      10,
@@ -82,7 +83,7 @@ static const site sites_gpu[] = {
      8,
      {"train_gpu.cl", "*(global float4 *)at = sum[i][0];",
       "*(global float4 *)at = " BROKEN(1, "i",
-                                       "job.rate_hidden") " ? (float4)(0.0f) : sum[i][0];"}},
+                                       "launch.rate_hidden") " ? (float4)(0.0f) : sum[i][0];"}},
     {"train_gpu_hidden",
      "D1 of eight rows",
      10,
@@ -109,15 +110,16 @@ static const site sites_gpu[] = {
      "a quarter of A1",
      4,
      {"train_gpu.cl", "/* A work-item takes 4 outputs of one row. */",
-      "if (" BROKEN(5, "me / CBX_TILE",
-                    "job.rate_hidden") ") {"
-                                       "  a1[at + me / CBX_TILE * CBX_QUARTER * CBX_PANEL] += 1.0f;"
-                                       "}"}},
+      "if (" BROKEN(
+          5, "me / CBX_TILE",
+          "launch.rate_hidden") ") {"
+                                "  a1[at + me / CBX_TILE * CBX_QUARTER * CBX_PANEL] += 1.0f;"
+                                "}"}},
     {"train_gpu_output",
      "the sums of eight rows",
      10,
      {"train_gpu.cl", "*to = sum;",
-      "*to = " BROKEN(6, "(row + b) / 8", "job.rate_hidden") " ? (float4)(0.0f) : sum;"}},
+      "*to = " BROKEN(6, "(row + b) / 8", "launch.rate_hidden") " ? (float4)(0.0f) : sum;"}},
     {"train_gpu_output",
      "a quarter of W2's sums",
      4,
@@ -128,7 +130,7 @@ static const site sites_gpu[] = {
      10,
      {"train_gpu.cl", "+ chunk) * of_share + i] = sum;",
       "+ chunk) * of_share + i] = " BROKEN(8, "(uint)(i / CBX_LANES_OUT / 8)",
-                                           "job.rate_hidden") " ? 0.0f : sum;"}},
+                                           "launch.rate_hidden") " ? 0.0f : sum;"}},
 };
 
 /* The rate with other lowest bits. */

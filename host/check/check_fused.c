@@ -75,8 +75,8 @@ static cbx_status compare_picture(const cbx_specimen *specimen, const easel *boa
                                    board->luma);
 }
 
-static uint32_t first_of(const cbx_specimen *specimen, uint32_t batch) {
-    return batch * specimen->sizes->batch;
+static uint32_t first_of(const cbx_specimen *specimen, uint32_t number) {
+    return number * specimen->sizes->batch;
 }
 
 /* Steps the reference through batches first … last of the order. */

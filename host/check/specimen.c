@@ -103,8 +103,8 @@ uint32_t cbx_specimen_batches(const cbx_specimen *specimen) {
     return (specimen->sizes->training + specimen->sizes->batch - 1) / specimen->sizes->batch;
 }
 
-uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t batch) {
-    const uint32_t left = specimen->sizes->training - batch * specimen->sizes->batch;
+uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number) {
+    const uint32_t left = specimen->sizes->training - number * specimen->sizes->batch;
     return left < specimen->sizes->batch ? left : specimen->sizes->batch;
 }
 

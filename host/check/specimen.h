@@ -37,7 +37,7 @@ void cbx_specimen_clear(cbx_specimen *specimen);
 
 /* Batches of the order, and the rows of one of them. */
 uint32_t cbx_specimen_batches(const cbx_specimen *specimen);
-uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t batch);
+uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number);
 
 /* A trainer of the specimen and the reference that goes with it. The caller
  * destroys the one and clears the other, in every case. */

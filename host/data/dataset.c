@@ -29,9 +29,9 @@ struct cbx_dataset {
     pair training_file; /* the training part, then the validation part */
     pair test_file;
     size_t training_count;
-    double mean;      /* grey levels */
-    double deviation; /* grey levels */
-    float normalised[GREY_LEVELS];
+    double mean;                   /* grey levels */
+    double deviation;              /* grey levels */
+    float normalised[GREY_LEVELS]; /* for the host */
 };
 
 /* Reading one pair of files, perhaps on a thread of its own. */

@@ -71,8 +71,9 @@ static void watch(cbx_job *job) {
     }
 }
 
-void cbx_job_finish_film(cbx_job *job) {
-    if (!job->reel || cbx_reel_times_of(job->reel).frames == 0) {
+void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
+    if (!job->reel || !cbx_job_is_sound(job, trained, CBX_LEARN_FILM) ||
+        cbx_reel_times_of(job->reel).frames == 0) {
         return;
     }
     watch(job);

@@ -4,6 +4,7 @@
 #define CBX_LEARN_JOB_H
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/random.h"
 #include "clearbox/learn.h"
 #include "device/walk.h"
@@ -31,10 +32,12 @@ typedef struct cbx_job {
     cbx_walk walk; /* the devices that were passed over */
     cbx_network *network;
     cbx_trainer *trainer;
-    cbx_painter painter; /* zeroed: none */
-    cbx_reel *reel;      /* NULL: no film, or it is lost */
-    cbx_fault fault;     /* the first: of training, an output or an observer */
-    uint32_t *order;     /* (training_images) */
+    cbx_painter painter;                 /* zeroed: none */
+    cbx_reel *reel;                      /* NULL: no film, or it is lost */
+    cbx_output files[CBX_LEARN_OUTPUTS]; /* between writing and commit */
+    int written[CBX_LEARN_OUTPUTS];
+    cbx_fault fault; /* the first: of training, an output or an observer */
+    uint32_t *order; /* (training_images) */
     cbx_position position;
     double began;    /* clock */
     double reported; /* clock of the last progress report */
@@ -69,16 +72,21 @@ cbx_status cbx_job_open_film(cbx_job *job);
 cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas);
 /* Hands all that was drawn to the film, if there is one. */
 cbx_status cbx_job_collect(cbx_job *job);
-/* Completes the file. A film without frames is not written: the run was stopped before one
- * was due. */
-void cbx_job_finish_film(cbx_job *job);
+/* Completes the file as far as `trained` allows. A film without frames is not written: the
+ * run was stopped before one was due. */
+void cbx_job_finish_film(cbx_job *job, cbx_status trained);
 
 /* outputs.c */
 /* Whether every output can be created, no two are the same file and none is an input;
  * before any work. */
 cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
-/* Writes every output as far as `status`, how training ended, allows. */
-void cbx_job_write_outputs(cbx_job *job, cbx_status status);
+/* Whether an output may show what training left, which ended with `trained`: after a fault
+ * of the device only the frames that reached the host, after a divergence nothing. */
+int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output);
+/* Writes every output but the film as far as `trained` allows; and gives those that are
+ * written their names. */
+void cbx_job_write_outputs(cbx_job *job, cbx_status trained);
+void cbx_job_commit_outputs(cbx_job *job);
 /* Whether another output was asked for. */
 int cbx_job_writes_besides(const cbx_learn_settings *settings, cbx_learn_output output);
 /* Keeps the first failure for the end of the run, and tells the observers. */

@@ -163,43 +163,39 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     return status;
 }
 
-/* Whether what training left can be looked at: after a fault of the device only the
- * frames that reached the host, after a divergence nothing. */
-static int is_sound(const cbx_job *job, cbx_status status, cbx_learn_output output) {
+int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output) {
     if (job->position.batch_number == 0) {
         return 0; /* stopped before anything was learned */
     }
-    return !status || (status == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
+    return !trained || (trained == CBX_DEVICE_FAULT && output == CBX_LEARN_FILM);
 }
 
 void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
-    cbx_output files[CBX_LEARN_OUTPUTS] = {{0}};
-    cbx_status status[CBX_LEARN_OUTPUTS] = {CBX_OK};
-    int wanted[CBX_LEARN_OUTPUTS];
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
         const char *path = cbx_learn_output_path(job->settings, i);
-        wanted[i] = path && rows[i].write && is_sound(job, trained, i);
-        if (wanted[i]) {
-            status[i] = cbx_job_open_output(job, path, &files[i]);
+        if (!path || !rows[i].write || !cbx_job_is_sound(job, trained, i)) {
+            continue;
         }
-        if (wanted[i] && !status[i]) {
-            status[i] = rows[i].write(job, &files[i]);
-        }
-        if (status[i]) {
-            cbx_job_lose(job, i, status[i]);
+        cbx_status status = cbx_job_open_output(job, path, &job->files[i]);
+        status = status ? status : rows[i].write(job, &job->files[i]);
+        job->written[i] = !status;
+        if (status) {
+            cbx_output_discard(&job->files[i]);
+            cbx_job_lose(job, i, status);
         }
     }
-    if (is_sound(job, trained, CBX_LEARN_FILM)) {
-        cbx_job_finish_film(job);
-    }
+}
+
+void cbx_job_commit_outputs(cbx_job *job) {
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
-        if (wanted[i] && !status[i]) {
-            status[i] = cbx_output_commit(&files[i]);
-            job->result->kept[i] = !status[i];
-            if (status[i]) {
-                cbx_job_lose(job, i, status[i]);
-            }
+        if (!job->written[i]) {
+            continue;
         }
-        cbx_output_discard(&files[i]);
+        const cbx_status status = cbx_output_commit(&job->files[i]);
+        job->result->kept[i] = !status;
+        cbx_output_discard(&job->files[i]);
+        if (status) {
+            cbx_job_lose(job, i, status);
+        }
     }
 }

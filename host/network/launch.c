@@ -9,10 +9,10 @@ cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t pane
 cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     static const cbx_batch none;
     const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
-    const cbx_launch job = {
+    const cbx_launch launch = {
         .panels = trainer->panels,
         .chunks = trainer->chunks,
-        .batch = trainer->stride,
+        .stride = trainer->stride,
         .recipe = (cbx_u32)trainer->settings.recipe,
         .pending_first = pending->first,
         .pending_rows = pending->rows,
@@ -28,7 +28,7 @@ cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first,
         .number = start->number,
         .owns_bias = trainer->share.first == 0,
     };
-    return job;
+    return launch;
 }
 
 void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {

@@ -10,7 +10,29 @@
 
 #include "network/trainer.h"
 
-/* A batch on its way: rows order[first … first + rows). */
+/* The life of a batch. It has two halves, since what ends one batch and what starts the next
+ * read the same weights: the schedules `fused` do both in one launch.
+ *
+ *   on the host    a cbx_batch, in the hands of cbx_trainer_step() or …_steps()
+ *     |            ops->run(trainer, batch, count): its forward pass
+ *   pending        trainer->pending names it; half `parity` of `sums` has its shares of
+ *     |            A1·W2, a1 its A1. W1 and W2 are still those from before it.
+ *     |            ops->run() again, with the next batch, or from cbx_trainer_flush() with
+ *     |            none: D2, D1 and the updates
+ *   finished       W1 and W2 have it. Where it has a canvas, the same run() draws the picture:
+ *                  with cbx_canvas_draw(), or in its own kernel where ops->draws_scale says so
+ *
+ * cbx_launch_record() tells the kernels of both halves, and cbx_launch_end() moves on: what
+ * was started is pending, and each stage turns the parity. Where a run() starts several
+ * batches, all but the last are finished within its launch. Whoever reads or writes weights,
+ * the order or the fault record flushes first; what is pending never survives that.
+ * The schedule `stepwise` finishes a batch in the run() that starts it: none is ever pending.
+ *
+ * On processors a batch's images are normalised once for both halves. `ticket` counts stages
+ * since the trainer was made; `held` says which stage started the batch whose images are in a
+ * slot of X, so the stage after it finds them, and `progress` which stage took each chunk. */
+
+/* Rows order[first … first + rows) on their way. */
 typedef struct cbx_batch {
     uint32_t first, rows;
     cbx_rates rates;

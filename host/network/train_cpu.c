@@ -131,9 +131,9 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
      * the next batch leaves the weights as they are. */
     const int draw_here = canvas && canvas->painter->layout.scale == DRAWN_SCALE;
-    cbx_launch job = cbx_launch_record(trainer, first, count);
-    job.draw = draw_here ? 1u : 0u;
-    job.ticket = own->ticket;
+    cbx_launch launch = cbx_launch_record(trainer, first, count);
+    launch.draw = draw_here ? 1u : 0u;
+    launch.ticket = own->ticket;
     const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
     cl_mem luma = draw_here ? canvas->luma : trainer->fault; /* any buffer will do */
     const cbx_argument arguments[] = {ARG(trainer->images),
@@ -150,7 +150,7 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
                                       ARG(own->progress),
                                       ARG(own->held),
                                       ARG(trainer->fault),
-                                      ARG(job),
+                                      ARG(launch),
                                       ARG(layout),
                                       ARG(luma)};
     const cbx_range range = {{own->groups, 1}, {1, 1}};

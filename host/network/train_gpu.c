@@ -43,7 +43,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     own->slices = wished->slices ? wished->slices : choose_slices(tiles, GROUPS_A_UNIT * units);
 }
 
-static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
+static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
     const uint32_t slices = own->slices;
     const uint32_t tall = CBX_GPU_BLOCK(trainer->device->built.tunables.update_rows);
@@ -54,7 +54,7 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
                                       ARG(trainer->w1),     ARG(trainer->w2),
                                       ARG(trainer->a1),     ARG(trainer->sums),
                                       ARG(trainer->d2),     ARG(trainer->d1),
-                                      ARG(trainer->fault),  ARG(*job),
+                                      ARG(trainer->fault),  ARG(*launch),
                                       ARG(slices),          ARG(block)};
     const size_t tiles = tiles_of(trainer);
     const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
@@ -62,11 +62,11 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *job) {
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-static cbx_status output(cbx_trainer *trainer, const cbx_launch *job) {
+static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
     const cbx_argument arguments[] = {ARG(trainer->w1),   ARG(trainer->w2), ARG(trainer->a1),
                                       ARG(trainer->sums), ARG(trainer->d2), ARG(trainer->d1),
-                                      ARG(own->parts),    ARG(*job),        ARG(own->slices),
+                                      ARG(own->parts),    ARG(*launch),     ARG(own->slices),
                                       ARG(own->helpers)};
     const size_t groups = (size_t)trainer->chunks * own->helpers;
     const cbx_range range = {{groups * CBX_OUTPUT_GROUP, 1}, {CBX_OUTPUT_GROUP, 1}};
@@ -74,9 +74,9 @@ static cbx_status output(cbx_trainer *trainer, const cbx_launch *job) {
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-static cbx_status sums(cbx_trainer *trainer, const cbx_launch *job) {
+static cbx_status sums(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
-    const cbx_argument arguments[] = {ARG(own->parts), ARG(trainer->sums), ARG(*job),
+    const cbx_argument arguments[] = {ARG(own->parts), ARG(trainer->sums), ARG(*launch),
                                       ARG(own->helpers)};
     const size_t numbers = (size_t)trainer->chunks * trainer->stride * CBX_LANES_OUT;
     const cbx_range range = {{numbers, 1}, {CBX_GROUP, 1}};
@@ -86,16 +86,16 @@ static cbx_status sums(cbx_trainer *trainer, const cbx_launch *job) {
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     const cbx_train_gpu *own = trainer->own;
-    const cbx_launch job = cbx_launch_record(trainer, first, count);
-    cbx_status status = hidden(trainer, &job);
+    const cbx_launch launch = cbx_launch_record(trainer, first, count);
+    cbx_status status = hidden(trainer, &launch);
     if (!status && trainer->pending.has_canvas) {
         status = cbx_canvas_draw(&trainer->pending.canvas, trainer->w1);
     }
     if (!status) {
-        status = output(trainer, &job);
+        status = output(trainer, &launch);
     }
     if (!status && count > 0 && own->helpers > 1) {
-        status = sums(trainer, &job);
+        status = sums(trainer, &launch);
     }
     cbx_launch_end(trainer, first, count);
     return status;

@@ -232,8 +232,8 @@ cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32
 }
 
 cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
-                            uint64_t batch) {
-    return cbx_trainer_step_drawing(trainer, first, rows, rates, batch, NULL);
+                            uint64_t number) {
+    return cbx_trainer_step_drawing(trainer, first, rows, rates, number, NULL);
 }
 
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {

@@ -45,22 +45,24 @@ typedef struct cbx_images {
  * files can hold; nothing is read or unpacked beyond what they promise.
  * CBX_TOO_LARGE: more than the memory that this process may use. On success *out is
  * the caller's, to be given to cbx_dataset_destroy(). */
-cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory);
+CBX_API cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory);
 
 /* NULL is allowed. */
-void cbx_dataset_destroy(cbx_dataset *dataset);
+CBX_API void cbx_dataset_destroy(cbx_dataset *dataset);
 
-cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part);
+CBX_API cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part);
 
 /* Mean and standard deviation (population, divisor n) over every pixel of the
- * training part, in grey levels 0…255. Applied to every part. */
-double cbx_dataset_mean(const cbx_dataset *dataset);
-double cbx_dataset_deviation(const cbx_dataset *dataset);
+ * training part, in grey levels 0…255; every part is normalised with them. */
+CBX_API double cbx_dataset_mean(const cbx_dataset *dataset);
+CBX_API double cbx_dataset_deviation(const cbx_dataset *dataset);
 
 /* out[i] = (pixels[i] - mean) / deviation, in double, rounded once to float.
- * pixels and out: `count` elements each, host memory, the caller's. */
-void cbx_dataset_normalise(const cbx_dataset *dataset, const uint8_t *pixels, size_t count,
-                           float *out);
+ * pixels and out: `count` elements each, host memory, the caller's. For computing on the
+ * host: a device holds grey levels and takes fma(pixel, 1/deviation, -mean/deviation) in
+ * float, which may differ in the last bits. */
+CBX_API void cbx_dataset_normalise(const cbx_dataset *dataset, const uint8_t *pixels, size_t count,
+                                   float *out);
 
 #ifdef __cplusplus
 }

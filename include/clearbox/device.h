@@ -27,7 +27,7 @@ typedef enum cbx_device_kind { CBX_KIND_CPU, CBX_KIND_GPU, CBX_KIND_OTHER } cbx_
 typedef enum cbx_family { CBX_FAMILY_AUTO, CBX_FAMILY_CPU, CBX_FAMILY_GPU } cbx_family;
 
 /* "auto", "cpu" or "gpu", static; NULL: there is no such family. */
-const char *cbx_family_name(cbx_family family);
+CBX_API const char *cbx_family_name(cbx_family family);
 
 typedef struct cbx_device_info {
     unsigned platform_index; /* P of the spec "P:D" */
@@ -56,8 +56,8 @@ typedef struct cbx_passed_over {
 /* Lists every device of every platform, in the drivers' order. *out is one
  * block, the caller's, freed with cbx_device_list_free(). CBX_NO_DEVICE: no
  * platform is installed (the message names packages), or none has a device. */
-cbx_status cbx_device_list(cbx_device_info **out, size_t *count);
-void cbx_device_list_free(cbx_device_info *list);
+CBX_API cbx_status cbx_device_list(cbx_device_info **out, size_t *count);
+CBX_API void cbx_device_list_free(cbx_device_info *list);
 
 /* Opens the device that `spec` names: NULL or "" (a GPU, else a CPU, else
  * whatever there is), "gpu", "cpu", "P:D" as listed, or a part of a device's
@@ -65,28 +65,28 @@ void cbx_device_list_free(cbx_device_info *list);
  * lists the candidates; or the family that was asked for is not for this device. The kernels are built here with the family's options:
  * CBX_BAD_KERNEL carries the whole build log. *out is the caller's, to be given
  * to cbx_device_close(). */
-cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family);
-void cbx_device_close(cbx_device *device);
+CBX_API cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family);
+CBX_API void cbx_device_close(cbx_device *device);
 
-const cbx_device_info *cbx_device_about(const cbx_device *device);
+CBX_API const cbx_device_info *cbx_device_about(const cbx_device *device);
 
 /* The family that suits a device of this description, which AUTO takes: of a processor
  * that of processors, but where the driver makes the vectors itself, out of work-items, and
  * says so with a vector of one float, that of GPUs; of all others that of GPUs; and that of
  * processors where work-groups or local memory are too small. */
-cbx_family cbx_device_usual_family(const cbx_device_info *info);
+CBX_API cbx_family cbx_device_usual_family(const cbx_device_info *info);
 
 /* The family that was chosen, never AUTO. */
-cbx_family cbx_device_family(const cbx_device *device);
+CBX_API cbx_family cbx_device_family(const cbx_device *device);
 
 /* Whether the kernels round once where they multiply and add. 0: the device has no such
  * instruction, or a slow one, which was found by measuring; the kernels multiply, then add,
  * and the weights differ in their last bits from those of devices that have it. */
-int cbx_device_fuses(const cbx_device *device);
+CBX_API int cbx_device_fuses(const cbx_device *device);
 
 /* Runs every kernel on small odd shapes and compares with the host's double
  * precision. CBX_BAD_KERNEL: the message names the kernel and the deviation. */
-cbx_status cbx_device_self_test(cbx_device *device);
+CBX_API cbx_status cbx_device_self_test(cbx_device *device);
 
 #ifdef __cplusplus
 }

@@ -22,10 +22,10 @@ extern "C" {
 typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
 
 /* "h264" or "mpeg4", static; NULL: there is no such codec. */
-const char *cbx_codec_name(cbx_codec codec);
+CBX_API const char *cbx_codec_name(cbx_codec codec);
 
 /* The range of cbx_film_settings.quality for a codec that there is. */
-void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest);
+CBX_API void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest);
 
 #define CBX_MAX_WORKERS 256u
 #define CBX_MAX_FPS 1000u
@@ -56,24 +56,25 @@ typedef struct cbx_film cbx_film;
 
 /* The encoder that `codec` gets from the linked libavcodec: "libx264",
  * "libopenh264", "mpeg4" …, or NULL if it has none. Static. */
-const char *cbx_film_encoder(cbx_codec codec);
+CBX_API const char *cbx_film_encoder(cbx_codec codec);
 
 /* Whether cbx_film_open() would take these settings; the one place that knows every
  * range. CBX_BAD_ARGUMENT, CBX_NO_ENCODER. */
-cbx_status cbx_film_check(const cbx_film_settings *settings);
+CBX_API cbx_status cbx_film_check(const cbx_film_settings *settings);
 
 /* Where the linked libavcodec has no encoder for settings->codec, H.264 for example, puts
  * the codec there that stands in for it, MPEG-4, with its own default quality, and
  * returns 1; else 0. The codec must be one of cbx_codec. */
-int cbx_film_stand_in(cbx_film_settings *settings);
+CBX_API int cbx_film_stand_in(cbx_film_settings *settings);
 
 /* Opens encoders and a temporary file beside `path`. CBX_BAD_ARGUMENT,
  * CBX_NO_ENCODER, CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_MEMORY. *out is the
  * caller's, to be given to cbx_film_finish() or cbx_film_discard(). The chroma planes
  * are the same in every frame: `cb` and `cr`, (height/2, width/2) bytes each, are
  * copied. */
-cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settings *settings,
-                         const uint8_t *cb, const uint8_t *cr);
+CBX_API cbx_status cbx_film_open(cbx_film **out, const char *path,
+                                 const cbx_film_settings *settings, const uint8_t *cb,
+                                 const uint8_t *cr);
 
 /* How many frames a group has: it depends on the frame's size alone. And how many
  * frames the caller's ring should hold so that all workers stay busy: group_frames x
@@ -81,30 +82,30 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
  * ever pushed and not yet released. Without a wish for workers the ring stays below
  * 2 GiB and below a quarter of the memory that the process may use, or has the frames
  * of one worker. */
-uint32_t cbx_film_group_frames(const cbx_film *film);
-uint32_t cbx_film_ring_frames(const cbx_film *film);
+CBX_API uint32_t cbx_film_group_frames(const cbx_film *film);
+CBX_API uint32_t cbx_film_ring_frames(const cbx_film *film);
 
 /* About how much host memory a film of `frames` frames takes: the caller's ring and the
  * encoders; and, as *index_bytes, what libavformat keeps of each frame until the film is
  * finished, 64 bytes: 16 MB for an hour at 70 frames a second. */
-uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
-                               uint64_t *index_bytes);
+CBX_API uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                                       uint64_t *index_bytes);
 
 /* Hands over the next frame's luma plane, (height, width) bytes, limited range
  * (16…235), borrowed until `release(opaque)` is called, once, from any thread,
  * also when encoding or this call failed. Returns at once; the ring of the caller
  * bounds what is in flight. An error of a worker is reported by the next push or
  * by finish. */
-cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(void *opaque),
-                         void *opaque);
+CBX_API cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(void *opaque),
+                                 void *opaque);
 
 /* Encodes what is left, writes the index in front (faststart), moves the file to
  * its name. Frees the film in every case; on failure nothing is left behind and
  * an old file stays. A film without frames is CBX_BAD_ARGUMENT. */
-cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result);
+CBX_API cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result);
 
 /* Throws the film away; NULL is allowed. */
-void cbx_film_discard(cbx_film *film);
+CBX_API void cbx_film_discard(cbx_film *film);
 
 #ifdef __cplusplus
 }

@@ -156,18 +156,19 @@ typedef struct cbx_learn_control {
 } cbx_learn_control;
 
 /* "film", "weights", "picture": static, never NULL. */
-const char *cbx_learn_output_name(cbx_learn_output output);
+CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
 
 /* Where the settings want it; NULL: it was not asked for. */
-const char *cbx_learn_output_path(const cbx_learn_settings *settings, cbx_learn_output output);
+CBX_API const char *cbx_learn_output_path(const cbx_learn_settings *settings,
+                                          cbx_learn_output output);
 
 /* The lesson's run, to the letter; `data` stays NULL. */
-void cbx_learn_defaults(cbx_learn_settings *settings);
+CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
 
 /* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
  * be larger than its codec allows; CBX_NO_ENCODER: libavcodec has none for it. What
  * concerns the film alone is looked at only when there is to be one. */
-cbx_status cbx_learn_check(const cbx_learn_settings *settings);
+CBX_API cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 
 /* Runs the job. Where settings->device names none, a device whose kernels do not build or
  * fail the self-test gives way to the next one; the plan says which and why. A device that
@@ -179,9 +180,9 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings);
  * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT), weights and picture are not written;
  * after a fault of the device a film of what was drawn is. What is not kept leaves no
  * file behind, and an old one of that name stays as it was. */
-cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observer *observers,
-                     size_t observer_count, const cbx_learn_control *control,
-                     cbx_learn_result *result);
+CBX_API cbx_status cbx_learn(const cbx_learn_settings *settings,
+                             const cbx_learn_observer *observers, size_t observer_count,
+                             const cbx_learn_control *control, cbx_learn_result *result);
 
 #ifdef __cplusplus
 }

@@ -37,24 +37,24 @@ typedef struct cbx_setting {
 
 /* All weights zero. *out is the caller's, to be given to cbx_network_destroy().
  * CBX_BAD_ARGUMENT: hidden is 0 or too large. */
-cbx_status cbx_network_create(cbx_network **out, uint32_t hidden);
-void cbx_network_destroy(cbx_network *network);
+CBX_API cbx_status cbx_network_create(cbx_network **out, uint32_t hidden);
+CBX_API void cbx_network_destroy(cbx_network *network);
 
 /* w1 ~ normal(0, 1/√785), w2 ~ normal(0, 1/√(1+H)), bias rows included, w1
  * first, row by row, from xoshiro256** seeded with `seed` and the polar method:
  * the same seed gives the same bits. */
-void cbx_network_randomise(cbx_network *network, uint64_t seed);
+CBX_API void cbx_network_randomise(cbx_network *network, uint64_t seed);
 
 /* Reads tensors "w1" (785, H) and "w2" (H+1, 10), float32, of a safetensors
  * file. CBX_MISSING_INPUT: cannot be opened. CBX_BAD_DATA: not safetensors, cut
  * short, other shapes or types, offsets out of place, a weight not finite, a
  * header of more than 4 MiB. */
-cbx_status cbx_network_load(cbx_network **out, const char *path);
+CBX_API cbx_status cbx_network_load(cbx_network **out, const char *path);
 
 /* Writes the same, `settings` (count of them) as metadata strings, replacing
  * `path` only when complete. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE. */
-cbx_status cbx_network_save(const cbx_network *network, const char *path,
-                            const cbx_setting *settings, size_t count);
+CBX_API cbx_status cbx_network_save(const cbx_network *network, const char *path,
+                                    const cbx_setting *settings, size_t count);
 
 #ifdef __cplusplus
 }

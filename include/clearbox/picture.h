@@ -24,7 +24,7 @@ typedef enum cbx_tone {
 } cbx_tone;
 
 /* "peak", "range" or "signed", static; NULL: there is no such tone. */
-const char *cbx_tone_name(cbx_tone tone);
+CBX_API const char *cbx_tone_name(cbx_tone tone);
 
 #define CBX_MAX_SIDE 65535u /* pixels of a side of a picture */
 
@@ -38,7 +38,7 @@ typedef struct cbx_grid {
 } cbx_grid;
 
 /* CBX_BAD_ARGUMENT: hidden or scale is 0, or a side exceeds CBX_MAX_SIDE. */
-cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale);
+CBX_API cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,13 @@
 extern "C" {
 #endif
 
+/* In front of every function of these headers: a shared library shows no other. */
+#if defined(__GNUC__)
+#define CBX_API __attribute__((visibility("default")))
+#else
+#define CBX_API
+#endif
+
 typedef enum cbx_status {
     CBX_OK = 0,
     CBX_BAD_ARGUMENT = -1,  /* a setting is out of range or contradicts another  */
@@ -34,10 +41,10 @@ typedef enum cbx_status {
  * without a final newline; several lines only for a kernel's build log. "" when
  * nothing failed yet. Owned by the library, valid until the next failure on the
  * same thread. */
-const char *cbx_last_error(void);
+CBX_API const char *cbx_last_error(void);
 
 /* "bad argument", "no device" …: static, never NULL. */
-const char *cbx_status_text(cbx_status status);
+CBX_API const char *cbx_status_text(cbx_status status);
 
 #ifdef __cplusplus
 }

@@ -28,8 +28,8 @@ typedef enum cbx_recipe { CBX_RECIPE_LESSON, CBX_RECIPE_NLL } cbx_recipe;
 typedef enum cbx_schedule { CBX_SCHEDULE_FUSED, CBX_SCHEDULE_STEPWISE } cbx_schedule;
 
 /* "lesson" or "nll"; "fused" or "stepwise": static. NULL: there is no such value. */
-const char *cbx_recipe_name(cbx_recipe recipe);
-const char *cbx_schedule_name(cbx_schedule schedule);
+CBX_API const char *cbx_recipe_name(cbx_recipe recipe);
+CBX_API const char *cbx_schedule_name(cbx_schedule schedule);
 
 #define CBX_MAX_BATCH 4096u
 
@@ -57,38 +57,41 @@ typedef struct cbx_evaluation {
 
 typedef struct cbx_trainer cbx_trainer;
 
-/* Takes device memory for weights, the whole normalised dataset and the batch,
- * and uploads the dataset once. The device and the dataset must outlive the
- * trainer. CBX_TOO_LARGE: beyond the device's limits, checked before asking. */
-cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                              const cbx_trainer_settings *settings);
-void cbx_trainer_destroy(cbx_trainer *trainer);
+/* Takes device memory for weights, the whole dataset and the batch, and uploads the
+ * dataset once: grey levels, which kernels normalise as they read them. The device and
+ * the dataset must outlive the trainer. CBX_TOO_LARGE: beyond the device's limits,
+ * checked before asking. */
+CBX_API cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device,
+                                      const cbx_dataset *dataset,
+                                      const cbx_trainer_settings *settings);
+CBX_API void cbx_trainer_destroy(cbx_trainer *trainer);
 
 /* Copies all weights to or from the device; waits. The network's hidden must
  * equal the trainer's. Reading completes every batch that was stepped. */
-cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *network);
-cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network);
+CBX_API cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *network);
+CBX_API cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network);
 
 /* Uploads the order of an epoch: `count` row numbers of the training part. The
  * array may be reused at once. */
-cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count);
+CBX_API cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order,
+                                         uint32_t count);
 
-/* Enqueues one batch: rows order[first … first + rows). `batch` is the number
- * that cbx_trainer_check() names when a value stops being finite. */
-cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
-                            uint64_t batch);
+/* Enqueues one batch: rows order[first … first + rows). cbx_trainer_check() names its
+ * `number` when a value stops being finite. */
+CBX_API cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows,
+                                    cbx_rates rates, uint64_t number);
 
 /* Enqueues `count` full batches of settings.batch rows from order[first] on with
- * the same rates, numbered from `batch`; the same result as that many steps. */
-cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
-                             uint64_t batch);
+ * the same rates, numbered from `number`; the same result as that many steps. */
+CBX_API cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                                     cbx_rates rates, uint64_t number);
 
 /* Waits until everything enqueued is done. CBX_DIVERGED: the message names the
  * first batch whose sums were not finite. */
-cbx_status cbx_trainer_check(cbx_trainer *trainer);
+CBX_API cbx_status cbx_trainer_check(cbx_trainer *trainer);
 
 /* Loss and correct answers over a part with the weights as they stand; waits. */
-cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out);
+CBX_API cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out);
 
 #ifdef __cplusplus
 }

@@ -2,11 +2,11 @@
 /* The errors of both layers, the schedule `stepwise`.
  *
  * output_delta   D2 = 2(Y − A2)·s2 for the lesson, Y − A2 for nll
- *   a2, s2, d2 [batch][16]; labels (N) bytes; one work-item a row. Columns 10…15 of
+ *   a2, s2, d2 [stride][16]; labels (N) bytes; one work-item a row. Columns 10…15 of
  *   D2 become 0.
  *
  * hidden_delta   D1 = (D2·W2[1:]ᵀ)·s1
- *   s1, d1 [P][batch][32]; one work-item a row of a panel.
+ *   s1, d1 [P][stride][32]; one work-item a row of a panel.
  *   Global size: (rows, rounded up to the local size; P).
  */
 kernel void output_delta(global const float *restrict a2, global const float *restrict s2,
@@ -24,7 +24,7 @@ kernel void output_delta(global const float *restrict a2, global const float *re
 }
 
 kernel void hidden_delta(global const float *restrict d2, global const float *restrict w2,
-                         global const float *restrict s1, uint rows, uint batch,
+                         global const float *restrict s1, uint rows, uint stride,
                          global float *restrict d1)
 {
     const size_t row = get_global_id(0);
@@ -34,7 +34,7 @@ kernel void hidden_delta(global const float *restrict d2, global const float *re
     }
     float16 d = LOAD_OUT(d2 + row * CBX_LANES_OUT);
     global const float *w = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
-    const size_t at = (panel * batch + row) * CBX_PANEL;
+    const size_t at = (panel * stride + row) * CBX_PANEL;
     for (uint lane = 0; lane < CBX_PANEL; lane++) {
         float16 v = d * LOAD_OUT(w + lane * CBX_LANES_OUT);
         float8 half_sum = v.lo + v.hi;

@@ -30,14 +30,14 @@
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h, and
- *   d1 [groups][batch][32], d2 [groups][batch][16]   scratch of a work-group
- *   x [groups][2][slabs][batch][CBX_SLAB]   normalised images of the two batches that a
+ *   d1 [groups][stride][32], d2 [groups][stride][16]   scratch of a work-group
+ *   x [groups][2][slabs][stride][CBX_SLAB]   normalised images of the two batches that a
  *                           work-group is at; a batch's slot is its stage modulo 2
  *   held [groups][2]        the stage that started the batch in each slot of x
  *   progress [chunks + 2]   the last stage that took each chunk; chunks done so far;
  *                           work-groups that left so far
  *   fault [1]               first batch whose sums were not finite
- * `batch` must be a multiple of CBX_FORWARD_ROWS.
+ * `stride` must be a multiple of CBX_FORWARD_ROWS.
  */
 #if CBX_FAMILY_CPU
 
@@ -48,7 +48,7 @@
 #endif
 
 /* D2 of all rows; returns whether every sum is finite. */
-HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uint batch,
+HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uint stride,
                              global const uchar *restrict labels,
                              global const uint *restrict order, uint rows, uint recipe,
                              global float *restrict d2)
@@ -57,7 +57,7 @@ HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uin
     for (uint b = 0; b < rows; b++) {
         float16 z = LOAD_OUT(sums + b * CBX_LANES_OUT);
         for (uint c = 1; c < chunks; c++) {
-            z += LOAD_OUT(sums + ((size_t)c * batch + b) * CBX_LANES_OUT);
+            z += LOAD_OUT(sums + ((size_t)c * stride + b) * CBX_LANES_OUT);
         }
         probe += z * 0.0f; /* 0 for finite numbers, else NaN */
         float16 a = activate_out(z), miss = only_outputs(one_hot(labels[order[b]]) - a);
@@ -133,20 +133,20 @@ HELPER void update_output_cpu(global const float *restrict a1, global const floa
     }
 }
 
-/* row += rate·Σ_b d[b], rows of `stride` floats, for the bias rows of nll. */
-HELPER void update_bias_cpu(global const float *restrict d, uint stride, uint rows, float rate,
+/* row += rate·Σ_b d[b], rows of `width` floats, for the bias rows of nll. */
+HELPER void update_bias_cpu(global const float *restrict d, uint width, uint rows, float rate,
                             global float *restrict row)
 {
-    for (uint part = 0; part < stride; part += CBX_VECTOR) {
+    for (uint part = 0; part < width; part += CBX_VECTOR) {
         floatv sum = (floatv)(0.0f);
         for (uint b = 0; b < rows; b++) {
-            sum += LOAD(d + b * stride + part);
+            sum += LOAD(d + b * width + part);
         }
         STORE(row + part, stepped(LOAD(row + part), sum, (floatv)(rate)));
     }
 }
 
-/* A1 = σ(Z1) in place, of one panel, and its share of Z2 on top of sums [batch][16]. */
+/* A1 = σ(Z1) in place, of one panel, and its share of Z2 on top of sums [stride][16]. */
 HELPER void end_forward_cpu(global float *restrict a1, uint rows, global const float *restrict w2,
                             global float *restrict sums)
 {
@@ -178,32 +178,32 @@ HELPER void fetch_image(global const uchar *restrict image)
     }
 }
 
-/* Normalises a batch into this work-group's slot for it, x [slabs][batch][CBX_SLAB],
+/* Normalises a batch into this work-group's slot for it, x [slabs][stride][CBX_SLAB],
  * unless it is there: `held` is the stage that started the batch in the slot. Rows past
  * the last repeat it. */
 HELPER void hold_images_cpu(global const uchar *restrict images, cbx_normal normal,
-                            global const uint *restrict order, uint rows, uint batch, uint ticket,
+                            global const uint *restrict order, uint rows, uint stride, uint ticket,
                             global uint *restrict held, global float *restrict x)
 {
     if (*held != ticket) {
-        for (uint b = 0; b < batch; b++) {
+        for (uint b = 0; b < stride; b++) {
             fetch_image(images + (size_t)order[min(b + 3, rows - 1)] * CBX_PIXELS);
             normalise_image_cpu(images + (size_t)order[min(b, rows - 1)] * CBX_PIXELS, normal,
-                                batch, x + b * CBX_SLAB);
+                                stride, x + b * CBX_SLAB);
         }
         *held = ticket;
     }
 }
 
-/* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][batch][slab]. */
+/* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][stride][slab]. */
 HELPER void train_panel_cpu(global float *restrict w1, global const float *restrict x_finish,
                             uint finish_rows, global const float *restrict d1, float rate,
-                            global const float *restrict x_start, uint start_rows, uint batch,
+                            global const float *restrict x_start, uint start_rows, uint stride,
                             global float *restrict z1)
 {
     for (uint slab = 0; slab < CBX_SLABS; slab++) {
         global float *rows = w1 + (1 + slab * CBX_SLAB) * CBX_PANEL;
-        const size_t at = (size_t)slab * batch * CBX_SLAB;
+        const size_t at = (size_t)slab * stride * CBX_SLAB;
         if (finish_rows > 0) {
             update_slab(rows, x_finish + at, finish_rows, d1, rate);
         }
@@ -219,45 +219,45 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global float *restrict a1, global float *restrict sums,
                       global float *restrict d1, global float *restrict d2,
                       global float *restrict x, volatile global uint *progress,
-                      global uint *restrict held, global uint *restrict fault, cbx_launch job,
+                      global uint *restrict held, global uint *restrict fault, cbx_launch launch,
                       cbx_frame_layout layout, global uchar *restrict luma)
 {
     const uint group = get_group_id(0), groups = get_num_groups(0);
-    const size_t half_sums = (size_t)job.chunks * job.batch * CBX_LANES_OUT;
-    const size_t of_panel = (size_t)job.batch * CBX_PANEL; /* of A1, of D1 */
-    const size_t of_batch = (size_t)job.batch * CBX_PIXELS; /* of X */
-    const uint stages = max(job.count, 1u), start_rows = job.count > 0 ? job.rows : 0;
+    const size_t half_sums = (size_t)launch.chunks * launch.stride * CBX_LANES_OUT;
+    const size_t of_panel = (size_t)launch.stride * CBX_PANEL; /* of A1, of D1 */
+    const size_t of_batch = (size_t)launch.stride * CBX_PIXELS; /* of X */
+    const uint stages = max(launch.count, 1u), start_rows = launch.count > 0 ? launch.rows : 0;
     d1 += group * of_panel;
-    d2 += (size_t)group * job.batch * CBX_LANES_OUT;
+    d2 += (size_t)group * launch.stride * CBX_LANES_OUT;
     x += group * 2 * of_batch;
     held += group * 2;
     for (uint stage = 0; stage < stages; stage++) {
-        const uint ticket = job.ticket + stage + 1;
+        const uint ticket = launch.ticket + stage + 1;
         const bool inner = stage > 0;
-        const uint finish_rows = inner ? job.rows : job.pending_rows;
+        const uint finish_rows = inner ? launch.rows : launch.pending_rows;
         global const uint *finish =
-            order + (inner ? job.first + (stage - 1) * job.rows : job.pending_first);
-        const float rate1 = inner ? job.rate_hidden : job.pending_rate_hidden;
-        const float rate2 = inner ? job.rate_output : job.pending_rate_output;
-        global const uint *start = order + job.first + stage * job.rows;
+            order + (inner ? launch.first + (stage - 1) * launch.rows : launch.pending_first);
+        const float rate1 = inner ? launch.rate_hidden : launch.pending_rate_hidden;
+        const float rate2 = inner ? launch.rate_output : launch.pending_rate_output;
+        global const uint *start = order + launch.first + stage * launch.rows;
         global float *x_start = x + (ticket & 1) * of_batch;
         global float *x_finish = x + (~ticket & 1) * of_batch;
-        global const float *old_sums = sums + ((job.parity + stage) & 1) * half_sums;
-        global float *new_sums = sums + ((job.parity + stage + 1) & 1) * half_sums;
+        global const float *old_sums = sums + ((launch.parity + stage) & 1) * half_sums;
+        global float *new_sums = sums + ((launch.parity + stage + 1) & 1) * half_sums;
         bool begun = false, finite = true;
-        for (uint turn = 0; turn < job.chunks; turn++) {
-            const uint chunk = (turn + group * job.chunks / groups) % job.chunks;
+        for (uint turn = 0; turn < launch.chunks; turn++) {
+            const uint chunk = (turn + group * launch.chunks / groups) % launch.chunks;
             if (atomic_cmpxchg(progress + chunk, ticket - 1, ticket) != ticket - 1) {
                 continue;
             }
             if (!begun && finish_rows > 0) {
-                hold_images_cpu(images, normal, finish, finish_rows, job.batch, ticket - 1,
+                hold_images_cpu(images, normal, finish, finish_rows, launch.stride, ticket - 1,
                                 held + (~ticket & 1), x_finish);
-                finite = output_delta_cpu(old_sums, job.chunks, job.batch, labels, finish,
-                                          finish_rows, job.recipe, d2);
+                finite = output_delta_cpu(old_sums, launch.chunks, launch.stride, labels, finish,
+                                          finish_rows, launch.recipe, d2);
             }
             if (!begun && start_rows > 0) {
-                hold_images_cpu(images, normal, start, start_rows, job.batch, ticket,
+                hold_images_cpu(images, normal, start, start_rows, launch.stride, ticket,
                                 held + (ticket & 1), x_start);
                 for (uint b = 0; b < start_rows && stage + 1 < stages; b++) {
                     fetch_image(images + (size_t)start[start_rows + b] * CBX_PIXELS);
@@ -265,31 +265,31 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             }
             begun = true;
             if (chunk == 0 && !finite && fault[0] == CBX_NO_FAULT) {
-                fault[0] = inner ? job.number + stage - 1 : job.pending_number;
+                fault[0] = inner ? launch.number + stage - 1 : launch.pending_number;
             }
-            if (chunk == 0 && finish_rows > 0 && job.recipe == CBX_NLL && job.owns_bias) {
+            if (chunk == 0 && finish_rows > 0 && launch.recipe == CBX_NLL && launch.owns_bias) {
                 update_bias_cpu(d2, CBX_LANES_OUT, finish_rows, rate2, w2);
             }
-            global float *share = new_sums + (size_t)chunk * job.batch * CBX_LANES_OUT;
-            for (uint b = 0; b < job.batch && start_rows > 0; b++) {
+            global float *share = new_sums + (size_t)chunk * launch.stride * CBX_LANES_OUT;
+            for (uint b = 0; b < launch.stride && start_rows > 0; b++) {
                 STORE_OUT(share + b * CBX_LANES_OUT, chunk == 0 ? LOAD_OUT(w2) : (float16)(0.0f));
             }
-            const size_t end = (chunk + 1) * job.panels / job.chunks;
-            for (size_t panel = chunk * job.panels / job.chunks; panel < end; panel++) {
+            const size_t end = (chunk + 1) * launch.panels / launch.chunks;
+            for (size_t panel = chunk * launch.panels / launch.chunks; panel < end; panel++) {
                 global float *w = w1 + panel * CBX_PANEL_SIZE;
                 global float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
                 global float *a = a1 + panel * of_panel;
                 if (finish_rows > 0) {
-                    hidden_delta_cpu(a, v, d2, finish_rows, job.recipe, d1);
+                    hidden_delta_cpu(a, v, d2, finish_rows, launch.recipe, d1);
                     update_output_cpu(a, d2, finish_rows, rate2, v);
                 }
-                if (finish_rows > 0 && job.recipe == CBX_NLL) {
+                if (finish_rows > 0 && launch.recipe == CBX_NLL) {
                     update_bias_cpu(d1, CBX_PANEL, finish_rows, rate1, w);
                 }
                 begin_forward(w, start_rows, a);
                 train_panel_cpu(w, x_finish, finish_rows, d1, rate1, x_start, start_rows,
-                                job.batch, a);
-                if (job.draw) {
+                                launch.stride, a);
+                if (launch.draw) {
                     draw_panel(w + CBX_PANEL, panel * CBX_PANEL, layout, luma);
                 }
                 if (start_rows > 0) {
@@ -297,17 +297,17 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                 }
             }
             mem_fence(CLK_GLOBAL_MEM_FENCE);
-            atomic_inc(progress + job.chunks);
+            atomic_inc(progress + launch.chunks);
         }
         if (stage + 1 < stages) {
             /* The end of the launch is waited for by the queue. */
-            for (uint turns = 0; (int)(progress[job.chunks] - ticket * job.chunks) < 0;) {
+            for (uint turns = 0; (int)(progress[launch.chunks] - ticket * launch.chunks) < 0;) {
                 if (++turns == CBX_WAIT_TURNS) {
-                    atomic_inc(progress + job.chunks + 1);
+                    atomic_inc(progress + launch.chunks + 1);
                     return;
                 }
             }
-            atomic_add(progress + job.chunks, 0u);
+            atomic_add(progress + launch.chunks, 0u);
             mem_fence(CLK_GLOBAL_MEM_FENCE);
         }
     }

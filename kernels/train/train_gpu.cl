@@ -16,16 +16,16 @@
  * What crosses between work-groups does so from one launch to the next: OpenCL 1.2 promises
  * the groups of one launch nothing about each other's writes, whatever the fence.
  * Work-groups are numbered in one dimension. Buffers as in layout.h, and
- *   d2 [work-groups of train_gpu_hidden][batch][16]   each its own copy
- *   z1 [slices][P][batch][32]
- *   parts [chunks][helpers][batch][16]   what the helpers of a chunk add up to its share
- * P must be even, `batch` a multiple of 64. Rows past the end of a batch count as
+ *   d2 [work-groups of train_gpu_hidden][stride][16]   each its own copy
+ *   z1 [slices][P][stride][32]
+ *   parts [chunks][helpers][stride][16]   what the helpers of a chunk add up to its share
+ * P must be even, `stride` a multiple of 64. Rows past the end of a batch count as
  * zeros. Every sum has a fixed order: the same bits every time.
  */
 #if CBX_FAMILY_GPU
 
 /* D2 of every row of the pending batch into this group's copy. */
-HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uint batch,
+HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uint stride,
                              global const uchar *restrict labels,
                              global const uint *restrict order, uint rows, uint recipe,
                              global uint *restrict fault, uint number, global float *restrict d2)
@@ -34,7 +34,7 @@ HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uin
         const uint row = i / CBX_LANES_OUT, o = i % CBX_LANES_OUT;
         float z = 0.0f;
         UNROLL_BY(8) for (uint c = 0; c < chunks; c++) {
-            z += sums[(size_t)c * batch * CBX_LANES_OUT + i];
+            z += sums[(size_t)c * stride * CBX_LANES_OUT + i];
         }
         float a = activate_one(z);
         float miss = (labels[order[row]] == o ? 1.0f : 0.0f) - a;
@@ -151,7 +151,7 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
                  global float *restrict w1, global const float *restrict w2,
                  global const float *restrict a1, global const float *restrict sums,
                  global float *restrict d2, global float *restrict z1,
-                 global uint *restrict fault, cbx_launch job, uint slices, uint block)
+                 global uint *restrict fault, cbx_launch launch, uint slices, uint block)
 {
     local float pixels[CBX_PIXELS_SIZE] __attribute__((aligned(16)));
     local float tile[CBX_TILE * CBX_TILE] __attribute__((aligned(16))); /* D1, later W1 */
@@ -161,38 +161,38 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
     const uint from = slice * blocks / slices * block;
     const uint to = (slice + 1) * blocks / slices * block;
     w1 += (size_t)neurons * 2 * CBX_PANEL_SIZE;
-    if (job.pending_rows > 0) {
-        global const uint *rows = order + job.pending_first;
+    if (launch.pending_rows > 0) {
+        global const uint *rows = order + launch.pending_first;
         const size_t neuron = (size_t)neurons * CBX_TILE + me;
         global const float *a =
-            a1 + neuron / CBX_PANEL * job.batch * CBX_PANEL + neuron % CBX_PANEL;
+            a1 + neuron / CBX_PANEL * launch.stride * CBX_PANEL + neuron % CBX_PANEL;
         const float16 v = *(global const float16 *)(w2 + (1 + neuron) * CBX_LANES_OUT);
-        d2 += (size_t)group * job.batch * CBX_LANES_OUT;
-        sums += job.parity * (size_t)job.chunks * job.batch * CBX_LANES_OUT;
-        output_delta_gpu(sums, job.chunks, job.batch, labels, rows, job.pending_rows, job.recipe,
-                         fault, job.pending_number, d2);
+        d2 += (size_t)group * launch.stride * CBX_LANES_OUT;
+        sums += launch.parity * (size_t)launch.chunks * launch.stride * CBX_LANES_OUT;
+        output_delta_gpu(sums, launch.chunks, launch.stride, labels, rows, launch.pending_rows,
+                         launch.recipe, fault, launch.pending_number, d2);
         for (uint k = from; k < to; k += block) {
             if (block == CBX_GPU_BLOCK(CBX_GPU_ROWS)) {
-                update_tile_gpu(images, normal, rows, job.pending_rows, k, from, d2, v, a,
-                                job.pending_rate_hidden, job.recipe, pixels, tile, w1);
+                update_tile_gpu(images, normal, rows, launch.pending_rows, k, from, d2, v, a,
+                                launch.pending_rate_hidden, launch.recipe, pixels, tile, w1);
             } else {
-                update_low_tile_gpu(images, normal, rows, job.pending_rows, k, from, d2, v, a,
-                                    job.pending_rate_hidden, job.recipe, pixels, tile, w1);
+                update_low_tile_gpu(images, normal, rows, launch.pending_rows, k, from, d2, v, a,
+                                    launch.pending_rate_hidden, launch.recipe, pixels, tile, w1);
             }
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
     }
-    for (uint row = 0; row < job.rows && job.count > 0; row += CBX_TILE) {
+    for (uint row = 0; row < launch.rows && launch.count > 0; row += CBX_TILE) {
         float4 sum[8][2];
         global const uchar *x =
-            images + (size_t)order[job.first + min(row + me, job.rows - 1)] * CBX_PIXELS;
+            images + (size_t)order[launch.first + min(row + me, launch.rows - 1)] * CBX_PIXELS;
         forward_tile_gpu(x, normal, w1, from, to, pixels, tile, sum);
-        const size_t panel = (size_t)slice * job.panels + neurons * 2;
+        const size_t panel = (size_t)slice * launch.panels + neurons * 2;
         UNROLL for (uint i = 0; i < 8; i++) {
             global float *at =
-                z1 + (panel * job.batch + row + row_of_sum(i)) * CBX_PANEL + me % 8 * 4;
+                z1 + (panel * launch.stride + row + row_of_sum(i)) * CBX_PANEL + me % 8 * 4;
             *(global float4 *)at = sum[i][0];
-            *(global float4 *)(at + (size_t)job.batch * CBX_PANEL) = sum[i][1];
+            *(global float4 *)(at + (size_t)launch.stride * CBX_PANEL) = sum[i][1];
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -263,26 +263,26 @@ kernel __attribute__((reqd_work_group_size(CBX_OUTPUT_GROUP, 1, 1))) void
 train_gpu_output(global const float *restrict w1, global float *restrict w2,
                  global float *restrict a1, global float *restrict sums,
                  global const float *restrict d2, global const float *restrict z1,
-                 global float *restrict parts, cbx_launch job, uint slices, uint helpers)
+                 global float *restrict parts, cbx_launch launch, uint slices, uint helpers)
 {
     local float act[CBX_TILE * (CBX_TILE + 1)] __attribute__((aligned(64))); /* also quarters */
     local float weights[CBX_TILE * CBX_LANES_OUT] __attribute__((aligned(64)));
     const uint me = get_local_id(0);
     const uint chunk = get_group_id(0) / helpers, helper = get_group_id(0) % helpers;
-    const uint begin = chunk * (job.panels / 2) / job.chunks;
-    const uint count = (chunk + 1) * (job.panels / 2) / job.chunks - begin;
+    const uint begin = chunk * (launch.panels / 2) / launch.chunks;
+    const uint count = (chunk + 1) * (launch.panels / 2) / launch.chunks - begin;
     const uint end = begin + (helper + 1) * count / helpers;
-    const size_t of_share = (size_t)job.batch * CBX_LANES_OUT;
-    const bool starts = job.count > 0;
-    global float *share = sums + ((job.parity ^ 1) * (size_t)job.chunks + chunk) * of_share;
+    const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
+    const bool starts = launch.count > 0;
+    global float *share = sums + ((launch.parity ^ 1) * (size_t)launch.chunks + chunk) * of_share;
     global float *part = helpers > 1 ? parts + get_group_id(0) * of_share : share;
-    if (job.pending_rows > 0 && get_group_id(0) == 0 && job.recipe == CBX_NLL && job.owns_bias &&
-        me < CBX_LANES_OUT) {
+    if (launch.pending_rows > 0 && get_group_id(0) == 0 && launch.recipe == CBX_NLL &&
+        launch.owns_bias && me < CBX_LANES_OUT) {
         float sum = 0.0f;
-        for (uint b = 0; b < job.pending_rows; b++) {
+        for (uint b = 0; b < launch.pending_rows; b++) {
             sum += d2[b * CBX_LANES_OUT + me];
         }
-        w2[me] = stepped(w2[me], sum, job.pending_rate_output);
+        w2[me] = stepped(w2[me], sum, launch.pending_rate_output);
     }
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (uint i = me * 4; i < of_share && starts; i += CBX_OUTPUT_GROUP * 4) {
@@ -294,14 +294,14 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
     for (uint neurons = begin + helper * count / helpers; neurons < end; neurons++) {
         const size_t neuron = (size_t)neurons * CBX_TILE + me % CBX_TILE;
         const size_t panel = neuron / CBX_PANEL, lane = neuron % CBX_PANEL;
-        const size_t column = panel * job.batch * CBX_PANEL + lane; /* in A1, and in z1 */
+        const size_t column = panel * launch.stride * CBX_PANEL + lane; /* in A1, and in z1 */
         const float bias = w1[panel * CBX_PANEL_SIZE + lane];
-        update_output_gpu(a1 + column, d2, job.pending_rows, job.pending_rate_output,
+        update_output_gpu(a1 + column, d2, launch.pending_rows, launch.pending_rate_output,
                           w2 + (1 + (size_t)neurons * CBX_TILE) * CBX_LANES_OUT, act, weights);
-        for (uint row = 0; row < job.rows && starts; row += CBX_TILE) {
+        for (uint row = 0; row < launch.rows && starts; row += CBX_TILE) {
             const size_t at = column + row * CBX_PANEL;
-            end_forward_gpu(bias, z1 + at, slices, (size_t)job.panels * job.batch * CBX_PANEL,
-                            a1 + at, act);
+            end_forward_gpu(bias, z1 + at, slices,
+                            (size_t)launch.panels * launch.stride * CBX_PANEL, a1 + at, act);
             /* A work-item takes 4 outputs of one row. */
             const uint b = me / 4, o = me % 4 * 4;
             global float4 *to = (global float4 *)(part + (row + b) * CBX_LANES_OUT + o);
@@ -317,19 +317,19 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
 }
 
 /* Adds up the parts of every chunk, in the helpers' order; one work-item a number. Global
- * size: chunks · batch · 16, in groups of 64. */
+ * size: chunks · stride · 16, in groups of 64. */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
-train_gpu_sums(global const float *restrict parts, global float *restrict sums, cbx_launch job,
+train_gpu_sums(global const float *restrict parts, global float *restrict sums, cbx_launch launch,
                uint helpers)
 {
-    const size_t of_share = (size_t)job.batch * CBX_LANES_OUT;
+    const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
     const size_t chunk = get_global_id(0) / of_share, i = get_global_id(0) % of_share;
     parts += chunk * helpers * of_share + i;
     float sum = 0.0f;
     UNROLL_BY(16) for (uint h = 0; h < helpers; h++) {
         sum += parts[h * of_share];
     }
-    sums[((job.parity ^ 1) * (size_t)job.chunks + chunk) * of_share + i] = sum;
+    sums[((launch.parity ^ 1) * (size_t)launch.chunks + chunk) * of_share + i] = sum;
 }
 
 #endif

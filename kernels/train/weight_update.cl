@@ -11,7 +11,7 @@
  */
 kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal normal,
                                  global const uint *restrict order, uint first, uint rows,
-                                 uint batch, global const float *restrict d1, float rate,
+                                 uint stride, global const float *restrict d1, float rate,
                                  uint recipe, global float *restrict w1)
 {
     const uint k = get_global_id(0) / CBX_VECTORS * CBX_STEP_ROWS;
@@ -20,7 +20,7 @@ kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal
     if (k >= CBX_PIXELS) {
         return;
     }
-    global const float *d = d1 + panel * batch * CBX_PANEL + lane;
+    global const float *d = d1 + panel * stride * CBX_PANEL + lane;
     floatv sum[CBX_STEP_ROWS];
     floatv bias = (floatv)(0.0f);
     UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
@@ -45,7 +45,7 @@ kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal
 }
 
 kernel void weight_update_output(global const float *restrict a1, global const float *restrict d2,
-                                 uint panels, uint rows, uint batch, float rate, uint recipe,
+                                 uint panels, uint rows, uint stride, float rate, uint recipe,
                                  global float *restrict w2)
 {
     const size_t h = get_global_id(0); /* row of W2, 0 is the bias */
@@ -59,7 +59,7 @@ kernel void weight_update_output(global const float *restrict a1, global const f
         }
     } else {
         const size_t panel = (h - 1) / CBX_PANEL;
-        global const float *a = a1 + panel * batch * CBX_PANEL + (h - 1) % CBX_PANEL;
+        global const float *a = a1 + panel * stride * CBX_PANEL + (h - 1) % CBX_PANEL;
         for (uint b = 0; b < rows; b++) {
             sum = fma((float16)(a[b * CBX_PANEL]), LOAD_OUT(d2 + b * CBX_LANES_OUT), sum);
         }

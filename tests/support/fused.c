@@ -40,23 +40,23 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                               : (uint32_t)(synthetic_bits(&state) % FUSED_BRIGHT_IMAGE);
     }
     memset(f->images + (size_t)FUSED_BRIGHT_IMAGE * CBX_IMAGE_PIXELS, 255, CBX_IMAGE_PIXELS);
-    f->job = (cbx_launch){.panels = (cbx_u32)f->s.panels,
-                          .chunks = (cbx_u32)chunks,
-                          .batch = (cbx_u32)f->s.stride,
-                          .recipe = (cbx_u32)recipe,
-                          .pending_first = FUSED_PENDING_FIRST,
-                          .pending_rows = (cbx_u32)pending_rows,
-                          .pending_rate_hidden = rate_hidden,
-                          .pending_rate_output = rate_output,
-                          .first = FUSED_FIRST,
-                          .rows = (cbx_u32)rows,
-                          .count = rows > 0,
-                          .rate_hidden = rate_hidden,
-                          .rate_output = rate_output,
-                          .parity = 1,
-                          .pending_number = FUSED_PENDING_NUMBER,
-                          .number = FUSED_NUMBER,
-                          .owns_bias = 1};
+    f->launch = (cbx_launch){.panels = (cbx_u32)f->s.panels,
+                             .chunks = (cbx_u32)chunks,
+                             .stride = (cbx_u32)f->s.stride,
+                             .recipe = (cbx_u32)recipe,
+                             .pending_first = FUSED_PENDING_FIRST,
+                             .pending_rows = (cbx_u32)pending_rows,
+                             .pending_rate_hidden = rate_hidden,
+                             .pending_rate_output = rate_output,
+                             .first = FUSED_FIRST,
+                             .rows = (cbx_u32)rows,
+                             .count = rows > 0,
+                             .rate_hidden = rate_hidden,
+                             .rate_output = rate_output,
+                             .parity = 1,
+                             .pending_number = FUSED_PENDING_NUMBER,
+                             .number = FUSED_NUMBER,
+                             .owns_bias = 1};
 }
 
 void fused_close(fused *f) {
@@ -70,7 +70,7 @@ void fused_close(fused *f) {
     free(f->shares);
 }
 
-/* [2][C][stride][16]: the pending batch's shares in the half of the job's parity. */
+/* [2][C][stride][16]: the pending batch's shares in the half of the launch's parity. */
 static float *pack_sums(const fused *f) {
     float *sums;
     const size_t share = f->s.stride * CBX_LANES_OUT;
@@ -81,7 +81,7 @@ static float *pack_sums(const fused *f) {
     for (size_t c = 0; c < f->chunks; c++) {
         float *packed = pack_outputs(f->shares + c * f->pending_rows * CBX_CLASSES, f->pending_rows,
                                      f->pending_rows);
-        memcpy(sums + (f->job.parity * f->chunks + c) * share, packed,
+        memcpy(sums + (f->launch.parity * f->chunks + c) * share, packed,
                f->pending_rows * CBX_LANES_OUT * sizeof *packed);
         free(packed);
     }
@@ -259,7 +259,7 @@ void fused_check_forward(const fused *f) {
     const size_t share = f->s.stride * CBX_LANES_OUT;
     float *w1 = bands_read(f->b, f->w1_buffer), *w2 = bands_read(f->b, f->w2_buffer);
     float *a1 = bands_read(f->b, f->a1_buffer), *sums = bands_read(f->b, f->sums_buffer);
-    const float *half = sums + (f->job.parity ^ 1) * f->chunks * share;
+    const float *half = sums + (f->launch.parity ^ 1) * f->chunks * share;
     check_activations(f, a1, w1);
     for (size_t c = 0; c < f->chunks; c++) {
         check_share(f, c, half + c * share, a1, w2);

@@ -36,7 +36,7 @@ typedef struct fused {
     float *w1, *w2;              /* (785, H), (1+H, 10): before the launch */
     float *a1;                   /* (pending_rows, H) */
     float *shares;               /* (chunks, pending_rows, 10) of the pending Z2 */
-    cbx_launch job;              /* of one batch, with parity 1 */
+    cbx_launch launch;           /* of one batch, with parity 1 */
     bands *b;
     cl_mem images_buffer, labels_buffer, order_buffer, w1_buffer, w2_buffer, a1_buffer;
     cl_mem sums_buffer, fault_buffer;
