@@ -10,8 +10,10 @@
 
 #include "check/self_test.h"
 #include "check/specimen.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
 #include "support/learning.h"
+#include "support/synthetic.h"
 #include "support/test.h"
 #include "support/training.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Measuring: the baseline trains as the device does, and every number that comes out
  * is one. Nothing here depends on how fast the machine is. */
-#include "support/scratch.h"
+#include "support/dataset.h"
 
 #include <math.h>
 #include <stdlib.h>

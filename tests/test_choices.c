@@ -6,8 +6,8 @@
 
 #include "clearbox/learn.h"
 #include "picture/draw.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
-#include "support/synthetic.h"
 
 static cbx_learn_settings good_settings(void) {
     cbx_learn_settings settings;

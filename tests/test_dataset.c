@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* host/data/dataset: split, mean and deviation, normalising, errors. */
-#include "support/scratch.h"
+#include "support/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,11 +48,11 @@ static void the_last_sixth_validates(void **state) {
         assert_int_equal(test.count, 3);
         for (size_t i = 0; i < cases[c].validation; i++) {
             size_t image = cases[c].training + i;
-            assert_int_equal(validation.labels[i], scratch_label(image));
-            assert_int_equal(validation.pixels[i * 784 + 783], scratch_pixel(image, 783));
+            assert_int_equal(validation.labels[i], pattern_label(image));
+            assert_int_equal(validation.pixels[i * 784 + 783], pattern_pixel(image, 783));
         }
-        assert_int_equal(test.pixels[2 * 784 + 5], scratch_pixel(2, 5));
-        assert_int_equal(test.labels[2], scratch_label(2));
+        assert_int_equal(test.pixels[2 * 784 + 5], pattern_pixel(2, 5));
+        assert_int_equal(test.labels[2], pattern_label(2));
         cbx_dataset_destroy(dataset);
     }
     cbx_dataset_destroy(NULL);

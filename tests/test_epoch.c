@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One whole epoch of MNIST at H = 64 against the double-precision oracle from the
+/* One whole epoch of MNIST at H = 64 against the double-precision reference from the
  * same start and order. */
 #include "support/test.h"
 
@@ -8,7 +8,7 @@
 
 #include "support/compare.h"
 #include "support/fixture.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/training.h"
 
@@ -55,15 +55,15 @@ static void enqueue_epoch(cbx_trainer *trainer) {
  * 2e-5 leaves other devices' exp and sums a factor of ten. Losses and answers are
  * averages over thousands of images. */
 static void check_epoch(fixture_way way, cbx_recipe recipe, const cbx_network *start,
-                        const oracle *o, const oracle_evaluation *validation) {
+                        const cbx_reference *r, const cbx_reference_verdict *validation) {
     char what[64];
     cbx_evaluation got;
     snprintf(what, sizeof what, "%s %s", fixture_recipe_name(recipe), way.name);
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, BATCH, order, train_count);
     enqueue_epoch(trainer);
-    training_bounds bounds = {2e-5 * largest_magnitude(o->w1, CBX_W1_ROWS * HIDDEN),
-                              2e-5 * largest_magnitude(o->w2, (1 + HIDDEN) * CBX_CLASSES)};
-    assert_training_close(trainer, o, bounds, what);
+    training_bounds bounds = {2e-5 * largest_magnitude(r->w1, CBX_W1_ROWS * HIDDEN),
+                              2e-5 * largest_magnitude(r->w2, (1 + HIDDEN) * CBX_CLASSES)};
+    assert_training_close(trainer, r, bounds, what);
     assert_ok(cbx_trainer_evaluate(trainer, CBX_VALIDATION, &got));
     assert_number_close(got.loss, validation->loss, 1e-5 * validation->loss, "validation loss");
     assert_number_close((double)got.correct, (double)validation->correct, (double)validation->close,
@@ -74,33 +74,34 @@ static void check_epoch(fixture_way way, cbx_recipe recipe, const cbx_network *s
 
 static void check_recipe(cbx_recipe recipe) {
     cbx_network *start = synthetic_network(HIDDEN, 52);
-    oracle *o = oracle_create(recipe, start, BATCH);
+    cbx_reference r;
+    assert_ok(cbx_reference_init(&r, recipe, start, BATCH));
     for (uint32_t first = 0; first < train_count; first += BATCH) {
         uint32_t rows = train_count - first < BATCH ? train_count - first : BATCH;
-        oracle_step(o, dataset, order, first, rows, rates);
+        cbx_reference_step(&r, dataset, order, first, rows, rates);
     }
-    oracle_evaluation validation = oracle_evaluate(o, dataset, CBX_VALIDATION, 1e-3);
+    cbx_reference_verdict validation = cbx_reference_evaluate(&r, dataset, CBX_VALIDATION, 1e-3);
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
-        check_epoch(fixture_ways[w], recipe, start, o, &validation);
+        check_epoch(fixture_ways[w], recipe, start, &r, &validation);
     }
-    oracle_destroy(o);
+    cbx_reference_clear(&r);
     cbx_network_destroy(start);
 }
 
-static void lesson_epoch_matches_the_oracle(void **state) {
+static void lesson_epoch_matches_the_reference(void **state) {
     (void)state;
     check_recipe(CBX_RECIPE_LESSON);
 }
 
-static void nll_epoch_matches_the_oracle(void **state) {
+static void nll_epoch_matches_the_reference(void **state) {
     (void)state;
     check_recipe(CBX_RECIPE_NLL);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lesson_epoch_matches_the_oracle),
-        cmocka_unit_test(nll_epoch_matches_the_oracle),
+        cmocka_unit_test(lesson_epoch_matches_the_reference),
+        cmocka_unit_test(nll_epoch_matches_the_reference),
     };
     return cmocka_run_group_tests_name("epoch", tests, set_up, tear_down);
 }

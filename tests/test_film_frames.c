@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the film shows: every decoded picture against the one that the oracle draws from
+/* What the film shows: every decoded picture against the one that the reference draws from
  * its own weights after the same batches, and nearer to it than to its neighbours. */
 #include "support/test.h"
 
@@ -8,8 +8,9 @@
 
 #include "support/fixture.h"
 #include "support/learning.h"
-#include "support/oracle.h"
-#include "support/oracle_picture.h"
+#include "support/synthetic.h"
+#include "reference/network.h"
+#include "reference/picture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -23,16 +24,16 @@ typedef struct film_check {
     const char *what;
     uint32_t every;
     uint64_t frames;
-    oracle_picture pictures[BATCHES]; /* after each batch */
+    cbx_reference_picture pictures[BATCHES]; /* after each batch */
 } film_check;
 
-static double peak_signal_to_noise(const oracle_picture *picture, const uint8_t *luma) {
+static double peak_signal_to_noise(const cbx_reference_picture *picture, const uint8_t *luma) {
     double sum = 0;
     size_t count = (size_t)picture->width * picture->height;
     for (size_t i = 0; i < count; i++) {
         double exact = picture->exact[i];
-        double expected =
-            exact == ORACLE_RED ? ORACLE_RED_LUMA : (double)oracle_luma((unsigned)exact);
+        double expected = exact == CBX_REFERENCE_RED ? CBX_REFERENCE_RED_LUMA
+                                                     : (double)cbx_reference_luma((unsigned)exact);
         sum += (luma[i] - expected) * (luma[i] - expected);
     }
     return 10 * log10(255 * 255 / (sum / (double)count + 1e-9));
@@ -59,28 +60,23 @@ static void check_frame(void *user, uint64_t frame, const uint8_t *luma, uint32_
     }
 }
 
-/* The oracle's pictures after each batch from the saved start, in file order. */
+/* The reference's pictures after each batch from the saved start, in file order. */
 static void draw_expected(film_check *check, const learning *l, const cbx_network *start,
                           cbx_tone tone) {
     cbx_dataset *dataset = NULL;
-    float *w1;
     assert_ok(cbx_dataset_load(&dataset, l->data));
-    oracle *o = oracle_create(CBX_RECIPE_LESSON, start, BATCH);
+    cbx_reference r;
+    assert_ok(cbx_reference_init(&r, CBX_RECIPE_LESSON, start, BATCH));
     uint32_t order[TRAIN];
     for (uint32_t i = 0; i < TRAIN; i++) {
         order[i] = i;
     }
-    TEST_NEW(w1, CBX_W1_ROWS * HIDDEN);
     for (size_t batch = 0; batch < BATCHES; batch++) {
         size_t first = batch * BATCH, rows = TRAIN - first < BATCH ? TRAIN - first : BATCH;
-        oracle_step(o, dataset, order, first, rows, (cbx_rates){(float)rate, (float)rate});
-        for (size_t i = 0; i < CBX_W1_ROWS * HIDDEN; i++) {
-            w1[i] = (float)o->w1[i];
-        }
-        check->pictures[batch] = oracle_picture_draw(w1, HIDDEN, tone, 1);
+        cbx_reference_step(&r, dataset, order, first, rows, (cbx_rates){(float)rate, (float)rate});
+        assert_ok(cbx_reference_picture_draw(&check->pictures[batch], r.w1, HIDDEN, tone, 1));
     }
-    free(w1);
-    oracle_destroy(o);
+    cbx_reference_clear(&r);
     cbx_dataset_destroy(dataset);
 }
 
@@ -123,7 +119,7 @@ static void every_frame_shows_its_batch(void **state) {
             check_film(&l, &expected, fixture_ways[w], tones[t], 4);
         }
         for (size_t i = 0; i < BATCHES; i++) {
-            oracle_picture_free(&expected.pictures[i]);
+            cbx_reference_picture_clear(&expected.pictures[i]);
         }
     }
     cbx_network_destroy(start);

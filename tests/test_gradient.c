@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 #include "support/compare.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/training.h"
 
@@ -32,19 +33,19 @@ static int tear_down(void **state) {
     return fixture_teardown(state);
 }
 
-static double cost_of(oracle *o) {
-    oracle_forward(o);
-    return oracle_cost(o->z2, o->labels, o->rows);
+static double cost_of(cbx_reference *r) {
+    cbx_reference_forward(r);
+    return cbx_reference_cost(r->z2, r->labels, r->rows);
 }
 
 /* −∂cost/∂weight. The step of 1e-5 is off by about step² · third derivative, and by
  * 1e-16 · cost / step through rounding: some 1e-9 both. */
-static double descent(oracle *o, double *weight) {
+static double descent(cbx_reference *r, double *weight) {
     const double step = 1e-5, kept = *weight;
     *weight = kept + step;
-    double above = cost_of(o);
+    double above = cost_of(r);
     *weight = kept - step;
-    double below = cost_of(o);
+    double below = cost_of(r);
     *weight = kept;
     return (below - above) / (2 * step);
 }
@@ -52,11 +53,11 @@ static double descent(oracle *o, double *weight) {
 /* Checks `count` weights, every `stride`-th from the first, of one matrix. The rate is
  * 1, so the difference of the weights is the step; it carries the rounding of the
  * weights (u·max|W|) and of float32 sums, 1e-5 of the largest step. */
-static void check_matrix(oracle *o, double *weights, const float *before, const float *after,
+static void check_matrix(cbx_reference *r, double *weights, const float *before, const float *after,
                          size_t count, size_t stride, const char *what) {
     double largest = 0, worst = 0, weight = 0;
     for (size_t i = 0; i < count * stride; i += stride) {
-        double expected = descent(o, &weights[i]);
+        double expected = descent(r, &weights[i]);
         double error = fabs((double)after[i] - (double)before[i] - expected);
         largest = fmax(largest, fabs(expected));
         worst = error <= worst ? worst : error; /* a NaN stays */
@@ -75,18 +76,19 @@ static void nll_update_is_the_gradient(void **state) {
             training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start, ROWS, order, TRAIN);
         assert_ok(cbx_trainer_step(trainer, 3, ROWS, (cbx_rates){1, 1}, 0));
         cbx_network *after = training_weights(trainer, HIDDEN);
-        oracle *o = oracle_create(CBX_RECIPE_NLL, start, ROWS);
-        oracle_fetch(o, dataset, CBX_TRAIN, order, 3, ROWS);
+        cbx_reference r;
+        assert_ok(cbx_reference_init(&r, CBX_RECIPE_NLL, start, ROWS));
+        cbx_reference_fetch(&r, dataset, CBX_TRAIN, order, 3, ROWS);
 
         snprintf(what, sizeof what, "%s: bias row of w1", fixture_ways[w].name);
-        check_matrix(o, o->w1, start->w1, after->w1, HIDDEN, 1, what);
+        check_matrix(&r, r.w1, start->w1, after->w1, HIDDEN, 1, what);
         snprintf(what, sizeof what, "%s: w1", fixture_ways[w].name);
-        check_matrix(o, o->w1, start->w1, after->w1, 785 * HIDDEN / 23, 23, what);
+        check_matrix(&r, r.w1, start->w1, after->w1, 785 * HIDDEN / 23, 23, what);
         snprintf(what, sizeof what, "%s: bias row of w2", fixture_ways[w].name);
-        check_matrix(o, o->w2, start->w2, after->w2, CBX_CLASSES, 1, what);
+        check_matrix(&r, r.w2, start->w2, after->w2, CBX_CLASSES, 1, what);
         snprintf(what, sizeof what, "%s: w2", fixture_ways[w].name);
-        check_matrix(o, o->w2, start->w2, after->w2, (1 + HIDDEN) * CBX_CLASSES, 1, what);
-        oracle_destroy(o);
+        check_matrix(&r, r.w2, start->w2, after->w2, (1 + HIDDEN) * CBX_CLASSES, 1, what);
+        cbx_reference_clear(&r);
         cbx_network_destroy(after);
         cbx_trainer_destroy(trainer);
         cbx_network_destroy(start);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* host/data/idx: every way in which an IDX file can be wrong, and the right ones. */
-#include "support/scratch.h"
+#include "support/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void assert_images(const cbx_idx *idx, uint32_t count) {
     assert_int_equal(idx->count, count);
     for (size_t i = 0; i < count; i++) {
         for (size_t p = 0; p < 784; p++) {
-            assert_int_equal(idx->items[i * 784 + p], scratch_pixel(i, p));
+            assert_int_equal(idx->items[i * 784 + p], pattern_pixel(i, p));
         }
     }
 }
@@ -68,7 +68,7 @@ static void packed_and_plain_files_are_read(void **state) {
     assert_ok(cbx_idx_read(&idx, *state, LABELS, CBX_IDX_LABELS));
     assert_int_equal(idx.count, 23);
     for (size_t i = 0; i < 23; i++) {
-        assert_int_equal(idx.items[i], scratch_label(i));
+        assert_int_equal(idx.items[i], pattern_label(i));
     }
     cbx_idx_free(&idx);
 }

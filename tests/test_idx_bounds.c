@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* host/data/idx and source: files of any size cost no more than what their first bytes
  * promise, and what is not promised is neither read nor unpacked. */
-#include "support/scratch.h"
+#include "support/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "support/compare.h"
 #include "support/fixture.h"
 #include "support/material.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
@@ -30,17 +30,19 @@ static void check_output_delta(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, recipe = material_recipe(m);
     float *a2 = random_outputs(m, s.rows), *packed_a2 = pack_outputs(a2, s.rows, s.stride), *s2;
-    double *a = to_doubles(a2, s.rows * CBX_CLASSES), *expected;
+    double *a = to_doubles(a2, s.rows * CBX_CLASSES), *exact_s2, *expected;
     uint8_t labels[MATERIAL_IMAGES];
     TEST_NEW(expected, s.rows * CBX_CLASSES);
+    TEST_NEW(exact_s2, s.rows * CBX_CLASSES);
     TEST_NEW(s2, s.stride * CBX_LANES_OUT);
     for (size_t row = 0; row < s.rows; row++) {
         labels[row] = m->labels[m->order[MATERIAL_FIRST + row]];
     }
     for (size_t i = 0; i < s.stride * CBX_LANES_OUT; i++) {
-        s2[i] = (float)oracle_sigmoid_derivative((double)packed_a2[i]);
+        s2[i] = (float)cbx_reference_derivative(CBX_RECIPE_LESSON, (double)packed_a2[i]);
     }
-    oracle_output_delta(m->recipe, a, labels, s.rows, expected);
+    cbx_reference_derivatives(m->recipe, a, s.rows * CBX_CLASSES, exact_s2);
+    cbx_reference_output_delta(m->recipe, a, exact_s2, labels, s.rows, expected);
 
     bands *b = bands_open(m->device);
     cl_mem outputs = bands_input(b, "a2", packed_a2, s.stride * CBX_LANES_OUT * sizeof(float));
@@ -61,6 +63,7 @@ static void check_output_delta(void *context, shape s) {
     free(a2);
     free(packed_a2);
     free(s2);
+    free(exact_s2);
     free(a);
     free(expected);
     free(d2);
@@ -136,8 +139,8 @@ static void check_weight_update_hidden(void *context, shape s) {
     float *packed_w1 = pack_w1(s, w1), *packed_d1 = pack_panels(s, d1, 0.0f);
     double *x = material_batch(m, s), *d = to_doubles(d1, s.rows * s.hidden);
     double *expected = to_doubles(w1, CBX_W1_ROWS * s.hidden);
-    oracle_weight_update(m->recipe, x, d, s.rows, CBX_IMAGE_PIXELS, s.hidden, (double)rate,
-                         expected);
+    cbx_reference_weight_update(m->recipe, x, d, s.rows, CBX_IMAGE_PIXELS, s.hidden, (double)rate,
+                                expected);
 
     bands *b = bands_open(m->device);
     cl_mem images = material_images(m, b), order = material_order(m, s, b);
@@ -181,7 +184,8 @@ static void check_weight_update_output(void *context, shape s) {
     float *packed_d2 = pack_outputs(d2, s.rows, s.stride);
     double *in = to_doubles(a1, s.rows * s.hidden), *d = to_doubles(d2, s.rows * CBX_CLASSES);
     double *expected = to_doubles(w2, (1 + s.hidden) * CBX_CLASSES);
-    oracle_weight_update(m->recipe, in, d, s.rows, s.hidden, CBX_CLASSES, (double)rate, expected);
+    cbx_reference_weight_update(m->recipe, in, d, s.rows, s.hidden, CBX_CLASSES, (double)rate,
+                                expected);
 
     bands *b = bands_open(m->device);
     cl_mem hidden =

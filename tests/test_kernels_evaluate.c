@@ -6,7 +6,7 @@
 #include "support/bands.h"
 #include "support/compare.h"
 #include "support/fixture.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/panels.h"
 #include "support/synthetic.h"
 #include "support/test.h"
@@ -51,11 +51,9 @@ static double *outputs_of(const task *t) {
     double *w2 = to_doubles(t->w2, (1 + hidden) * CBX_CLASSES), *a1, *z2;
     TEST_NEW(a1, rows * hidden);
     TEST_NEW(z2, rows * CBX_CLASSES);
-    oracle_biased_matmul(x, w1, rows, CBX_IMAGE_PIXELS, hidden, a1);
-    for (size_t i = 0; i < rows * hidden; i++) {
-        a1[i] = oracle_sigmoid(a1[i]);
-    }
-    oracle_biased_matmul(a1, w2, rows, hidden, CBX_CLASSES, z2);
+    cbx_reference_biased_matmul(x, w1, rows, CBX_IMAGE_PIXELS, hidden, a1);
+    cbx_reference_sigmoids(a1, rows * hidden);
+    cbx_reference_biased_matmul(a1, w2, rows, hidden, CBX_CLASSES, z2);
     free(x);
     free(w1);
     free(w2);
@@ -148,7 +146,8 @@ static void run(const task *t, size_t workers, verdicts *v) {
 /* The losses and the answers of the rows [from, from + used), which the host adds up. */
 static void check_block(const task *t, const verdicts *v, const double *z2, size_t from,
                         size_t used, double nearness) {
-    const double expected = oracle_cost(z2 + from * CBX_CLASSES, t->labels + FIRST + from, used);
+    const double expected =
+        cbx_reference_cost(z2 + from * CBX_CLASSES, t->labels + FIRST + from, used);
     double loss = 0;
     size_t close = 0;
     for (size_t row = from; row < from + used; row++) {

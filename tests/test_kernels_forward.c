@@ -7,7 +7,7 @@
 #include "support/compare.h"
 #include "support/fixture.h"
 #include "support/material.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
@@ -24,7 +24,7 @@ static void check_biased_matmul_hidden(void *context, shape s) {
     float *packed = pack_w1(s, w1);
     double *x = material_batch(m, s), *w = to_doubles(w1, CBX_W1_ROWS * s.hidden), *expected;
     TEST_NEW(expected, s.rows * s.hidden);
-    oracle_biased_matmul(x, w, s.rows, CBX_IMAGE_PIXELS, s.hidden, expected);
+    cbx_reference_biased_matmul(x, w, s.rows, CBX_IMAGE_PIXELS, s.hidden, expected);
 
     bands *b = bands_open(m->device);
     cl_mem images = material_images(m, b), order = material_order(m, s, b);
@@ -90,7 +90,7 @@ static void check_biased_matmul_output(void *context, shape s) {
     double *in = to_doubles(a1, s.rows * s.hidden), *expected;
     double *w = to_doubles(w2, (1 + s.hidden) * CBX_CLASSES);
     TEST_NEW(expected, s.rows * CBX_CLASSES);
-    oracle_biased_matmul(in, w, s.rows, s.hidden, CBX_CLASSES, expected);
+    cbx_reference_biased_matmul(in, w, s.rows, s.hidden, CBX_CLASSES, expected);
     float *z2 = run_biased_matmul_output(m, s, a1, w2, &fault);
     float *actual = unpack_outputs(z2, s.rows);
     assert_arrays_close(actual, expected, s.rows, CBX_CLASSES,

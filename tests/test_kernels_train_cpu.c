@@ -9,7 +9,7 @@
 #include "support/compare.h"
 #include "support/fixture.h"
 #include "support/fused.h"
-#include "support/oracle_picture.h"
+#include "support/pictures.h"
 #include "support/test.h"
 
 #define ARG CBX_ARGUMENT
@@ -251,10 +251,10 @@ static void draws_the_finished_weights(void **state) {
         fused_check_w1(&f);
         float *packed = bands_read(f.b, f.w1_buffer);
         float *w1 = unpack_panels(f.s, packed, CBX_W1_ROWS, CBX_W1_ROWS);
-        oracle_picture picture = oracle_picture_draw(w1, (uint32_t)h, tone, 1);
+        cbx_reference_picture picture = picture_of(w1, (uint32_t)h, tone, 1);
         uint8_t *luma = bands_read(f.b, t.luma);
         assert_picture_luma(&picture, luma, "drawing while training");
-        oracle_picture_free(&picture);
+        cbx_reference_picture_clear(&picture);
         free(packed);
         free(w1);
         free(luma);

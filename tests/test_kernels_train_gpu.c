@@ -7,7 +7,7 @@
 #include "support/compare.h"
 #include "support/fixture.h"
 #include "support/fused.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/test.h"
 
 #define ARG CBX_ARGUMENT
@@ -89,7 +89,7 @@ static void check_z1(const fused *f, const scratch *t) {
     TEST_NEW(expected, rows * hidden);
     TEST_NEW(sums, size);
     memset(w, 0, hidden * sizeof *w); /* the bias is left to train_gpu_output */
-    oracle_biased_matmul(x, w, rows, CBX_IMAGE_PIXELS, hidden, expected);
+    cbx_reference_biased_matmul(x, w, rows, CBX_IMAGE_PIXELS, hidden, expected);
     for (size_t i = 0; i < size; i++) {
         for (size_t slice = 0; slice < t->slices; slice++) {
             sums[i] += z1[slice * size + i];

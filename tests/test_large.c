@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 #include "support/compare.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/training.h"
 
@@ -37,13 +38,14 @@ static int tear_down(void **state) {
 /* Two full batches and a short one. */
 static void check_size(uint32_t hidden, cbx_recipe recipe) {
     cbx_network *start = synthetic_network(hidden, 73);
-    oracle *o = oracle_create(recipe, start, BATCH);
+    cbx_reference r;
+    assert_ok(cbx_reference_init(&r, recipe, start, BATCH));
     training_trace trace = {0};
     for (uint32_t first = 0; first < TRAIN; first += BATCH) {
         uint32_t rows = TRAIN - first < BATCH ? TRAIN - first : BATCH;
-        training_oracle_step(o, &trace, dataset, order, first, rows, rates);
+        training_reference_step(&r, &trace, dataset, order, first, rows, rates);
     }
-    oracle_evaluation expected = oracle_evaluate(o, dataset, CBX_VALIDATION, 1e-3);
+    cbx_reference_verdict expected = cbx_reference_evaluate(&r, dataset, CBX_VALIDATION, 1e-3);
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
         char what[64];
         cbx_evaluation got;
@@ -54,16 +56,16 @@ static void check_size(uint32_t hidden, cbx_recipe recipe) {
         assert_ok(cbx_trainer_steps(trainer, 0, TRAIN / BATCH, rates, 0));
         assert_ok(cbx_trainer_step(trainer, TRAIN / BATCH * BATCH, TRAIN % BATCH, rates, 2));
         assert_ok(cbx_trainer_check(trainer));
-        assert_training_close(trainer, o, training_tolerance(o, &trace), what);
+        assert_training_close(trainer, &r, training_tolerance(&r, &trace), what);
         assert_ok(cbx_trainer_evaluate(trainer, CBX_VALIDATION, &got));
         assert_number_close(got.loss, expected.loss, 1e-5 * expected.loss, what);
         cbx_trainer_destroy(trainer);
     }
-    oracle_destroy(o);
+    cbx_reference_clear(&r);
     cbx_network_destroy(start);
 }
 
-static void thousands_of_neurons_match_the_oracle(void **state) {
+static void thousands_of_neurons_match_the_reference(void **state) {
     (void)state;
     check_size(4099, CBX_RECIPE_LESSON);
     check_size(16384, CBX_RECIPE_NLL);
@@ -71,7 +73,7 @@ static void thousands_of_neurons_match_the_oracle(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(thousands_of_neurons_match_the_oracle),
+        cmocka_unit_test(thousands_of_neurons_match_the_reference),
     };
     return cmocka_run_group_tests_name("large", tests, set_up, tear_down);
 }

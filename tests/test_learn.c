@@ -9,8 +9,8 @@
 #include "support/files.h"
 #include "support/fixture.h"
 #include "support/learning.h"
-#include "support/oracle.h"
-#include "support/oracle_picture.h"
+#include "reference/network.h"
+#include "support/pictures.h"
 #include "support/training.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -43,16 +43,17 @@ static void check_plan(const cbx_learn_plan *plan, uint32_t hidden, uint32_t epo
     assert_true(plan->first_learning_rate_hidden > 0 && plan->first_learning_rate_output > 0);
 }
 
-/* Losses and accuracies as reported, against the oracle with the weights saved. */
+/* Losses and accuracies as reported, against the reference with the weights saved. */
 static void check_scores(const learning *l, cbx_epoch_report *last,
                          const cbx_learn_result *result) {
     cbx_dataset *dataset = NULL;
     cbx_network *network = saved_weights(l->save);
     assert_ok(cbx_dataset_load(&dataset, l->data));
-    oracle *o = oracle_create(CBX_RECIPE_LESSON, network, 64);
-    oracle_evaluation train = oracle_evaluate(o, dataset, CBX_TRAIN, 1e-4);
-    oracle_evaluation validation = oracle_evaluate(o, dataset, CBX_VALIDATION, 1e-4);
-    oracle_evaluation test = oracle_evaluate(o, dataset, CBX_TEST, 1e-4);
+    cbx_reference r;
+    assert_ok(cbx_reference_init(&r, CBX_RECIPE_LESSON, network, 64));
+    cbx_reference_verdict train = cbx_reference_evaluate(&r, dataset, CBX_TRAIN, 1e-4);
+    cbx_reference_verdict validation = cbx_reference_evaluate(&r, dataset, CBX_VALIDATION, 1e-4);
+    cbx_reference_verdict test = cbx_reference_evaluate(&r, dataset, CBX_TEST, 1e-4);
     assert_number_close(last->train_loss, train.loss, 1e-5 * train.loss, "training loss");
     assert_number_close(last->validation_loss, validation.loss, 1e-5 * validation.loss,
                         "validation loss");
@@ -65,7 +66,7 @@ static void check_scores(const learning *l, cbx_epoch_report *last,
     assert_number_close(result->test_loss, test.loss, 1e-5 * test.loss, "test loss");
     assert_number_close(result->test_accuracy * (double)test.images, (double)test.correct,
                         (double)test.close + 1e-6, "right answers in the test");
-    oracle_destroy(o);
+    cbx_reference_clear(&r);
     cbx_network_destroy(network);
     cbx_dataset_destroy(dataset);
 }
@@ -130,17 +131,17 @@ static void check_picture(const learning *l, uint32_t hidden, cbx_tone tone, uin
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     snprintf(what, sizeof what, "picture of H=%u, tone %d, scale %u", hidden, (int)tone, scale);
     cbx_network *network = saved_weights(l->save);
-    oracle_picture expected = oracle_picture_draw(network->w1, hidden, tone, scale);
+    cbx_reference_picture expected = picture_of(network->w1, hidden, tone, scale);
     uint8_t *rgb = learning_read_png(l->picture, &width, &height);
     assert_int_equal(width, expected.width);
     assert_int_equal(height, expected.height);
     assert_picture_rgb(&expected, rgb, what);
     free(rgb);
-    oracle_picture_free(&expected);
+    cbx_reference_picture_clear(&expected);
     cbx_network_destroy(network);
 }
 
-static void picture_is_the_oracles(void **state) {
+static void picture_is_the_reference(void **state) {
     (void)state;
     static const uint32_t hidden_sizes[] = {1, 3, 37, 64, 100};
     static const cbx_tone tones[] = {CBX_TONE_PEAK, CBX_TONE_RANGE, CBX_TONE_SIGNED};
@@ -204,7 +205,7 @@ static void frames_can_be_skipped(void **state) {
 static void same_seed_gives_the_same_bits(void **state) {
     (void)state;
     learning l;
-    char weights[2 * SYNTHETIC_PATH + 16];
+    char weights[2 * SCRATCH_PATH + 16];
     open_run(&l);
     snprintf(weights, sizeof weights, "%s.safetensors", l.second);
     cbx_learn_settings settings = learning_settings(&l);
@@ -301,7 +302,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_reports_what_it_did),
         cmocka_unit_test(run_needs_no_observer_and_no_result),
-        cmocka_unit_test(picture_is_the_oracles),
+        cmocka_unit_test(picture_is_the_reference),
         cmocka_unit_test(picture_is_the_same_beside_a_film),
         cmocka_unit_test(frames_can_be_skipped),
         cmocka_unit_test(same_seed_gives_the_same_bits),

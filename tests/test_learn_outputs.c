@@ -180,7 +180,7 @@ static void a_name_that_is_taken_meanwhile_costs_one_output(void **state) {
 static void one_file_for_two_is_refused(void **state) {
     (void)state;
     learning l;
-    char spelled[3 * SYNTHETIC_PATH], image[3 * SYNTHETIC_PATH];
+    char spelled[3 * SCRATCH_PATH], image[3 * SCRATCH_PATH];
     open_run(&l);
     snprintf(spelled, sizeof spelled, "%s/./%s", l.folder, strrchr(l.film, '/') + 1);
     cbx_learn_settings settings = learning_settings(&l);

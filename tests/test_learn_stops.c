@@ -11,6 +11,7 @@
 #include "support/files.h"
 #include "support/fixture.h"
 #include "support/learning.h"
+#include "support/synthetic.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -181,7 +182,7 @@ static void weights_of_another_size_are_refused(void **state) {
 static void outputs_in_no_folder_leave_nothing(void **state) {
     (void)state;
     learning l;
-    char nowhere[3 * SYNTHETIC_PATH];
+    char nowhere[3 * SCRATCH_PATH];
     open_run(&l);
     snprintf(nowhere, sizeof nowhere, "%s/none/output", l.folder);
     cbx_learn_settings settings = learning_settings(&l);

@@ -10,6 +10,7 @@
 #include "clearbox/film.h"
 #include "data/idx.h"
 #include "network/trainer.h"
+#include "support/dataset.h"
 #include "support/files.h"
 #include "support/fixture.h"
 #include "support/learning.h"

@@ -2,7 +2,7 @@
 /* Valid files with bytes changed, cut, repeated or inserted, many thousand times and
  * always the same way: readers say CBX_OK or what is wrong, take no more memory than
  * the bytes can justify, and crash never (best run under sanitizers). */
-#include "support/scratch.h"
+#include "support/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>

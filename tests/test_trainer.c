@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Training against the double-precision oracle: both recipes, both schedules, both
+/* Training against the double-precision reference: both recipes, both schedules, both
  * families of kernels, odd and even sizes, from the same start and order. */
 #include "support/test.h"
 
@@ -7,8 +7,9 @@
 #include <stdio.h>
 
 #include "support/compare.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/training.h"
 
@@ -38,34 +39,36 @@ static int tear_down(void **state) {
     return fixture_teardown(state);
 }
 
-/* The oracle after the first batch and after all, and how far each may be off. */
+/* The reference after the first batch and after all, and how far each may be off. */
 typedef struct expectation {
-    oracle *first, *all;
+    cbx_reference first, all;
     training_bounds first_bounds, all_bounds;
 } expectation;
 
 static expectation expect(cbx_recipe recipe, const cbx_network *start, uint32_t batch) {
-    expectation e = {.first = oracle_create(recipe, start, batch),
-                     .all = oracle_create(recipe, start, batch)};
+    expectation e;
     training_trace trace = {0};
-    training_oracle_step(e.first, &trace, dataset, order, 0, batch, rates);
-    e.first_bounds = training_tolerance(e.first, &trace);
+    assert_ok(cbx_reference_init(&e.first, recipe, start, batch));
+    assert_ok(cbx_reference_init(&e.all, recipe, start, batch));
+    training_reference_step(&e.first, &trace, dataset, order, 0, batch, rates);
+    e.first_bounds = training_tolerance(&e.first, &trace);
     trace = (training_trace){0};
     for (size_t i = 0; i < BATCHES; i++) {
-        training_oracle_step(e.all, &trace, dataset, order, i * batch, batch, rates);
+        training_reference_step(&e.all, &trace, dataset, order, i * batch, batch, rates);
     }
-    e.all_bounds = training_tolerance(e.all, &trace);
+    e.all_bounds = training_tolerance(&e.all, &trace);
     return e;
 }
 
 /* The device's own weights, evaluated by both. The loss of an image is a sum of ten
  * terms of order one, each off by the rounding of one logit (some 1e-6); 1e-5 of the
  * mean leaves room. An answer may differ only where two logits are that close. */
-static void check_evaluation(cbx_trainer *trainer, oracle *o, cbx_part part, const char *what) {
+static void check_evaluation(cbx_trainer *trainer, cbx_reference *r, cbx_part part,
+                             const char *what) {
     cbx_evaluation got;
-    cbx_network *network = training_weights(trainer, o->hidden);
-    oracle_set_weights(o, network);
-    oracle_evaluation expected = oracle_evaluate(o, dataset, part, 1e-4);
+    cbx_network *network = training_weights(trainer, r->hidden);
+    cbx_reference_set_weights(r, network);
+    cbx_reference_verdict expected = cbx_reference_evaluate(r, dataset, part, 1e-4);
     assert_ok(cbx_trainer_evaluate(trainer, part, &got));
     assert_int_equal(got.images, expected.images);
     assert_number_close(got.loss, expected.loss, 1e-5 * expected.loss, what);
@@ -83,12 +86,12 @@ static void check_way(fixture_way way, cbx_recipe recipe, const cbx_network *sta
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, batch, order, TRAIN);
     assert_ok(cbx_trainer_step(trainer, 0, batch, rates, 0));
     assert_ok(cbx_trainer_check(trainer));
-    assert_training_close(trainer, e->first, e->first_bounds, what);
+    assert_training_close(trainer, &e->first, e->first_bounds, what);
     for (uint32_t i = 1; i < BATCHES; i++) {
         assert_ok(cbx_trainer_step(trainer, i * batch, batch, rates, i));
     }
     assert_ok(cbx_trainer_check(trainer));
-    assert_training_close(trainer, e->all, e->all_bounds, what);
+    assert_training_close(trainer, &e->all, e->all_bounds, what);
     cbx_trainer_destroy(trainer);
 }
 
@@ -100,24 +103,24 @@ static void check_recipe(cbx_recipe recipe) {
             for (size_t w = 0; w < FIXTURE_WAYS; w++) {
                 check_way(fixture_ways[w], recipe, start, batch_sizes[b], &e);
             }
-            oracle_destroy(e.first);
-            oracle_destroy(e.all);
+            cbx_reference_clear(&e.first);
+            cbx_reference_clear(&e.all);
             cbx_network_destroy(start);
         }
     }
 }
 
-static void lesson_matches_the_oracle(void **state) {
+static void lesson_matches_the_reference(void **state) {
     (void)state;
     check_recipe(CBX_RECIPE_LESSON);
 }
 
-static void nll_matches_the_oracle(void **state) {
+static void nll_matches_the_reference(void **state) {
     (void)state;
     check_recipe(CBX_RECIPE_NLL);
 }
 
-static void evaluation_matches_the_oracle(void **state) {
+static void evaluation_matches_the_reference(void **state) {
     (void)state;
     static const cbx_part parts[] = {CBX_TRAIN, CBX_VALIDATION, CBX_TEST};
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
@@ -126,17 +129,18 @@ static void evaluation_matches_the_oracle(void **state) {
             cbx_network *start = synthetic_network(hidden_sizes[h], 20 + h);
             cbx_trainer *trainer = training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start,
                                                   batch, order, TRAIN);
-            oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
+            cbx_reference r;
+            assert_ok(cbx_reference_init(&r, CBX_RECIPE_NLL, start, 64));
             for (size_t p = 0; p < COUNT(parts); p++) {
                 char what[128];
                 snprintf(what, sizeof what, "%s H=%u: evaluation of part %d", fixture_ways[w].name,
                          hidden_sizes[h], (int)parts[p]);
-                check_evaluation(trainer, o, parts[p], what);
+                check_evaluation(trainer, &r, parts[p], what);
             }
             /* and with a batch under way */
             assert_ok(cbx_trainer_step(trainer, 5, batch, rates, 0));
-            check_evaluation(trainer, o, CBX_VALIDATION, "evaluation after a step");
-            oracle_destroy(o);
+            check_evaluation(trainer, &r, CBX_VALIDATION, "evaluation after a step");
+            cbx_reference_clear(&r);
             cbx_trainer_destroy(trainer);
             cbx_network_destroy(start);
         }
@@ -153,13 +157,14 @@ static void saturated_outputs_have_a_finite_loss(void **state) {
         }
         cbx_trainer *trainer =
             training_start(fixture_ways[w], CBX_RECIPE_NLL, dataset, start, 7, order, TRAIN);
-        oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
+        cbx_reference r;
+        assert_ok(cbx_reference_init(&r, CBX_RECIPE_NLL, start, 64));
         cbx_evaluation got;
         assert_ok(cbx_trainer_evaluate(trainer, CBX_TEST, &got));
-        double expected = oracle_evaluate(o, dataset, CBX_TEST, 0).loss;
+        double expected = cbx_reference_evaluate(&r, dataset, CBX_TEST, 0).loss;
         assert_true(expected > 1e3);
         assert_number_close(got.loss, expected, 1e-5 * expected, "loss of saturated outputs");
-        oracle_destroy(o);
+        cbx_reference_clear(&r);
         cbx_trainer_destroy(trainer);
         cbx_network_destroy(start);
     }
@@ -175,7 +180,8 @@ static void check_uneven_run(fixture_way way, cbx_recipe recipe, uint32_t hidden
     uint32_t *second = synthetic_order(TRAIN, 77);
     cbx_network *start = synthetic_network(hidden, 6);
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, 64, order, TRAIN);
-    oracle *o = oracle_create(recipe, start, 64);
+    cbx_reference r;
+    assert_ok(cbx_reference_init(&r, recipe, start, 64));
     training_trace trace = {0};
     uint32_t first = 11;
     for (uint32_t i = 0; i < COUNT(rows); i++) {
@@ -184,19 +190,19 @@ static void check_uneven_run(fixture_way way, cbx_recipe recipe, uint32_t hidden
             assert_ok(cbx_trainer_set_order(trainer, second, TRAIN));
         }
         assert_ok(cbx_trainer_step(trainer, first, rows[i], step, i));
-        training_oracle_step(o, &trace, dataset, i < COUNT(rows) / 2 ? order : second, first,
-                             rows[i], step);
+        training_reference_step(&r, &trace, dataset, i < COUNT(rows) / 2 ? order : second, first,
+                                rows[i], step);
         first += rows[i];
     }
     assert_ok(cbx_trainer_check(trainer));
-    assert_training_close(trainer, o, training_tolerance(o, &trace), what);
-    oracle_destroy(o);
+    assert_training_close(trainer, &r, training_tolerance(&r, &trace), what);
+    cbx_reference_clear(&r);
     cbx_trainer_destroy(trainer);
     cbx_network_destroy(start);
     free(second);
 }
 
-static void uneven_batches_match_the_oracle(void **state) {
+static void uneven_batches_match_the_reference(void **state) {
     (void)state;
     for (size_t w = 0; w < FIXTURE_WAYS; w++) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
@@ -215,14 +221,15 @@ static void smallest_dataset_trains(void **state) {
         cbx_network *start = synthetic_network(3, 5);
         cbx_trainer *trainer =
             training_start(fixture_ways[w], CBX_RECIPE_NLL, few, start, 64, few_order, 5);
-        oracle *o = oracle_create(CBX_RECIPE_NLL, start, 64);
+        cbx_reference r;
+        assert_ok(cbx_reference_init(&r, CBX_RECIPE_NLL, start, 64));
         training_trace trace = {0};
         for (uint32_t i = 0; i < 3; i++) {
             assert_ok(cbx_trainer_step(trainer, 0, 5, rates, i));
-            training_oracle_step(o, &trace, few, few_order, 0, 5, rates);
+            training_reference_step(&r, &trace, few, few_order, 0, 5, rates);
         }
-        assert_training_close(trainer, o, training_tolerance(o, &trace), "five images");
-        oracle_destroy(o);
+        assert_training_close(trainer, &r, training_tolerance(&r, &trace), "five images");
+        cbx_reference_clear(&r);
         cbx_trainer_destroy(trainer);
         cbx_network_destroy(start);
     }
@@ -231,11 +238,11 @@ static void smallest_dataset_trains(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lesson_matches_the_oracle),
-        cmocka_unit_test(nll_matches_the_oracle),
-        cmocka_unit_test(evaluation_matches_the_oracle),
+        cmocka_unit_test(lesson_matches_the_reference),
+        cmocka_unit_test(nll_matches_the_reference),
+        cmocka_unit_test(evaluation_matches_the_reference),
         cmocka_unit_test(saturated_outputs_have_a_finite_loss),
-        cmocka_unit_test(uneven_batches_match_the_oracle),
+        cmocka_unit_test(uneven_batches_match_the_reference),
         cmocka_unit_test(smallest_dataset_trains),
     };
     return cmocka_run_group_tests_name("trainer", tests, set_up, tear_down);

@@ -9,6 +9,7 @@
 
 #include "network/train_cpu.h"
 #include "support/compare.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
 #include "support/synthetic.h"
 #include "support/training.h"

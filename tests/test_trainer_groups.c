@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "check/self_test.h"
+#include "support/dataset.h"
 #include "support/fixture.h"
-#include "support/synthetic.h"
 #include "support/test.h"
 #include "support/training.h"
 

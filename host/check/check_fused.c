@@ -83,7 +83,7 @@ static uint32_t first_of(const cbx_specimen *specimen, uint32_t number) {
 static void follow(const cbx_specimen *specimen, cbx_reference *reference, uint32_t first,
                    uint32_t last) {
     for (uint32_t i = first; i <= last; i++) {
-        cbx_reference_step(reference, specimen->dataset, specimen->order + first_of(specimen, i),
+        cbx_reference_step(reference, specimen->dataset, specimen->order, first_of(specimen, i),
                            cbx_specimen_rows(specimen, i), specimen->rates);
     }
 }

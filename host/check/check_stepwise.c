@@ -47,7 +47,7 @@ cbx_status cbx_check_stepwise(const cbx_specimen *specimen, cbx_schedule schedul
         const uint32_t rows = cbx_specimen_rows(specimen, batches[i]);
         status = cbx_trainer_step(trainer, first, rows, specimen->rates, i);
         if (!status) {
-            cbx_reference_step(&reference, specimen->dataset, specimen->order + first, rows,
+            cbx_reference_step(&reference, specimen->dataset, specimen->order, first, rows,
                                specimen->rates);
             status = compare(specimen, trainer, &reference);
         }

@@ -3,9 +3,9 @@
 #ifndef CBX_CHECK_SPECIMEN_H
 #define CBX_CHECK_SPECIMEN_H
 
-#include "check/reference.h"
 #include "device/device.h"
 #include "network/trainer.h"
+#include "reference/network.h"
 
 /* The sizes of a specimen, and how it makes the kernels for GPUs divide their work. */
 typedef struct cbx_specimen_sizes {

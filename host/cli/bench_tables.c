@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What was measured, as Markdown for people. */
-#include "cli/bench_report.h"
-
 #include <string.h>
 
+#include "cli/bench_columns.h"
+#include "cli/bench_report.h"
 #include "cli/report.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The page under way, and the bounds of its lines. */
 typedef struct page {
@@ -20,43 +22,56 @@ static void end_table(page *to, cli_table *table) {
     to->gone += cli_table_end(table, to->out, to->width);
 }
 
-/* "12.3", or nothing for what is not known; enough digits for any size. */
-static void add_number(cli_table *table, double value) {
-    if (!(value > 0.0)) {
-        cli_table_add(table, "-");
-    } else {
-        cli_table_add(table, "%.*f",
-                      value < 1.0      ? 3
-                      : value < 10.0   ? 2
-                      : value < 1000.0 ? 1
-                                       : 0,
-                      value);
+/* By cli_bench_form: digits of -1 are as many as the size needs. */
+static const struct {
+    double unit;
+    int digits;
+    const char *behind, *unknown; /* NULL: it is known */
+} forms[] = {[CLI_AS_IT_IS] = {1.0, -1, "", "-"},   [CLI_AS_GIGA] = {1e-9, -1, "", "-"},
+             [CLI_AS_MICRO] = {1e6, -1, "", "-"},   [CLI_AS_SHARE] = {100.0, 0, " %", "-"},
+             [CLI_AS_SECONDS] = {1.0, 3, "", NULL}, [CLI_AS_COUNT] = {1.0, 0, "", NULL}};
+
+static int digits_for(double value) {
+    return value < 1.0 ? 3 : value < 10.0 ? 2 : value < 1000.0 ? 1 : 0;
+}
+
+static void add_columns(cli_table *table, const cli_bench_column *columns, const void *record) {
+    for (; columns->key; columns++) {
+        const double value = forms[columns->form].unit * cli_bench_value(columns, record);
+        const int digits = forms[columns->form].digits;
+        if (columns->head && forms[columns->form].unknown && !(value > 0.0)) {
+            cli_table_add(table, "%s", forms[columns->form].unknown);
+        } else if (columns->head) {
+            cli_table_add(table, "%.*f%s", digits < 0 ? digits_for(value) : digits, value,
+                          forms[columns->form].behind);
+        }
     }
 }
 
-static void add_share(cli_table *table, double share) {
-    if (share > 0.0) {
-        cli_table_add(table, "%.0f %%", 100.0 * share);
-    } else {
-        cli_table_add(table, "-");
+/* Heads of its own, `fixed` of them, what was measured, and `last`, or NULL. 0: memory ran
+ * out. */
+static int begin_table(cli_table *table, const cli_column *own, size_t fixed,
+                       const cli_bench_column *measured, const char *last, size_t rows) {
+    cli_column columns[CLI_TABLE_COLUMNS + 1] = {{0}};
+    size_t count = fixed;
+    memcpy(columns, own, fixed * sizeof *own);
+    for (; measured->key && count < CLI_TABLE_COLUMNS; measured++) {
+        if (measured->head) {
+            columns[count++] = (cli_column){measured->head, CLI_NUMBERS, measured->spare};
+        }
     }
+    columns[count].head = last;
+    return cli_table_begin(table, columns, rows);
 }
 
 static void print_devices(page *to) {
-    static const cli_column columns[] = {{"device", CLI_WORDS, 0},
-                                         {"name", CLI_NAMES, 0},
-                                         {"kind", CLI_WORDS, 3},
-                                         {"kernels", CLI_WORDS, 4},
-                                         {"OpenCL", CLI_WORDS, 6},
-                                         {"driver", CLI_WORDS, 5},
-                                         {"peak GFLOP/s", CLI_NUMBERS, 0},
-                                         {"copy GB/s", CLI_NUMBERS, 0},
-                                         {"read GB/s", CLI_NUMBERS, 0},
-                                         {"launch µs", CLI_NUMBERS, 7},
-                                         {0}};
+    static const cli_column own[] = {{"device", CLI_WORDS, 0}, {"name", CLI_NAMES, 0},
+                                     {"kind", CLI_WORDS, 3},   {"kernels", CLI_WORDS, 4},
+                                     {"OpenCL", CLI_WORDS, 6}, {"driver", CLI_WORDS, 5}};
     cli_table table;
     if (to->report->device_count == 0 ||
-        !cli_table_begin(&table, columns, to->report->device_count)) {
+        !begin_table(&table, own, COUNT(own), cli_bench_device_columns, NULL,
+                     to->report->device_count)) {
         return;
     }
     for (size_t i = 0; i < to->report->device_count; i++) {
@@ -69,101 +84,59 @@ static void print_devices(page *to) {
         cli_table_add(&table, "%.*s", (int)strcspn(device->info.version, ":"),
                       device->info.version);
         cli_table_add(&table, "%s", device->info.driver);
-        add_number(&table, 1e-9 * device->limits.peak.median);
-        add_number(&table, 1e-9 * device->limits.copy.median);
-        add_number(&table, 1e-9 * device->limits.read.median);
-        add_number(&table, 1e6 * device->limits.launch_seconds);
+        add_columns(&table, cli_bench_device_columns, device);
     }
     end_table(to, &table);
 }
 
-static void add_row(cli_table *table, const cli_bench_report *report, const cli_bench_row *row) {
-    const cbx_bench_training *training = &row->training;
+/* Which row it is. */
+static void add_place(cli_table *table, const cli_bench_report *report, const cli_bench_row *row) {
     cli_table_add(table, "%u", row->hidden);
     cli_table_add(table, "%s", cli_bench_device_name(report, row));
     cli_table_add(table, "%s", cli_bench_schedule_name(row));
-    cli_table_add(table, "%.4g%s", training->epoch_seconds.median,
-                  training->whole_epochs ? "" : "*");
-    cli_table_add(table, "%.0f %%", 100.0 * cli_bench_scatter(row));
-    add_number(table, training->images_per_second);
-    add_number(table, 1e-9 * training->flops.median);
-    add_share(table, training->share_of_peak);
-    add_share(table, training->share_of_bandwidth);
-    add_number(table, 1e-9 * training->evaluate_flops);
-    add_share(table, training->evaluate_share_of_peak);
-    add_number(table, training->frames_per_second.median);
-    add_number(table, row->speed_up);
 }
 
 static void print_rows(page *to) {
     /* One schedule alone is no news. */
     const unsigned schedule = to->report->options->schedules.count > 1 ? 0 : 5;
-    const cli_column columns[] = {{"H", CLI_NUMBERS, 0},
-                                  {"device", CLI_WORDS, 0},
-                                  {"schedule", CLI_WORDS, schedule},
-                                  {"epoch s", CLI_NUMBERS, 0},
-                                  {"±", CLI_NUMBERS, 2},
-                                  {"images/s", CLI_NUMBERS, 4},
-                                  {"GFLOP/s", CLI_NUMBERS, 1},
-                                  {"of peak", CLI_NUMBERS, 0},
-                                  {"of GB/s", CLI_NUMBERS, 8},
-                                  {"evaluate GFLOP/s", CLI_NUMBERS, 7},
-                                  {"evaluate of peak", CLI_NUMBERS, 3},
-                                  {"frames/s", CLI_NUMBERS, 6},
-                                  {"× OpenBLAS", CLI_NUMBERS, 0},
-                                  {0}};
+    const cli_column own[] = {{"H", CLI_NUMBERS, 0},
+                              {"device", CLI_WORDS, 0},
+                              {"schedule", CLI_WORDS, schedule},
+                              {"epoch s", CLI_NUMBERS, 0},
+                              {"±", CLI_NUMBERS, 2}};
     cli_table table;
-    if (!cli_table_begin(&table, columns, to->report->row_count)) {
+    if (!begin_table(&table, own, COUNT(own), cli_bench_row_columns, NULL, to->report->row_count)) {
         return;
     }
     for (size_t i = 0; i < to->report->row_count; i++) {
-        if (!to->report->rows[i].reason[0]) {
-            add_row(&table, to->report, &to->report->rows[i]);
+        const cli_bench_row *row = &to->report->rows[i];
+        if (!row->reason[0]) {
+            add_place(&table, to->report, row);
+            cli_table_add(&table, "%.4g%s", row->training.epoch_seconds.median,
+                          row->training.whole_epochs ? "" : "*");
+            cli_table_add(&table, "%.0f %%", 100.0 * cli_bench_scatter(row));
+            add_columns(&table, cli_bench_row_columns, row);
         }
     }
     end_table(to, &table);
 }
 
-static void add_film(cli_table *table, const cli_bench_report *report, const cli_bench_row *row) {
-    const cbx_learn_times *times = &row->film.job.times;
-    const double parts[] = {times->total,
-                            times->load,
-                            times->start,
-                            times->train,
-                            times->evaluate,
-                            times->draw,
-                            times->read_back,
-                            times->encode,
-                            times->waited,
-                            times->finish,
-                            row->film.processor_seconds};
-    char size[CLI_NUMBER];
-    cli_table_add(table, "%u", row->hidden);
-    cli_table_add(table, "%s", cli_bench_device_name(report, row));
-    cli_table_add(table, "%s", cli_bench_schedule_name(row));
-    cli_table_add(table, "%llu", (unsigned long long)row->film.job.film.frames);
-    add_number(table, row->film.frames_per_second);
-    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
-        cli_table_add(table, "%.3f", parts[p]);
-    }
-    cli_table_add(table, "%s", cli_bytes(size, row->film.job.film.bytes));
-}
-
 static void print_films(page *to) {
-    static const cli_column columns[] = {
-        {"H", CLI_NUMBERS, 0},          {"device", CLI_WORDS, 0},     {"schedule", CLI_WORDS, 5},
-        {"frames", CLI_NUMBERS, 0},     {"frames/s", CLI_NUMBERS, 2}, {"total s", CLI_NUMBERS, 0},
-        {"load", CLI_NUMBERS, 7},       {"start", CLI_NUMBERS, 6},    {"train", CLI_NUMBERS, 0},
-        {"evaluate", CLI_NUMBERS, 4},   {"draw", CLI_NUMBERS, 8},     {"read back", CLI_NUMBERS, 9},
-        {"encode CPU", CLI_NUMBERS, 1}, {"waited", CLI_NUMBERS, 3},   {"finish", CLI_NUMBERS, 10},
-        {"CPU s", CLI_NUMBERS, 11},     {"film", CLI_NUMBERS, 0},     {0}};
+    static const cli_column own[] = {
+        {"H", CLI_NUMBERS, 0}, {"device", CLI_WORDS, 0}, {"schedule", CLI_WORDS, 5}};
+    cli_bench_column columns[CLI_FILM_COLUMNS];
+    char size[CLI_NUMBER];
     cli_table table;
-    if (!cli_table_begin(&table, columns, to->report->row_count)) {
+    cli_bench_film_columns(columns);
+    if (!begin_table(&table, own, COUNT(own), columns, "film", to->report->row_count)) {
         return;
     }
     for (size_t i = 0; i < to->report->row_count; i++) {
-        if (to->report->rows[i].has_film) {
-            add_film(&table, to->report, &to->report->rows[i]);
+        const cli_bench_row *row = &to->report->rows[i];
+        if (row->has_film) {
+            add_place(&table, to->report, row);
+            add_columns(&table, columns, row);
+            cli_table_add(&table, "%s", cli_bytes(size, row->film.job.film.bytes));
         }
     }
     end_table(to, &table);
@@ -197,7 +170,7 @@ static void print_heads(const page *to) {
     snprintf(host, sizeof host, "%s, %s", report->processor,
              cli_counted(processors, report->processors, "processor"));
     const char *const machine[] = {"clearbox " CBX_VERSION, report->date, report->system, host};
-    print_facts(to, machine, sizeof machine / sizeof *machine);
+    print_facts(to, machine, COUNT(machine));
     fputs("  \n", to->out); /* two blanks: a new line in Markdown too */
     snprintf(recipe, sizeof recipe, "recipe %s", cbx_recipe_name(settings->recipe));
     snprintf(batch, sizeof batch, "batch %u", settings->batch);
@@ -205,7 +178,7 @@ static void print_heads(const page *to) {
              cli_counted(repetitions, settings->repetitions, "repetition"), settings->seconds);
     cli_counted(threads, report->blas_threads, "thread");
     const char *const how[] = {recipe, batch, time, report->blas, report->blas[0] ? threads : ""};
-    print_facts(to, how, sizeof how / sizeof *how);
+    print_facts(to, how, COUNT(how));
     fputs("\n\n", to->out);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
+#include "cli/times.h"
 
 static const double PROGRESS_SECONDS = 0.1;
 
@@ -119,14 +120,12 @@ static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_r
 }
 
 static json_t *times_object(const cbx_learn_times *times) {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "load",
-                     cli_json_number(times->load), "start", cli_json_number(times->start),
-                     "first_batch", cli_json_number(times->first_batch), "train",
-                     cli_json_number(times->train), "evaluate", cli_json_number(times->evaluate),
-                     "draw", cli_json_number(times->draw), "read_back",
-                     cli_json_number(times->read_back), "encode", cli_json_number(times->encode),
-                     "waited", cli_json_number(times->waited), "finish",
-                     cli_json_number(times->finish), "total", cli_json_number(times->total));
+    json_t *object = json_object();
+    for (size_t i = 0; i < CLI_TIMES; i++) {
+        json_object_set_new(object, cli_times[i].key,
+                            cli_json_number(cli_time_seconds(&cli_times[i], times)));
+    }
+    return object;
 }
 
 static json_t *kept_array(const cli_events *events, const cbx_learn_result *result) {

@@ -123,21 +123,25 @@ static int check_metrics(const cli_learn_options *options) {
                 : CLI_PARSED;
 }
 
+/* The file that the flag of an output names; NULL: none, or another flag. */
+static const char *output_of(const cli_learn_options *options, const cli_flag *flag) {
+    const char *path = NULL;
+    if (flag->kind == CLI_OUTPUT) {
+        memcpy(&path, (const char *)options + flag->offset, sizeof path);
+    }
+    return path;
+}
+
 /* Two outputs that are one file would replace each other. */
 static int check_outputs(const cli_learn_options *options) {
-    const struct {
-        const char *flag, *path;
-    } outputs[] = {{"output", options->settings.film},
-                   {"save", options->settings.save},
-                   {"picture", options->settings.picture},
-                   {"metrics", options->metrics}};
-    enum { COUNT = sizeof outputs / sizeof outputs[0] };
+    enum { COUNT = sizeof flags / sizeof flags[0] };
     for (int i = 0; i < COUNT; i++) {
-        for (int j = i + 1; j < COUNT; j++) {
-            if (outputs[i].path && outputs[j].path &&
-                cbx_files_same(outputs[i].path, outputs[j].path)) {
+        const char *path = output_of(options, &flags[i]);
+        for (int j = i + 1; path && j < COUNT; j++) {
+            const char *other = output_of(options, &flags[j]);
+            if (other && cbx_files_same(path, other)) {
                 return cli_fail(CLI_USAGE, "--%s and --%s name the same file; choose two",
-                                outputs[i].flag, outputs[j].flag);
+                                flags[i].name, flags[j].name);
             }
         }
     }

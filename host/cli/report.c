@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/times.h"
 
 static const char *bold(const cli_terminal *terminal) {
     return terminal->colour ? "\033[1m" : "";
@@ -199,31 +200,33 @@ static void report_outputs(const cli_report *report, const cbx_learn_result *res
 }
 
 /* Lines end before 80 columns; a narrower window has no room for the notes. */
-static void time_row(const cli_terminal *terminal, const char *name, double seconds, double total,
-                     const char *note) {
-    double share = total > 0 ? seconds / total * 100 : 0;
-    note = terminal->columns < 80 ? "" : note;
-    fprintf(stderr, "  %-13s %9.2f s %7.1f %%%s%s\n", name, seconds, share, note[0] ? "   " : "",
-            note);
+static void time_row(const cli_terminal *terminal, const cli_time *time,
+                     const cbx_learn_times *times) {
+    const double seconds = cli_time_seconds(time, times), total = times->total;
+    const double share = total > 0 ? seconds / total * 100 : 0;
+    const char *note = terminal->columns < 80 ? "" : time->note;
+    fprintf(stderr, "  %-13s %9.2f s %7.1f %%%s%s\n", time->name, seconds, share,
+            note[0] ? "   " : "", note);
+}
+
+/* Those within `within`; each is followed by what there is within it of the film. */
+static void time_rows(const cli_terminal *terminal, const cbx_learn_times *times,
+                      const char *within, int film) {
+    for (size_t i = 0; i < CLI_TIMES; i++) {
+        if (cli_times[i].name && strcmp(cli_times[i].within, within) == 0) {
+            time_row(terminal, &cli_times[i], times);
+            if (film) {
+                time_rows(terminal, times, cli_times[i].key, film);
+            }
+        }
+    }
 }
 
 static void report_times(const cli_terminal *terminal, const cbx_learn_settings *settings,
                          const cbx_learn_times *times) {
-    double total = times->total;
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));
-    time_row(terminal, "load", times->load, total, "images, alongside the start");
-    time_row(terminal, "start", times->start, total, "device, kernels, self-test, upload");
-    time_row(terminal, "train", times->train, total, "");
-    if (settings->film) {
-        time_row(terminal, "  draw", times->draw, total, "alongside, on the device");
-        time_row(terminal, "  read back", times->read_back, total, "alongside");
-        time_row(terminal, "  encode", times->encode, total, "alongside, processor time");
-        time_row(terminal, "  held back", times->waited, total, "training waited for encoders");
-    }
-    time_row(terminal, "evaluate", times->evaluate, total, "");
-    time_row(terminal, "finish", times->finish, total, "");
-    time_row(terminal, "total", total, total, "");
+    time_rows(terminal, times, "", settings->film != NULL);
 }
 
 static void report_result(const cli_report *report, const cbx_learn_result *result) {

@@ -7,7 +7,7 @@
 #include "support/test.h"
 
 /* |a − b|, infinite when that is not a number: inf − inf included, since no
- * oracle of ours expects an infinity. */
+ * reference of ours expects an infinity. */
 static double distance(double a, double b) {
     double difference = fabs(a - b);
     return isnan(difference) ? (double)INFINITY : difference;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Comparing arrays of floats with their double-precision oracle. */
+/* Comparing arrays of floats with their double-precision reference. */
 #ifndef TEST_SUPPORT_COMPARE_H
 #define TEST_SUPPORT_COMPARE_H
 

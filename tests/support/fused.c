@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "support/compare.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
@@ -116,10 +116,12 @@ void fused_upload(fused *f) {
 
 void fused_errors(const fused *f, double **d2, double **d1) {
     const size_t rows = f->pending_rows;
-    double *a2, *a1 = to_doubles(f->a1, rows * f->s.hidden);
+    double *a2, *s2, *s1, *a1 = to_doubles(f->a1, rows * f->s.hidden);
     double *w2 = to_doubles(f->w2, (1 + f->s.hidden) * CBX_CLASSES);
     uint8_t labels[FUSED_IMAGES];
     TEST_NEW(a2, rows * CBX_CLASSES);
+    TEST_NEW(s2, rows * CBX_CLASSES);
+    TEST_NEW(s1, rows * f->s.hidden);
     TEST_NEW(*d2, rows * CBX_CLASSES);
     TEST_NEW(*d1, rows * f->s.hidden);
     for (size_t i = 0; i < rows * CBX_CLASSES; i++) {
@@ -127,12 +129,16 @@ void fused_errors(const fused *f, double **d2, double **d1) {
         for (size_t c = 0; c < f->chunks; c++) {
             z += (double)f->shares[c * rows * CBX_CLASSES + i];
         }
-        a2[i] = oracle_sigmoid(z);
+        a2[i] = cbx_reference_sigmoid(z);
         labels[i / CBX_CLASSES] = f->labels[f->order[FUSED_PENDING_FIRST + i / CBX_CLASSES]];
     }
-    oracle_output_delta(f->recipe, a2, labels, rows, *d2);
-    oracle_hidden_delta(f->recipe, *d2, w2, a1, rows, f->s.hidden, *d1);
+    cbx_reference_derivatives(f->recipe, a2, rows * CBX_CLASSES, s2);
+    cbx_reference_output_delta(f->recipe, a2, s2, labels, rows, *d2);
+    cbx_reference_derivatives(f->recipe, a1, rows * f->s.hidden, s1);
+    cbx_reference_hidden_delta(*d2, w2, s1, rows, f->s.hidden, *d1);
     free(a2);
+    free(s2);
+    free(s1);
     free(a1);
     free(w2);
 }
@@ -162,8 +168,8 @@ void fused_check_w1(const fused *f) {
     double *d2, *d1, *x = fused_pixels(f, FUSED_PENDING_FIRST, rows);
     double *expected = to_doubles(f->w1, CBX_W1_ROWS * hidden);
     fused_errors(f, &d2, &d1);
-    oracle_weight_update(f->recipe, x, d1, rows, CBX_IMAGE_PIXELS, hidden, (double)rate_hidden,
-                         expected);
+    cbx_reference_weight_update(f->recipe, x, d1, rows, CBX_IMAGE_PIXELS, hidden,
+                                (double)rate_hidden, expected);
     float *packed = bands_read(f->b, f->w1_buffer);
     float *actual = unpack_panels(f->s, packed, CBX_W1_ROWS, CBX_W1_ROWS);
     assert_arrays_close(actual, expected, CBX_W1_ROWS, hidden,
@@ -186,8 +192,8 @@ void fused_check_w2(const fused *f) {
     double *d2, *d1, *in = to_doubles(f->a1, rows * hidden);
     double *expected = to_doubles(f->w2, (1 + hidden) * CBX_CLASSES);
     fused_errors(f, &d2, &d1);
-    oracle_weight_update(f->recipe, in, d2, rows, hidden, CBX_CLASSES, (double)rate_output,
-                         expected);
+    cbx_reference_weight_update(f->recipe, in, d2, rows, hidden, CBX_CLASSES, (double)rate_output,
+                                expected);
     float *packed = bands_read(f->b, f->w2_buffer), *actual = unpack_outputs(packed, 1 + hidden);
     assert_arrays_close(actual, expected, 1 + hidden, CBX_CLASSES,
                         tolerance((double)rate_output, in, hidden, d2, CBX_CLASSES, rows), "W2");
@@ -216,10 +222,8 @@ static void check_activations(const fused *f, const float *a1, const float *pack
     double *x = fused_pixels(f, FUSED_FIRST, rows), *w = to_doubles(w1, CBX_W1_ROWS * hidden);
     double *expected;
     TEST_NEW(expected, rows * hidden);
-    oracle_biased_matmul(x, w, rows, CBX_IMAGE_PIXELS, hidden, expected);
-    for (size_t i = 0; i < rows * hidden; i++) {
-        expected[i] = oracle_sigmoid(expected[i]);
-    }
+    cbx_reference_biased_matmul(x, w, rows, CBX_IMAGE_PIXELS, hidden, expected);
+    cbx_reference_sigmoids(expected, rows * hidden);
     /* σ never rises faster than 1/4, and is itself right to 2e-7. */
     const double size = largest_root(x, w, rows, CBX_IMAGE_PIXELS, hidden);
     assert_arrays_close(actual, expected, rows, hidden, rounding(CBX_W1_ROWS, size) / 4 + 2e-7,

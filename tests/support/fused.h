@@ -2,7 +2,7 @@
 /* What a launch of the fused training kernels works on, and what must come of it.
  *
  * Everything starts as if a batch were pending: its activations and output sums are
- * random. Finishing it is compared with the oracle on the same numbers. Starting
+ * random. Finishing it is compared with the reference on the same numbers. Starting
  * the next one is compared on the weights that the device then holds.
  */
 #ifndef TEST_SUPPORT_FUSED_H

@@ -4,14 +4,15 @@
 #include <png.h>
 #include <stdio.h>
 
+#include "support/dataset.h"
 #include "support/files.h"
 #include "support/fixture.h"
 #include "support/test.h"
 
 void learning_open(learning *l, size_t train, size_t test) {
-    synthetic_folder(l->data);
+    assert_int_equal(scratch_make(l->data), 0);
     synthetic_write(l->data, train, test, 61);
-    synthetic_folder(l->folder);
+    assert_int_equal(scratch_make(l->folder), 0);
     snprintf(l->film, sizeof l->film, "%s/film.mp4", l->folder);
     snprintf(l->picture, sizeof l->picture, "%s/picture.png", l->folder);
     snprintf(l->save, sizeof l->save, "%s/weights.safetensors", l->folder);
@@ -19,8 +20,8 @@ void learning_open(learning *l, size_t train, size_t test) {
 }
 
 void learning_close(learning *l) {
-    synthetic_remove_folder(l->data);
-    synthetic_remove_folder(l->folder);
+    assert_int_equal(scratch_remove(l->data), 0);
+    assert_int_equal(scratch_remove(l->folder), 0);
 }
 
 cbx_learn_settings learning_settings(const learning *l) {

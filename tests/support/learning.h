@@ -5,14 +5,14 @@
 
 #include "clearbox/learn.h"
 
-#include "support/synthetic.h"
+#include "support/scratch.h"
 
 /* A temporary folder with a dataset in data/ and the names of outputs beside it. */
 typedef struct learning {
-    char folder[SYNTHETIC_PATH]; /* where outputs go; empty at the start */
-    char data[SYNTHETIC_PATH];   /* the dataset's folder */
-    char film[2 * SYNTHETIC_PATH], picture[2 * SYNTHETIC_PATH], save[2 * SYNTHETIC_PATH];
-    char second[2 * SYNTHETIC_PATH]; /* the name of a second film or weights file */
+    char folder[SCRATCH_PATH]; /* where outputs go; empty at the start */
+    char data[SCRATCH_PATH];   /* the dataset's folder */
+    char film[2 * SCRATCH_PATH], picture[2 * SCRATCH_PATH], save[2 * SCRATCH_PATH];
+    char second[2 * SCRATCH_PATH]; /* the name of a second film or weights file */
 } learning;
 
 void learning_open(learning *l, size_t train, size_t test);

@@ -7,7 +7,7 @@
 #include "device/device.h"
 #include "support/bands.h"
 #include "support/compare.h"
-#include "support/oracle.h"
+#include "reference/network.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
@@ -193,7 +193,7 @@ double largest_root(const double *in, const double *w, size_t rows, size_t inner
     for (size_t i = 0; i < (1 + inner) * columns; i++) {
         w_squared[i] = w[i] * w[i];
     }
-    oracle_biased_matmul(in_squared, w_squared, rows, inner, columns, sums);
+    cbx_reference_biased_matmul(in_squared, w_squared, rows, inner, columns, sums);
     const double largest = sqrt(largest_magnitude(sums, rows * columns));
     free(in_squared);
     free(w_squared);

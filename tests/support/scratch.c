@@ -3,7 +3,6 @@
 #define _XOPEN_SOURCE 700
 #include "support/scratch.h"
 
-#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +10,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
-int scratch_setup(void **state) {
+#include "support/files.h"
+
+int scratch_make(char path[SCRATCH_PATH]) {
     const char *base = getenv("TMPDIR");
-    char path[256];
-    snprintf(path, sizeof path, "%s/clearbox-test-XXXXXX", base ? base : "/tmp");
-    char *kept = mkdtemp(path) ? strdup(path) : NULL;
-    *state = kept;
-    return kept ? 0 : -1;
+    const int length = snprintf(path, SCRATCH_PATH, "%s/clearbox-test-XXXXXX",
+                                base && *base != '\0' ? base : "/tmp");
+    return length > 0 && length < SCRATCH_PATH && mkdtemp(path) ? 0 : -1;
 }
 
 static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where) {
@@ -27,8 +26,18 @@ static int remove_entry(const char *path, const struct stat *about, int kind, st
     return remove(path);
 }
 
+int scratch_remove(const char *path) {
+    return nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int scratch_setup(void **state) {
+    char path[SCRATCH_PATH];
+    *state = scratch_make(path) == 0 ? strdup(path) : NULL;
+    return *state ? 0 : -1;
+}
+
 int scratch_teardown(void **state) {
-    int result = nftw(*state, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    const int result = scratch_remove(*state);
     free(*state);
     return result;
 }
@@ -42,14 +51,7 @@ const char *scratch_path(void **state, const char *name) {
 }
 
 size_t scratch_entries(void **state) {
-    size_t count = 0;
-    DIR *folder = opendir(*state);
-    assert_non_null(folder);
-    while (readdir(folder)) {
-        count++;
-    }
-    closedir(folder);
-    return count - 2; /* . and .. */
+    return files_count(*state);
 }
 
 void scratch_write(const char *path, const void *bytes, size_t size) {
@@ -111,55 +113,17 @@ blob blob_gzip(const blob *from) {
     return packed;
 }
 
-uint8_t scratch_pixel(size_t image, size_t pixel) {
-    return (uint8_t)(image * 7 + pixel * 13);
-}
-
-uint8_t scratch_label(size_t image) {
-    return (uint8_t)(image % 10);
-}
-
-blob blob_images(uint32_t count) {
-    blob images = {NULL, 0};
-    blob_add_u32(&images, 0x803);
-    blob_add_u32(&images, count);
-    blob_add_u32(&images, 28);
-    blob_add_u32(&images, 28);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t pixels[784];
-        for (size_t p = 0; p < sizeof pixels; p++) {
-            pixels[p] = scratch_pixel(i, p);
-        }
-        blob_add(&images, pixels, sizeof pixels);
-    }
-    return images;
-}
-
-blob blob_labels(uint32_t count) {
-    blob labels = {NULL, 0};
-    blob_add_u32(&labels, 0x801);
-    blob_add_u32(&labels, count);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t label = scratch_label(i);
-        blob_add(&labels, &label, 1);
-    }
-    return labels;
-}
-
-void scratch_write_blob(void **state, const char *name, blob one) {
-    size_t length = strlen(name);
-    if (length > 3 && strcmp(name + length - 3, ".gz") == 0) {
+void blob_write(const char *path, blob one) {
+    const size_t length = strlen(path);
+    if (length > 3 && strcmp(path + length - 3, ".gz") == 0) {
         blob packed = blob_gzip(&one);
         blob_free(&one);
         one = packed;
     }
-    scratch_write(scratch_path(state, name), one.bytes, one.size);
+    scratch_write(path, one.bytes, one.size);
     blob_free(&one);
 }
 
-void scratch_write_dataset(void **state, uint32_t train, uint32_t test) {
-    scratch_write_blob(state, "train-images-idx3-ubyte.gz", blob_images(train));
-    scratch_write_blob(state, "train-labels-idx1-ubyte.gz", blob_labels(train));
-    scratch_write_blob(state, "t10k-images-idx3-ubyte.gz", blob_images(test));
-    scratch_write_blob(state, "t10k-labels-idx1-ubyte.gz", blob_labels(test));
+void scratch_write_blob(void **state, const char *name, blob one) {
+    blob_write(scratch_path(state, name), one);
 }

@@ -18,26 +18,26 @@ static size_t w2_count(size_t hidden) {
     return (1 + hidden) * CBX_CLASSES;
 }
 
-void training_oracle_step(oracle *o, training_trace *trace, const cbx_dataset *dataset,
-                          const uint32_t *order, size_t first, size_t rows, cbx_rates rates) {
+void training_reference_step(cbx_reference *r, training_trace *trace, const cbx_dataset *dataset,
+                             const uint32_t *order, size_t first, size_t rows, cbx_rates rates) {
     double *w1, *w2;
-    size_t n1 = w1_count(o->hidden), n2 = w2_count(o->hidden);
+    size_t n1 = w1_count(r->hidden), n2 = w2_count(r->hidden);
     TEST_NEW(w1, n1);
     TEST_NEW(w2, n2);
-    memcpy(w1, o->w1, n1 * sizeof *w1);
-    memcpy(w2, o->w2, n2 * sizeof *w2);
-    oracle_step(o, dataset, order, first, rows, rates);
+    memcpy(w1, r->w1, n1 * sizeof *w1);
+    memcpy(w2, r->w2, n2 * sizeof *w2);
+    cbx_reference_step(r, dataset, order, first, rows, rates);
     trace->batches++;
-    trace->moved_w1 += largest_difference(w1, o->w1, n1);
-    trace->moved_w2 += largest_difference(w2, o->w2, n2);
+    trace->moved_w1 += largest_difference(w1, r->w1, n1);
+    trace->moved_w2 += largest_difference(w2, r->w2, n2);
     free(w1);
     free(w2);
 }
 
-training_bounds training_tolerance(const oracle *o, const training_trace *trace) {
-    double stages = sqrt(CBX_W1_ROWS) + sqrt(1.0 + o->hidden) + sqrt((double)o->max_rows);
-    double weights_1 = largest_magnitude(o->w1, w1_count(o->hidden));
-    double weights_2 = largest_magnitude(o->w2, w2_count(o->hidden));
+training_bounds training_tolerance(const cbx_reference *r, const training_trace *trace) {
+    double stages = sqrt(CBX_W1_ROWS) + sqrt(1.0 + r->hidden) + sqrt((double)r->max_rows);
+    double weights_1 = largest_magnitude(r->w1, w1_count(r->hidden));
+    double weights_2 = largest_magnitude(r->w2, w2_count(r->hidden));
     double rounding = (double)trace->batches * unit_roundoff;
     double update = 16 * stages * unit_roundoff;
     return (training_bounds){rounding * weights_1 + update * trace->moved_w1,
@@ -62,15 +62,31 @@ cbx_network *training_weights(cbx_trainer *trainer, uint32_t hidden) {
     return network;
 }
 
-void assert_training_close(cbx_trainer *trainer, const oracle *o, training_bounds bounds,
+void assert_training_close(cbx_trainer *trainer, const cbx_reference *r, training_bounds bounds,
                            const char *what) {
     char name[128];
-    cbx_network *network = training_weights(trainer, o->hidden);
+    cbx_network *network = training_weights(trainer, r->hidden);
     snprintf(name, sizeof name, "%s: w1", what);
-    assert_arrays_close(network->w1, o->w1, CBX_W1_ROWS, o->hidden, bounds.w1, name);
+    assert_arrays_close(network->w1, r->w1, CBX_W1_ROWS, r->hidden, bounds.w1, name);
     snprintf(name, sizeof name, "%s: w2", what);
-    assert_arrays_close(network->w2, o->w2, 1 + o->hidden, CBX_CLASSES, bounds.w2, name);
+    assert_arrays_close(network->w2, r->w2, 1 + r->hidden, CBX_CLASSES, bounds.w2, name);
     cbx_network_destroy(network);
+}
+
+void assert_confusion(uint64_t counts[CBX_CLASSES][CBX_CLASSES], uint64_t images, uint64_t correct,
+                      const cbx_reference_verdict *expected, const char *what) {
+    uint64_t all = 0, diagonal = 0;
+    for (size_t label = 0; label < CBX_CLASSES; label++) {
+        for (size_t answer = 0; answer < CBX_CLASSES; answer++) {
+            all += counts[label][answer];
+            assert_number_close((double)counts[label][answer],
+                                (double)expected->confusion[label][answer], (double)expected->close,
+                                what);
+        }
+        diagonal += counts[label][label];
+    }
+    assert_int_equal(images, all);
+    assert_int_equal(correct, diagonal);
 }
 
 void assert_networks_same(const cbx_network *actual, const cbx_network *expected,

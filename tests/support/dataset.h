@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The one maker of small datasets: of a pattern that tests of files know, or of images that
+ * look a little like digits and can be learnt; in memory, as IDX files, as whole folders. */
+#ifndef TEST_SUPPORT_DATASET_H
+#define TEST_SUPPORT_DATASET_H
+
+#include "data/dataset.h"
+#include "support/scratch.h"
+
+/* Pixel p of image i is (i·7 + p·13) mod 256, label i is i mod 10. */
+uint8_t pattern_pixel(size_t image, size_t pixel);
+uint8_t pattern_label(size_t image);
+
+/* IDX files of `count` items of the pattern. */
+blob blob_images(uint32_t count);
+blob blob_labels(uint32_t count);
+
+/* Writes the four files of a dataset of the pattern into the test's folder, gzipped. */
+void scratch_write_dataset(void **state, uint32_t train, uint32_t test);
+
+/* What can be learnt: ten random prototypes, shifted, dimmed and noisy. The same seed gives
+ * the same prototypes whatever the counts. `train` counts the whole training file, of which
+ * the last sixth validates. The dataset is for cbx_dataset_destroy(). */
+cbx_dataset *synthetic_dataset(size_t train, size_t test, uint64_t seed);
+
+/* The same as four files in `folder`. */
+void synthetic_write(const char *folder, size_t train, size_t test, uint64_t seed);
+
+#endif
