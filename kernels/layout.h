@@ -156,6 +156,7 @@ typedef struct cbx_launch {
     cbx_u32 number;         /* of the first batch to start */
     cbx_u32 ticket; /* counts stages since the trainer was made */
     cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
+    cbx_u32 owns_bias; /* 1: row 0 of w2 is W2's; 0: another share's, and stays zero here */
 } cbx_launch;
 
 #endif

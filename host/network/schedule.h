@@ -101,6 +101,8 @@ cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family f
 struct cbx_trainer {
     cbx_device *device;
     cbx_trainer_settings settings;
+    cbx_share share;       /* of the neurons */
+    cbx_exchange exchange; /* with the owners of the others */
     const cbx_way *way;
     void *own;                           /* the schedule's */
     uint32_t images_of[3];               /* rows of each part */

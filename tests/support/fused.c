@@ -55,7 +55,8 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                              .rate_output = rate_output,
                              .parity = 1,
                              .pending_number = FUSED_PENDING_NUMBER,
-                             .number = FUSED_NUMBER};
+                             .number = FUSED_NUMBER,
+                             .owns_bias = 1};
 }
 
 void fused_close(fused *f) {
