@@ -104,7 +104,7 @@ cbx_status cbx_bench_check(const cbx_bench_settings *settings);
 cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset);
 void cbx_bench_close(cbx_bench *bench);
 
-/* Of the settings, repetitions and stop count. `most_bytes` bounds the buffers of the
+/* Of valid settings, repetitions and stop count. `most_bytes` bounds the buffers of the
  * bandwidth, 0: four times what the caches hold, as far as the device's memory allows.
  * Waits. */
 cbx_status cbx_bench_measure_limits(cbx_bench *bench, const cbx_bench_settings *settings,

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "bench/meter.h"
 #include "bench/statistics.h"
-#include "data/sampler.h"
 #include "device/device.h"
 #include "network/trainer.h"
 
@@ -166,21 +164,6 @@ static uint32_t choose_hidden(const cbx_device *device) {
     return device->family == CBX_FAMILY_CPU ? 256 : units < 256 ? 64 * units : 16384;
 }
 
-static cbx_status prepare(search *in) {
-    cbx_random random;
-    in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
-    cbx_status status = cbx_network_create(&in->network, in->hidden);
-    if (!status) {
-        cbx_network_randomise(in->network, 0);
-        status = cbx_new(&in->order, in->images);
-    }
-    if (!status) {
-        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
-        cbx_sampler_shuffle(&random, in->order, in->images);
-    }
-    return status;
-}
-
 /* The best of this run, also where an earlier one kept other sizes. */
 static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     cbx_device *device = NULL;
@@ -190,12 +173,13 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     }
     const cbx_tunables usual = cbx_tunables_usual(device);
     in->hidden = choose_hidden(device);
+    in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
     cbx_device_close(device);
-    status = prepare(in);
-    if (status || in->images < BATCH) {
-        return status;
+    if (in->images < BATCH) {
+        return CBX_OK;
     }
-    status = open_variant(in, &usual, &in->best);
+    status = cbx_meter_begin(in->hidden, in->images, &in->network, &in->order);
+    status = status ? status : open_variant(in, &usual, &in->best);
     for (int block = 0; block < BLOCKS && !status; block++) {
         status = time_block(in, &in->best);
     }

@@ -36,12 +36,8 @@ static cbx_status sigmoid_of(cbx_device *device, const float *z, float *a) {
                                                   COUNT * sizeof *a, a, 0, NULL, NULL),
                               "the kernel sigmoid");
     }
-    if (buffer) {
-        clReleaseMemObject(buffer);
-    }
-    if (kernel) {
-        clReleaseKernel(kernel);
-    }
+    cbx_buffer_release(buffer);
+    cbx_kernel_release(kernel);
     return status;
 }
 

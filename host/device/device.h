@@ -113,4 +113,8 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out);
 
+/* Of those; NULL is none. */
+void cbx_kernel_release(cl_kernel kernel);
+void cbx_buffer_release(cl_mem buffer);
+
 #endif

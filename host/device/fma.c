@@ -106,14 +106,8 @@ cbx_status cbx_fma_measure(cbx_device *device, int *slow) {
     if (!status) {
         status = compare(device, &chain, slow);
     }
-    if (chain.out) {
-        clReleaseMemObject(chain.out);
-    }
-    if (chain.muladd) {
-        clReleaseKernel(chain.muladd);
-    }
-    if (chain.fused) {
-        clReleaseKernel(chain.fused);
-    }
+    cbx_buffer_release(chain.out);
+    cbx_kernel_release(chain.muladd);
+    cbx_kernel_release(chain.fused);
     return status;
 }
