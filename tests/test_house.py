@@ -48,7 +48,7 @@ def includes(text):
 
 def name_of(object_path):
     """network/trainer of …/clearbox.dir/network/trainer.c.o"""
-    return re.sub(r"^.*\.dir/", "", object_path).replace(".c.o", "")
+    return re.sub(r"^.*\.dir/(?:\./)?", "", object_path).replace(".c.o", "")
 
 
 def symbols_of(objects):
