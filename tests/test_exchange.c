@@ -12,6 +12,7 @@
 #include "picture/draw.h"
 #include "support/compare.h"
 #include "support/fixture.h"
+#include "support/dataset.h"
 #include "support/synthetic.h"
 #include "support/training.h"
 
