@@ -35,9 +35,7 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 static void enqueue_epoch(cbx_trainer *trainer) {

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "support/compare.h"
-#include "support/dataset.h"
 #include "support/fixture.h"
 #include "reference/network.h"
 #include "support/synthetic.h"
@@ -21,18 +20,11 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(162, 10, 71);
-    order = synthetic_order(TRAIN, 72);
-    return 0;
+    return training_set_up(state, 162, 10, 71, &dataset, &order);
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 /* Two full batches and a short one. */

@@ -25,18 +25,12 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(IMAGES, TESTS, 1);
-    order = synthetic_order(TRAIN, 2);
-    return cbx_dataset_images(dataset, CBX_TRAIN).count == TRAIN ? 0 : -1;
+    const int failed = training_set_up(state, IMAGES, TESTS, 1, &dataset, &order);
+    return failed || cbx_dataset_images(dataset, CBX_TRAIN).count != TRAIN;
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 /* The reference after the first batch and after all, and how far each may be off. */

@@ -9,7 +9,6 @@
 
 #include "network/train_cpu.h"
 #include "support/compare.h"
-#include "support/dataset.h"
 #include "support/fixture.h"
 #include "support/synthetic.h"
 #include "support/training.h"
@@ -25,18 +24,11 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(IMAGES, 10, 1);
-    order = synthetic_order(TRAIN, 2);
-    return 0;
+    return training_set_up(state, IMAGES, 10, 1, &dataset, &order);
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 static cbx_trainer *start_training(fixture_way way, cbx_recipe recipe, const cbx_network *start,

@@ -35,7 +35,7 @@ static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *a
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
 static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
-    const unsigned vector = trainer->device->built.tunables.vector;
+    const unsigned vector = trainer->device->built.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / vector;
     const uint32_t output_vectors = stride * CBX_LANES_OUT / vector;
@@ -61,9 +61,8 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
 static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t hidden_vectors =
-        panels * stride * CBX_PANEL / trainer->device->built.tunables.vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->built.tunables.vector;
+    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->built.vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->built.vector;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
     RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(own->z2), ARG(output_vectors), ARG(recipe),
@@ -79,7 +78,7 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
 
 /* W2 += η₂·A1ᵀD2, W1 += η₁·XᵀD1 */
 static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
-    const unsigned vector = trainer->device->built.tunables.vector;
+    const unsigned vector = trainer->device->built.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
     const size_t blocks = CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / vector);

@@ -279,3 +279,11 @@ cl_uint fused_fault(const fused *f) {
     free(record);
     return fault;
 }
+
+void fused_finish(fused *f) {
+    if (f->s.rows > 0) {
+        fused_check_forward(f);
+    }
+    assert_int_equal(CBX_NO_FAULT, fused_fault(f));
+    fused_close(f);
+}
