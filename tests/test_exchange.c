@@ -264,7 +264,7 @@ static void two_owners_learn_what_one_does(void **state) {
         const split *s = &splits[i / 2];
         const cbx_recipe recipe = (cbx_recipe)(i % 2);
         char what[64];
-        snprintf(what, sizeof what, "split %zu, %s", i / 2, fixture_recipe_name(recipe));
+        snprintf(what, sizeof what, "split %zu, %s", i / 2, cbx_recipe_name(recipe));
         cbx_network *start = synthetic_network(s->hidden, 5 + i);
         outcome one = learn(s, recipe, start, 1), two = learn(s, recipe, start, MEMBERS);
         compare(s, &one, &two, what);
@@ -300,7 +300,7 @@ static void a_failing_exchange_is_reported(void **state) {
     const cbx_exchange exchange = {0, 2, fail_to_add, NULL};
     const cbx_division division = {.share = {0, 32}, .exchange = &exchange};
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         const cbx_trainer_settings settings = {
             .hidden = 64, .batch = BATCH, .schedule = fixture_ways[w].schedule};
         cbx_network *start = synthetic_network(64, 6);

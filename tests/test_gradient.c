@@ -61,7 +61,7 @@ static void check_matrix(cbx_reference *r, double *weights, const float *before,
 
 static void nll_update_is_the_gradient(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         char what[64];
         cbx_network *start = synthetic_network(HIDDEN, 33);
         cbx_trainer *trainer =

@@ -38,10 +38,10 @@ static void check_size(uint32_t hidden, cbx_recipe recipe) {
         training_reference_step(&r, &trace, dataset, order, first, rows, rates);
     }
     cbx_reference_verdict expected = cbx_reference_evaluate(&r, dataset, CBX_VALIDATION, 1e-3);
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         char what[64];
         cbx_evaluation got;
-        snprintf(what, sizeof what, "%s %s H=%u", fixture_recipe_name(recipe), fixture_ways[w].name,
+        snprintf(what, sizeof what, "%s %s H=%u", cbx_recipe_name(recipe), fixture_ways[w].name,
                  hidden);
         cbx_trainer *trainer =
             training_start(fixture_ways[w], recipe, dataset, start, BATCH, order, TRAIN);

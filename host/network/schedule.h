@@ -95,6 +95,9 @@ typedef struct cbx_way {
     const cbx_evaluator *evaluator;
 } cbx_way;
 
+/* Every way there is, ended by one without ops. */
+extern const cbx_way cbx_ways[];
+
 /* CBX_BAD_ARGUMENT where the schedule has no kernels of that family. */
 cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family);
 
