@@ -113,9 +113,7 @@ static cbx_status draw_luma(const cbx_specimen *specimen, cbx_painter *painter, 
                                                   luma, 0, NULL, NULL),
                               "the kernel picture_luma");
     }
-    if (plane) {
-        clReleaseMemObject(plane);
-    }
+    cbx_buffer_release(plane);
     return status;
 }
 

@@ -16,14 +16,11 @@
 /* A film is cut short after so many seconds, and so many times --seconds. */
 enum { FILM_SECONDS = 10, FILM_PATIENCE = 5 };
 
-/* What is open while measuring; the places are those of report.devices. */
+/* What is open while measuring, beside the devices of the report. */
 typedef struct session {
     cli_bench_report report;
     cbx_dataset *dataset;
-    cbx_device **devices;
-    cbx_bench **benches;
     cbx_blas *blas;
-    size_t room; /* of report.rows */
     int streams; /* jsonl on standard output, as it comes */
     int output_lost;
 } session;
@@ -48,6 +45,12 @@ static void tell(const char *sentence) {
     fputc('\n', stderr);
 }
 
+static void warn(const char *sentence) {
+    if (sentence) {
+        fprintf(stderr, "warning: %s\n", sentence);
+    }
+}
+
 /* ---- opening ---- */
 
 /* Finds and keeps the device's best block sizes. */
@@ -64,115 +67,107 @@ static cbx_status tune(const session *state, const char *spec) {
         return CBX_OK;
     }
     fprintf(stderr,
-            "device %s: best of %u variants: vector %u, forward rows %u, update rows %u;\n"
+            "device %s: best of %u variants: %s;\n"
             "  %.1f GFLOP/s, %+.0f %% against the usual; kept in %s\n",
-            spec, tuning.tried, tuning.vector, tuning.forward_rows, tuning.update_rows,
-            1e-9 * tuning.best_flops, 100.0 * (tuning.best_flops / tuning.usual_flops - 1.0),
-            tuning.path);
+            spec, tuning.tried, tuning.best, 1e-9 * tuning.best_flops,
+            100.0 * (tuning.best_flops / tuning.usual_flops - 1.0), tuning.path);
+    return CBX_OK;
+}
+
+static void close_device(cli_bench_device *entry) {
+    cbx_bench_close(entry->bench);
+    cbx_device_close(entry->device);
+    memset(entry, 0, sizeof *entry);
+}
+
+/* Measures the limits of an open device. */
+static cbx_status measure_limits(const session *state, cli_bench_device *entry) {
+    fprintf(stderr, "device %s, %s: checking it and measuring what it can do at best\n",
+            entry->spec, entry->info.name);
+    cbx_status status = cbx_device_self_test(entry->device);
+    if (!status) {
+        status = cbx_bench_open(&entry->bench, entry->device, state->dataset);
+    }
+    return status ? status
+                  : cbx_bench_measure_limits(entry->bench, &state->report.options->settings, 0,
+                                             &entry->limits);
+}
+
+/* Opens and describes the next device of the report; *twice: it is there already. */
+static cbx_status open_device(cli_bench_report *report, const char *spec, int *twice) {
+    cli_bench_device *entry = &report->devices[report->device_count];
+    cbx_status status = cbx_device_open(&entry->device, spec, report->options->family);
+    if (status) {
+        return status;
+    }
+    entry->info = *cbx_device_about(entry->device);
+    entry->family = cbx_device_family(entry->device);
+    entry->fuses = cbx_device_fuses(entry->device);
+    cli_spec(entry->spec, &entry->info);
+    for (size_t i = 0; i < report->device_count; i++) {
+        *twice |= strcmp(entry->spec, report->devices[i].spec) == 0;
+    }
     return CBX_OK;
 }
 
 /* Measures the limits of the device that `spec` names, and keeps it open. */
 static cbx_status add_device(session *state, const char *spec) {
-    const cli_bench_options *options = state->report.options;
-    const size_t place = state->report.device_count;
-    cli_bench_device *entry = &state->report.devices[place];
-    cbx_device *device = NULL;
-    cbx_bench *bench = NULL;
-    cbx_status status = options->tune ? tune(state, spec) : CBX_OK;
+    cli_bench_report *report = &state->report;
+    cli_bench_device *entry = &report->devices[report->device_count];
+    int twice = 0;
+    cbx_status status = report->options->tune ? tune(state, spec) : CBX_OK;
     if (!status) {
-        status = cbx_device_open(&device, spec, options->family);
+        status = open_device(report, spec, &twice);
     }
-    if (!status) {
-        entry->info = *cbx_device_about(device);
-        entry->family = cbx_device_family(device);
-        entry->fuses = cbx_device_fuses(device);
-        snprintf(entry->spec, sizeof entry->spec, "%u:%u", entry->info.platform_index,
-                 entry->info.device_index);
-        for (size_t i = 0; i < place; i++) {
-            if (strcmp(entry->spec, state->report.devices[i].spec) == 0) {
-                cbx_device_close(device); /* named twice */
-                return CBX_OK;
-            }
-        }
-        fprintf(stderr, "device %s, %s: checking it and measuring what it can do at best\n",
-                entry->spec, entry->info.name);
-        status = cbx_device_self_test(device);
+    if (!status && !twice) {
+        status = measure_limits(state, entry);
     }
-    if (!status) {
-        status = cbx_bench_open(&bench, device, state->dataset);
-    }
-    if (!status) {
-        status = cbx_bench_measure_limits(bench, &options->settings, 0, &entry->limits);
-    }
-    if (status) {
-        cbx_bench_close(bench);
-        cbx_device_close(device);
+    if (status || twice) {
+        close_device(entry);
         return status;
     }
-    state->devices[place] = device;
-    state->benches[place] = bench;
-    state->report.device_count++;
+    report->device_count++;
     tell_line(state, cli_bench_json_device(entry));
     return CBX_OK;
 }
 
-/* How it ended, for one that may have been stopped: that is no fault of the device, also
- * where a compiler inside its driver took the signal for itself. */
-static cbx_status try_device(session *state, const char *spec) {
-    cbx_status status = add_device(state, spec);
-    return cli_stop_requested() ? CBX_OK : status;
+static cbx_status take_room(cli_bench_report *report, size_t devices) {
+    const cli_bench_options *options = report->options;
+    cbx_status status = cbx_new(&report->devices, devices);
+    return status ? status
+                  : cbx_new(&report->rows,
+                            options->hidden.count * (devices * options->schedules.count + 1));
 }
 
-static cbx_status take_room(session *state, size_t devices) {
-    const cli_bench_options *options = state->report.options;
-    state->room = options->hidden.count * (devices * options->schedules.count + 1);
-    cbx_status status = cbx_new(&state->report.devices, devices);
-    if (!status) {
-        status = cbx_new(&state->devices, devices);
-    }
-    if (!status) {
-        status = cbx_new(&state->benches, devices);
-    }
-    return status ? status : cbx_new(&state->report.rows, state->room);
-}
-
-/* Every device that there is; one that fails is told, and the others are measured. */
-static int open_every_device(session *state) {
+/* Those that are named, or every one that there is; of these one that fails is told, and the
+ * others are measured. To be stopped is no fault of the device, also where a compiler inside
+ * its driver took the signal for itself. */
+static int open_devices(session *state) {
+    const cli_texts *named = &state->report.options->devices;
     cbx_device_info *list = NULL;
-    size_t count = 0;
+    size_t count = named->count;
+    char spec[CLI_NUMBER];
     cbx_status fault = CBX_OK;
-    cbx_status status = cbx_device_list(&list, &count);
+    cbx_status status = count > 0 ? CBX_OK : cbx_device_list(&list, &count);
     if (!status) {
-        status = take_room(state, count);
+        status = take_room(&state->report, count);
     }
     for (size_t i = 0; i < count && !status && !cli_stop_requested(); i++) {
-        char spec[32];
-        snprintf(spec, sizeof spec, "%u:%u", list[i].platform_index, list[i].device_index);
-        cbx_status opened = try_device(state, spec);
-        if (opened) {
-            fault = opened;
+        status = add_device(state, list ? cli_spec(spec, &list[i]) : named->values[i]);
+        if (status && list && !cli_stop_requested()) {
             fprintf(stderr, "device %s, %s, is left out: ", spec, list[i].name);
             tell(cbx_last_error());
+            fault = status;
+            status = CBX_OK;
         }
     }
     cbx_device_list_free(list);
-    if (!status && state->report.device_count == 0 && fault) {
-        return cli_fail(cli_exit_code(fault), "none of the %zu devices can be measured", count);
+    if (status && !cli_stop_requested()) {
+        return cli_fail_status(status);
     }
-    return status ? cli_fail_status(status) : CLI_DONE;
-}
-
-static int open_devices(session *state) {
-    const cli_texts *named = &state->report.options->devices;
-    if (named->count == 0) {
-        return open_every_device(state);
-    }
-    cbx_status status = take_room(state, named->count);
-    for (size_t i = 0; i < named->count && !status && !cli_stop_requested(); i++) {
-        status = try_device(state, named->values[i]);
-    }
-    return status ? cli_fail_status(status) : CLI_DONE;
+    return fault && state->report.device_count == 0
+               ? cli_fail(cli_exit_code(fault), "none of the %zu devices can be measured", count)
+               : CLI_DONE;
 }
 
 static void open_blas(session *state) {
@@ -193,7 +188,7 @@ static void open_blas(session *state) {
 static cbx_bench *host_bench(const session *state) {
     for (size_t i = 0; i < state->report.device_count; i++) {
         if (state->report.devices[i].info.kind == CBX_KIND_CPU) {
-            return state->benches[i];
+            return state->report.devices[i].bench;
         }
     }
     return NULL;
@@ -223,7 +218,8 @@ static cbx_status measure_training(session *state, cli_bench_row *row) {
     return row->device == CLI_BASELINE
                ? cbx_bench_train_blas(state->blas, host_bench(state), state->dataset, &settings,
                                       &row->training)
-               : cbx_bench_train(state->benches[row->device], &settings, &row->training);
+               : cbx_bench_train(state->report.devices[row->device].bench, &settings,
+                                 &row->training);
 }
 
 static void keep_fault(const session *state, cli_bench_row *row, cbx_status status) {
@@ -259,9 +255,7 @@ static void measure(session *state, size_t device, uint32_t hidden, cbx_schedule
     } else if (baseline && !baseline->reason[0]) {
         row->speed_up = row->training.flops.median / baseline->training.flops.median;
     }
-    if (cli_bench_warn_scatter(warning, cli_bench_scatter(row))) {
-        fprintf(stderr, "warning: %s\n", warning);
-    }
+    warn(cli_bench_warn_scatter(warning, cli_bench_scatter(row)));
     tell_line(state, cli_bench_json_row(report, row));
 }
 
@@ -284,24 +278,17 @@ static void measure_all(session *state) {
 
 /* ---- the end ---- */
 
-static const cli_bench_row *first_fault(const cli_bench_report *report) {
-    for (size_t i = 0; i < report->row_count; i++) {
-        if (report->rows[i].reason[0]) {
-            return &report->rows[i];
-        }
-    }
-    return NULL;
-}
-
 /* Writes what was measured; a report without a row would only replace a better one. */
 static int conclude(session *state) {
     const cli_bench_report *report = &state->report;
-    const cli_bench_row *fault = first_fault(report);
-    size_t measured = 0;
+    const cli_bench_row *fault = NULL;
+    size_t faults = 0;
     for (size_t i = 0; i < report->row_count; i++) {
-        measured += !report->rows[i].reason[0];
+        if (report->rows[i].reason[0] && faults++ == 0) {
+            fault = &report->rows[i];
+        }
     }
-    if (measured == 0) {
+    if (faults == report->row_count) {
         return cli_stop_requested()
                    ? cli_fail(CLI_INTERRUPTED, "interrupted before the first row was measured; "
                                                "nothing was written")
@@ -319,19 +306,16 @@ static int conclude(session *state) {
         return cli_fail(CLI_INTERRUPTED, "interrupted; what was measured until then is written");
     }
     return fault ? cli_fail(cli_exit_code(fault->status), "%zu of %zu rows could not be measured",
-                            report->row_count - measured, report->row_count)
+                            faults, report->row_count)
                  : CLI_DONE;
 }
 
 static void end(session *state) {
     for (size_t i = 0; i < state->report.device_count; i++) {
-        cbx_bench_close(state->benches[i]);
-        cbx_device_close(state->devices[i]);
+        close_device(&state->report.devices[i]);
     }
     cbx_blas_close(state->blas);
     cbx_dataset_destroy(state->dataset);
-    free(state->benches);
-    free(state->devices);
     free(state->report.devices);
     free(state->report.rows);
 }
@@ -358,9 +342,7 @@ int cli_bench(int argc, char **argv) {
     if (status) {
         return cli_fail_status(status);
     }
-    if (cli_bench_warn_load(warning, &state.report)) {
-        fprintf(stderr, "warning: %s\n", warning);
-    }
+    warn(cli_bench_warn_load(warning, &state.report));
     open_blas(&state);
     tell_line(&state, cli_bench_json_host(&state.report));
     cli_guard_begin();

@@ -61,13 +61,12 @@ static const cli_bench_column of_process[] = {{"processor_seconds", CLI_IS_NUMBE
                                                CLI_AS_SECONDS, 11},
                                               {0}};
 
-_Static_assert(sizeof of_film + sizeof of_process + CLI_TIMES * sizeof *of_film ==
-                   CLI_FILM_COLUMNS * sizeof *of_film,
-               "the columns of a film have their room");
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
-void cli_bench_film_columns(cli_bench_column to[CLI_FILM_COLUMNS]) {
-    memcpy(to, of_film, sizeof of_film);
-    to += sizeof of_film / sizeof *of_film;
+const cli_bench_column *cli_bench_film_columns(void) {
+    static cli_bench_column all[COUNT(of_film) + CLI_TIMES + COUNT(of_process)];
+    cli_bench_column *to = all + COUNT(of_film);
+    memcpy(all, of_film, sizeof of_film);
     for (size_t i = 0; i < CLI_TIMES; i++) {
         const cli_time *time = &cli_times[(CLI_TIMES - 1 + i) % CLI_TIMES]; /* the total first */
         *to++ = (cli_bench_column){time->whole_key,
@@ -79,6 +78,7 @@ void cli_bench_film_columns(cli_bench_column to[CLI_FILM_COLUMNS]) {
                                    time->spare};
     }
     memcpy(to, of_process, sizeof of_process);
+    return all;
 }
 
 double cli_bench_value(const cli_bench_column *column, const void *record) {

@@ -36,11 +36,10 @@ typedef struct cli_bench_column {
     unsigned spare; /* as of cli_column */
 } cli_bench_column;
 
-/* Of a cli_bench_device; of a cli_bench_row what its training was measured to do; and its
- * film, which is written to `to`. */
-enum { CLI_FILM_COLUMNS = 18 };
+/* Of a cli_bench_device; of a cli_bench_row what its training was measured to do, and its
+ * film: static, put together at the first call. */
 extern const cli_bench_column cli_bench_device_columns[], cli_bench_row_columns[];
-void cli_bench_film_columns(cli_bench_column to[CLI_FILM_COLUMNS]);
+const cli_bench_column *cli_bench_film_columns(void);
 
 /* A number, of a spread the median. */
 double cli_bench_value(const cli_bench_column *column, const void *record);

@@ -53,8 +53,7 @@ static void put_values(FILE *out, const cli_bench_column *columns, const void *r
     }
 }
 
-static void put_row(FILE *out, const cli_bench_report *report, const cli_bench_row *row,
-                    const cli_bench_column *film) {
+static void put_row(FILE *out, const cli_bench_report *report, const cli_bench_row *row) {
     static const cli_bench_device none;
     const cbx_bench_settings *settings = &report->options->settings;
     const int baseline = row->device == CLI_BASELINE;
@@ -81,22 +80,20 @@ static void put_row(FILE *out, const cli_bench_report *report, const cli_bench_r
     }
     put_values(out, cli_bench_device_columns, device);
     put_values(out, cli_bench_row_columns, row);
-    put_values(out, film, row);
+    put_values(out, cli_bench_film_columns(), row);
     put_text(out, row->reason);
     fputc('\n', out);
 }
 
 void cli_bench_csv(FILE *out, const cli_bench_report *report) {
-    cli_bench_column film[CLI_FILM_COLUMNS];
-    cli_bench_film_columns(film);
     fputs("clearbox,date,system,processor,device,name,opencl,driver,kernels,schedule,recipe,"
           "processors,batch,repetitions,seconds,hidden,",
           out);
     put_heads(out, cli_bench_device_columns);
     put_heads(out, cli_bench_row_columns);
-    put_heads(out, film);
+    put_heads(out, cli_bench_film_columns());
     fputs("reason\n", out);
     for (size_t i = 0; i < report->row_count; i++) {
-        put_row(out, report, &report->rows[i], film);
+        put_row(out, report, &report->rows[i]);
     }
 }

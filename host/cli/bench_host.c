@@ -50,14 +50,14 @@ void cli_bench_describe_host(cli_bench_report *report) {
     }
 }
 
-int cli_bench_warn_load(char text[CLI_BENCH_WARNING], const cli_bench_report *report) {
+const char *cli_bench_warn_load(char text[CLI_BENCH_WARNING], const cli_bench_report *report) {
     if (report->load <= report->processors / 2.0) {
-        return 0;
+        return NULL;
     }
     snprintf(text, CLI_BENCH_WARNING,
              "the machine was busy before this began: load %.1f on %u processors", report->load,
              report->processors);
-    return 1;
+    return text;
 }
 
 double cli_bench_scatter(const cli_bench_row *row) {
@@ -67,14 +67,14 @@ double cli_bench_scatter(const cli_bench_row *row) {
                : 0.0;
 }
 
-int cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter) {
+const char *cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter) {
     if (scatter <= most_scatter) {
-        return 0;
+        return NULL;
     }
     snprintf(text, CLI_BENCH_WARNING,
              "repetitions differ by ± %.0f %%; other programs may have been at work",
              100.0 * scatter);
-    return 1;
+    return text;
 }
 
 const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row) {
@@ -82,8 +82,5 @@ const char *cli_bench_device_name(const cli_bench_report *report, const cli_benc
 }
 
 const char *cli_bench_schedule_name(const cli_bench_row *row) {
-    if (row->device == CLI_BASELINE) {
-        return "sgemm";
-    }
-    return cbx_schedule_name(row->schedule);
+    return row->device == CLI_BASELINE ? "sgemm" : cbx_schedule_name(row->schedule);
 }

@@ -3,7 +3,6 @@
 #include "base/names.h"
 #include "cli/bench_columns.h"
 #include "cli/bench_report.h"
-#include "cli/report.h"
 
 #define NUMBER(value) cli_json_number(value)
 #define TEXT(value) cli_json_string(value)
@@ -36,14 +35,13 @@ static json_t *measured(const cli_bench_column *column, const void *record) {
 
 /* Adds what was measured to `object`, or frees it and returns NULL. */
 static json_t *with_columns(json_t *object, const cli_bench_column *columns, const void *record) {
-    int failed = !object;
-    for (; columns->key && !failed; columns++) {
-        failed = json_object_set_new(object, columns->key, measured(columns, record)) != 0;
+    for (; columns->key; columns++) {
+        if (json_object_set_new(object, columns->key, measured(columns, record)) != 0) {
+            json_decref(object);
+            return NULL;
+        }
     }
-    if (failed) {
-        json_decref(object);
-    }
-    return failed ? NULL : object;
+    return object;
 }
 
 static json_t *names(const cli_list *list, const char *const *choices) {
@@ -68,15 +66,14 @@ static json_t *settings_object(const cli_bench_options *options) {
 
 json_t *cli_bench_json_host(const cli_bench_report *report) {
     char warning[CLI_BENCH_WARNING];
-    const int busy = cli_bench_warn_load(warning, report);
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o}", "type", "host", "clearbox",
         CBX_VERSION, "date", TEXT(report->date), "system", TEXT(report->system), "processor",
         TEXT(report->processor), "processors", (json_int_t)report->processors, "load_average",
         report->load < 0.0 ? json_null() : NUMBER(report->load), "warning",
-        TEXT(busy ? warning : NULL), "openblas", TEXT(report->blas[0] ? report->blas : NULL),
-        "openblas_threads", (json_int_t)report->blas_threads, "settings",
-        settings_object(report->options));
+        TEXT(cli_bench_warn_load(warning, report)), "openblas",
+        TEXT(report->blas[0] ? report->blas : NULL), "openblas_threads",
+        (json_int_t)report->blas_threads, "settings", settings_object(report->options));
 }
 
 json_t *cli_bench_json_device(const cli_bench_device *device) {
@@ -94,22 +91,19 @@ json_t *cli_bench_json_device(const cli_bench_device *device) {
 
 json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *row) {
     char warning[CLI_BENCH_WARNING];
-    const int noisy = cli_bench_warn_scatter(warning, cli_bench_scatter(row));
-    cli_bench_column film[CLI_FILM_COLUMNS];
     json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:o, s:o}", "type", "row", "device",
                                TEXT(cli_bench_device_name(report, row)), "schedule",
                                cli_bench_schedule_name(row), "hidden", (json_int_t)row->hidden,
                                "reason", TEXT(row->reason[0] ? row->reason : NULL), "warning",
-                               TEXT(noisy ? warning : NULL));
+                               TEXT(cli_bench_warn_scatter(warning, cli_bench_scatter(row))));
     if (!row->reason[0]) {
         object = with_columns(object, cli_bench_row_columns, row);
     }
-    if (object && row->has_film) {
-        cli_bench_film_columns(film);
-        json_t *job = with_columns(json_object(), film, row);
+    if (row->has_film) {
+        json_t *job = with_columns(json_object(), cli_bench_film_columns(), row);
         if (json_object_set_new(object, "film_job", job) != 0) {
             json_decref(object);
-            object = NULL;
+            return NULL;
         }
     }
     return object;
@@ -118,21 +112,16 @@ json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *
 json_t *cli_bench_json(const cli_bench_report *report) {
     json_t *object = cli_bench_json_host(report);
     json_t *devices = json_array(), *rows = json_array();
-    int failed = !object || !devices || !rows;
-    for (size_t i = 0; i < report->device_count && !failed; i++) {
-        failed = json_array_append_new(devices, cli_bench_json_device(&report->devices[i])) != 0;
+    int failed = json_object_del(object, "type");
+    for (size_t i = 0; i < report->device_count; i++) {
+        failed |= json_array_append_new(devices, cli_bench_json_device(&report->devices[i]));
     }
-    for (size_t i = 0; i < report->row_count && !failed; i++) {
-        failed = json_array_append_new(rows, cli_bench_json_row(report, &report->rows[i])) != 0;
+    for (size_t i = 0; i < report->row_count; i++) {
+        failed |= json_array_append_new(rows, cli_bench_json_row(report, &report->rows[i]));
     }
-    if (!failed) {
-        failed = json_object_del(object, "type") != 0 ||
-                 json_object_set(object, "devices", devices) != 0 ||
-                 json_object_set(object, "rows", rows) != 0 ||
-                 json_object_set_new(object, "used_seconds", NUMBER(report->used_seconds)) != 0;
-    }
-    json_decref(devices);
-    json_decref(rows);
+    failed |= json_object_set_new(object, "devices", devices);
+    failed |= json_object_set_new(object, "rows", rows);
+    failed |= json_object_set_new(object, "used_seconds", NUMBER(report->used_seconds));
     if (failed) {
         json_decref(object);
         return NULL;

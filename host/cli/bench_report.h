@@ -7,16 +7,19 @@
 
 #include "cli/bench_options.h"
 #include "cli/json.h"
+#include "cli/terminal.h"
 
 /* The "device" of rows measured through OpenBLAS. */
 #define CLI_BASELINE SIZE_MAX
 
 typedef struct cli_bench_device {
     cbx_device_info info;
-    char spec[32]; /* "P:D" */
+    char spec[CLI_NUMBER]; /* "P:D" */
     cbx_family family;
     int fuses; /* multiply-adds round once */
     cbx_bench_limits limits;
+    cbx_device *device; /* both open while rows are measured */
+    cbx_bench *bench;
 } cli_bench_device;
 
 typedef struct cli_bench_row {
@@ -58,11 +61,11 @@ const char *cli_bench_schedule_name(const cli_bench_row *row);
  * median; 0 for a row that was not measured. */
 double cli_bench_scatter(const cli_bench_row *row);
 
-/* Whether other programs seem to have disturbed the measurement; if so, `text` gets a
- * sentence without its full stop. */
+/* Where other programs seem to have disturbed the measurement, write a sentence without its
+ * full stop to `text` and return it; else NULL. */
 enum { CLI_BENCH_WARNING = 160 };
-int cli_bench_warn_load(char text[CLI_BENCH_WARNING], const cli_bench_report *report);
-int cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter);
+const char *cli_bench_warn_load(char text[CLI_BENCH_WARNING], const cli_bench_report *report);
+const char *cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter);
 
 /* These write to a stream that the caller checks. On a terminal of `width` columns tables
  * leave out what does not fit; 0: everything. */

@@ -4,7 +4,6 @@
 
 #include "cli/bench_columns.h"
 #include "cli/bench_report.h"
-#include "cli/report.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
 
@@ -124,10 +123,9 @@ static void print_rows(page *to) {
 static void print_films(page *to) {
     static const cli_column own[] = {
         {"H", CLI_NUMBERS, 0}, {"device", CLI_WORDS, 0}, {"schedule", CLI_WORDS, 5}};
-    cli_bench_column columns[CLI_FILM_COLUMNS];
+    const cli_bench_column *columns = cli_bench_film_columns();
     char size[CLI_NUMBER];
     cli_table table;
-    cli_bench_film_columns(columns);
     if (!begin_table(&table, own, COUNT(own), columns, "film", to->report->row_count)) {
         return;
     }

@@ -11,7 +11,6 @@
 #include "cli/device_check.h"
 #include "cli/json.h"
 #include "cli/options.h"
-#include "cli/report.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
 
@@ -45,21 +44,16 @@ static const cli_flag flags[] = {
      1, 86400, 0},
     {0, 0, CLI_HEADING, 0, 0, 0, 0, 0, 0}};
 
-static void spec_of(const cbx_device_info *info, char spec[CLI_NUMBER]) {
-    snprintf(spec, CLI_NUMBER, "%u:%u", info->platform_index, info->device_index);
-}
-
 static void check(checked_device *device, const cbx_device_info *info, uint32_t timeout,
                   int index) {
     cli_verdict *verdict = &device->verdicts[index];
     cbx_family family = CBX_FAMILY_AUTO;
     char spec[CLI_NUMBER];
-    spec_of(info, spec);
     if (index > 0) {
         family = device->verdicts[0].family == CBX_FAMILY_CPU ? CBX_FAMILY_GPU : CBX_FAMILY_CPU;
     }
     device->info = info;
-    *verdict = cli_check_device(spec, family, timeout);
+    *verdict = cli_check_device(cli_spec(spec, info), family, timeout);
     if (verdict->family == CBX_FAMILY_AUTO) {
         verdict->family = cbx_device_usual_family(info);
     }
@@ -102,11 +96,10 @@ static void print_head(widths wide, const cli_terminal *terminal) {
 static void print_device(const cbx_device_info *info, widths wide, const cli_terminal *terminal) {
     char spec[CLI_NUMBER], memory[CLI_NUMBER], name[sizeof info->name + 4];
     char driver[sizeof info->driver + 4];
-    spec_of(info, spec);
     cli_cut(name, sizeof name, info->name, wide.name, terminal->utf8);
     cli_cut(driver, sizeof driver, info->driver, wide.driver, terminal->utf8);
-    printf("%-6s  %-5s  %s%*s  %5u  %10s  %s\n", spec, cli_kind_name(info->kind), name,
-           wide.name - cli_width(name), "", info->compute_units,
+    printf("%-6s  %-5s  %s%*s  %5u  %10s  %s\n", cli_spec(spec, info), cli_kind_name(info->kind),
+           name, wide.name - cli_width(name), "", info->compute_units,
            cli_bytes(memory, info->global_memory_bytes), driver);
     fflush(stdout);
 }
@@ -139,11 +132,10 @@ static json_t *verdict_object(const cli_verdict *verdict) {
 static json_t *device_object(const checked_device *device) {
     const cbx_device_info *info = device->info;
     char spec[CLI_NUMBER];
-    spec_of(info, spec);
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "spec",
-        cli_json_string(spec), "kind", cli_json_string(cli_kind_name(info->kind)), "name",
-        cli_json_string(info->name), "platform", cli_json_string(info->platform), "vendor",
+        cli_json_string(cli_spec(spec, info)), "kind", cli_json_string(cli_kind_name(info->kind)),
+        "name", cli_json_string(info->name), "platform", cli_json_string(info->platform), "vendor",
         cli_json_string(info->vendor), "version", cli_json_string(info->version), "driver",
         cli_json_string(info->driver), "compute_units", (json_int_t)info->compute_units,
         "clock_mhz", (json_int_t)info->clock_mhz, "global_memory_bytes",

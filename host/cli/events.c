@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "cli/json.h"
-#include "cli/report.h"
 #include "cli/terminal.h"
 #include "cli/times.h"
 
@@ -16,9 +15,9 @@ static cbx_status put(json_t *event) {
 
 static json_t *device_object(const cbx_learn_plan *plan) {
     const cbx_device_info *device = plan->device;
-    char spec[32];
-    snprintf(spec, sizeof spec, "%u:%u", device->platform_index, device->device_index);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "spec", cli_json_string(spec), "kind",
+    char spec[CLI_NUMBER];
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "spec",
+                     cli_json_string(cli_spec(spec, device)), "kind",
                      cli_json_string(cli_kind_name(device->kind)), "name",
                      cli_json_string(device->name), "platform", cli_json_string(device->platform),
                      "driver", cli_json_string(device->driver), "fuses", plan->fuses);
@@ -28,9 +27,9 @@ static json_t *passed_over_array(const cbx_learn_plan *plan) {
     json_t *array = json_array();
     for (size_t i = 0; i < plan->passed_over_count; i++) {
         const cbx_passed_over *one = &plan->passed_over[i];
-        char spec[32];
-        snprintf(spec, sizeof spec, "%u:%u", one->device.platform_index, one->device.device_index);
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "spec", cli_json_string(spec),
+        char spec[CLI_NUMBER];
+        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "spec",
+                                               cli_json_string(cli_spec(spec, &one->device)),
                                                "name", cli_json_string(one->device.name), "reason",
                                                cli_json_string(one->sentence)));
     }

@@ -22,17 +22,6 @@ static void label(const cli_terminal *terminal, const char *name) {
     fprintf(stderr, "  %s%-9s%s ", dim(terminal), name, end(terminal));
 }
 
-const char *cli_kind_name(cbx_device_kind kind) {
-    switch (kind) {
-    case CBX_KIND_CPU:
-        return "CPU";
-    case CBX_KIND_GPU:
-        return "GPU";
-    default:
-        return "other";
-    }
-}
-
 /* ---- before ---- */
 
 static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {

@@ -29,7 +29,4 @@ cbx_learn_observer cli_report_observer(cli_report *report);
  * not whole, with what was kept. Returns the exit code. */
 int cli_report_end(const cli_report *report, cbx_status status, const cbx_learn_result *result);
 
-/* "CPU", "GPU", "other" */
-const char *cli_kind_name(cbx_device_kind kind);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/cut.h"
 
 /* A name of fewer columns says nothing. */
 enum { LEAST_NAME = 12 };
@@ -41,21 +42,12 @@ void cli_table_add(cli_table *table, const char *format, ...) {
     }
 }
 
-/* Columns on the screen; UTF-8's further bytes take none. */
-static int width_of(const char *text) {
-    int width = 0;
-    for (; *text; text++) {
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    }
-    return width;
-}
-
 static layout measure(const cli_table *table) {
     layout natural = {{0}};
     for (size_t c = 0; c < table->column_count; c++) {
-        natural.widths[c] = width_of(table->columns[c].head);
+        natural.widths[c] = cli_width(table->columns[c].head);
         for (size_t i = c; i < table->count; i += table->column_count) {
-            const int width = width_of(table->cells[i]);
+            const int width = cli_width(table->cells[i]);
             natural.widths[c] = width > natural.widths[c] ? width : natural.widths[c];
         }
     }
@@ -109,53 +101,41 @@ static size_t fit(const cli_table *table, layout *to, int width) {
     return gone;
 }
 
-/* The first `width` columns of `text`; what is cut ends in a mark. */
-static void print_text(FILE *out, const char *text, int width) {
-    const int cut = width_of(text) > width;
-    int left = cut ? width - 1 : width;
-    for (; *text && left >= 0; text++) {
-        left -= ((unsigned char)*text & 0xC0) != 0x80;
-        if (left >= 0) {
-            fputc(*text, out);
-        }
+/* "---", or "--:" under what stands right. */
+static const char *rule(char text[CLI_TABLE_CELL], int width, int stands_left) {
+    memset(text, '-', (size_t)width);
+    text[width] = '\0';
+    if (!stands_left) {
+        text[width - 1] = ':';
     }
-    fputs(cut ? "…" : "", out);
+    return text;
 }
 
 static void print_cell(FILE *out, const char *text, int width, int stands_left) {
-    const int padding = width > width_of(text) ? width - width_of(text) : 0;
-    fprintf(out, "| %*s", stands_left ? 0 : padding, "");
-    print_text(out, text, width);
-    fprintf(out, "%*s ", stands_left ? padding : 0, "");
-}
-
-static void print_rule(FILE *out, int width, int stands_left) {
-    fputs("| ", out);
-    for (int i = stands_left ? 0 : 1; i < width; i++) {
-        fputc('-', out);
-    }
-    fputs(stands_left ? " " : ": ", out);
+    char shown[CLI_TABLE_CELL + 4]; /* room for the mark of what is cut */
+    cli_cut(shown, sizeof shown, text, width, 1);
+    const int padding = width - cli_width(shown);
+    fprintf(out, "| %*s%s%*s ", stands_left ? 0 : padding, "", shown, stands_left ? padding : 0,
+            "");
 }
 
 size_t cli_table_end(cli_table *table, FILE *out, unsigned width) {
     layout shown = measure(table);
+    char dashes[CLI_TABLE_CELL];
     size_t gone = 0;
     if (width > 0 && line_width(table, &shown) > (int)width) {
         gone = fit(table, &shown, (int)width);
     }
     for (size_t line = 0; line < 2 + table->count / table->column_count; line++) {
         for (size_t c = 0; c < table->column_count; c++) {
-            const int stands_left = table->columns[c].kind != CLI_NUMBERS;
-            if (shown.widths[c] == 0) {
-                continue;
-            }
-            if (line == 1) {
-                print_rule(out, shown.widths[c], stands_left);
-            } else {
+            const cli_column *column = &table->columns[c];
+            const int wide = shown.widths[c], stands_left = column->kind != CLI_NUMBERS;
+            if (wide > 0) {
                 print_cell(out,
-                           line == 0 ? table->columns[c].head
-                                     : table->cells[(line - 2) * table->column_count + c],
-                           shown.widths[c], stands_left);
+                           line == 0   ? column->head
+                           : line == 1 ? rule(dashes, wide, stands_left)
+                                       : table->cells[(line - 2) * table->column_count + c],
+                           wide, stands_left);
             }
         }
         fputs("|\n", out);

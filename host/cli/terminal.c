@@ -96,6 +96,15 @@ const char *cli_clock(char text[CLI_NUMBER], double seconds) {
     return text;
 }
 
+const char *cli_spec(char text[CLI_NUMBER], const cbx_device_info *device) {
+    snprintf(text, CLI_NUMBER, "%u:%u", device->platform_index, device->device_index);
+    return text;
+}
+
+const char *cli_kind_name(cbx_device_kind kind) {
+    return kind == CBX_KIND_CPU ? "CPU" : kind == CBX_KIND_GPU ? "GPU" : "other";
+}
+
 /* Bytes of the UTF-8 character at `text`, 0 when it is none; *code gets its number. */
 static size_t utf8_character(const unsigned char *text, uint32_t *code) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

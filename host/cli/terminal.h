@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a stream can show, and numbers the way people read them. */
+/* What a stream can show, and numbers and devices the way people read them. */
 #ifndef CBX_CLI_TERMINAL_H
 #define CBX_CLI_TERMINAL_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "clearbox/device.h"
 
 typedef struct cli_terminal {
     int is_terminal;  /* somebody looks at it, and lines can be redrawn  */
@@ -34,6 +36,12 @@ const char *cli_bytes(char text[CLI_NUMBER], uint64_t bytes);
 
 /* Whole seconds as a clock shows them: "0:03", "1:02:03" */
 const char *cli_clock(char text[CLI_NUMBER], double seconds);
+
+/* "P:D", what --device takes */
+const char *cli_spec(char text[CLI_NUMBER], const cbx_device_info *device);
+
+/* "CPU", "GPU", "other" */
+const char *cli_kind_name(cbx_device_kind kind);
 
 /* Copies what a user typed, control characters as '?', cut with "..." to fit. */
 void cli_printable(char *out, size_t size, const char *typed);

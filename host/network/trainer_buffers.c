@@ -28,7 +28,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const cbx_device *device = trainer->device;
     const cbx_way *way = trainer->way;
     trainer->panels =
-        round_up((trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
+        round_up((trainer->share.count + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
     trainer->stride = round_up(trainer->settings.batch, device->built.row_unit);
     trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
     trainer->judged = judged_at_once(trainer);
