@@ -365,6 +365,5 @@ cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, s
         cbx_output_write(&output, bytes, size);
         status = cbx_output_commit(&output);
     }
-    cbx_output_discard(&output);
     return status;
 }
