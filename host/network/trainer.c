@@ -31,9 +31,7 @@ static cbx_status create_all_kernels(cbx_trainer *trainer) {
 
 static void release_kernels(cl_kernel *kernels, size_t most) {
     for (size_t i = 0; i < most; i++) {
-        if (kernels[i]) {
-            clReleaseKernel(kernels[i]);
-        }
+        cbx_kernel_release(kernels[i]);
     }
 }
 

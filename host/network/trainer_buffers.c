@@ -149,8 +149,6 @@ cbx_status cbx_trainer_take_buffers(cbx_trainer *trainer, const cbx_dataset *dat
 void cbx_trainer_release_buffers(cbx_trainer *trainer) {
     for (size_t i = 0; i < CBX_COUNT(trainer->buffers); i++) {
         cl_mem *buffer = trainer->buffers[i].buffer;
-        if (buffer && *buffer) {
-            clReleaseMemObject(*buffer);
-        }
+        cbx_buffer_release(buffer ? *buffer : NULL);
     }
 }
