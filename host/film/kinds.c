@@ -97,9 +97,12 @@ void cbx_encoder_settle(const cbx_encoder_kind *kind, cbx_film_settings *setting
 }
 
 void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest) {
-    const cbx_format *format = cbx_encoder_kind_of(codec)->format;
-    *best = format->best;
-    *coarsest = format->coarsest;
+    const cbx_encoder_kind *kind = cbx_encoder_kinds;
+    while (kind->format->codec != codec) {
+        kind++;
+    }
+    *best = kind->format->best;
+    *coarsest = kind->format->coarsest;
 }
 
 const char *cbx_film_encoder(cbx_codec codec) {

@@ -78,6 +78,8 @@ typedef struct cbx_schedule_ops {
 typedef struct cbx_evaluator {
     const char *kernels[CBX_EVALUATION_KERNELS];
     uint32_t groups_a_unit; /* work-groups for each compute unit; 0: one for each block */
+    /* Whose outputs are held, 64 bytes each; enough of them to keep a device busy. */
+    uint32_t images_at_once;
     /* A work-item judges a block, so that each core of a processor reads for itself; else an
      * image, so that neighbouring ones of a GPU read side by side. */
     int judges_blocks;

@@ -14,12 +14,12 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
 /* Images whose outputs are there at a time, a bound to their memory: the largest part, or many
  * whole blocks of it. */
 static uint32_t judged_at_once(const cbx_trainer *trainer) {
-    enum { MANY = 1 << 16 };
     const uint32_t *images = trainer->images_of, unit = trainer->device->built.evaluate_rows;
     uint32_t most = images[CBX_TRAIN];
     most = most < images[CBX_VALIDATION] ? images[CBX_VALIDATION] : most;
     most = most < images[CBX_TEST] ? images[CBX_TEST] : most;
-    return most < MANY / unit * unit ? most : MANY / unit * unit;
+    const uint32_t many = trainer->way->evaluator->images_at_once / unit * unit;
+    return most < many ? most : many;
 }
 
 /* How the work is divided: fixed by the device and the network, so that a run gives
