@@ -31,7 +31,7 @@ if(BUILD_SHARED_LIBS)
   set(CBX_PC_LIBS "")
 else()
   set(CBX_PC_REQUIRES "Requires: ${CBX_PC_PACKAGES}")
-  set(CBX_PC_LIBS " -lpthread -lm")
+  set(CBX_PC_LIBS " -lpthread -ldl -lm")
 endif()
 # Relative to the file itself, so that `cmake --install --prefix` and moved trees work.
 file(RELATIVE_PATH CBX_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})

@@ -38,6 +38,10 @@
 #ifndef CBX_STEP_ROWS
 #define CBX_STEP_ROWS 8
 #endif
+/* Floats in a vector; for processors the host gives the device's natural one. */
+#ifndef CBX_VECTOR
+#define CBX_VECTOR 4
+#endif
 /* Blocks of the forward pass, of CBX_FORWARD_ROWS rows, in a block of the evaluation, in the
  * kernels for processors. */
 #define CBX_EVALUATE_BLOCKS 8
@@ -79,10 +83,6 @@ typedef float cbx_f32;
 #define fma(a, b, c) ((a) * (b) + (c))
 #endif
 
-/* CBX_VECTOR, given by the host: floats in the device's natural vector. */
-#ifndef CBX_VECTOR
-#define CBX_VECTOR 4
-#endif
 #define CBX_JOIN_(a, b) a##b
 #define CBX_JOIN(a, b) CBX_JOIN_(a, b)
 typedef CBX_JOIN(float, CBX_VECTOR) floatv;
@@ -156,6 +156,7 @@ typedef struct cbx_launch {
     cbx_u32 number;         /* of the first batch to start */
     cbx_u32 ticket; /* counts stages since the trainer was made */
     cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
+    cbx_u32 owns_bias; /* 1: row 0 of w2 is W2's; 0: another share's, and stays zero here */
 } cbx_launch;
 
 #endif

@@ -7,53 +7,59 @@ set(cxx "")
 if(CMAKE_CXX_COMPILER)
   set(cxx ${CMAKE_CXX_COMPILER})
 endif()
-add_test(NAME test_headers COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/headers.sh
-         ${PROJECT_SOURCE_DIR}/include ${CMAKE_C_COMPILER} ${cxx})
-set_tests_properties(test_headers PROPERTIES LABELS host TIMEOUT 300)
-
-add_test(NAME test_exports COMMAND ${CBX_TEST_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/test_exports.py
-         ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/exports ${CMAKE_COMMAND} ${CMAKE_GENERATOR}
-         ${CMAKE_MAKE_PROGRAM} ${CMAKE_C_COMPILER} ${CMAKE_NM})
-set_tests_properties(test_exports PROPERTIES LABELS host TIMEOUT 300)
+clearbox_check(test_headers ${CMAKE_CURRENT_SOURCE_DIR}/headers.sh ${PROJECT_SOURCE_DIR}/include
+               ${CMAKE_C_COMPILER} ${cxx})
+clearbox_check(test_exports ${CBX_TEST_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/test_exports.py
+               ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR}/exports ${CMAKE_COMMAND}
+               ${CMAKE_GENERATOR} ${CMAKE_MAKE_PROGRAM} ${CMAKE_C_COMPILER} ${CMAKE_NM})
 
 if(NOT TARGET clearbox_program)
   return()
 endif()
 
+# ---- built from outside: what all of these scripts get, then each its own ----
+set(outside -DCOMPILER=${CMAKE_C_COMPILER} -DGENERATOR=${CMAKE_GENERATOR}
+    -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM})
+
 if(CBX_INSTALL)
-  add_test(NAME test_install COMMAND ${CMAKE_COMMAND}
+  clearbox_check(test_install ${CMAKE_COMMAND} ${outside}
     -DBUILD=${PROJECT_BINARY_DIR} -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/install_example
-    -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install -DCOMPILER=${CMAKE_C_COMPILER}
-    -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+    -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/install
     -DLIBDIR=${CMAKE_INSTALL_LIBDIR} -DBINDIR=${CMAKE_INSTALL_BINDIR}
     -DMANDIR=${CMAKE_INSTALL_MANDIR} -DDATADIR=${CMAKE_INSTALL_DATADIR}
     -DSANITIZE=${CBX_SANITIZE} -DVERSION=${PROJECT_VERSION}
     -P ${CMAKE_CURRENT_SOURCE_DIR}/install_example/check.cmake)
-  set_tests_properties(test_install PROPERTIES LABELS host TIMEOUT 600)
+  set_tests_properties(test_install PROPERTIES TIMEOUT 600)
 endif()
-
-add_test(NAME test_subproject COMMAND ${CMAKE_COMMAND} -DCLEARBOX=${PROJECT_SOURCE_DIR}
+clearbox_check(test_subproject ${CMAKE_COMMAND} ${outside} -DCLEARBOX=${PROJECT_SOURCE_DIR}
   -DSOURCE=${CMAKE_CURRENT_SOURCE_DIR}/subproject_example
-  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/subproject -DCOMPILER=${CMAKE_C_COMPILER}
-  -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/subproject
   -DSHARED=${BUILD_SHARED_LIBS} -DSANITIZE=${CBX_SANITIZE}
   -P ${CMAKE_CURRENT_SOURCE_DIR}/subproject_example/check.cmake)
-set_tests_properties(test_subproject PROPERTIES LABELS host TIMEOUT 600)
-
-add_test(NAME without_cmocka COMMAND ${CMAKE_COMMAND} -DCLEARBOX=${PROJECT_SOURCE_DIR}
-  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/without_cmocka -DCOMPILER=${CMAKE_C_COMPILER}
-  -DGENERATOR=${CMAKE_GENERATOR} -DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}
+clearbox_check(without_cmocka ${CMAKE_COMMAND} ${outside} -DCLEARBOX=${PROJECT_SOURCE_DIR}
+  -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/without_cmocka
   -P ${CMAKE_CURRENT_SOURCE_DIR}/without_cmocka.cmake)
-set_tests_properties(without_cmocka PROPERTIES LABELS host TIMEOUT 600)
+set_tests_properties(test_subproject without_cmocka PROPERTIES TIMEOUT 600)
 
+# ---- the program beside others ----
+clearbox_script_test(test_lesson_peer device slow TIMEOUT 900
+  COMMAND ${CBX_TEST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_lesson_peer.py
+          $<TARGET_FILE:clearbox_program> ${PROJECT_SOURCE_DIR}/bench/peers/lesson.py
+          ${PROJECT_SOURCE_DIR}/data/mnist)
+clearbox_script_test(readme_python device TIMEOUT 120
+  COMMAND ${CBX_TEST_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_readme.py
+          $<TARGET_FILE:clearbox_program> ${PROJECT_SOURCE_DIR})
+clearbox_may_be_left_out(test_lesson_peer readme_python)
+
+# ---- cli ----
 # cli_test(name label…): runs cli/test_NAME.py on the program
 function(cli_test name)
-  set(cache ${PROJECT_BINARY_DIR}/pocl-cache/cli_${name})
-  file(MAKE_DIRECTORY ${cache})
   add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
            ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${name}.py)
-  set_tests_properties(cli_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 900
-    ENVIRONMENT "CLEARBOX=$<TARGET_FILE:clearbox_program>;POCL_CACHE_DIR=${cache};CBX_TEST_SANITIZE=${CBX_SANITIZE}")
+  clearbox_pocl_cache(cli_${name})
+  set_property(TEST cli_${name} APPEND PROPERTY ENVIRONMENT
+               CLEARBOX=$<TARGET_FILE:clearbox_program> CBX_TEST_SANITIZE=${CBX_SANITIZE})
+  set_tests_properties(cli_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 900)
 endfunction()
 
 # Something to load before the program; a sanitizer's own library must come first.

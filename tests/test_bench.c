@@ -29,8 +29,7 @@ static int set_up(void **state) {
         return -1;
     }
     *state = f;
-    scratch_write_dataset(&f->folder, TRAIN_FILE, TEST);
-    assert_ok(cbx_dataset_load(&f->dataset, scratch_path(&f->folder, ".")));
+    f->dataset = scratch_dataset(&f->folder, TRAIN_FILE, TEST);
     assert_ok(cbx_device_open(&f->device, NULL, CBX_FAMILY_AUTO));
     assert_ok(cbx_bench_open(&f->bench, f->device, f->dataset));
     return 0;

@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <CL/cl.h>
-
 #include "base/error.h"
 #include "device/walk.h"
+#include "support/compiler.h"
 #include "support/fixture.h"
 #include "support/learning.h"
 #include "support/test.h"
@@ -94,35 +93,6 @@ static void none_works(void **state) {
 
 /* ---- whole runs ---- */
 
-/* The compiler fails for these devices, by the order in which they first come to it. */
-static struct {
-    cl_device_id seen[2];
-    size_t count;
-    unsigned broken; /* bits */
-} compiler;
-
-cl_int __real_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
-                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
-                             void *user);
-cl_int __wrap_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
-                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
-                             void *user);
-
-cl_int __wrap_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
-                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
-                             void *user) {
-    size_t i = 0;
-    while (i < compiler.count && compiler.seen[i] != devices[0]) {
-        i++;
-    }
-    if (i == compiler.count && i < 2) {
-        compiler.seen[compiler.count++] = devices[0];
-    }
-    return compiler.broken & 1u << i
-               ? CL_BUILD_PROGRAM_FAILURE
-               : __real_clBuildProgram(program, count, devices, options, notify, user);
-}
-
 /* Skips where there are not two. */
 static void need_two(void) {
     cbx_device_info *list;
@@ -154,7 +124,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
 }
 
 static int should_stop(void *user) {
-    return ((notes *)user)->stop && compiler.count > 0;
+    return ((notes *)user)->stop && compiler.devices > 0;
 }
 
 static cbx_status run(const char *spec, unsigned broken, notes *told) {
@@ -164,8 +134,7 @@ static cbx_status run(const char *spec, unsigned broken, notes *told) {
     learning_open(&l, 30, 6);
     cbx_learn_settings settings = learning_settings(&l);
     settings.device = spec;
-    memset(&compiler, 0, sizeof compiler);
-    compiler.broken = broken;
+    compiler = (watched_compiler){.broken = broken};
     cbx_status status = cbx_learn(&settings, &observer, 1, &control, NULL);
     learning_close(&l);
     return status;
@@ -199,7 +168,7 @@ static void a_stop_ends_the_walk(void **state) {
     (void)state;
     need_two();
     assert_fails(run(NULL, 1, &told), CBX_INTERRUPTED, "");
-    assert_int_equal(compiler.count, 1);
+    assert_int_equal(compiler.devices, 1);
 }
 
 int main(void) {

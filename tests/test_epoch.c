@@ -35,9 +35,7 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 static void enqueue_epoch(cbx_trainer *trainer) {
@@ -58,7 +56,7 @@ static void check_epoch(fixture_way way, cbx_recipe recipe, const cbx_network *s
                         const cbx_reference *r, const cbx_reference_verdict *validation) {
     char what[64];
     cbx_evaluation got;
-    snprintf(what, sizeof what, "%s %s", fixture_recipe_name(recipe), way.name);
+    snprintf(what, sizeof what, "%s %s", cbx_recipe_name(recipe), way.name);
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, BATCH, order, train_count);
     enqueue_epoch(trainer);
     training_bounds bounds = {2e-5 * largest_magnitude(r->w1, CBX_W1_ROWS * HIDDEN),
@@ -81,7 +79,7 @@ static void check_recipe(cbx_recipe recipe) {
         cbx_reference_step(&r, dataset, order, first, rows, rates);
     }
     cbx_reference_verdict validation = cbx_reference_evaluate(&r, dataset, CBX_VALIDATION, 1e-3);
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         check_epoch(fixture_ways[w], recipe, start, &r, &validation);
     }
     cbx_reference_clear(&r);

@@ -84,7 +84,7 @@ static void too_small(void **state) {
         .info = {.name = "Tiny", .largest_group = 128, .local_memory_bytes = 20 << 10},
         .family = CBX_FAMILY_GPU,
         .fused = 1,
-        .built.tunables = {4, 8, CBX_USUAL_GPU_ROWS}};
+        .built.tunables = {{7}}};
     assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     assert_non_null(strstr(cbx_last_error(), "work-groups of 256 work-items, but Tiny"));
     assert_non_null(strstr(cbx_last_error(), "at most 128"));
@@ -96,7 +96,7 @@ static void too_small(void **state) {
     device.info.largest_group = 256;
     assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     assert_non_null(strstr(cbx_last_error(), "30976 bytes of local memory, but Tiny has 20480"));
-    device.built.tunables.update_rows = 14;
+    device.built.tunables.values[CBX_GPU_UPDATE_ROWS] = 14;
     device.info.local_memory_bytes = 32 << 10;
     assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     device.info.local_memory_bytes = 48 << 10;

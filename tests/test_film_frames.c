@@ -114,7 +114,7 @@ static void every_frame_shows_its_batch(void **state) {
     for (size_t t = 0; t < COUNT(tones); t++) {
         film_check expected = {0};
         draw_expected(&expected, &l, start, tones[t]);
-        for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+        for (size_t w = 0; w < fixture_way_count; w++) {
             check_film(&l, &expected, fixture_ways[w], tones[t], 1);
             check_film(&l, &expected, fixture_ways[w], tones[t], 4);
         }

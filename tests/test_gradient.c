@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "support/compare.h"
-#include "support/dataset.h"
 #include "support/fixture.h"
 #include "reference/network.h"
 #include "support/synthetic.h"
@@ -19,18 +18,11 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(60, 10, 31);
-    order = synthetic_order(TRAIN, 32);
-    return 0;
+    return training_set_up(state, 60, 10, 31, &dataset, &order);
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 static double cost_of(cbx_reference *r) {
@@ -69,7 +61,7 @@ static void check_matrix(cbx_reference *r, double *weights, const float *before,
 
 static void nll_update_is_the_gradient(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         char what[64];
         cbx_network *start = synthetic_network(HIDDEN, 33);
         cbx_trainer *trainer =

@@ -7,6 +7,7 @@ is seen only where it belongs.
 HOST: the folder host/ of the sources. OBJECT: the object files of what lies there, whose
 symbols nm tells.
 """
+import collections
 import os
 import re
 import subprocess
@@ -47,18 +48,21 @@ def includes(text):
 
 def name_of(object_path):
     """network/trainer of …/clearbox.dir/network/trainer.c.o"""
-    return re.sub(r"^.*\.dir/", "", object_path).replace(".c.o", "")
+    return re.sub(r"^.*\.dir/(?:\./)?", "", object_path).replace(".c.o", "")
 
 
 def symbols_of(objects):
     """Of each file the symbols that it defines, and those that it needs."""
-    defined, needed = {}, {}
-    for path in objects:
-        lines = subprocess.run(["nm", "-P", "-g", path], check=True, capture_output=True,
-                               text=True).stdout.splitlines()
-        kinds = [line.split()[:2] for line in lines]
-        defined[name_of(path)] = {name for name, kind in kinds if kind not in "Uw"}
-        needed[name_of(path)] = {name for name, kind in kinds if kind == "U"}
+    defined, needed = collections.defaultdict(set), collections.defaultdict(set)
+    lines = subprocess.run(["nm", "-P", "-A", "-g", *objects], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    for line in lines:
+        path, symbol = line.split(": ", 1)
+        name, kind = symbol.split()[:2]
+        if kind == "U":
+            needed[name_of(path)].add(name)
+        elif kind != "w":
+            defined[name_of(path)].add(name)
     return defined, needed
 
 
@@ -137,8 +141,9 @@ class House(unittest.TestCase):
         self.assertIsNone(find_circle(graph))
 
     def test_no_files_call_in_a_circle(self):
-        self.assertGreater(len(self.objects), 50)
-        circle = find_circle(calls_of(self.objects))
+        calls = calls_of(self.objects)
+        self.assertIn("learn/epoch", calls["learn/learn"])
+        circle = find_circle(calls)
         self.assertIsNone(circle, " -> ".join(circle or []))
 
 

@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "data/idx.h"
 #include "support/allocations.h"
+#include "support/idx.h"
 
 #define IMAGES "train-images-idx3-ubyte"
 #define LABELS "train-labels-idx1-ubyte"
 
 static cbx_status read_images(void **state, cbx_idx *idx) {
-    return cbx_idx_read(idx, *state, IMAGES, CBX_IDX_IMAGES);
+    return idx_load(idx, *state, IMAGES, CBX_IDX_IMAGES);
 }
 
 /* Writes `one` under IMAGES and IMAGES.gz and expects CBX_BAD_DATA with these parts. */
@@ -65,7 +65,7 @@ static void packed_and_plain_files_are_read(void **state) {
     cbx_idx_free(&idx);
 
     scratch_write_blob(state, LABELS ".gz", blob_labels(23));
-    assert_ok(cbx_idx_read(&idx, *state, LABELS, CBX_IDX_LABELS));
+    assert_ok(idx_load(&idx, *state, LABELS, CBX_IDX_LABELS));
     assert_int_equal(idx.count, 23);
     for (size_t i = 0; i < 23; i++) {
         assert_int_equal(idx.items[i], pattern_label(i));
@@ -139,7 +139,7 @@ static void a_cut_gzip_file_is_named(void **state) {
     cbx_idx idx;
     blob plain = blob_images(20), packed = blob_gzip(&plain);
     for (size_t left = 0; left < packed.size; left++) {
-        assert_fails(cbx_idx_decode(&idx, "some.gz", packed.bytes, left, 1, CBX_IDX_IMAGES),
+        assert_fails(idx_decode(&idx, "some.gz", packed.bytes, left, 1, CBX_IDX_IMAGES),
                      CBX_BAD_DATA, "cut short");
         assert_null(idx.items);
     }
@@ -188,7 +188,7 @@ static void a_wrong_magic_number_is_named(void **state) {
 
     cbx_idx idx;
     blob images = blob_images(1);
-    assert_fails(cbx_idx_decode(&idx, "some", images.bytes, images.size, 0, CBX_IDX_LABELS),
+    assert_fails(idx_decode(&idx, "some", images.bytes, images.size, 0, CBX_IDX_LABELS),
                  CBX_BAD_DATA, "0x00000803 instead of 0x00000801");
     blob_free(&images);
 }

@@ -10,8 +10,8 @@
 
 #include <zlib.h>
 
-#include "data/idx.h"
 #include "support/allocations.h"
+#include "support/idx.h"
 
 #define IMAGES "train-images-idx3-ubyte"
 
@@ -48,7 +48,7 @@ static void count_from_now(void) {
 }
 
 static cbx_status read_images(void **state, cbx_idx *idx) {
-    return cbx_idx_read(idx, *state, IMAGES, CBX_IDX_IMAGES);
+    return idx_load(idx, *state, IMAGES, CBX_IDX_IMAGES);
 }
 
 /* 64 MB packed into 64 KB behind the two images that the header promises: of what is
@@ -67,7 +67,7 @@ static void a_bomb_is_unpacked_no_further_than_promised(void **state) {
 
     /* As labels, its header ends the matter. */
     count_from_now();
-    assert_fails(cbx_idx_read(&idx, *state, IMAGES, CBX_IDX_LABELS), CBX_BAD_DATA,
+    assert_fails(idx_load(&idx, *state, IMAGES, CBX_IDX_LABELS), CBX_BAD_DATA,
                  "not an IDX file of labels");
     assert_int_equal(bytes_unpacked, 8);
     blob_free(&images);

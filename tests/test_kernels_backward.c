@@ -132,7 +132,7 @@ static void check_weight_update_hidden(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, recipe = material_recipe(m);
     const size_t items =
-        CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / m->device->built.tunables.vector);
+        CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / m->device->built.vector);
     const float rate = 0.05f;
     float *w1 = random_floats(&m->state, CBX_W1_ROWS * s.hidden, 0.2);
     float *d1 = random_floats(&m->state, s.rows * s.hidden, 0.2);

@@ -18,7 +18,7 @@ static const cl_uint first = MATERIAL_FIRST;
 static void check_biased_matmul_hidden(void *context, shape s) {
     material *m = context;
     const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride;
-    const size_t vectors = CBX_PANEL / m->device->built.tunables.vector;
+    const size_t vectors = CBX_PANEL / m->device->built.vector;
     const size_t blocks = (s.rows + CBX_STEP_ROWS - 1) / CBX_STEP_ROWS;
     float *w1 = random_floats(&m->state, CBX_W1_ROWS * s.hidden, 1.0 / 28);
     float *packed = pack_w1(s, w1);

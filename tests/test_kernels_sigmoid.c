@@ -13,7 +13,7 @@
 
 /* σ of `count` numbers, a multiple of 16, in place. */
 static void run_sigmoid(cbx_device *device, float *z, size_t count) {
-    const cl_uint vectors = (cl_uint)(count / device->built.tunables.vector);
+    const cl_uint vectors = (cl_uint)(count / device->built.vector);
     bands *b = bands_open(device);
     cl_mem buffer = bands_output(b, "z", z, count * sizeof *z);
     BANDS_LAUNCH(b, "sigmoid", bands_range(b, vectors, 1), CBX_ARGUMENT(buffer),
@@ -26,7 +26,7 @@ static void run_sigmoid(cbx_device *device, float *z, size_t count) {
 
 static void run_derivative(cbx_device *device, const float *a, size_t count, cl_uint recipe,
                            float *s) {
-    const cl_uint vectors = (cl_uint)(count / device->built.tunables.vector);
+    const cl_uint vectors = (cl_uint)(count / device->built.vector);
     bands *b = bands_open(device);
     cl_mem from = bands_input(b, "a", a, count * sizeof *a);
     cl_mem to = bands_output(b, "s", NULL, count * sizeof *s);
@@ -132,8 +132,8 @@ static void derivative_of_nll_is_accurate(cbx_family family) {
 static void edges_are_kept(cbx_family family) {
     cbx_device *device = fixture_device(family);
     const cl_uint vectors = 3;
-    const size_t count = 5 * (size_t)device->built.tunables.vector,
-                 used = vectors * (size_t)device->built.tunables.vector;
+    const size_t count = 5 * (size_t)device->built.vector,
+                 used = vectors * (size_t)device->built.vector;
     float *z;
     TEST_NEW(z, count);
     bands *b = bands_open(device);

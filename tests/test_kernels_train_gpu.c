@@ -32,7 +32,7 @@ static scratch take_scratch(fused *f, cl_uint slices, cl_uint helpers) {
 }
 
 static void launch_hidden(fused *f, const scratch *t) {
-    const cl_uint tall = CBX_GPU_BLOCK(f->device->built.tunables.update_rows);
+    const cl_uint tall = CBX_GPU_BLOCK(f->device->built.tunables.values[CBX_GPU_UPDATE_ROWS]);
     const cl_uint block =
         t->slices > CBX_IMAGE_PIXELS / tall ? CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS) : tall;
     const cbx_range range = {{t->groups * GROUP, 1}, {GROUP, 1}};
@@ -128,11 +128,7 @@ static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, siz
     if (rows > 0 && helpers > 1) {
         launch_sums(&f, &t);
     }
-    if (rows > 0) {
-        fused_check_forward(&f);
-    }
-    assert_int_equal(CBX_NO_FAULT, fused_fault(&f));
-    fused_close(&f);
+    fused_finish(&f);
 }
 
 static void check_batches(cbx_recipe recipe) {

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "support/compare.h"
-#include "support/dataset.h"
 #include "support/fixture.h"
 #include "reference/network.h"
 #include "support/synthetic.h"
@@ -21,18 +20,11 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(162, 10, 71);
-    order = synthetic_order(TRAIN, 72);
-    return 0;
+    return training_set_up(state, 162, 10, 71, &dataset, &order);
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 /* Two full batches and a short one. */
@@ -46,10 +38,10 @@ static void check_size(uint32_t hidden, cbx_recipe recipe) {
         training_reference_step(&r, &trace, dataset, order, first, rows, rates);
     }
     cbx_reference_verdict expected = cbx_reference_evaluate(&r, dataset, CBX_VALIDATION, 1e-3);
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         char what[64];
         cbx_evaluation got;
-        snprintf(what, sizeof what, "%s %s H=%u", fixture_recipe_name(recipe), fixture_ways[w].name,
+        snprintf(what, sizeof what, "%s %s H=%u", cbx_recipe_name(recipe), fixture_ways[w].name,
                  hidden);
         cbx_trainer *trainer =
             training_start(fixture_ways[w], recipe, dataset, start, BATCH, order, TRAIN);

@@ -87,7 +87,7 @@ static void a_film_that_fails_midway_changes_no_weights(void **state) {
     fixture_device(CBX_FAMILY_AUTO);
     learning_open(&l, 600, 10);
     signal(SIGPIPE, SIG_IGN);
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_learn_settings settings = learning_settings(&l);
         settings.family = fixture_ways[w].family;
         settings.schedule = fixture_ways[w].schedule;

@@ -83,7 +83,7 @@ static void a_run_that_does_not_fit_is_refused(void **state) {
 static void a_trainer_that_does_not_fit_is_refused(void **state) {
     (void)state;
     cbx_dataset *dataset = synthetic_dataset(72, 20, 1);
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_device *device = fixture_device(fixture_ways[w].family);
         const cbx_trainer_settings settings = {100, 7, CBX_RECIPE_LESSON, fixture_ways[w].schedule};
         cbx_trainer *trainer = NULL;

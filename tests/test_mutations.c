@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "data/idx.h"
 #include "network/weights_file.h"
 #include "support/allocations.h"
+#include "support/idx.h"
 
 enum { MUTATIONS = 20000 };
 
@@ -62,8 +62,7 @@ static void check_idx(const blob *from, int gzipped, cbx_idx_kind kind, size_t h
         blob mutated = mutate(from, head, &random);
         cbx_idx idx;
         allocations_largest = 0;
-        cbx_status status =
-            cbx_idx_decode(&idx, "mutated", mutated.bytes, mutated.size, gzipped, kind);
+        cbx_status status = idx_decode(&idx, "mutated", mutated.bytes, mutated.size, gzipped, kind);
         assert_sane(status, mutated.size);
         read += status == CBX_OK;
         assert_true((idx.items != NULL) == (status == CBX_OK));
@@ -120,7 +119,6 @@ static void mutated_safetensors_files_are_judged(void **state) {
         assert_true((network != NULL) == (status == CBX_OK));
         cbx_network_destroy(network);
         cbx_safetensors_close(&tensors);
-        fclose(file);
         blob_free(&mutated);
     }
     assert_in_range(read, 1, MUTATIONS / 2);

@@ -9,48 +9,14 @@
 
 #include "device/cache.h"
 #include "device/device.h"
+#include "support/compiler.h"
 #include "support/fixture.h"
 #include "support/scratch.h"
 #include "support/test.h"
 
-static struct {
-    const char *refused; /* an option that makes it fail, or NULL */
-    unsigned builds;
-    unsigned sources; /* programs that were created from source */
-} compiler;
-
-cl_int __real_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
-                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
-                             void *user);
-cl_int __wrap_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
-                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
-                             void *user);
-
-cl_int __wrap_clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
-                             const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
-                             void *user) {
-    compiler.builds++;
-    if (compiler.refused && strstr(options, compiler.refused)) {
-        return CL_BUILD_PROGRAM_FAILURE;
-    }
-    return __real_clBuildProgram(program, count, devices, options, notify, user);
-}
-
-cl_program __real_clCreateProgramWithSource(cl_context context, cl_uint count, const char **texts,
-                                            const size_t *sizes, cl_int *error);
-cl_program __wrap_clCreateProgramWithSource(cl_context context, cl_uint count, const char **texts,
-                                            const size_t *sizes, cl_int *error);
-
-cl_program __wrap_clCreateProgramWithSource(cl_context context, cl_uint count, const char **texts,
-                                            const size_t *sizes, cl_int *error) {
-    compiler.sources++;
-    return __real_clCreateProgramWithSource(context, count, texts, sizes, error);
-}
-
 static int set_up(void **state) {
     (void)state;
-    compiler.refused = NULL;
-    compiler.builds = compiler.sources = 0;
+    compiler = (watched_compiler){.refused = NULL};
     (void)fixture_device(CBX_FAMILY_AUTO); /* skips where there is none */
     return 0;
 }

@@ -25,18 +25,12 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(IMAGES, TESTS, 1);
-    order = synthetic_order(TRAIN, 2);
-    return cbx_dataset_images(dataset, CBX_TRAIN).count == TRAIN ? 0 : -1;
+    const int failed = training_set_up(state, IMAGES, TESTS, 1, &dataset, &order);
+    return failed || cbx_dataset_images(dataset, CBX_TRAIN).count != TRAIN;
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 /* The reference after the first batch and after all, and how far each may be off. */
@@ -81,7 +75,7 @@ static void check_evaluation(cbx_trainer *trainer, cbx_reference *r, cbx_part pa
 static void check_way(fixture_way way, cbx_recipe recipe, const cbx_network *start, uint32_t batch,
                       const expectation *e) {
     char what[128];
-    snprintf(what, sizeof what, "%s %s B=%u H=%u", fixture_recipe_name(recipe), way.name, batch,
+    snprintf(what, sizeof what, "%s %s B=%u H=%u", cbx_recipe_name(recipe), way.name, batch,
              start->hidden);
     cbx_trainer *trainer = training_start(way, recipe, dataset, start, batch, order, TRAIN);
     assert_ok(cbx_trainer_step(trainer, 0, batch, rates, 0));
@@ -100,7 +94,7 @@ static void check_recipe(cbx_recipe recipe) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
             cbx_network *start = synthetic_network(hidden_sizes[h], 3 + h);
             expectation e = expect(recipe, start, batch_sizes[b]);
-            for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+            for (size_t w = 0; w < fixture_way_count; w++) {
                 check_way(fixture_ways[w], recipe, start, batch_sizes[b], &e);
             }
             cbx_reference_clear(&e.first);
@@ -123,7 +117,7 @@ static void nll_matches_the_reference(void **state) {
 static void evaluation_matches_the_reference(void **state) {
     (void)state;
     static const cbx_part parts[] = {CBX_TRAIN, CBX_VALIDATION, CBX_TEST};
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
             uint32_t batch = batch_sizes[h % COUNT(batch_sizes)];
             cbx_network *start = synthetic_network(hidden_sizes[h], 20 + h);
@@ -150,7 +144,7 @@ static void evaluation_matches_the_reference(void **state) {
 /* Outputs so saturated that σ is 0 or 1 in float32 still have a finite loss. */
 static void saturated_outputs_have_a_finite_loss(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_network *start = synthetic_network(37, 4);
         for (size_t i = 0; i < 38 * CBX_CLASSES; i++) {
             start->w2[i] *= 1e4f;
@@ -175,7 +169,7 @@ static void saturated_outputs_have_a_finite_loss(void **state) {
 static void check_uneven_run(fixture_way way, cbx_recipe recipe, uint32_t hidden) {
     static const uint32_t rows[] = {64, 3, 64, 1, 63, 17, 64, 2};
     char what[128];
-    snprintf(what, sizeof what, "%s %s H=%u: uneven batches", fixture_recipe_name(recipe), way.name,
+    snprintf(what, sizeof what, "%s %s H=%u: uneven batches", cbx_recipe_name(recipe), way.name,
              hidden);
     uint32_t *second = synthetic_order(TRAIN, 77);
     cbx_network *start = synthetic_network(hidden, 6);
@@ -204,7 +198,7 @@ static void check_uneven_run(fixture_way way, cbx_recipe recipe, uint32_t hidden
 
 static void uneven_batches_match_the_reference(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
             check_uneven_run(fixture_ways[w], CBX_RECIPE_LESSON, hidden_sizes[h]);
             check_uneven_run(fixture_ways[w], CBX_RECIPE_NLL, hidden_sizes[h]);
@@ -217,7 +211,7 @@ static void smallest_dataset_trains(void **state) {
     (void)state;
     static const uint32_t few_order[] = {4, 0, 3, 1, 2};
     cbx_dataset *few = synthetic_dataset(6, 1, 9);
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_network *start = synthetic_network(3, 5);
         cbx_trainer *trainer =
             training_start(fixture_ways[w], CBX_RECIPE_NLL, few, start, 64, few_order, 5);

@@ -9,7 +9,6 @@
 
 #include "network/train_cpu.h"
 #include "support/compare.h"
-#include "support/dataset.h"
 #include "support/fixture.h"
 #include "support/synthetic.h"
 #include "support/training.h"
@@ -25,18 +24,11 @@ static cbx_dataset *dataset;
 static uint32_t *order;
 
 static int set_up(void **state) {
-    if (fixture_setup(state) != 0) {
-        return -1;
-    }
-    dataset = synthetic_dataset(IMAGES, 10, 1);
-    order = synthetic_order(TRAIN, 2);
-    return 0;
+    return training_set_up(state, IMAGES, 10, 1, &dataset, &order);
 }
 
 static int tear_down(void **state) {
-    cbx_dataset_destroy(dataset);
-    free(order);
-    return fixture_teardown(state);
+    return training_tear_down(state, dataset, order);
 }
 
 static cbx_trainer *start_training(fixture_way way, cbx_recipe recipe, const cbx_network *start,
@@ -65,7 +57,7 @@ static void assert_trainer_holds(cbx_trainer *trainer, const cbx_network *expect
 
 static void weights_make_the_round_trip(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
             cbx_network *network = synthetic_network(hidden_sizes[h], 40 + h);
             network->w1[0] = -0.0f;
@@ -82,7 +74,7 @@ static void weights_make_the_round_trip(void **state) {
 /* New weights replace everything: nothing of a batch under way is added to them. */
 static void new_weights_drop_batches_under_way(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_network *start = synthetic_network(37, 8), *other = synthetic_network(37, 9);
         cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
         assert_ok(cbx_trainer_step(trainer, 0, 64, rates, 0));
@@ -102,7 +94,7 @@ static void new_weights_drop_batches_under_way(void **state) {
 
 static void lesson_leaves_the_bias_rows_alone(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
             uint32_t hidden = hidden_sizes[h];
             cbx_network *start = synthetic_network(hidden, 12);
@@ -124,7 +116,7 @@ static void lesson_leaves_the_bias_rows_alone(void **state) {
 
 static void repetition_gives_the_same_bits(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         for (size_t h = 0; h < COUNT(hidden_sizes); h++) {
             cbx_network *start = synthetic_network(hidden_sizes[h], 13);
             cbx_network *once = train(fixture_ways[w], CBX_RECIPE_NLL, start, 64, 10);
@@ -140,7 +132,7 @@ static void repetition_gives_the_same_bits(void **state) {
 static void steps_are_that_many_single_steps(void **state) {
     (void)state;
     static const uint32_t batch_sizes[] = {1, 7, 64, 77};
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         for (size_t b = 0; b < COUNT(batch_sizes); b++) {
             uint32_t batch = batch_sizes[b];
             cbx_network *start = synthetic_network(37, 14);
@@ -240,7 +232,7 @@ static void crowded_stages_get_launches_of_their_own(void **state) {
  * two trainers on one device must not disturb each other. */
 static void looking_on_changes_nothing(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_network *start = synthetic_network(37, 15), *other_start = synthetic_network(64, 16);
         cbx_network *expected = train(fixture_ways[w], CBX_RECIPE_NLL, start, 64, 8);
         cbx_network *other_expected = train(fixture_ways[w], CBX_RECIPE_LESSON, other_start, 7, 8);
@@ -271,7 +263,7 @@ static void looking_on_changes_nothing(void **state) {
 /* A few images at a time, as where a part has very many, evaluate to the same bits. */
 static void evaluation_does_not_depend_on_how_much_is_held(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_evaluation all, parts;
         cbx_network *start = synthetic_network(37, 14);
         cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
@@ -307,7 +299,7 @@ static void check_divergence(fixture_way way, cbx_recipe recipe, float bad_rate)
 
 static void divergence_names_the_first_bad_batch(void **state) {
     (void)state;
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         check_divergence(fixture_ways[w], CBX_RECIPE_LESSON, (float)INFINITY);
         check_divergence(fixture_ways[w], CBX_RECIPE_NLL, (float)INFINITY);
         check_divergence(fixture_ways[w], CBX_RECIPE_NLL, (float)NAN);
@@ -337,7 +329,7 @@ static cbx_status check_large_sums(fixture_way way, float bias) {
 static void only_infinite_sums_are_divergence(void **state) {
     (void)state;
     static const float too_large[] = {3e38f, -3e38f};
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         assert_ok(check_large_sums(fixture_ways[w], 1e30f));
         assert_ok(check_large_sums(fixture_ways[w], -1e30f));
         for (size_t i = 0; i < COUNT(too_large); i++) {
@@ -353,7 +345,7 @@ static void only_infinite_sums_are_divergence(void **state) {
 static void rows_beyond_the_data_are_refused(void **state) {
     (void)state;
     static const uint32_t beyond[] = {0, 1, TRAIN};
-    for (size_t w = 0; w < FIXTURE_WAYS; w++) {
+    for (size_t w = 0; w < fixture_way_count; w++) {
         cbx_network *start = synthetic_network(3, 19), *other = synthetic_network(4, 19);
         cbx_trainer *trainer = start_training(fixture_ways[w], CBX_RECIPE_NLL, start, 64);
         assert_fails(cbx_trainer_set_order(trainer, beyond, 3), CBX_BAD_ARGUMENT, "");

@@ -27,10 +27,10 @@ void cbx_choice_join(char *out, size_t size, const char *const *names, const cha
     out[0] = '\0';
     for (int i = 0; names[i] && used < size; i++) {
         const int last = i > 0 && !names[i + 1];
-        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s", i > 0 && !last ? ", " : "",
-                                 last ? " " : "", last ? word : "", last ? " " : "");
-        if (used < size) {
-            used += (size_t)snprintf(out + used, size - used, "%s", names[i]);
-        }
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s%s",
+                                 i == 0 ? ""
+                                 : last ? " "
+                                        : ", ",
+                                 last ? word : "", last ? " " : "", names[i]);
     }
 }

@@ -134,14 +134,8 @@ int cbx_files_same(const char *a, const char *b) {
 
 /* ---- opening ---- */
 
-static cbx_status create_temporary(cbx_output *output, const struct stat *old) {
-    int file = cbx_temporary_create(output->path, old, &output->temporary);
-    if (file < 0) {
-        return errno == ENOMEM
-                   ? cbx_fail(CBX_NO_MEMORY, "not enough memory to create %s", output->path)
-                   : fail_to_create(output->path, errno);
-    }
-    output->stream = fdopen(file, "w+b");
+static cbx_status open_stream(cbx_output *output, int file, const char *mode) {
+    output->stream = fdopen(file, mode);
     if (!output->stream) {
         int error = errno;
         close(file);
@@ -150,24 +144,30 @@ static cbx_status create_temporary(cbx_output *output, const struct stat *old) {
     return CBX_OK;
 }
 
-/* A link stays a link: what it points to is replaced. */
-static cbx_status follow_existing(cbx_output *output) {
-    char *resolved = realpath(output->path, NULL);
-    if (!resolved) {
-        return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: %s", output->path, strerror(errno));
+/* `old` is as check_target() left it. */
+static cbx_status create_temporary(cbx_output *output, const struct stat *old) {
+    int file = cbx_temporary_create(output->path, old->st_mode ? old : NULL, &output->temporary);
+    if (file < 0) {
+        return errno == ENOMEM
+                   ? cbx_fail(CBX_NO_MEMORY, "not enough memory to create %s", output->path)
+                   : fail_to_create(output->path, errno);
     }
-    free(output->path);
-    output->path = resolved;
-    return CBX_OK;
+    return open_stream(output, file, "w+b");
 }
 
-static cbx_status follow_dangling(cbx_output *output) {
+/* Where `path` leads: a link stays a link, and what it points to is replaced. */
+static cbx_status follow(cbx_output *output, const char *path, int exists) {
     char followed[PATH_MAX];
-    if (snprintf(followed, sizeof followed, "%s", output->path) >= PATH_MAX) {
-        return fail_to_create(output->path, ENAMETOOLONG);
+    if (exists) {
+        if (!realpath(path, followed)) {
+            return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: %s", path, strerror(errno));
+        }
+    } else {
+        if (snprintf(followed, sizeof followed, "%s", path) >= PATH_MAX) {
+            return fail_to_create(path, ENAMETOOLONG);
+        }
+        follow_links(followed);
     }
-    follow_links(followed);
-    free(output->path);
     return copy_text(&output->path, followed);
 }
 
@@ -190,38 +190,40 @@ static cbx_status open_direct(cbx_output *output, const struct stat *target,
         return cbx_fail(CBX_CANNOT_CREATE, "cannot write to %s: %s", output->path, strerror(errno));
     }
     (void)fcntl(file, F_SETFL, O_WRONLY);
-    output->stream = fdopen(file, "wb");
-    if (!output->stream) {
-        close(file);
-        return cbx_fail(CBX_NO_MEMORY, "cannot write %s: %s", output->path, strerror(errno));
-    }
-    return copy_text(&output->temporary, output->path);
+    output->temporary = output->path;
+    return open_stream(output, file, "wb");
 }
 
-/* What can be said of the target before anything is opened. `*exists`: *about is filled. */
-static cbx_status check_target(const char *path, int no_clobber, struct stat *about, int *exists) {
+static int is_direct(const struct stat *target) {
+    return target->st_mode && !S_ISREG(target->st_mode);
+}
+
+/* What can be said of the target before anything is opened. Without one *target is zeroed. */
+static cbx_status check_target(const char *path, int no_clobber, struct stat *target) {
     size_t length = strlen(path);
     struct stat link;
     if (length == 0) {
         return cbx_fail(CBX_CANNOT_CREATE, "cannot create an output file without a name");
     }
-    *exists = stat(path, about) == 0;
-    if (!*exists && errno != ENOENT) {
-        return fail_to_create(path, errno);
+    const int exists = stat(path, target) == 0;
+    if (!exists) {
+        if (errno != ENOENT) {
+            return fail_to_create(path, errno);
+        }
+        memset(target, 0, sizeof *target);
+        if (path[length - 1] == '/') {
+            return cbx_fail(CBX_CANNOT_CREATE,
+                            "cannot create %s: it ends like a folder; add a file name", path);
+        }
     }
-    if (!*exists && path[length - 1] == '/') {
-        return cbx_fail(CBX_CANNOT_CREATE,
-                        "cannot create %s: it ends like a folder; add a file name", path);
-    }
-    if (*exists && S_ISDIR(about->st_mode)) {
+    if (S_ISDIR(target->st_mode)) {
         return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: it is a folder; add a file name",
                         path);
     }
-    const int direct = *exists && !S_ISREG(about->st_mode);
-    if (no_clobber && !direct && lstat(path, &link) == 0) {
+    if (no_clobber && !is_direct(target) && lstat(path, &link) == 0) {
         return fail_existing(path);
     }
-    if (*exists && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+    if (exists && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
         return cbx_fail(CBX_CANNOT_CREATE, "cannot write to %s: %s", path, strerror(errno));
     }
     return CBX_OK;
@@ -230,21 +232,14 @@ static cbx_status check_target(const char *path, int no_clobber, struct stat *ab
 cbx_status cbx_output_open_unless(cbx_output *output, const char *path, int no_clobber,
                                   int (*stop)(void *user), void *user) {
     struct stat target;
-    int exists = 0;
-
-    memset(output, 0, sizeof *output);
-    output->no_clobber = no_clobber;
-    cbx_status status = check_target(path, no_clobber, &target, &exists);
-    if (!status) {
+    *output = (cbx_output){.no_clobber = no_clobber};
+    cbx_status status = check_target(path, no_clobber, &target);
+    if (!status && is_direct(&target)) {
         status = copy_text(&output->path, path);
-    }
-    if (!status && exists && !S_ISREG(target.st_mode)) {
-        status = open_direct(output, &target, stop, user);
+        status = status ? status : open_direct(output, &target, stop, user);
     } else if (!status) {
-        status = exists ? follow_existing(output) : follow_dangling(output);
-        if (!status) {
-            status = create_temporary(output, exists ? &target : NULL);
-        }
+        status = follow(output, path, target.st_mode != 0);
+        status = status ? status : create_temporary(output, &target);
     }
     if (status) {
         cbx_output_discard(output);
@@ -259,9 +254,8 @@ cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber)
 cbx_status cbx_output_probe(const char *path, int no_clobber) {
     cbx_output output;
     struct stat target;
-    int exists = 0;
-    cbx_status status = check_target(path, no_clobber, &target, &exists);
-    if (status || (exists && !S_ISREG(target.st_mode))) {
+    cbx_status status = check_target(path, no_clobber, &target);
+    if (status || is_direct(&target)) {
         return status;
     }
     status = cbx_output_open(&output, path, no_clobber);
@@ -272,7 +266,7 @@ cbx_status cbx_output_probe(const char *path, int no_clobber) {
 /* ---- writing ---- */
 
 int cbx_output_is_regular(const cbx_output *output) {
-    return output->path && output->temporary && strcmp(output->path, output->temporary) != 0;
+    return output->temporary && output->temporary != output->path;
 }
 
 static void note_error(cbx_output *output, int error) {
@@ -332,12 +326,13 @@ static cbx_status move(cbx_output *output) {
         return errno == EEXIST && output->no_clobber ? fail_existing(output->path)
                                                      : fail_to_create(output->path, errno);
     }
+    output->temporary = NULL; /* there is nothing left to remove */
     put_folder_on_disk(output->path);
     return CBX_OK;
 }
 
 cbx_status cbx_output_commit(cbx_output *output) {
-    if (!output->path || !output->temporary) {
+    if (!output->path) {
         return cbx_fail(CBX_BAD_ARGUMENT, "an output file that is not open cannot be committed");
     }
     cbx_status status = cbx_output_flush(output);
@@ -348,15 +343,8 @@ cbx_status cbx_output_commit(cbx_output *output) {
     if (!status && cbx_output_is_regular(output)) {
         status = move(output);
     }
-    if (status) {
-        cbx_output_discard(output);
-        return status;
-    }
-    free(output->temporary);
-    output->temporary = NULL;
-    fclose(output->stream); /* which was flushed; closing ends the lock */
-    output->stream = NULL;
-    return CBX_OK;
+    cbx_output_discard(output);
+    return status;
 }
 
 void cbx_output_discard(cbx_output *output) {
@@ -364,13 +352,10 @@ void cbx_output_discard(cbx_output *output) {
         cbx_temporary_remove(output->temporary);
     }
     if (output->stream) {
-        fclose(output->stream);
+        fclose(output->stream); /* which ends the lock, too */
     }
-    free(output->temporary);
     free(output->path);
-    output->stream = NULL;
-    output->temporary = NULL;
-    output->path = NULL;
+    *output = (cbx_output){0};
 }
 
 cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, size_t size) {
@@ -380,6 +365,5 @@ cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, s
         cbx_output_write(&output, bytes, size);
         status = cbx_output_commit(&output);
     }
-    cbx_output_discard(&output);
     return status;
 }

@@ -12,11 +12,10 @@
  * target itself where that is no regular file (/dev/null, a pipe). One thread at a
  * time uses it. */
 typedef struct cbx_output {
-    char *path;      /* the target, links followed */
-    char *temporary; /* what is to be written, `path` itself for a pipe or a device;
-                        NULL when committed or discarded */
-    FILE *stream;    /* open on it; cbx_output_write() writes there, and so may others */
-    int error;       /* errno of the first write that failed */
+    char *path;            /* the target, links followed; NULL when committed or discarded */
+    const char *temporary; /* what is to be written, `path` itself for a pipe or a device */
+    FILE *stream;          /* open on it; cbx_output_write() writes there, and so may others */
+    int error;             /* errno of the first write that failed */
     int no_clobber;
 } cbx_output;
 
@@ -49,11 +48,11 @@ cbx_status cbx_output_flush(cbx_output *output);
 
 /* Flushes, puts the file on the disk (fsync) and gives it its name. With no_clobber a
  * target that appeared meanwhile stays, and the call fails. On failure the temporary
- * file is removed. */
+ * file is removed; in every case *output is zeroed. */
 cbx_status cbx_output_commit(cbx_output *output);
 
-/* Removes the temporary file; safe to call after any of the above, and on a zeroed
- * struct. Frees the strings, closes the stream. */
+/* Removes the temporary file, closes the stream and zeroes *output; safe to call after any of
+ * the above, and on a zeroed struct. */
 void cbx_output_discard(cbx_output *output);
 
 /* Writes the whole of `bytes` as the file `path`, atomically, as above. */

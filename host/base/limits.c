@@ -39,58 +39,52 @@ static uint64_t read_number(const char *path) {
     return number;
 }
 
-/* The smallest limit of a group and of all groups around it. Within a container the
- * group's own path may not be there, and its limit stands at the mount's root. */
-static uint64_t limit_along(const char *root, size_t version, const char *group, size_t length) {
+/* The smallest limit of a group and of all groups around it, to which `group` is cut. Within
+ * a container the group's own path may not be there, and its limit stands at the mount's
+ * root. */
+static uint64_t limit_along(const char *root, size_t version, char *group) {
     char path[PATH_BYTES];
     uint64_t limit = UINT64_MAX;
     for (;;) {
-        const int written =
-            snprintf(path, sizeof path, "%s%s%.*s/%s", root, versions[version].mount, (int)length,
-                     group, versions[version].file);
+        const int written = snprintf(path, sizeof path, "%s%s%s/%s", root, versions[version].mount,
+                                     group, versions[version].file);
         if (written > 0 && (size_t)written < sizeof path) {
             limit = smaller(limit, read_number(path));
         }
-        if (length == 0) {
+        if (!*group) {
             return limit;
         }
-        do {
-            length--;
-        } while (length > 0 && group[length] != '/');
+        char *slash = strrchr(group, '/');
+        *(slash ? slash : group) = '\0';
     }
 }
 
 /* Whether `name` is one of the names in a list with commas between; "" is only in an
  * empty list. */
-static int is_listed(const char *name, const char *list, size_t length) {
-    const size_t size = strlen(name);
-    for (size_t start = 0; start <= length;) {
-        const char *comma = memchr(list + start, ',', length - start);
-        const size_t end = comma ? (size_t)(comma - list) : length;
-        if (end - start == size && memcmp(list + start, name, size) == 0) {
-            return 1;
-        }
-        start = end + 1;
-    }
-    return 0;
+static int is_listed(const char *name, const char *list) {
+    char names[PATH_BYTES], wanted[32];
+    snprintf(names, sizeof names, ",%s,", list);
+    snprintf(wanted, sizeof wanted, ",%s,", name);
+    return strstr(names, wanted) != NULL;
 }
 
 /* Each line is "number:controllers:group". */
 uint64_t cbx_memory_limit_of_groups(const char *root, const char *groups) {
+    char text[GROUPS_BYTES], *rest = text;
     uint64_t limit = UINT64_MAX;
-    while (*groups) {
-        const size_t length = strcspn(groups, "\n");
-        const char *end = groups + length;
-        const char *controllers = memchr(groups, ':', length);
-        const char *group =
-            controllers ? memchr(controllers + 1, ':', (size_t)(end - controllers - 1)) : NULL;
-        for (size_t i = 0; i < VERSIONS && group; i++) {
-            if (is_listed(versions[i].controllers, controllers + 1,
-                          (size_t)(group - controllers - 1))) {
-                limit = smaller(limit, limit_along(root, i, group + 1, (size_t)(end - group - 1)));
+    snprintf(text, sizeof text, "%s", groups);
+    for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;) {
+        char *controllers = strchr(line, ':');
+        char *group = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!group) {
+            continue;
+        }
+        *group++ = '\0';
+        for (size_t i = 0; i < VERSIONS; i++) {
+            if (is_listed(versions[i].controllers, controllers + 1)) {
+                limit = smaller(limit, limit_along(root, i, group));
             }
         }
-        groups = *end ? end + 1 : end;
     }
     return limit;
 }

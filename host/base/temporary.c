@@ -34,32 +34,29 @@ typedef struct place {
 static _Atomic(place *) places;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Call with the lock held; 0 when memory ran out. */
-static int remember(const char *name) {
+/* Call with the lock held; NULL: memory ran out. */
+static place *free_place(void) {
     place *at = places;
     while (at && at->used) {
         at = at->next;
     }
     if (!at) {
         at = calloc(1, sizeof *at);
-        if (!at) {
-            return 0;
+        if (at) {
+            at->next = places;
+            places = at;
         }
-        at->next = places;
-        places = at;
     }
-    snprintf(at->name, sizeof at->name, "%s", name);
-    at->used = 1;
-    return 1;
+    return at;
 }
 
-/* Call with the lock held. */
+/* Call with the lock held; `name` is a place's own. */
 static void forget(const char *name) {
-    for (place *at = places; at; at = at->next) {
-        if (at->used && strcmp(at->name, name) == 0) {
-            at->used = 0;
-        }
+    place *at = places;
+    while (at->name != name) {
+        at = at->next;
     }
+    at->used = 0;
 }
 
 void cbx_temporary_remove_all_in_handler(void) {
@@ -166,32 +163,28 @@ static void take_over(int file, const struct stat *old) {
     (void)fchmod(file, old->st_mode & 0777);
 }
 
-/* Tries one name; its descriptor, or -1 and errno. */
-static int create_one(const char *name, const struct stat *old) {
-    pthread_mutex_lock(&lock);
-    int file = create_locked(name);
-    if (file >= 0 && !remember(name)) {
-        unlink(name);
-        close(file);
-        file = -1;
-        errno = ENOMEM;
+/* Creates the first name that is free and leaves it in `at`; a descriptor, or -1 and errno. */
+static int create_at(place *at, const char *folder, const char *prefix) {
+    for (int attempt = 1; attempt <= TRIES; attempt++) {
+        int length = snprintf(at->name, sizeof at->name, "%s%s%ld", folder, prefix, (long)getpid());
+        if (attempt > 1) {
+            snprintf(at->name + length, sizeof at->name - (size_t)length, "-%d", attempt);
+        }
+        int file = create_locked(at->name);
+        if (file >= 0 || (errno != EEXIST && errno != EAGAIN)) {
+            return file;
+        }
     }
-    int error = errno;
-    pthread_mutex_unlock(&lock);
-    if (file >= 0 && old) {
-        take_over(file, old);
-    }
-    errno = error;
-    return file;
+    errno = EEXIST;
+    return -1;
 }
 
-int cbx_temporary_create(const char *path, const struct stat *old, char **out) {
-    char folder[PATH_MAX], prefix[NAME_BYTES_KEPT + 16], name[PATH_BYTES];
+int cbx_temporary_create(const char *path, const struct stat *old, const char **name) {
+    char folder[PATH_MAX], prefix[NAME_BYTES_KEPT + 16];
     const char *slash = strrchr(path, '/');
     size_t folder_length = slash ? (size_t)(slash - path) + 1 : 0;
-    int file = -1;
 
-    *out = NULL;
+    *name = NULL;
     if (folder_length >= sizeof folder) {
         errno = ENAMETOOLONG;
         return -1;
@@ -199,27 +192,19 @@ int cbx_temporary_create(const char *path, const struct stat *old, char **out) {
     snprintf(folder, sizeof folder, "%.*s", (int)folder_length, path);
     snprintf(prefix, sizeof prefix, ".%.*s.part-", NAME_BYTES_KEPT, path + folder_length);
     remove_dead(folder, prefix);
-    for (int attempt = 1; attempt <= TRIES && file < 0; attempt++) {
-        int length = snprintf(name, sizeof name, "%s%s%ld", folder, prefix, (long)getpid());
-        if (attempt > 1) {
-            snprintf(name + length, sizeof name - (size_t)length, "-%d", attempt);
-        }
-        file = create_one(name, old);
-        if (file < 0 && errno != EEXIST && errno != EAGAIN) {
-            return -1;
-        }
+    pthread_mutex_lock(&lock);
+    place *at = free_place();
+    int file = at ? create_at(at, folder, prefix) : -1;
+    int error = at ? errno : ENOMEM;
+    if (file >= 0) {
+        at->used = 1;
+        *name = at->name;
     }
-    if (file < 0) {
-        errno = EEXIST;
-        return -1;
+    pthread_mutex_unlock(&lock);
+    if (file >= 0 && old) {
+        take_over(file, old);
     }
-    *out = strdup(name);
-    if (!*out) {
-        cbx_temporary_remove(name);
-        close(file);
-        errno = ENOMEM;
-        return -1;
-    }
+    errno = error;
     return file;
 }
 

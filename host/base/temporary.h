@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 
 /* Creates and locks an empty temporary for `path` and returns its descriptor, open for
- * reading and writing; *name is the caller's, freed with free(). It gets the mode and,
- * where that is allowed, the owner of `old`, unless that is NULL: then the umask says.
- * On failure -1 and errno; EEXIST: too many live processes write this target. */
-int cbx_temporary_create(const char *path, const struct stat *old, char **name);
+ * reading and writing; *name, by which it is known from then on, lasts until it is moved or
+ * removed. It gets the mode and, where that is allowed, the owner of `old`, unless that is
+ * NULL: then the umask says. On failure *name is NULL, -1 and errno are returned; EEXIST: too
+ * many live processes write this target. */
+int cbx_temporary_create(const char *path, const struct stat *old, const char **name);
 
 /* Gives the temporary the name `path`, or with `keep` only if nothing has that name
  * (EEXIST). 0, or -1 and errno; then the temporary is still there. The descriptor

@@ -104,7 +104,7 @@ cbx_status cbx_bench_check(const cbx_bench_settings *settings);
 cbx_status cbx_bench_open(cbx_bench **out, cbx_device *device, const cbx_dataset *dataset);
 void cbx_bench_close(cbx_bench *bench);
 
-/* Of the settings, repetitions and stop count. `most_bytes` bounds the buffers of the
+/* Of valid settings, repetitions and stop count. `most_bytes` bounds the buffers of the
  * bandwidth, 0: four times what the caches hold, as far as the device's memory allows.
  * Waits. */
 cbx_status cbx_bench_measure_limits(cbx_bench *bench, const cbx_bench_settings *settings,
@@ -134,21 +134,20 @@ unsigned cbx_blas_threads(const cbx_blas *blas);
 cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_dataset *dataset,
                                 const cbx_bench_settings *settings, cbx_bench_training *out);
 
-/* What tuning found; see kernels/train/blocks_cpu.cl and blocks_gpu.cl for the numbers. */
+/* What tuning found. */
 typedef struct cbx_bench_tuning {
-    uint32_t tried;                             /* variants that were built and timed; 0: none */
-    double usual_flops;                         /* FLOP/s of useful arithmetic as it comes */
-    double best_flops;                          /* of the best, in turns with the former */
-    uint32_t vector, forward_rows, update_rows; /* the best */
-    char path[4096];                            /* the file that was written */
+    uint32_t tried;     /* variants that were built and timed; 0: none */
+    double usual_flops; /* FLOP/s of useful arithmetic as it comes */
+    double best_flops;  /* of the best, in turns with the former */
+    char best[256];     /* its sizes: "vector 16, forward rows 13, …" */
+    char path[4096];    /* the file that was written */
 } cbx_bench_tuning;
 
 /* Times training with other block sizes and keeps the best in the user's cache folder,
  * where cbx_device_open() finds it from then on. Every variant computes the same
- * weights. Of the kernels for GPUs only update_rows varies. *out is all zero where the
- * dataset has no whole batch. Takes some seconds for each variant that the driver has not
- * compiled yet; `stop`, or NULL, is asked between them, and nothing is kept then.
- * CBX_CANNOT_CREATE, CBX_CANNOT_WRITE: the file. */
+ * weights. *out is all zero where the dataset has no whole batch. Takes some seconds for
+ * each variant that the driver has not compiled yet; `stop`, or NULL, is asked between them,
+ * and nothing is kept then. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE: the file. */
 cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset *dataset,
                           const cbx_bench_stop *stop, cbx_bench_tuning *out);
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/memory.h"
 #include "bench/meter.h"
 #include "bench/peak.h"
@@ -27,6 +26,19 @@ static uint64_t choose_bytes(const cbx_bench *bench, uint64_t most_bytes) {
     return bytes / 4096 * 4096;
 }
 
+/* Runs a task once to warm up, then again and again. */
+static cbx_status rate(const cbx_task *task, const cbx_bench_settings *settings,
+                       cbx_spread *seconds) {
+    cbx_rating rating;
+    double warm_up = 0.0;
+    cbx_status status = task->run(task->user, &warm_up);
+    if (!status) {
+        status = cbx_meter_rate(NULL, task, settings->repetitions, &settings->stop, &rating);
+        *seconds = rating.seconds;
+    }
+    return status;
+}
+
 typedef struct bandwidth {
     cbx_bench *bench;
     cl_mem from, to;
@@ -45,29 +57,14 @@ static cbx_status time_bandwidth(void *user, double *seconds) {
                             job->copies ? copy : read, CBX_COUNT(copy), bench->items, seconds);
 }
 
-/* Bytes/s out of `bytes` moved a run. */
-static cbx_status rate_bandwidth(bandwidth *job, double bytes, const cbx_bench_settings *settings,
-                                 cbx_spread *out) {
-    const cbx_task task = {.run = time_bandwidth, .user = job};
-    cbx_rating rating;
-    double warm_up = 0.0;
-    cbx_status status = time_bandwidth(job, &warm_up);
-    if (!status) {
-        status = cbx_meter_rate(NULL, &task, settings->repetitions, &settings->stop, &rating);
-    }
-    if (!status) {
-        out->median = bytes / rating.seconds.median;
-        out->least = bytes / rating.seconds.most;
-        out->most = bytes / rating.seconds.least;
-    }
-    return status;
-}
-
 static cbx_status measure_bandwidth(cbx_bench *bench, const cbx_bench_settings *settings,
                                     uint64_t most_bytes, cbx_bench_limits *out) {
     const uint64_t bytes = choose_bytes(bench, most_bytes);
     const cl_float one = 1.0f;
+    const double moved = (double)bytes;
+    cbx_spread seconds;
     bandwidth job = {.bench = bench, .count = bytes / (bench->floats * sizeof(float))};
+    const cbx_task task = {.run = time_bandwidth, .user = &job};
     cbx_status status =
         cbx_buffer_create(bench->device, CL_MEM_READ_WRITE, bytes, "the bandwidth", &job.from);
     if (!status) {
@@ -80,39 +77,44 @@ static cbx_status measure_bandwidth(cbx_bench *bench, const cbx_bench_settings *
                               "filling a buffer");
     }
     if (!status) {
-        status = rate_bandwidth(&job, (double)bytes, settings, &out->read);
+        status = rate(&task, settings, &seconds);
     }
     if (!status) {
+        out->read = cbx_spread_rate(moved, &seconds);
         job.copies = 1;
-        status = rate_bandwidth(&job, 2.0 * (double)bytes, settings, &out->copy);
+        status = rate(&task, settings, &seconds);
     }
     if (!status) {
+        out->copy = cbx_spread_rate(2.0 * moved, &seconds);
         out->buffer_bytes = bytes;
         out->bandwidth = out->copy.median > out->read.median ? out->copy.median : out->read.median;
         bench->bandwidth = out->bandwidth;
     }
-    if (job.from) {
-        clReleaseMemObject(job.from);
-    }
-    if (job.to) {
-        clReleaseMemObject(job.to);
-    }
+    cbx_buffer_release(job.from);
+    cbx_buffer_release(job.to);
     return status;
 }
 
-/* Seconds for `count` launches, then one wait. */
-static cbx_status time_launches(cbx_bench *bench, unsigned count, double *seconds) {
+/* Launches in a row, then one wait. */
+typedef struct row {
+    cbx_bench *bench;
+    unsigned launches;
+} row;
+
+static cbx_status time_launches(void *user, double *seconds) {
+    const row *job = user;
+    const cl_command_queue queue = job->bench->device->queue;
     const cl_float value = 1.0f;
-    const cbx_argument arguments[] = {CBX_ARGUMENT(value), CBX_ARGUMENT(bench->out)};
+    const cbx_argument arguments[] = {CBX_ARGUMENT(value), CBX_ARGUMENT(job->bench->out)};
     const cbx_range range = {{1, 1}, {1, 1}};
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
-    for (unsigned i = 0; i < count && !status; i++) {
-        status = cbx_enqueue(bench->device->queue, bench->empty, arguments, CBX_COUNT(arguments),
-                             range, NULL, NULL);
+    for (unsigned i = 0; i < job->launches && !status; i++) {
+        status = cbx_enqueue(queue, job->bench->empty, arguments, CBX_COUNT(arguments), range, NULL,
+                             NULL);
     }
     if (!status) {
-        status = cbx_cl_check(clFinish(bench->device->queue), "launching kernels");
+        status = cbx_cl_check(clFinish(queue), "launching kernels");
     }
     *seconds = cbx_clock_seconds() - begun;
     return status;
@@ -120,28 +122,18 @@ static cbx_status time_launches(cbx_bench *bench, unsigned count, double *second
 
 static cbx_status measure_launches(cbx_bench *bench, const cbx_bench_settings *settings,
                                    cbx_bench_limits *out) {
-    const uint32_t repetitions = settings->repetitions;
-    double *many = NULL, *one = NULL, warm_up = 0.0;
-    cbx_status status = cbx_new(&many, repetitions);
+    row job = {.bench = bench, .launches = LAUNCHES};
+    const cbx_task task = {.run = time_launches, .user = &job};
+    cbx_spread seconds;
+    cbx_status status = rate(&task, settings, &seconds);
     if (!status) {
-        status = cbx_new(&one, repetitions);
-    }
-    if (!status) {
-        status = time_launches(bench, LAUNCHES, &warm_up);
-    }
-    for (uint32_t i = 0; i < repetitions && !status; i++) {
-        status = cbx_meter_ask(&settings->stop);
-        status = status ? status : time_launches(bench, LAUNCHES, &many[i]);
-        if (!status) {
-            status = time_launches(bench, 1, &one[i]);
-        }
+        out->launch_seconds = seconds.median / LAUNCHES;
+        job.launches = 1;
+        status = rate(&task, settings, &seconds);
     }
     if (!status) {
-        out->launch_seconds = cbx_spread_of(many, repetitions).median / LAUNCHES;
-        out->round_trip_seconds = cbx_spread_of(one, repetitions).median;
+        out->round_trip_seconds = seconds.median;
     }
-    free(many);
-    free(one);
     return status;
 }
 
@@ -149,11 +141,8 @@ cbx_status cbx_bench_measure_limits(cbx_bench *bench, const cbx_bench_settings *
                                     uint64_t most_bytes, cbx_bench_limits *out) {
     const uint32_t repetitions = settings->repetitions;
     double *peaks = NULL;
-    if (repetitions < 1 || repetitions > CBX_BENCH_MOST_REPETITIONS) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a measurement has 1 to %u repetitions, not %u",
-                        CBX_BENCH_MOST_REPETITIONS, repetitions);
-    }
-    cbx_status status = cbx_new(&peaks, repetitions);
+    cbx_status status = cbx_bench_check(settings);
+    status = status ? status : cbx_new(&peaks, repetitions);
     for (uint32_t i = 0; i < repetitions && !status; i++) {
         status = cbx_meter_ask(&settings->stop);
         status = status ? status : cbx_meter_peak(bench, &peaks[i]);

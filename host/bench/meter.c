@@ -9,8 +9,11 @@
 #include "base/memory.h"
 #include "bench/peak.h"
 #include "bench/statistics.h"
-#include "clearbox/network.h"
+#include "data/sampler.h"
 #include "network/trainer.h"
+
+/* Shorter measurements say nothing. */
+static const double least_seconds = 0.02;
 
 void cbx_bench_defaults(cbx_bench_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -74,16 +77,80 @@ cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repet
     return status;
 }
 
+cbx_status cbx_meter_grow(const cbx_task *task, uint32_t *count, uint32_t most, double wanted,
+                          double *took) {
+    cbx_status status = task->run(task->user, took);
+    while (!status && *took < least_seconds && *took < wanted && *count < most) {
+        const uint64_t more = cbx_meter_scale(*count, *took, 2.0 * least_seconds);
+        *count = more > most ? most : (uint32_t)more;
+        status = task->run(task->user, took);
+    }
+    return status;
+}
+
+cbx_status cbx_meter_check(const cbx_bench_settings *settings, const cbx_dataset *dataset) {
+    const size_t images = cbx_dataset_images(dataset, CBX_TRAIN).count;
+    cbx_status status = cbx_bench_check(settings);
+    if (!status && settings->batch > images) {
+        status = cbx_fail(CBX_BAD_ARGUMENT, "a batch of %u rows, but only %zu training images",
+                          settings->batch, images);
+    }
+    return status;
+}
+
+cbx_status cbx_meter_begin(uint32_t hidden, uint32_t images, cbx_network **network,
+                           uint32_t **order) {
+    cbx_random random;
+    cbx_status status = cbx_network_create(network, hidden);
+    if (!status) {
+        cbx_network_randomise(*network, 0);
+        status = cbx_new(order, images);
+    }
+    if (!status) {
+        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
+        cbx_sampler_shuffle(&random, *order, images);
+    }
+    return status;
+}
+
+cbx_status cbx_meter_evaluation(cbx_bench *bench, const cbx_bench_settings *settings,
+                                const cbx_dataset *dataset, cbx_task task, uint64_t *images,
+                                cbx_bench_training *out) {
+    const double wanted = settings->seconds / settings->repetitions;
+    const uint64_t few = cbx_dataset_images(dataset, CBX_VALIDATION).count;
+    const uint64_t all = few + cbx_dataset_images(dataset, CBX_TRAIN).count;
+    cbx_rating rating;
+    double took = 0.0;
+    *images = few;
+    cbx_status status = task.run(task.user, &took); /* a kernel's first run */
+    status = status ? status : task.run(task.user, &took);
+    if (status) {
+        return status;
+    }
+    *images = took / (double)few * (double)all <= wanted ? all : few;
+    task.flop = cbx_evaluate_flop(settings, *images);
+    const uint32_t repetitions = took > 2.0 * wanted ? 1 : settings->repetitions;
+    status = cbx_meter_rate(bench, &task, repetitions, &settings->stop, &rating);
+    if (!status) {
+        out->evaluated_images = *images;
+        out->evaluate_seconds = rating.seconds;
+        out->evaluate_flops = task.flop / rating.seconds.median;
+        out->evaluate_share_of_peak = rating.share;
+    }
+    return status;
+}
+
 double cbx_train_flop(const cbx_bench_settings *settings, uint64_t images) {
-    return 2.0 * (double)images * settings->hidden * (2.0 * 785.0 + 3.0 * 10.0);
+    return 2.0 * (double)images * settings->hidden * (2.0 * CBX_W1_ROWS + 3.0 * CBX_CLASSES);
 }
 
 double cbx_evaluate_flop(const cbx_bench_settings *settings, uint64_t images) {
-    return 2.0 * (double)images * settings->hidden * (785.0 + 10.0);
+    return 2.0 * (double)images * settings->hidden * (CBX_W1_ROWS + CBX_CLASSES);
 }
 
 double cbx_batch_bytes(const cbx_bench_settings *settings) {
-    return 4.0 * (2.0 * 785.0 * settings->hidden + 784.0 * settings->batch);
+    return 4.0 *
+           (2.0 * CBX_W1_ROWS * settings->hidden + (double)CBX_IMAGE_PIXELS * settings->batch);
 }
 
 void cbx_training_fill(cbx_bench_training *out, const cbx_bench_settings *settings,
@@ -99,9 +166,7 @@ void cbx_training_fill(cbx_bench_training *out, const cbx_bench_settings *settin
     out->epochs_per_second = 1.0 / out->epoch_seconds.median;
     out->images_per_second = (double)images / rating->seconds.median;
     out->batch_flop = cbx_train_flop(settings, settings->batch);
-    out->flops.median = flop / rating->seconds.median;
-    out->flops.least = flop / rating->seconds.most;
-    out->flops.most = flop / rating->seconds.least;
+    out->flops = cbx_spread_rate(flop, &rating->seconds);
     out->peak = rating->peak;
     out->share_of_peak = rating->share;
     out->best_share_of_peak = rating->best_share;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "bench/bench.h"
+#include "clearbox/network.h"
 
 /* Something that is done again and again: a repetition, and the seconds it took. */
 typedef struct cbx_task {
@@ -24,6 +25,25 @@ typedef struct cbx_rating {
 /* `bench` NULL: the peaks and the shares are 0. `stop` is asked before each. */
 cbx_status cbx_meter_rate(cbx_bench *bench, const cbx_task *task, uint32_t repetitions,
                           const cbx_bench_stop *stop, cbx_rating *out);
+
+/* Runs a task until it takes long enough to say something, or `wanted` seconds: its work is
+ * *count, which grows to `most` at most. *took: seconds of the last run. */
+cbx_status cbx_meter_grow(const cbx_task *task, uint32_t *count, uint32_t most, double wanted,
+                          double *took);
+
+/* cbx_bench_check(), and whether there is a whole batch. */
+cbx_status cbx_meter_check(const cbx_bench_settings *settings, const cbx_dataset *dataset);
+
+/* Random weights, a random order: what the time depends on at most. Both are the caller's,
+ * also after a failure. */
+cbx_status cbx_meter_begin(uint32_t hidden, uint32_t images, cbx_network **network,
+                           uint32_t **order);
+
+/* Fills what *out says of the evaluation. The task evaluates *images images: those of
+ * validation, and of training too where a repetition is long enough for both. */
+cbx_status cbx_meter_evaluation(cbx_bench *bench, const cbx_bench_settings *settings,
+                                const cbx_dataset *dataset, cbx_task task, uint64_t *images,
+                                cbx_bench_training *out);
 
 /* CBX_INTERRUPTED when `stop` says so; NULL never does. */
 cbx_status cbx_meter_ask(const cbx_bench_stop *stop);

@@ -71,13 +71,9 @@ void cbx_bench_close(cbx_bench *bench) {
     }
     cl_kernel kernels[] = {bench->peak, bench->copy, bench->read, bench->empty};
     for (size_t i = 0; i < CBX_COUNT(kernels); i++) {
-        if (kernels[i]) {
-            clReleaseKernel(kernels[i]);
-        }
+        cbx_kernel_release(kernels[i]);
     }
-    if (bench->out) {
-        clReleaseMemObject(bench->out);
-    }
+    cbx_buffer_release(bench->out);
     if (bench->program) {
         clReleaseProgram(bench->program);
     }

@@ -23,3 +23,12 @@ cbx_spread cbx_spread_of(double *values, size_t count) {
     };
     return spread;
 }
+
+cbx_spread cbx_spread_rate(double amount, const cbx_spread *seconds) {
+    const cbx_spread rate = {
+        .median = amount / seconds->median,
+        .least = amount / seconds->most,
+        .most = amount / seconds->least,
+    };
+    return rate;
+}

@@ -15,4 +15,7 @@ uint64_t cbx_meter_scale(uint64_t count, double took, double wanted);
 /* Sorts values[0 … count), count > 0. */
 cbx_spread cbx_spread_of(double *values, size_t count);
 
+/* How much a second, where `amount` took so long. */
+cbx_spread cbx_spread_rate(double amount, const cbx_spread *seconds);
+
 #endif

@@ -4,16 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
-#include "base/memory.h"
 #include "bench/meter.h"
 #include "bench/peak.h"
 #include "bench/statistics.h"
-#include "data/sampler.h"
 #include "network/trainer.h"
-
-/* Shorter measurements say nothing. */
-#define LEAST_SECONDS 0.02
 
 /* Work between two questions whether to stop: short for a person, long beside the wait
  * for the device that comes with it. */
@@ -28,10 +22,9 @@ typedef struct subject {
     cbx_rates rates;
     uint32_t epochs; /* of a repetition; 0: `batches` of an epoch instead */
     uint32_t batches;
-    uint32_t block;   /* batches that take about BLOCK_SECONDS */
-    uint32_t waiting; /* batches enqueued since this thread last waited */
-    cbx_part evaluated[2];
-    unsigned parts; /* of them */
+    uint32_t block;     /* batches that take about BLOCK_SECONDS */
+    uint32_t waiting;   /* batches enqueued since this thread last waited */
+    uint64_t evaluated; /* images */
     cbx_painter painter;
     cl_mem luma;
     uint32_t frames; /* of a repetition */
@@ -50,14 +43,15 @@ static cbx_status pause(subject *on) {
 static cbx_status run_batches(subject *on, uint32_t count) {
     cbx_status status = CBX_OK;
     for (uint32_t first = 0; first < count && !status;) {
+        if (on->waiting >= on->block) {
+            status = pause(on);
+            continue;
+        }
         const uint32_t room = on->block - on->waiting, left = count - first;
         const uint32_t now = left < room ? left : room;
         status = cbx_trainer_steps(on->trainer, first * on->settings->batch, now, on->rates, first);
         first += now;
         on->waiting += now;
-        if (!status && on->waiting >= on->block) {
-            status = pause(on);
-        }
     }
     return status;
 }
@@ -88,14 +82,6 @@ static cbx_status train(void *user, double *seconds) {
     return status;
 }
 
-static cbx_status time_batches(subject *on, uint32_t count, double *took) {
-    const double begun = cbx_clock_seconds();
-    cbx_status status = run_batches(on, count);
-    status = status ? status : pause(on);
-    *took = cbx_clock_seconds() - begun;
-    return status;
-}
-
 /* How many things of `each` seconds fit into `seconds`: 1 … most. */
 static uint32_t fitting(double seconds, double each, uint32_t most) {
     const double fits = each > 0.0 ? seconds / each : most;
@@ -106,30 +92,25 @@ static uint32_t fitting(double seconds, double each, uint32_t most) {
 static cbx_status plan_training(subject *on) {
     const uint32_t all = on->images / on->settings->batch;
     const double wanted = on->settings->seconds / on->settings->repetitions;
+    const cbx_task task = {train, on, 0.0};
     double took = 0.0;
-    on->block = 1;
+    on->block = on->batches = 1;
     /* Twice, for what is compiled or mapped when it is first used. */
-    cbx_status status = time_batches(on, 1, &took);
-    status = status ? status : time_batches(on, 1, &took);
-    uint32_t count = 2 * cbx_trainer_batches_per_launch(on->trainer);
+    cbx_status status = train(on, &took);
+    status = status ? status : train(on, &took);
+    const uint32_t few = 2 * cbx_trainer_batches_per_launch(on->trainer);
     const uint32_t most = fitting(wanted, took, all);
-    count = count < most ? count : most;
+    on->batches = few < most ? few : most;
     on->block = fitting(BLOCK_SECONDS, took, UINT32_MAX / 2);
-    status = status ? status : time_batches(on, count, &took);
-    while (!status) {
-        status = time_batches(on, count, &took);
-        if (took >= LEAST_SECONDS || took >= wanted || count == all) {
-            break;
-        }
-        const uint64_t more = cbx_meter_scale(count, took, 2.0 * LEAST_SECONDS);
-        count = more > all ? all : (uint32_t)more;
-    }
-    on->block = fitting(BLOCK_SECONDS, took / count, UINT32_MAX / 2);
-    const double epoch = took / count * on->images / on->settings->batch;
+    status = status ? status : train(on, &took);
+    status = status ? status : cbx_meter_grow(&task, &on->batches, all, wanted, &took);
+    const double each = took / on->batches;
+    const double epoch = each * on->images / on->settings->batch;
+    on->block = fitting(BLOCK_SECONDS, each, UINT32_MAX / 2);
     if (epoch <= wanted) {
         on->epochs = fitting(wanted, epoch, 1000000u);
     } else {
-        on->batches = fitting(wanted, took / count, all);
+        on->batches = fitting(wanted, each, all);
     }
     return status;
 }
@@ -155,43 +136,17 @@ static cbx_status measure_training(subject *on, cbx_bench_training *out) {
 
 static cbx_status evaluate(void *user, double *seconds) {
     subject *on = user;
+    static const cbx_part parts[] = {CBX_VALIDATION, CBX_TRAIN};
+    uint64_t done = 0;
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
-    for (unsigned i = 0; i < on->parts && !status; i++) {
-        cbx_evaluation unused;
-        status = cbx_trainer_evaluate(on->trainer, on->evaluated[i], &unused);
+    for (size_t i = 0; done < on->evaluated && !status; i++) {
+        cbx_evaluation found = {0};
+        status = cbx_trainer_evaluate(on->trainer, parts[i], &found);
+        done += found.images;
         status = status ? status : cbx_meter_ask(&on->settings->stop);
     }
     *seconds = cbx_clock_seconds() - begun;
-    return status;
-}
-
-static cbx_status measure_evaluation(subject *on, cbx_bench_training *out) {
-    const double wanted = on->settings->seconds / on->settings->repetitions;
-    const uint64_t few = cbx_dataset_images(on->bench->dataset, CBX_VALIDATION).count;
-    cbx_rating rating;
-    double took = 0.0;
-    on->evaluated[0] = CBX_VALIDATION;
-    on->evaluated[1] = CBX_TRAIN;
-    on->parts = 1;
-    cbx_status status = evaluate(on, &took); /* the kernel's first run */
-    if (!status) {
-        status = evaluate(on, &took);
-    }
-    if (status) {
-        return status;
-    }
-    const uint64_t all = few + on->images;
-    on->parts = took / (double)few * (double)all <= wanted ? 2 : 1;
-    out->evaluated_images = on->parts == 2 ? all : few;
-    const uint32_t repetitions = took > 2.0 * wanted ? 1 : on->settings->repetitions;
-    const cbx_task task = {evaluate, on, cbx_evaluate_flop(on->settings, out->evaluated_images)};
-    status = cbx_meter_rate(on->bench, &task, repetitions, &on->settings->stop, &rating);
-    if (!status) {
-        out->evaluate_seconds = rating.seconds;
-        out->evaluate_flops = task.flop / rating.seconds.median;
-        out->evaluate_share_of_peak = rating.share;
-    }
     return status;
 }
 
@@ -212,7 +167,9 @@ static cbx_status draw(void *user, double *seconds) {
 }
 
 static cbx_status plan_drawing(subject *on) {
+    const cbx_task task = {draw, on, 0.0};
     cbx_grid grid;
+    double took = 0.0;
     cbx_status status = cbx_grid_lay_out(&grid, on->settings->hidden, 1);
     if (!status) {
         status = cbx_painter_init(&on->painter, on->bench->device, &grid, CBX_TONE_PEAK);
@@ -222,18 +179,11 @@ static cbx_status plan_drawing(subject *on) {
                                    (uint64_t)grid.width * grid.height, "a frame", &on->luma);
     }
     on->frames = 1;
-    double took = 0.0;
     if (!status) {
         status = draw(on, &took);
     }
-    while (!status) {
-        status = draw(on, &took);
-        if (took >= LEAST_SECONDS || on->frames >= 1u << 20) {
-            break;
-        }
-        on->frames = (uint32_t)cbx_meter_scale(on->frames, took, 2.0 * LEAST_SECONDS);
-    }
-    return status;
+    return status ? status
+                  : cbx_meter_grow(&task, &on->frames, 1u << 20, on->settings->seconds, &took);
 }
 
 static cbx_status measure_drawing(subject *on, cbx_bench_training *out) {
@@ -245,37 +195,27 @@ static cbx_status measure_drawing(subject *on, cbx_bench_training *out) {
             cbx_meter_rate(NULL, &task, on->settings->repetitions, &on->settings->stop, &rating);
     }
     if (!status) {
-        out->frames_per_second.median = on->frames / rating.seconds.median;
-        out->frames_per_second.least = on->frames / rating.seconds.most;
-        out->frames_per_second.most = on->frames / rating.seconds.least;
+        out->frames_per_second = cbx_spread_rate(on->frames, &rating.seconds);
     }
     return status;
 }
 
 /* ---- all of it ---- */
 
-/* Random weights, a random order: what the time depends on at most. */
 static cbx_status prepare(subject *on) {
     const cbx_trainer_settings settings = {on->settings->hidden, on->settings->batch,
                                            on->settings->recipe, on->settings->schedule};
     cbx_network *network = NULL;
     uint32_t *order = NULL;
-    cbx_random random;
     cbx_status status =
         cbx_trainer_create(&on->trainer, on->bench->device, on->bench->dataset, &settings);
     if (!status) {
-        status = cbx_network_create(&network, settings.hidden);
+        status = cbx_meter_begin(settings.hidden, on->images, &network, &order);
     }
     if (!status) {
-        cbx_network_randomise(network, 0);
         status = cbx_trainer_set_weights(on->trainer, network);
     }
     if (!status) {
-        status = cbx_new(&order, on->images);
-    }
-    if (!status) {
-        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
-        cbx_sampler_shuffle(&random, order, on->images);
         status = cbx_trainer_set_order(on->trainer, order, on->images);
     }
     cbx_network_destroy(network);
@@ -287,30 +227,22 @@ cbx_status cbx_bench_train(cbx_bench *bench, const cbx_bench_settings *settings,
                            cbx_bench_training *out) {
     subject on = {.bench = bench, .settings = settings};
     memset(out, 0, sizeof *out);
-    cbx_status status = cbx_bench_check(settings);
-    if (status) {
-        return status;
-    }
+    cbx_status status = cbx_meter_check(settings, bench->dataset);
     on.images = (uint32_t)cbx_dataset_images(bench->dataset, CBX_TRAIN).count;
     on.rates = cbx_bench_rates(settings);
-    if (settings->batch > on.images) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a batch of %u rows, but only %u training images",
-                        settings->batch, on.images);
-    }
-    status = prepare(&on);
+    status = status ? status : prepare(&on);
     if (!status) {
         status = measure_training(&on, out);
     }
     if (!status) {
-        status = measure_evaluation(&on, out);
+        const cbx_task task = {evaluate, &on, 0.0};
+        status = cbx_meter_evaluation(bench, settings, bench->dataset, task, &on.evaluated, out);
     }
     if (!status) {
         status = measure_drawing(&on, out);
     }
     cbx_painter_clear(&on.painter);
-    if (on.luma) {
-        clReleaseMemObject(on.luma);
-    }
+    cbx_buffer_release(on.luma);
     cbx_trainer_destroy(on.trainer);
     return status;
 }

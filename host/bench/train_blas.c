@@ -4,12 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/memory.h"
 #include "bench/blas.h"
 #include "bench/meter.h"
-#include "bench/statistics.h"
-#include "data/sampler.h"
 
 /* Images of one forward pass of the evaluation. */
 enum { EVALUATE_ROWS = 1000 };
@@ -23,8 +20,8 @@ typedef struct baseline {
     const uint8_t *labels;
     uint32_t *order;
     uint32_t images, validation;
-    uint32_t batches; /* of a repetition */
-    uint32_t evaluated;
+    uint32_t batches;   /* of a repetition */
+    uint64_t evaluated; /* images */
 } baseline;
 
 static void train_batch(baseline *on, uint32_t first, uint32_t rows) {
@@ -58,8 +55,8 @@ static cbx_status evaluate(void *user, double *seconds) {
     const double begun = cbx_clock_seconds();
     /* Validation images lie behind the training images. */
     uint32_t first = on->evaluated > on->validation ? 0 : on->images;
-    for (uint32_t left = on->evaluated; left > 0 && !status;) {
-        const uint32_t rows = left < EVALUATE_ROWS ? left : EVALUATE_ROWS;
+    for (uint64_t left = on->evaluated; left > 0 && !status;) {
+        const uint32_t rows = left < EVALUATE_ROWS ? (uint32_t)left : EVALUATE_ROWS;
         on->evaluation.x = on->pixels + (size_t)first * CBX_IMAGE_PIXELS;
         cbx_blas_forward(on->blas, on->network, &on->evaluation, rows);
         first += rows;
@@ -75,28 +72,17 @@ static cbx_status prepare(baseline *on, const cbx_dataset *dataset) {
     const cbx_images training = cbx_dataset_images(dataset, CBX_TRAIN);
     const cbx_images validation = cbx_dataset_images(dataset, CBX_VALIDATION);
     const size_t pixels = training.count * CBX_IMAGE_PIXELS;
-    cbx_random random;
     on->images = (uint32_t)training.count;
     on->validation = (uint32_t)validation.count;
     on->labels = training.labels;
-    if (on->settings->batch > on->images) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "a batch of %u rows, but only %u training images",
-                        on->settings->batch, on->images);
-    }
-    cbx_status status = cbx_network_create(&on->network, on->settings->hidden);
+    cbx_status status = cbx_meter_begin(on->settings->hidden, on->images, &on->network, &on->order);
     if (!status) {
-        cbx_network_randomise(on->network, 0);
         status = cbx_blas_batch_create(&on->batch, on->settings->batch, on->settings->hidden);
     }
     if (!status) {
         status = cbx_blas_batch_create(&on->evaluation, EVALUATE_ROWS, on->settings->hidden);
     }
     if (!status) {
-        status = cbx_new(&on->order, on->images);
-    }
-    if (!status) {
-        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
-        cbx_sampler_shuffle(&random, on->order, on->images);
         status = cbx_new(&on->pixels, pixels + validation.count * CBX_IMAGE_PIXELS);
     }
     if (!status) {
@@ -111,26 +97,19 @@ static cbx_status prepare(baseline *on, const cbx_dataset *dataset) {
 static cbx_status plan(baseline *on) {
     const double wanted = on->settings->seconds / on->settings->repetitions;
     const uint32_t all = on->images / on->settings->batch;
+    const cbx_task task = {train, on, 0.0};
     double took = 0.0;
     on->batches = 2;
     cbx_status status = train(on, &took);
-    while (!status) {
-        status = train(on, &took);
-        if (took >= 0.02 || took >= wanted || on->batches >= all) {
-            break;
-        }
-        on->batches = (uint32_t)cbx_meter_scale(on->batches, took, 0.04);
-    }
+    status = status ? status : cbx_meter_grow(&task, &on->batches, all, wanted, &took);
     const double fits = wanted / took * on->batches;
     on->batches = fits < 1.0 ? 1u : fits < all ? (uint32_t)fits : (uint32_t)(fits / all) * all;
     return status;
 }
 
-static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *out) {
-    const uint32_t all = on->images / on->settings->batch;
-    const double wanted = on->settings->seconds / on->settings->repetitions;
+static cbx_status measure(baseline *on, cbx_bench *bench, const cbx_dataset *dataset,
+                          cbx_bench_training *out) {
     cbx_rating rating;
-    double took = 0.0;
     cbx_status status = plan(on);
     const uint64_t images = (uint64_t)on->batches * on->settings->batch;
     const cbx_task task = {train, on, cbx_train_flop(on->settings, images)};
@@ -142,37 +121,21 @@ static cbx_status measure(baseline *on, cbx_bench *bench, cbx_bench_training *ou
         return status;
     }
     cbx_training_fill(out, on->settings, &rating, images, on->images, 0.0);
-    out->whole_epochs = on->batches >= all;
-    on->evaluated = on->validation;
-    status = evaluate(on, &took);
-    if (!status && took / on->validation * (on->validation + on->images) <= wanted) {
-        on->evaluated = on->validation + on->images;
-    }
-    const cbx_task checking = {evaluate, on, cbx_evaluate_flop(on->settings, on->evaluated)};
-    if (!status) {
-        status =
-            cbx_meter_rate(bench, &checking, took > 2.0 * wanted ? 1 : on->settings->repetitions,
-                           &on->settings->stop, &rating);
-    }
-    if (!status) {
-        out->evaluated_images = on->evaluated;
-        out->evaluate_seconds = rating.seconds;
-        out->evaluate_flops = checking.flop / rating.seconds.median;
-        out->evaluate_share_of_peak = rating.share;
-    }
-    return status;
+    out->whole_epochs = on->batches >= on->images / on->settings->batch;
+    const cbx_task checking = {evaluate, on, 0.0};
+    return cbx_meter_evaluation(bench, on->settings, dataset, checking, &on->evaluated, out);
 }
 
 cbx_status cbx_bench_train_blas(cbx_blas *blas, cbx_bench *bench, const cbx_dataset *dataset,
                                 const cbx_bench_settings *settings, cbx_bench_training *out) {
     baseline on = {.blas = blas, .settings = settings};
     memset(out, 0, sizeof *out);
-    cbx_status status = cbx_bench_check(settings);
+    cbx_status status = cbx_meter_check(settings, dataset);
     if (!status) {
         status = prepare(&on, dataset);
     }
     if (!status) {
-        status = measure(&on, bench, out);
+        status = measure(&on, bench, dataset, out);
     }
     cbx_blas_batch_free(&on.batch);
     cbx_blas_batch_free(&on.evaluation);

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "bench/meter.h"
 #include "bench/statistics.h"
-#include "data/sampler.h"
 #include "device/device.h"
 #include "network/trainer.h"
 
@@ -118,23 +116,14 @@ static void try_sizes(search *in, cbx_tunables sizes) {
 /* One size after the other, each from the best so far; those that the family cannot have
  * are left out. */
 static void descend(search *in) {
-    static const unsigned forward[] = {4, 5, 6, 8, 10, 12, 13, 14};
-    static const unsigned update[] = {2, 4, 6, 7, 8, 14};
-    const unsigned natural = in->best.sizes.vector;
-    for (unsigned vector = natural; vector >= 4 && vector >= natural / 2; vector /= 2) {
-        cbx_tunables sizes = in->best.sizes;
-        sizes.vector = vector;
-        try_sizes(in, sizes);
-    }
-    for (size_t i = 0; i < sizeof forward / sizeof *forward; i++) {
-        cbx_tunables sizes = in->best.sizes;
-        sizes.forward_rows = forward[i];
-        try_sizes(in, sizes);
-    }
-    for (size_t i = 0; i < sizeof update / sizeof *update; i++) {
-        cbx_tunables sizes = in->best.sizes;
-        sizes.update_rows = update[i];
-        try_sizes(in, sizes);
+    const cbx_tunable *rows = cbx_tunables_of(in->best.device->family);
+    for (size_t i = 0; rows[i].key; i++) {
+        const unsigned half[] = {in->best.sizes.values[i] / 2, 0};
+        for (const unsigned *value = rows[i].tried[0] ? rows[i].tried : half; *value; value++) {
+            cbx_tunables sizes = in->best.sizes;
+            sizes.values[i] = *value;
+            try_sizes(in, sizes);
+        }
     }
 }
 
@@ -175,21 +164,6 @@ static uint32_t choose_hidden(const cbx_device *device) {
     return device->family == CBX_FAMILY_CPU ? 256 : units < 256 ? 64 * units : 16384;
 }
 
-static cbx_status prepare(search *in) {
-    cbx_random random;
-    in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
-    cbx_status status = cbx_network_create(&in->network, in->hidden);
-    if (!status) {
-        cbx_network_randomise(in->network, 0);
-        status = cbx_new(&in->order, in->images);
-    }
-    if (!status) {
-        cbx_random_seed(&random, 0, CBX_STREAM_ORDER);
-        cbx_sampler_shuffle(&random, in->order, in->images);
-    }
-    return status;
-}
-
 /* The best of this run, also where an earlier one kept other sizes. */
 static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     cbx_device *device = NULL;
@@ -199,12 +173,13 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     }
     const cbx_tunables usual = cbx_tunables_usual(device);
     in->hidden = choose_hidden(device);
+    in->images = (uint32_t)cbx_dataset_images(in->dataset, CBX_TRAIN).count;
     cbx_device_close(device);
-    status = prepare(in);
-    if (status || in->images < BATCH) {
-        return status;
+    if (in->images < BATCH) {
+        return CBX_OK;
     }
-    status = open_variant(in, &usual, &in->best);
+    status = cbx_meter_begin(in->hidden, in->images, &in->network, &in->order);
+    status = status ? status : open_variant(in, &usual, &in->best);
     for (int block = 0; block < BLOCKS && !status; block++) {
         status = time_block(in, &in->best);
     }
@@ -216,9 +191,8 @@ static cbx_status find_best(search *in, cbx_bench_tuning *out) {
     }
     if (!status) {
         out->tried = in->tried;
-        out->vector = in->best.sizes.vector;
-        out->forward_rows = in->best.sizes.forward_rows;
-        out->update_rows = in->best.sizes.update_rows;
+        cbx_tunables_describe(&in->best.sizes, in->best.device->family, out->best,
+                              sizeof out->best);
         status = cbx_tunables_keep(in->best.device, &in->best.sizes, out->path, sizeof out->path);
     }
     return status;

@@ -44,9 +44,7 @@ static cbx_status set_up(easel *out, const cbx_specimen *specimen, cbx_tone tone
 }
 
 static void pack_up(easel *used) {
-    if (used->plane) {
-        clReleaseMemObject(used->plane);
-    }
+    cbx_buffer_release(used->plane);
     cbx_painter_clear(&used->painter);
     free(used->luma);
 }

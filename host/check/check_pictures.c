@@ -113,9 +113,7 @@ static cbx_status draw_luma(const cbx_specimen *specimen, cbx_painter *painter, 
                                                   luma, 0, NULL, NULL),
                               "the kernel picture_luma");
     }
-    if (plane) {
-        clReleaseMemObject(plane);
-    }
+    cbx_buffer_release(plane);
     return status;
 }
 
@@ -179,7 +177,7 @@ cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedul
     if (!status) {
         status = cbx_allocate(&room, (size_t)grid.width * grid.height, 3);
     }
-    for (cbx_tone tone = CBX_TONE_PEAK; tone <= CBX_TONE_SIGNED && !status; tone++) {
+    for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone) && !status; tone++) {
         status = check_tone(specimen, trainer, &reference, &grid, tone, room);
     }
     free(room);

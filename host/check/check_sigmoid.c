@@ -8,7 +8,7 @@
 enum { COUNT = 256 };
 
 static cbx_status run(cbx_device *device, cl_kernel kernel, cl_mem buffer) {
-    const cl_uint vectors = COUNT / device->built.tunables.vector;
+    const cl_uint vectors = COUNT / device->built.vector;
     const cbx_argument arguments[] = {CBX_ARGUMENT(buffer), CBX_ARGUMENT(vectors)};
     const cbx_range range = {{vectors, 1}, {device->built.local, 1}};
     return cbx_enqueue(device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL, NULL);
@@ -36,12 +36,8 @@ static cbx_status sigmoid_of(cbx_device *device, const float *z, float *a) {
                                                   COUNT * sizeof *a, a, 0, NULL, NULL),
                               "the kernel sigmoid");
     }
-    if (buffer) {
-        clReleaseMemObject(buffer);
-    }
-    if (kernel) {
-        clReleaseKernel(kernel);
-    }
+    cbx_buffer_release(buffer);
+    cbx_kernel_release(kernel);
     return status;
 }
 

@@ -14,10 +14,21 @@
 const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
     /* One slice and one helper, then as many slices as can be, and more helpers than there are
      * tiles. Five batches of 17 rows and one of 12. */
-    {37, 17, 97, 19, 7, {{1, 1, 0}, {49, 3, 0}}},
+    {.hidden = 37,
+     .batch = 17,
+     .training = 97,
+     .validation = 19,
+     .test = 7,
+     .division = {{.slices = 1, .helpers = 1}, {.slices = 49, .helpers = 3}}},
     /* Five panels or three tiles of neurons, the last with few, in two chunks. A batch of a whole tile of rows
      * and a bit, and one of a whole tile; more images than a group of the evaluation takes. */
-    {131, 77, 141, 28, 7, {{7, 1, 2}, {49, 2, 2}}},
+    {.hidden = 131,
+     .batch = 77,
+     .training = 141,
+     .validation = 28,
+     .test = 7,
+     .division = {{.slices = 7, .helpers = 1, .chunks = 2},
+                  {.slices = 49, .helpers = 2, .chunks = 2}}},
 };
 
 static cbx_status fill_dataset(cbx_specimen *specimen, cbx_random *random, uint8_t *pixels,

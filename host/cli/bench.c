@@ -67,11 +67,10 @@ static cbx_status tune(const session *state, const char *spec) {
         return CBX_OK;
     }
     fprintf(stderr,
-            "device %s: best of %u variants: vector %u, forward rows %u, update rows %u;\n"
+            "device %s: best of %u variants: %s;\n"
             "  %.1f GFLOP/s, %+.0f %% against the usual; kept in %s\n",
-            spec, tuning.tried, tuning.vector, tuning.forward_rows, tuning.update_rows,
-            1e-9 * tuning.best_flops, 100.0 * (tuning.best_flops / tuning.usual_flops - 1.0),
-            tuning.path);
+            spec, tuning.tried, tuning.best, 1e-9 * tuning.best_flops,
+            100.0 * (tuning.best_flops / tuning.usual_flops - 1.0), tuning.path);
     return CBX_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
-#include "cli/loader.h"
+#include "device/loader.h"
 #include "film/library.h"
 
 static int help(int argc, char **argv);
@@ -109,7 +109,7 @@ int cli_version(void) {
     print_fact("film", text);
     print_encoder("H.264", CBX_CODEC_H264);
     print_encoder("MPEG-4", CBX_CODEC_MPEG4);
-    cli_opencl_loader(text, sizeof text);
+    cbx_opencl_loader(text, sizeof text);
     print_fact("OpenCL", text);
     print_fact("others", "jansson " JANSSON_VERSION ", " CBX_BUILD_LIBRARIES);
     return cli_flush(CLI_DONE);

@@ -15,8 +15,7 @@
 
 enum {
     VALIDATION_SHARE = 6, /* one image in six validates */
-    GREY_LEVELS = 256,
-    MESSAGE_BYTES = 1024
+    GREY_LEVELS = 256
 };
 
 /* Images and labels of one pair of files. */
@@ -34,22 +33,25 @@ struct cbx_dataset {
     float normalised[GREY_LEVELS]; /* for the host */
 };
 
+static const char *const file_names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                         "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+
 /* Reading one pair of files, perhaps on a thread of its own. */
 typedef struct job {
     const char *directory;
-    const char *prefix; /* "train" or "t10k" */
+    const char *const *names; /* of the images and of the labels */
     pair *out;
-    cbx_status status;
-    char message[MESSAGE_BYTES]; /* messages belong to threads: this one travels */
+    cbx_fault fault; /* messages belong to threads: this one travels */
 } job;
 
-static cbx_status check_counts(const job *load, uint32_t images, uint32_t labels) {
+static cbx_status check_counts(const job *load) {
+    const uint32_t images = load->out->images.count, labels = load->out->labels.count;
     if (images != labels) {
         return cbx_fail(CBX_BAD_DATA,
-                        "%s: %u images in %s-images-idx3-ubyte, but %u labels in "
-                        "%s-labels-idx1-ubyte; the two files do not belong together",
-                        load->directory, (unsigned)images, load->prefix, (unsigned)labels,
-                        load->prefix);
+                        "%s: %u images in %s, but %u labels in %s; the two files do not belong "
+                        "together",
+                        load->directory, (unsigned)images, load->names[0], (unsigned)labels,
+                        load->names[1]);
     }
     return CBX_OK;
 }
@@ -58,9 +60,9 @@ static cbx_status check_labels(const job *load) {
     const cbx_idx *labels = &load->out->labels;
     for (uint32_t i = 0; i < labels->count; i++) {
         if (labels->items[i] >= CBX_CLASSES) {
-            return cbx_fail(CBX_BAD_DATA,
-                            "%s/%s-labels-idx1-ubyte: label %u is %u; only 0 to 9 can be used",
-                            load->directory, load->prefix, (unsigned)i, (unsigned)labels->items[i]);
+            return cbx_fail(CBX_BAD_DATA, "%s/%s: label %u is %u; only 0 to 9 can be used",
+                            load->directory, load->names[1], (unsigned)i,
+                            (unsigned)labels->items[i]);
         }
     }
     return CBX_OK;
@@ -68,56 +70,47 @@ static cbx_status check_labels(const job *load) {
 
 /* Both headers first: files that do not belong together cost no more than that. */
 static cbx_status read_pair(const job *load) {
-    cbx_idx_reader *labels = NULL, *images = NULL;
-    char name[64];
-    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", load->prefix);
-    cbx_status status = cbx_idx_open(&labels, load->directory, name, CBX_IDX_LABELS);
+    cbx_idx *images = &load->out->images, *labels = &load->out->labels;
+    cbx_status status = cbx_idx_open(labels, load->directory, load->names[1], CBX_IDX_LABELS);
     if (!status) {
-        snprintf(name, sizeof name, "%s-images-idx3-ubyte", load->prefix);
-        status = cbx_idx_open(&images, load->directory, name, CBX_IDX_IMAGES);
+        status = cbx_idx_open(images, load->directory, load->names[0], CBX_IDX_IMAGES);
     }
     if (!status) {
-        status = check_counts(load, cbx_idx_count(images), cbx_idx_count(labels));
+        status = check_counts(load);
     }
     if (!status) {
-        status = cbx_idx_take(labels, &load->out->labels);
+        status = cbx_idx_read(labels);
     }
     if (!status) {
         status = check_labels(load);
     }
     if (!status) {
-        status = cbx_idx_take(images, &load->out->images);
+        status = cbx_idx_read(images);
     }
-    cbx_idx_close(labels);
-    cbx_idx_close(images);
     return status;
 }
 
 static void *run_job(void *argument) {
     job *load = argument;
-    load->status = read_pair(load);
-    if (load->status) {
-        snprintf(load->message, sizeof load->message, "%s", cbx_last_error());
-    }
+    cbx_fault_take(&load->fault, read_pair(load));
     return NULL;
 }
 
 int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size) {
-    static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
     static const char *const endings[] = {"", ".gz"};
-    enum { NAMES = sizeof names / sizeof names[0] };
+    enum { NAMES = sizeof file_names / sizeof file_names[0] };
     if (i >= 2 * NAMES) {
         return 0;
     }
-    int length = snprintf(path, size, "%s/%s%s", directory, names[i / 2], endings[i % 2]);
+    int length = snprintf(path, size, "%s/%s%s", directory, file_names[i / 2], endings[i % 2]);
     return length > 0 && (size_t)length < size;
 }
 
 /* The test files on a second thread, the training files on this one. */
 static cbx_status read_files(cbx_dataset *dataset, const char *directory) {
-    job training = {.directory = directory, .prefix = "train", .out = &dataset->training_file};
-    job test = {.directory = directory, .prefix = "t10k", .out = &dataset->test_file};
+    job training = {
+        .directory = directory, .names = &file_names[0], .out = &dataset->training_file};
+    job test = {.directory = directory, .names = &file_names[2], .out = &dataset->test_file};
     pthread_t thread;
 
     int parallel = pthread_create(&thread, NULL, run_job, &test) == 0;
@@ -127,11 +120,7 @@ static cbx_status read_files(cbx_dataset *dataset, const char *directory) {
     } else {
         run_job(&test);
     }
-    const job *failed = training.status ? &training : &test;
-    if (failed->status) {
-        return cbx_fail(failed->status, "%s", failed->message);
-    }
-    return CBX_OK;
+    return cbx_fault_raise(training.fault.status ? &training.fault : &test.fault);
 }
 
 /* Sum of the pixels and of their squares, exact. Blocks are short enough for 32-bit
@@ -209,28 +198,31 @@ static cbx_status split(cbx_dataset *dataset, const char *directory) {
     return CBX_OK;
 }
 
+/* Ends what began with `status`: *out complete, or NULL. `place` is for the messages. */
+static cbx_status complete(cbx_dataset **out, const char *place, cbx_status status) {
+    if (!status) {
+        status = split(*out, place);
+    }
+    if (!status) {
+        status = measure(*out, place);
+    }
+    if (status) {
+        cbx_dataset_destroy(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 cbx_status cbx_dataset_load(cbx_dataset **out, const char *directory) {
-    cbx_dataset *dataset = NULL;
     *out = NULL;
     cbx_status status = check_directory(directory);
     if (!status) {
-        status = cbx_new(&dataset, 1);
+        status = cbx_new(out, 1);
     }
     if (!status) {
-        status = read_files(dataset, directory);
+        status = read_files(*out, directory);
     }
-    if (!status) {
-        status = split(dataset, directory);
-    }
-    if (!status) {
-        status = measure(dataset, directory);
-    }
-    if (status) {
-        cbx_dataset_destroy(dataset);
-        return status;
-    }
-    *out = dataset;
-    return CBX_OK;
+    return complete(out, directory, status);
 }
 
 static cbx_status copy_pair(pair *out, const cbx_images *images) {
@@ -252,30 +244,17 @@ static cbx_status copy_pair(pair *out, const cbx_images *images) {
 cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
                                    const cbx_images *test) {
     static const char place[] = "images in memory";
-    cbx_dataset *dataset = NULL;
-    *out = NULL;
-    cbx_status status = cbx_new(&dataset, 1);
+    cbx_status status = cbx_new(out, 1);
     for (int i = 0; i < 2 && !status; i++) {
         const job check = {.directory = place,
-                           .prefix = i == 0 ? "train" : "t10k",
-                           .out = i == 0 ? &dataset->training_file : &dataset->test_file};
+                           .names = &file_names[2 * i],
+                           .out = i == 0 ? &(*out)->training_file : &(*out)->test_file};
         status = copy_pair(check.out, i == 0 ? training : test);
         if (!status) {
             status = check_labels(&check);
         }
     }
-    if (!status) {
-        status = split(dataset, place);
-    }
-    if (!status) {
-        status = measure(dataset, place);
-    }
-    if (status) {
-        cbx_dataset_destroy(dataset);
-        return status;
-    }
-    *out = dataset;
-    return CBX_OK;
+    return complete(out, place, status);
 }
 
 void cbx_dataset_destroy(cbx_dataset *dataset) {

@@ -33,16 +33,21 @@ const char *cbx_tensor_type_name(cbx_tensor_type type) {
     return types[type].name;
 }
 
+/* A product too large becomes UINT64_MAX, which no file has. */
+static uint64_t times(uint64_t a, uint64_t b) {
+    return b > 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b;
+}
+
 uint64_t cbx_tensor_count(const cbx_tensor *tensor) {
     uint64_t count = 1;
     for (size_t i = 0; i < tensor->sides; i++) {
-        count *= tensor->shape[i];
+        count = times(count, tensor->shape[i]);
     }
     return count;
 }
 
 uint64_t cbx_tensor_bytes(const cbx_tensor *tensor) {
-    return cbx_tensor_count(tensor) * types[tensor->type].bytes;
+    return times(cbx_tensor_count(tensor), types[tensor->type].bytes);
 }
 
 /* ---- the header ---- */
@@ -124,11 +129,12 @@ static cbx_status read_header(cbx_safetensors *from, uint64_t file_bytes) {
     }
     free(text);
     from->data = CBX_SAFETENSORS_LENGTH_BYTES + length;
+    from->data_bytes = file_bytes - from->data;
     return status;
 }
 
-static cbx_status check_metadata(const json_t *header, const char *path) {
-    json_t *metadata = json_object_get(header, CBX_SAFETENSORS_METADATA);
+static cbx_status check_metadata(const cbx_safetensors *from) {
+    json_t *metadata = json_object_get(from->header, CBX_SAFETENSORS_METADATA);
     const char *key;
     json_t *value;
     if (!metadata) {
@@ -136,13 +142,13 @@ static cbx_status check_metadata(const json_t *header, const char *path) {
     }
     if (!json_is_object(metadata)) {
         return cbx_fail(CBX_BAD_DATA, "%s: " CBX_SAFETENSORS_METADATA " is not a JSON object",
-                        path);
+                        from->path);
     }
     json_object_foreach(metadata, key, value) {
         if (!json_is_string(value)) {
             return cbx_fail(CBX_BAD_DATA,
-                            "%s: \"%.*s\" of " CBX_SAFETENSORS_METADATA " is not a string", path,
-                            shown(key), key);
+                            "%s: \"%.*s\" of " CBX_SAFETENSORS_METADATA " is not a string",
+                            from->path, shown(key), key);
         }
     }
     return CBX_OK;
@@ -158,21 +164,21 @@ static int whole_number(const json_t *array, size_t index, uint64_t *out) {
     return 1;
 }
 
-static cbx_status read_span(const char *name, const json_t *tensor, uint64_t data_bytes,
-                            const char *path, span *out) {
+static cbx_status read_span(const cbx_safetensors *from, const char *name, const json_t *tensor,
+                            span *out) {
     const json_t *offsets = json_object_get(tensor, "data_offsets");
     out->name = name;
     if (json_array_size(offsets) != 2 || !whole_number(offsets, 0, &out->begin) ||
         !whole_number(offsets, 1, &out->end) || out->begin > out->end) {
         return cbx_fail(CBX_BAD_DATA,
-                        "%s: tensor \"%.*s\" has no data_offsets of the form [begin, end]", path,
-                        shown(name), name);
+                        "%s: tensor \"%.*s\" has no data_offsets of the form [begin, end]",
+                        from->path, shown(name), name);
     }
-    if (out->end > data_bytes) {
+    if (out->end > from->data_bytes) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s is cut short: tensor \"%.*s\" ends at byte %" PRIu64
                         " of the data, the file holds %" PRIu64,
-                        path, shown(name), name, out->end, data_bytes);
+                        from->path, shown(name), name, out->end, from->data_bytes);
     }
     return CBX_OK;
 }
@@ -186,49 +192,43 @@ static int compare_spans(const void *left, const void *right) {
 }
 
 /* Sorted by offset, the tensors must follow each other and fill the file. */
-static cbx_status check_spans(span *spans, size_t count, uint64_t data_bytes, const char *path) {
+static cbx_status check_spans(const cbx_safetensors *from, span *spans, size_t count) {
     uint64_t reached = 0;
     qsort(spans, count, sizeof *spans, compare_spans);
     for (size_t i = 0; i < count; i++) {
         if (spans[i].begin != reached) {
-            return cbx_fail(CBX_BAD_DATA,
-                            "%s: tensor \"%.*s\" begins at byte %" PRIu64
-                            " of the data instead of %" PRIu64,
-                            path, shown(spans[i].name), spans[i].name, spans[i].begin, reached);
+            return cbx_fail(
+                CBX_BAD_DATA,
+                "%s: tensor \"%.*s\" begins at byte %" PRIu64 " of the data instead of %" PRIu64,
+                from->path, shown(spans[i].name), spans[i].name, spans[i].begin, reached);
         }
         reached = spans[i].end;
     }
-    if (reached != data_bytes) {
+    if (reached != from->data_bytes) {
         return cbx_fail(CBX_BAD_DATA,
                         "%s: the tensors end at byte %" PRIu64
                         " of the data, but the file holds %" PRIu64,
-                        path, reached, data_bytes);
+                        from->path, reached, from->data_bytes);
     }
     return CBX_OK;
 }
 
 /* Every tensor, also those that are not asked for. */
-static cbx_status check_tensors(json_t *header, uint64_t data_bytes, const char *path) {
+static cbx_status check_tensors(const cbx_safetensors *from) {
     span *spans = NULL;
     size_t count = 0;
     const char *name;
     json_t *tensor;
 
-    cbx_status status = cbx_new(&spans, json_object_size(header));
-    if (status) {
-        return status;
-    }
-    json_object_foreach(header, name, tensor) {
-        if (strcmp(name, CBX_SAFETENSORS_METADATA) == 0) {
-            continue;
-        }
-        status = read_span(name, tensor, data_bytes, path, &spans[count++]);
-        if (status) {
-            goto out;
+    cbx_status status = cbx_new(&spans, json_object_size(from->header));
+    json_object_foreach(from->header, name, tensor) {
+        if (!status && strcmp(name, CBX_SAFETENSORS_METADATA) != 0) {
+            status = read_span(from, name, tensor, &spans[count++]);
         }
     }
-    status = check_spans(spans, count, data_bytes, path);
-out:
+    if (!status) {
+        status = check_spans(from, spans, count);
+    }
     free(spans);
     return status;
 }
@@ -240,10 +240,10 @@ cbx_status cbx_safetensors_open_stream(cbx_safetensors *out, FILE *file, uint64_
     *out = (cbx_safetensors){.file = file, .path = path, .needed = needed};
     cbx_status status = read_header(out, file_bytes);
     if (!status) {
-        status = check_metadata(out->header, path);
+        status = check_metadata(out);
     }
     if (!status) {
-        status = check_tensors(out->header, file_bytes - out->data, path);
+        status = check_tensors(out);
     }
     if (status) {
         cbx_safetensors_close(out);
@@ -270,17 +270,11 @@ cbx_status cbx_safetensors_open(cbx_safetensors *out, const char *path, const ch
         close(handle);
         return cbx_fail(CBX_NO_MEMORY, "cannot read the %s %s: %s", what, path, strerror(errno));
     }
-    cbx_status status =
-        cbx_safetensors_open_stream(out, file, (uint64_t)about.st_size, path, needed);
-    if (status) {
-        fclose(file);
-    }
-    out->opened = !status;
-    return status;
+    return cbx_safetensors_open_stream(out, file, (uint64_t)about.st_size, path, needed);
 }
 
 void cbx_safetensors_close(cbx_safetensors *from) {
-    if (from->opened) {
+    if (from->file) {
         fclose(from->file);
     }
     json_decref(from->header);
@@ -302,18 +296,6 @@ static int read_shape(const json_t *tensor, cbx_tensor *out) {
         right = whole_number(shape, i, &out->shape[i]);
     }
     return right;
-}
-
-/* Whether the numbers take `bytes` bytes; a product that runs over takes none. */
-static int takes(const cbx_tensor *tensor, uint64_t bytes) {
-    uint64_t left = bytes;
-    for (size_t i = 0; i < tensor->sides; i++) {
-        if (tensor->shape[i] == 0) {
-            return bytes == 0;
-        }
-        left /= tensor->shape[i];
-    }
-    return left > 0 && cbx_tensor_bytes(tensor) == bytes;
 }
 
 static cbx_status fail_size(const cbx_safetensors *from, const cbx_tensor *tensor, uint64_t bytes) {
@@ -350,13 +332,13 @@ cbx_status cbx_safetensors_find(const cbx_safetensors *from, const char *name, c
         return cbx_fail(CBX_BAD_DATA, "%s: tensor \"%s\" is not %s", from->path, name,
                         forms[sides]);
     }
-    cbx_status status = read_span(name, tensor, UINT64_MAX, from->path, &place);
+    cbx_status status = read_span(from, name, tensor, &place);
     if (status) {
         return status;
     }
     out->begin = place.begin;
     const uint64_t bytes = place.end - place.begin;
-    return takes(out, bytes) ? CBX_OK : fail_size(from, out, bytes);
+    return bytes == cbx_tensor_bytes(out) ? CBX_OK : fail_size(from, out, bytes);
 }
 
 cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *tensor,

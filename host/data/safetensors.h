@@ -41,7 +41,7 @@ typedef struct cbx_tensor {
 } cbx_tensor;
 
 /* The name of a type, "F32"; how many numbers a tensor has, and how many
- * bytes they take. */
+ * bytes they take; UINT64_MAX stands for all that is more. */
 const char *cbx_tensor_type_name(cbx_tensor_type type);
 uint64_t cbx_tensor_count(const cbx_tensor *tensor);
 uint64_t cbx_tensor_bytes(const cbx_tensor *tensor);
@@ -50,11 +50,11 @@ uint64_t cbx_tensor_bytes(const cbx_tensor *tensor);
  * the file. Zeroed: none. */
 typedef struct cbx_safetensors {
     FILE *file;
-    int opened;         /* `file` is to be closed */
     const char *path;   /* for the messages, borrowed */
     const char *needed; /* likewise */
     struct json_t *header;
-    uint64_t data; /* where the header ends */
+    uint64_t data; /* where the header ends, and the data begins */
+    uint64_t data_bytes;
 } cbx_safetensors;
 
 /* For the messages, `what` says what `path` is to hold, "weights", and `needed` which tensors
@@ -65,8 +65,8 @@ typedef struct cbx_safetensors {
 cbx_status cbx_safetensors_open(cbx_safetensors *out, const char *path, const char *what,
                                 const char *needed);
 
-/* The same with the `file_bytes` bytes of `file`, which stands at its start and can seek, and
- * stays the caller's. */
+/* The same with the `file_bytes` bytes of `file`, which stands at its start and can seek. It
+ * is closed with the safetensors, or at once on failure. */
 cbx_status cbx_safetensors_open_stream(cbx_safetensors *out, FILE *file, uint64_t file_bytes,
                                        const char *path, const char *needed);
 

@@ -12,22 +12,25 @@
 /* No byte of deflate becomes more than this many. */
 #define CBX_DEFLATE_RATIO 1032u
 
-typedef struct cbx_source cbx_source;
+typedef struct cbx_source {
+    char path[4096]; /* for the messages */
+    int file;
+    uint64_t stored_bytes;         /* of the file, when it was opened */
+    uint64_t taken;                /* bytes read from it so far */
+    struct cbx_unpacker *unpacker; /* NULL: the file is not gzipped */
+} cbx_source;
 
-/* A source over an open regular file at its start, which stays the caller's. `path` is
- * only for the messages and must outlive the source. *out is the caller's, to be given
- * to cbx_source_close(). CBX_MISSING_INPUT: not a regular file. CBX_NO_MEMORY. */
-cbx_status cbx_source_open(cbx_source **out, const char *path, int file, int gzipped);
+/* Opens DIRECTORY/NAME.gz or, where there is none, DIRECTORY/NAME. *out, NULL on failure,
+ * is the caller's, to be given to cbx_source_close(). CBX_MISSING_INPUT: neither is there,
+ * cannot be read, or is no regular file. CBX_NO_MEMORY. */
+cbx_status cbx_source_open(cbx_source **out, const char *directory, const char *name);
 
-/* The same over `size` bytes in memory, which must outlive the source. */
-cbx_status cbx_source_open_memory(cbx_source **out, const char *path, const uint8_t *bytes,
-                                  size_t size, int gzipped);
+/* The same over an open file at its start, which is closed with the source, or at once on
+ * failure. */
+cbx_status cbx_source_open_file(cbx_source **out, int file, const char *path, int gzipped);
 
 /* NULL is allowed. */
 void cbx_source_close(cbx_source *source);
-
-/* Bytes of the file as it is stored, when it was opened. */
-uint64_t cbx_source_stored_bytes(const cbx_source *source);
 
 /* Reads up to `capacity` bytes of the unpacked content; *got falls short only at its
  * end, where gzip's check sums have been compared. CBX_BAD_DATA: not gzip, damaged, cut

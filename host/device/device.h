@@ -8,14 +8,7 @@
 #include "clearbox/device.h"
 #include "device/opencl.h"
 #include "device/sources.h"
-
-/* The block sizes of the kernels: kernels/train/blocks_cpu.cl, blocks_gpu.cl. What they
- * compute does not depend on them. */
-typedef struct cbx_tunables {
-    unsigned vector;       /* CBX_VECTOR: 4, 8 or 16 */
-    unsigned forward_rows; /* CBX_FORWARD_ROWS, 1…16 */
-    unsigned update_rows;  /* CBX_UPDATE_ROWS, 1…16; for GPUs CBX_GPU_ROWS: 1, 2, 7, 14 */
-} cbx_tunables;
+#include "device/tunables.h"
 
 /* What is known of drivers by the name of their platform, and cannot be asked. */
 typedef struct cbx_traits {
@@ -38,6 +31,7 @@ typedef enum cbx_keeping {
 /* What a built program has fixed: facts for those who launch its kernels. */
 typedef struct cbx_built {
     cbx_tunables tunables;
+    unsigned vector;        /* floats in the vectors of kernels that fix no type */
     size_t local;           /* work-items in a group of the kernels that fix no size */
     unsigned row_unit;      /* batches are padded to a multiple: a forward block, or a tile */
     unsigned panel_unit;    /* and networks to one of so many panels */
@@ -102,21 +96,6 @@ cbx_status cbx_kernel_check_group(const cbx_device *device, cl_kernel kernel, co
  * have been built without CBX_MULADD. Takes a millisecond or two where it is fast. */
 cbx_status cbx_fma_measure(cbx_device *device, int *slow);
 
-/* Of update_rows for GPUs. */
-enum { CBX_USUAL_GPU_ROWS = 7 };
-
-/* What fits the registers of devices like this. */
-cbx_tunables cbx_tunables_usual(const cbx_device *device);
-int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family);
-
-/* Reads what cbx_tunables_keep() wrote for this device, driver and kernels; 0 when
- * there is nothing of use, or CLEARBOX_NO_TUNE says so. */
-int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out);
-
-/* Writes a small file into the user's cache folder; its name goes to `path`. */
-cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,
-                             size_t size);
-
 /* Builds a program of kernels/sources.cmake. *out, also after a failure, is the caller's to
  * release. */
 cbx_status cbx_program_create(cbx_device *device, const char *name, const char *options,
@@ -133,5 +112,9 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
  * checked before asking. `host` is copied when flags say CL_MEM_COPY_HOST_PTR. */
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out);
+
+/* Of those; NULL is none. */
+void cbx_kernel_release(cl_kernel kernel);
+void cbx_buffer_release(cl_mem buffer);
 
 #endif

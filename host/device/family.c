@@ -25,14 +25,15 @@ static const struct {
     {CBX_KIND_OTHER, UINT_MAX, CBX_FAMILY_GPU},
 };
 
-/* Bytes of local memory; `rows` as of cbx_tunables. */
+/* Bytes of local memory; `rows`: CBX_GPU_ROWS. */
 static uint64_t local_bytes(unsigned rows) {
     return CBX_GPU_LOCAL(rows) * sizeof(float);
 }
 
 cbx_family cbx_device_usual_family(const cbx_device_info *info) {
-    const int large = info->largest_group >= CBX_OUTPUT_GROUP &&
-                      info->local_memory_bytes >= local_bytes(CBX_USUAL_GPU_ROWS);
+    const unsigned rows = cbx_tunables_of(CBX_FAMILY_GPU)[CBX_GPU_UPDATE_ROWS].usual[0];
+    const int large =
+        info->largest_group >= CBX_OUTPUT_GROUP && info->local_memory_bytes >= local_bytes(rows);
     for (size_t i = 0; i < CBX_COUNT(rules); i++) {
         if (rules[i].kind == info->kind && info->vector_floats <= rules[i].most_floats) {
             return large ? rules[i].family : CBX_FAMILY_CPU;
@@ -51,7 +52,8 @@ static cbx_status refuse_group(const cbx_device *device, size_t has, size_t need
 
 cbx_status cbx_family_check(const cbx_device *device) {
     const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
-    const uint64_t bytes = device->fused ? local_bytes(device->built.tunables.update_rows) : 0;
+    const unsigned rows = device->built.tunables.values[CBX_GPU_UPDATE_ROWS];
+    const uint64_t bytes = device->fused ? local_bytes(rows) : 0;
     if (device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }

@@ -100,21 +100,14 @@ cbx_status cbx_fma_measure(cbx_device *device, int *slow) {
         status = cbx_kernel_create(device, "muladd_speed", &chain.muladd);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_WRITE_ONLY,
-                                   device->built.tunables.vector * sizeof(float),
+        status = cbx_buffer_create(device, CL_MEM_WRITE_ONLY, device->built.vector * sizeof(float),
                                    "timing a multiply-add", &chain.out);
     }
     if (!status) {
         status = compare(device, &chain, slow);
     }
-    if (chain.out) {
-        clReleaseMemObject(chain.out);
-    }
-    if (chain.muladd) {
-        clReleaseKernel(chain.muladd);
-    }
-    if (chain.fused) {
-        clReleaseKernel(chain.fused);
-    }
+    cbx_buffer_release(chain.out);
+    cbx_kernel_release(chain.muladd);
+    cbx_kernel_release(chain.fused);
     return status;
 }

@@ -13,12 +13,15 @@
 
 static cbx_built choose_shapes(const cbx_device *device, const cbx_tunables *chosen) {
     const size_t largest = device->info.largest_group;
+    const unsigned forward_rows = chosen->values[CBX_CPU_FORWARD_ROWS];
     const cbx_built cpu = {.tunables = *chosen,
+                           .vector = chosen->values[CBX_CPU_VECTOR],
                            .local = 1,
-                           .row_unit = chosen->forward_rows,
+                           .row_unit = forward_rows,
                            .panel_unit = 1,
-                           .evaluate_rows = CBX_EVALUATE_BLOCKS * chosen->forward_rows};
+                           .evaluate_rows = CBX_EVALUATE_BLOCKS * forward_rows};
     const cbx_built gpu = {.tunables = *chosen,
+                           .vector = CBX_VECTOR,
                            .local = largest < CBX_GROUP ? largest : CBX_GROUP,
                            .row_unit = CBX_TILE,
                            .panel_unit = CBX_TILE / CBX_PANEL,
@@ -81,20 +84,22 @@ cbx_status cbx_program_create(cbx_device *device, const char *name, const char *
 /* What the compiler is told, for free(); CLEARBOX_BUILD_OPTIONS may be of any length. */
 static cbx_status write_options(const cbx_device *device, char **out) {
     const int cpu = device->family == CBX_FAMILY_CPU;
-    const cbx_tunables *chosen = &device->built.tunables;
     const char *extra = getenv("CLEARBOX_BUILD_OPTIONS");
     extra = extra ? extra : "";
     const cbx_traits *traits = cbx_platform_traits(&device->info);
-    const size_t room = 256 + strlen(extra);
+    const cbx_tunable *row = cbx_tunables_of(device->family);
+    char sizes[64 * CBX_MOST_TUNABLES] = "";
+    for (const unsigned *value = device->built.tunables.values; row->key; row++, value++) {
+        const size_t used = strlen(sizes);
+        snprintf(sizes + used, sizeof sizes - used, " -D%s=%u", row->macro, *value);
+    }
+    const size_t room = 256 + sizeof sizes + strlen(extra);
     cbx_status status = cbx_allocate(out, room, 1);
     if (!status) {
         snprintf(*out, room,
-                 "-w -cl-std=CL1.2 -D%s=1 -DCBX_VECTOR=%u "
-                 "-DCBX_FORWARD_ROWS=%u -DCBX_%s_ROWS=%u -DCBX_PREFETCH=%d "
-                 "-DCBX_INLINE=%d -DCBX_MULADD=%d %s",
-                 cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", chosen->vector, chosen->forward_rows,
-                 cpu ? "UPDATE" : "GPU", chosen->update_rows, traits->prefetches, traits->inlines,
-                 !device->fuses, extra);
+                 "-w -cl-std=CL1.2 -D%s=1%s -DCBX_PREFETCH=%d -DCBX_INLINE=%d -DCBX_MULADD=%d %s",
+                 cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", sizes, traits->prefetches,
+                 traits->inlines, !device->fuses, extra);
     }
     return status;
 }

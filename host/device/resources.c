@@ -37,3 +37,15 @@ cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t by
     }
     return CBX_OK;
 }
+
+void cbx_kernel_release(cl_kernel kernel) {
+    if (kernel) {
+        clReleaseKernel(kernel);
+    }
+}
+
+void cbx_buffer_release(cl_mem buffer) {
+    if (buffer) {
+        clReleaseMemObject(buffer);
+    }
+}

@@ -18,37 +18,60 @@
 
 enum { MOST_BYTES = 4096 };
 
+/* Register blocks for 32 registers of 16 bytes (NEON), 16 of 32 bytes (AVX), 32 of 64 bytes
+ * (AVX-512). */
+static const cbx_tunable cpu[] = {
+    [CBX_CPU_VECTOR] = {"vector", "CBX_VECTOR", 4, 16, 16, {4, 8, 16}, {0}},
+    [CBX_CPU_FORWARD_ROWS] =
+        {"forward_rows", "CBX_FORWARD_ROWS", 1, 16, 0, {8, 5, 13}, {4, 5, 6, 8, 10, 12, 13, 14}},
+    {"update_rows", "CBX_UPDATE_ROWS", 1, 16, 0, {8, 6, 14}, {2, 4, 6, 7, 8, 14}},
+    {0},
+};
+
+/* GPUs have up to 255 registers a work-item; 7 rows take some 150. */
+enum { BLOCKS = CBX_IMAGE_PIXELS / CBX_GPU_BLOCK(1) };
+static const cbx_tunable gpu[] = {
+    [CBX_GPU_UPDATE_ROWS] = {"update_rows", "CBX_GPU_ROWS", 1, 14, BLOCKS, {7, 7, 7}, {2, 7, 14}},
+    {0},
+};
+
+_Static_assert(sizeof cpu <= (CBX_MOST_TUNABLES + 1) * sizeof *cpu, "too many tunables");
+_Static_assert(sizeof gpu <= (CBX_MOST_TUNABLES + 1) * sizeof *gpu, "too many tunables");
+
+const cbx_tunable *cbx_tunables_of(cbx_family family) {
+    return family == CBX_FAMILY_GPU ? gpu : cpu;
+}
+
 cbx_tunables cbx_tunables_usual(const cbx_device *device) {
-    /* Register blocks for 32 registers of 64 bytes (AVX-512), 16 of 32 bytes (AVX), 32
-     * of 16 bytes (NEON). */
-    const unsigned width = cbx_device_vector(device);
-    /* GPUs have up to 255 registers a work-item; 7 rows take some 150. The vector and the
-     * rows of the forward pass are fixed there. */
-    const cbx_tunables gpu = {.vector = 4, .forward_rows = 8, .update_rows = CBX_USUAL_GPU_ROWS};
-    if (device->family == CBX_FAMILY_GPU) {
-        return gpu;
+    const cbx_tunable *rows = cbx_tunables_of(device->family);
+    cbx_tunables usual = {{0}};
+    for (size_t i = 0; rows[i].key; i++) {
+        usual.values[i] = rows[i].usual[cbx_device_vector(device) / 8];
     }
-    const cbx_tunables usual = {
-        .vector = width,
-        .forward_rows = width == 16  ? 13
-                        : width == 8 ? 5
-                                     : 8,
-        .update_rows = width == 16  ? 14
-                       : width == 8 ? 6
-                                    : 8,
-    };
     return usual;
 }
 
 int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family) {
-    if (family == CBX_FAMILY_GPU) {
-        return tunables->vector == 4 && tunables->forward_rows == 8 && tunables->update_rows >= 1 &&
-               tunables->update_rows <= 14 &&
-               CBX_IMAGE_PIXELS % CBX_GPU_BLOCK(tunables->update_rows) == 0;
+    const cbx_tunable *row = cbx_tunables_of(family);
+    for (const unsigned *value = tunables->values; row->key; row++, value++) {
+        if (*value < row->least || *value > row->most || row->divides % *value != 0) {
+            return 0;
+        }
     }
-    return (tunables->vector == 4 || tunables->vector == 8 || tunables->vector == 16) &&
-           tunables->forward_rows >= 1 && tunables->forward_rows <= 16 &&
-           tunables->update_rows >= 1 && tunables->update_rows <= 16;
+    return 1;
+}
+
+void cbx_tunables_describe(const cbx_tunables *tunables, cbx_family family, char *out,
+                           size_t size) {
+    const cbx_tunable *rows = cbx_tunables_of(family);
+    size_t used = 0;
+    for (size_t i = 0; rows[i].key; i++, used = strlen(out)) {
+        snprintf(out + used, size - used, "%s%s %u", i ? ", " : "", rows[i].key,
+                 tunables->values[i]);
+    }
+    for (char *c = out; (c = strchr(c, '_'));) {
+        *c = ' ';
+    }
 }
 
 /* The file; 0 when there is no place for it. */
@@ -81,11 +104,11 @@ int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
         return 0;
     }
     json_t *kept = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-    const cbx_tunables tunables = {
-        .vector = number_of(kept, "vector"),
-        .forward_rows = number_of(kept, "forward_rows"),
-        .update_rows = number_of(kept, "update_rows"),
-    };
+    const cbx_tunable *rows = cbx_tunables_of(device->family);
+    cbx_tunables tunables = {{0}};
+    for (size_t i = 0; rows[i].key; i++) {
+        tunables.values[i] = number_of(kept, rows[i].key);
+    }
     const int usable = kept && is_text(kept, "device", device->info.name) &&
                        is_text(kept, "driver", device->info.driver) &&
                        cbx_tunables_valid(&tunables, device->family);
@@ -107,10 +130,13 @@ cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunab
         return cbx_fail(CBX_CANNOT_CREATE, "the name of the cache folder is too long");
     }
     json_t *kept =
-        json_pack("{s:s, s:s, s:i, s:i, s:i}", "device", device->info.name, "driver",
-                  device->info.driver, "vector", (int)tunables->vector, "forward_rows",
-                  (int)tunables->forward_rows, "update_rows", (int)tunables->update_rows);
-    char *text = kept ? json_dumps(kept, JSON_INDENT(2)) : NULL;
+        json_pack("{s:s, s:s}", "device", device->info.name, "driver", device->info.driver);
+    int lost = !kept;
+    const cbx_tunable *rows = cbx_tunables_of(device->family);
+    for (size_t i = 0; rows[i].key; i++) {
+        lost |= json_object_set_new(kept, rows[i].key, json_integer(tunables->values[i]));
+    }
+    char *text = lost ? NULL : json_dumps(kept, JSON_INDENT(2));
     json_decref(kept);
     if (!text) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for a small JSON file");

@@ -61,13 +61,18 @@ typedef struct cbx_encoder_calls {
     void (*destroy)(cbx_encoder *encoder);
 } cbx_encoder_calls;
 
-struct cbx_encoder_kind {
-    const char *name; /* libavcodec's */
+/* What a codec allows, whoever encodes it. */
+typedef struct cbx_format {
     cbx_codec codec;
-    const char *codec_name;    /* in sentences */
+    const char *name;          /* in sentences */
     int best, coarsest, usual; /* quality */
     uint32_t largest_side;
     const char *const *presets; /* the usual one first; NULL: what stands there is ignored */
+} cbx_format;
+
+struct cbx_encoder_kind {
+    const char *name; /* libavcodec's */
+    const cbx_format *format;
     const cbx_encoder_calls *calls;
     /* libavcodec's: puts quality and preset into `context` and `options` for
      * avcodec_open2(). 0 or one of libav's errors; the caller frees `options`. */

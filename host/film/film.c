@@ -64,27 +64,35 @@ static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
     return workers;
 }
 
+static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settings) {
+    const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
+    parts->group_frames = choose_group_frames(luma_bytes);
+    parts->workers =
+        settings->workers ? settings->workers : choose_workers(luma_bytes, parts->group_frames);
+}
+
 uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
                                uint64_t *index_bytes) {
+    cbx_film_parts parts;
+    choose_groups(&parts, settings);
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
-    const uint32_t group_frames = choose_group_frames(luma_bytes);
-    const uint32_t workers =
-        settings->workers ? settings->workers : choose_workers(luma_bytes, group_frames);
-    const uint64_t ring = ring_frames(group_frames, workers);
-    const uint64_t groups = (frames + group_frames - 1) / group_frames;
+    const uint64_t ring = ring_frames(parts.group_frames, parts.workers);
+    const uint64_t groups = (frames + parts.group_frames - 1) / parts.group_frames;
     *index_bytes = frames * INDEX_BYTES_A_FRAME;
     return (ring < frames ? ring : frames) * luma_bytes +
-           (workers < groups ? workers : groups) * luma_bytes * ENCODER_BYTES_A_PIXEL;
+           (parts.workers < groups ? parts.workers : groups) * luma_bytes * ENCODER_BYTES_A_PIXEL;
 }
 
 /* The workers go first: they use all the rest. */
-static void destroy_film(cbx_film *film) {
-    cbx_workers_destroy(film->workers);
-    cbx_muxer_destroy(film->parts.muxer);
-    avcodec_parameters_free(&film->parts.parameters);
-    av_buffer_unref(&film->parts.cb);
-    av_buffer_unref(&film->parts.cr);
-    free(film);
+void cbx_film_discard(cbx_film *film) {
+    if (film) {
+        cbx_workers_destroy(film->workers);
+        cbx_muxer_destroy(film->parts.muxer);
+        avcodec_parameters_free(&film->parts.parameters);
+        av_buffer_unref(&film->parts.cb);
+        av_buffer_unref(&film->parts.cr);
+        free(film);
+    }
 }
 
 static cbx_status copy_plane(AVBufferRef **out, const uint8_t *plane, size_t bytes) {
@@ -94,17 +102,6 @@ static cbx_status copy_plane(AVBufferRef **out, const uint8_t *plane, size_t byt
     }
     memcpy((*out)->data, plane, bytes);
     return CBX_OK;
-}
-
-static void choose_parts(cbx_film_parts *parts, const cbx_film_settings *settings) {
-    const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
-
-    parts->kind = cbx_encoder_kind_of(settings->codec);
-    parts->settings = *settings;
-    cbx_encoder_settle(parts->kind, &parts->settings);
-    parts->group_frames = choose_group_frames(luma_bytes);
-    parts->workers =
-        settings->workers ? settings->workers : choose_workers(luma_bytes, parts->group_frames);
 }
 
 /* The first group's encoder comes before the file: it proves the settings, and
@@ -132,20 +129,18 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
 
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
                             const uint8_t *cb, const uint8_t *cr) {
+    const size_t chroma_bytes = (size_t)(settings->width / 2) * (settings->height / 2);
     cbx_film *film;
 
     *out = NULL;
-    cbx_status status = cbx_film_check(settings);
+    cbx_status status = cbx_new(&film, 1);
     if (!status) {
-        status = cbx_new(&film, 1);
+        film->parts.kind = cbx_encoder_kind_of(settings->codec);
+        film->parts.settings = *settings;
+        cbx_encoder_settle(film->parts.kind, &film->parts.settings);
+        choose_groups(&film->parts, settings);
+        status = copy_plane(&film->parts.cb, cb, chroma_bytes);
     }
-    if (status) {
-        cbx_output_discard(output);
-        return status;
-    }
-    size_t chroma_bytes = (size_t)(settings->width / 2) * (settings->height / 2);
-    choose_parts(&film->parts, settings);
-    status = copy_plane(&film->parts.cb, cb, chroma_bytes);
     if (!status) {
         status = copy_plane(&film->parts.cr, cr, chroma_bytes);
     }
@@ -154,7 +149,7 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
     }
     cbx_output_discard(output); /* the muxer has it, or nobody wants it */
     if (status) {
-        destroy_film(film);
+        cbx_film_discard(film);
         return status;
     }
     *out = film;
@@ -220,15 +215,9 @@ cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     if (!status) {
         status = cbx_muxer_finish(film->parts.muxer, &made.bytes);
     }
-    destroy_film(film);
+    cbx_film_discard(film);
     if (!status && result) {
         *result = made;
     }
     return status;
-}
-
-void cbx_film_discard(cbx_film *film) {
-    if (film) {
-        destroy_film(film);
-    }
 }

@@ -10,7 +10,7 @@
 extern const char *const cbx_x264_presets[];
 
 /* cbx_film_open() on an output that is open already; it becomes the film's in every
- * case. */
+ * case. The settings must have passed cbx_film_check(). */
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
                             const uint8_t *cb, const uint8_t *cr);
 

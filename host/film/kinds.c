@@ -46,42 +46,29 @@ static int set_mpeg4(AVDictionary **options, AVCodecContext *context,
     return 0;
 }
 
-/* Those of libavcodec by name, because its own choice may be an encoder in hardware, whose
- * bytes nobody can promise; these are its only ones in software.
- *
- * What the frames look like decides the usual quality: static red borders around grey
+/* What the frames look like decides the usual quality: static red borders around grey
  * that changes slowly, so that nearly every block of a P-frame is a skip. */
+static const cbx_format h264 = {.codec = CBX_CODEC_H264,
+                                .name = "H.264",
+                                .best = 0,
+                                .coarsest = 51,
+                                .usual = 22,
+                                .largest_side = 16384,
+                                .presets = cbx_x264_presets};
+static const cbx_format mpeg4 = {.codec = CBX_CODEC_MPEG4,
+                                 .name = "MPEG-4",
+                                 .best = 1,
+                                 .coarsest = 31,
+                                 .usual = 2,
+                                 .largest_side = 8191};
+
+/* Those of libavcodec by name, because its own choice may be an encoder in hardware, whose
+ * bytes nobody can promise; these are its only ones in software. */
 const cbx_encoder_kind cbx_encoder_kinds[] = {
-    {.name = "libx264",
-     .codec = CBX_CODEC_H264,
-     .codec_name = "H.264",
-     .best = 0,
-     .coarsest = 51,
-     .usual = 22,
-     .largest_side = 16384,
-     .presets = cbx_x264_presets,
-     .calls = &cbx_libav_calls,
-     .set = set_x264},
-    {.name = "libopenh264",
-     .codec = CBX_CODEC_H264,
-     .codec_name = "H.264",
-     .best = 0,
-     .coarsest = 51,
-     .usual = 22,
-     .largest_side = 16384,
-     .presets = cbx_x264_presets, /* which mean nothing to it */
-     .calls = &cbx_libav_calls,
-     .set = set_openh264},
-    {.name = "mpeg4",
-     .codec = CBX_CODEC_MPEG4,
-     .codec_name = "MPEG-4",
-     .best = 1,
-     .coarsest = 31,
-     .usual = 2,
-     .largest_side = 8191,
-     .calls = &cbx_libav_calls,
-     .set = set_mpeg4},
-    {.name = NULL},
+    {"libx264", &h264, &cbx_libav_calls, set_x264},
+    {"libopenh264", &h264, &cbx_libav_calls, set_openh264}, /* to which presets mean nothing */
+    {"mpeg4", &mpeg4, &cbx_libav_calls, set_mpeg4},
+    {NULL, NULL, NULL, NULL},
 };
 
 static int is_there(const cbx_encoder_kind *kind) {
@@ -91,7 +78,7 @@ static int is_there(const cbx_encoder_kind *kind) {
 const cbx_encoder_kind *cbx_encoder_kind_of(cbx_codec codec) {
     const cbx_encoder_kind *first = NULL;
     for (const cbx_encoder_kind *kind = cbx_encoder_kinds; kind->name; kind++) {
-        if (kind->codec == codec) {
+        if (kind->format->codec == codec) {
             if (is_there(kind)) {
                 return kind;
             }
@@ -102,20 +89,20 @@ const cbx_encoder_kind *cbx_encoder_kind_of(cbx_codec codec) {
 }
 
 void cbx_encoder_settle(const cbx_encoder_kind *kind, cbx_film_settings *settings) {
-    const char *preset = settings->preset;
+    const char *const *presets = kind->format->presets, *preset = settings->preset;
     if (settings->quality < 0) {
-        settings->quality = kind->usual;
+        settings->quality = kind->format->usual;
     }
-    settings->preset = NULL;
-    if (kind->presets) {
-        settings->preset = kind->presets[preset ? cbx_choice_find(kind->presets, preset) : 0];
-    }
+    settings->preset = presets ? presets[preset ? cbx_choice_find(presets, preset) : 0] : NULL;
 }
 
 void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest) {
-    const cbx_encoder_kind *kind = cbx_encoder_kind_of(codec);
-    *best = kind->best;
-    *coarsest = kind->coarsest;
+    const cbx_encoder_kind *kind = cbx_encoder_kinds;
+    while (kind->format->codec != codec) {
+        kind++;
+    }
+    *best = kind->format->best;
+    *coarsest = kind->format->coarsest;
 }
 
 const char *cbx_film_encoder(cbx_codec codec) {
@@ -129,12 +116,12 @@ int cbx_film_stand_in(cbx_film_settings *settings) {
         return 0;
     }
     for (const cbx_encoder_kind *kind = own; kind->name && !(other && is_there(other)); kind++) {
-        other = kind->codec != settings->codec ? kind : other;
+        other = kind->format->codec != settings->codec ? kind : other;
     }
     if (!other) {
         return 0;
     }
-    settings->codec = other->codec;
+    settings->codec = other->format->codec;
     settings->quality = -1; /* another codec's numbers mean something else */
     settings->preset = NULL;
     return 1;

@@ -186,10 +186,7 @@ static cbx_status start_group(cbx_workers *workers) {
     if (status) {
         return status;
     }
-    if (pthread_cond_init(&made->arrived, NULL) != 0) {
-        free(made);
-        return cbx_fail(CBX_NO_MEMORY, "no memory for a group of frames");
-    }
+    made->arrived = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     if (workers->newest) {
         workers->newest->next = made;
     } else {
@@ -286,13 +283,6 @@ static void join_threads(cbx_workers *workers) {
     }
 }
 
-/* Frees what no thread uses. */
-static void free_workers(cbx_workers *workers) {
-    workers->parts->kind->calls->destroy(workers->first);
-    free(workers->threads);
-    free(workers);
-}
-
 cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_parts *parts, cbx_encoder *first) {
     cbx_workers *workers;
 
@@ -302,23 +292,14 @@ cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_parts *parts, cbx
         parts->kind->calls->destroy(first);
         return status;
     }
-    workers->parts = parts;
-    workers->first = first;
+    *workers = (cbx_workers){.parts = parts,
+                             .lock = PTHREAD_MUTEX_INITIALIZER,
+                             .unclaimed = PTHREAD_COND_INITIALIZER,
+                             .first = first};
     status = cbx_new(&workers->threads, parts->workers);
-    if (status) {
-        free_workers(workers);
-        return status;
+    if (!status) {
+        status = start_threads(workers);
     }
-    if (pthread_mutex_init(&workers->lock, NULL) != 0) {
-        free_workers(workers);
-        return cbx_fail(CBX_NO_MEMORY, "no memory for the encoders' lock");
-    }
-    if (pthread_cond_init(&workers->unclaimed, NULL) != 0) {
-        pthread_mutex_destroy(&workers->lock);
-        free_workers(workers);
-        return cbx_fail(CBX_NO_MEMORY, "no memory for the encoders' lock");
-    }
-    status = start_threads(workers);
     if (status) {
         cbx_workers_destroy(workers);
         return status;
@@ -346,5 +327,7 @@ void cbx_workers_destroy(cbx_workers *workers) {
     join_threads(workers);
     pthread_cond_destroy(&workers->unclaimed);
     pthread_mutex_destroy(&workers->lock);
-    free_workers(workers);
+    workers->parts->kind->calls->destroy(workers->first);
+    free(workers->threads);
+    free(workers);
 }

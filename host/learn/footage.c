@@ -6,21 +6,10 @@
 #include "learn/job.h"
 
 cbx_status cbx_job_open_film(cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
-    const cbx_grid *grid = &job->plan.grid;
-    cbx_film_settings film;
+    const int apart = cbx_trainer_draws_apart(job->trainer, job->plan.grid.scale);
     cbx_output output;
-    cbx_status status =
-        cbx_job_film_settings(settings, grid, &film, &job->plan.encoder_is_fallback);
-    if (!status) {
-        job->plan.encoder = cbx_film_encoder(film.codec);
-        status = cbx_job_open_output(job, settings->film, &output);
-    }
-    if (!status) {
-        status = cbx_reel_open(&job->reel, &job->painter,
-                               cbx_trainer_draws_apart(job->trainer, grid->scale), &output, &film);
-    }
-    return status;
+    cbx_status status = cbx_job_open_output(job, job->settings->film, &output);
+    return status ? status : cbx_reel_open(&job->reel, &job->painter, apart, &output, &job->film);
 }
 
 static void note_times(cbx_job *job) {

@@ -27,6 +27,7 @@ typedef struct cbx_job {
     const cbx_learn_control *control; /* NULL: nobody stops it */
     cbx_learn_result *result;         /* never NULL */
     cbx_learn_plan plan;
+    cbx_film_settings film; /* zeroed: none */
     cbx_dataset *dataset;
     cbx_device *device;
     cbx_walk walk; /* the devices that were passed over */
@@ -34,10 +35,9 @@ typedef struct cbx_job {
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_reel *reel;                      /* NULL: no film, or it is lost */
-    cbx_output files[CBX_LEARN_OUTPUTS]; /* between writing and commit */
-    int written[CBX_LEARN_OUTPUTS];
-    cbx_fault fault; /* the first: of training, an output or an observer */
-    uint32_t *order; /* (training_images) */
+    cbx_output files[CBX_LEARN_OUTPUTS]; /* between writing and commit; else zeroed */
+    cbx_fault fault;                     /* the first: of training, an output or an observer */
+    uint32_t *order;                     /* (training_images) */
     cbx_position position;
     double began;    /* clock */
     double reported; /* clock of the last progress report */
@@ -45,9 +45,9 @@ typedef struct cbx_job {
 } cbx_job;
 
 /* settings.c: the film that the settings ask for, with the codec that stands in where
- * libavcodec lacks an encoder; *stands_in tells so. Statuses of cbx_film_check(). */
+ * libavcodec lacks an encoder. Statuses of cbx_film_check(). */
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
-                                 cbx_film_settings *out, int *stands_in);
+                                 cbx_film_settings *out);
 
 /* memory.c: CBX_TOO_LARGE when the run that job->plan describes needs more memory than
  * this process may use. */
@@ -79,7 +79,7 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained);
 /* outputs.c */
 /* Whether every output can be created, no two are the same file and none is an input;
  * before any work. */
-cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings);
+cbx_status cbx_job_probe_outputs(cbx_job *job);
 /* Whether an output may show what training left, which ended with `trained`: after a fault
  * of the device only the frames that reached the host, after a divergence nothing. */
 int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output);

@@ -44,20 +44,6 @@ static uint64_t picture_bytes(const cbx_job *job) {
     return !job->settings->picture ? 0 : job->device->shares_memory ? 2 * rgb : rgb;
 }
 
-static cbx_status film_bytes(const cbx_job *job, uint64_t *frames, uint64_t *index) {
-    cbx_film_settings film;
-    int stands_in;
-    *frames = *index = 0;
-    if (!job->settings->film) {
-        return CBX_OK;
-    }
-    cbx_status status = cbx_job_film_settings(job->settings, &job->plan.grid, &film, &stands_in);
-    if (!status) {
-        *frames = cbx_film_memory_bytes(&film, job->plan.frames, index);
-    }
-    return status;
-}
-
 cbx_status cbx_job_check_memory(cbx_job *job) {
     const uint64_t limit = cbx_memory_limit_bytes();
     part parts[PARTS] = {
@@ -70,8 +56,9 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
         [INDEX] = {0, "the film's index", "film fewer batches"},
     };
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);
-    if (!status) {
-        status = film_bytes(job, &parts[FRAMES].bytes, &parts[INDEX].bytes);
+    if (job->settings->film) {
+        parts[FRAMES].bytes =
+            cbx_film_memory_bytes(&job->film, job->plan.frames, &parts[INDEX].bytes);
     }
     const part *largest = &parts[0];
     uint64_t total = 0;

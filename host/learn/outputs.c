@@ -3,6 +3,7 @@
  * each is committed; one that fails costs only itself. */
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,8 @@ static cbx_status refuse_inputs(const cbx_learn_settings *settings, const char *
     return status;
 }
 
-cbx_status cbx_job_probe_outputs(const cbx_learn_settings *settings) {
+cbx_status cbx_job_probe_outputs(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
         const char *path = cbx_learn_output_path(settings, i);
@@ -101,47 +103,47 @@ void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status) {
     cbx_job_tell_lost(job, output, cbx_learn_output_path(job->settings, output), status);
 }
 
+enum { NUMBER_BYTES = 32 };
+
+/* Writes a number to `text` and returns that. */
+CBX_PRINTF(2, 3) static const char *number(char text[NUMBER_BYTES], const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, NUMBER_BYTES, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+/* In memory of the block around it. */
+#define NUMBER(...) number((char[NUMBER_BYTES]){0}, __VA_ARGS__)
+
 static cbx_status write_weights(cbx_job *job, cbx_output *to) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_learn_plan *plan = &job->plan;
-    const int given = settings->learning_rate > 0.0;
-    enum { NUMBERS = 12 };
-    char text[NUMBERS][32];
-    snprintf(text[0], sizeof text[0], "%u", settings->hidden);
-    snprintf(text[1], sizeof text[1], "%u", job->result->epochs);
-    snprintf(text[2], sizeof text[2], "%u", settings->batch);
-    snprintf(text[3], sizeof text[3], "%" PRIu64, job->result->batches);
-    snprintf(text[4], sizeof text[4], "%.9g", settings->learning_rate);
-    snprintf(text[5], sizeof text[5], "%" PRIu64, settings->seed);
-    snprintf(text[6], sizeof text[6], "%.17g", cbx_dataset_mean(job->dataset));
-    snprintf(text[7], sizeof text[7], "%.17g", cbx_dataset_deviation(job->dataset));
-    snprintf(text[8], sizeof text[8], "%u", plan->device->compute_units);
-    snprintf(text[9], sizeof text[9], "%.9g", plan->first_learning_rate_hidden);
-    snprintf(text[10], sizeof text[10], "%.9g", plan->first_learning_rate_output);
-    snprintf(text[11], sizeof text[11], "%" PRIu64, plan->batches);
+    const double rate = settings->learning_rate;
     const cbx_setting metadata[] = {
         {"format", "clearbox"},
         {"version", CBX_VERSION},
-        {"hidden", text[0]},
-        {"epochs", text[1]},
-        {"batch", text[2]},
-        {"batches", text[3]},
-        {"planned_batches", text[11]},
+        {"hidden", NUMBER("%u", settings->hidden)},
+        {"epochs", NUMBER("%u", job->result->epochs)},
+        {"batch", NUMBER("%u", settings->batch)},
+        {"batches", NUMBER("%" PRIu64, job->result->batches)},
+        {"planned_batches", NUMBER("%" PRIu64, plan->batches)},
         {"recipe", cbx_recipe_name(settings->recipe)},
-        {"learning_rate", given ? text[4] : "default"},
-        {"first_learning_rate_hidden", text[9]},
-        {"first_learning_rate_output", text[10]},
+        {"learning_rate", rate > 0.0 ? NUMBER("%.9g", rate) : "default"},
+        {"first_learning_rate_hidden", NUMBER("%.9g", plan->first_learning_rate_hidden)},
+        {"first_learning_rate_output", NUMBER("%.9g", plan->first_learning_rate_output)},
         {"learning_rate_course", cbx_rates_fall(settings) ? "linear to zero" : "constant"},
-        {"pixel_mean", text[6]},
-        {"pixel_deviation", text[7]},
+        {"pixel_mean", NUMBER("%.17g", cbx_dataset_mean(job->dataset))},
+        {"pixel_deviation", NUMBER("%.17g", cbx_dataset_deviation(job->dataset))},
         {"schedule", cbx_schedule_name(settings->schedule)},
-        {"seed", text[5]},
+        {"seed", NUMBER("%" PRIu64, settings->seed)},
         {"shuffle", settings->no_shuffle ? "no" : "yes"},
         {"init", settings->init ? settings->init : "random"},
         {"device", plan->device->name},
         {"driver", plan->device->driver},
         {"fused_multiply_add", plan->fuses ? "yes" : "no"},
-        {"compute_units", text[8]},
+        {"compute_units", NUMBER("%u", plan->device->compute_units)},
     };
     cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
     return status
@@ -178,7 +180,6 @@ void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
         }
         cbx_status status = cbx_job_open_output(job, path, &job->files[i]);
         status = status ? status : rows[i].write(job, &job->files[i]);
-        job->written[i] = !status;
         if (status) {
             cbx_output_discard(&job->files[i]);
             cbx_job_lose(job, i, status);
@@ -188,12 +189,11 @@ void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
 
 void cbx_job_commit_outputs(cbx_job *job) {
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
-        if (!job->written[i]) {
-            continue;
+        if (!job->files[i].path) {
+            continue; /* not asked for, lost, or the film */
         }
         const cbx_status status = cbx_output_commit(&job->files[i]);
         job->result->kept[i] = !status;
-        cbx_output_discard(&job->files[i]);
         if (status) {
             cbx_job_lose(job, i, status);
         }

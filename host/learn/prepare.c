@@ -84,17 +84,17 @@ static cbx_status make_plan(cbx_job *job) {
     plan->test_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TEST).count;
     plan->batches_per_epoch = (plan->training_images + settings->batch - 1) / settings->batch;
     plan->batches = plan->batches_per_epoch * settings->epochs;
-    if (settings->film) {
-        plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
-    }
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
     plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
-    return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
-}
-
-static cbx_status probe_outputs(cbx_job *job) {
-    return cbx_job_probe_outputs(job->settings);
+    cbx_status status = cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
+    if (!status && settings->film) {
+        status = cbx_job_film_settings(settings, &plan->grid, &job->film);
+        plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
+        plan->encoder = cbx_film_encoder(job->film.codec);
+        plan->encoder_is_fallback = job->film.codec != settings->codec;
+    }
+    return status;
 }
 
 static cbx_status make_trainer(cbx_job *job) {
@@ -122,8 +122,8 @@ static cbx_status make_pictures(cbx_job *job) {
  * the old files kept. */
 cbx_status cbx_job_prepare(cbx_job *job) {
     static cbx_status (*const steps[])(cbx_job * job) = {
-        probe_outputs,        load_network, load_and_start, make_plan,
-        cbx_job_check_memory, make_network, make_trainer,   make_pictures};
+        cbx_job_probe_outputs, load_network, load_and_start, make_plan,
+        cbx_job_check_memory,  make_network, make_trainer,   make_pictures};
     cbx_status status = CBX_OK;
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++) {
         if (cbx_job_should_stop(job)) {

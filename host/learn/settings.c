@@ -25,7 +25,7 @@ void cbx_learn_defaults(cbx_learn_settings *settings) {
 }
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
-                                 cbx_film_settings *out, int *stands_in) {
+                                 cbx_film_settings *out) {
     *out = (cbx_film_settings){.width = grid->width,
                                .height = grid->height,
                                .fps = settings->fps,
@@ -34,10 +34,8 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .preset = settings->preset,
                                .workers = settings->workers,
                                .no_clobber = settings->no_clobber};
-    *stands_in = 0;
     cbx_status status = cbx_film_check(out);
     if (status == CBX_NO_ENCODER && cbx_film_stand_in(out)) {
-        *stands_in = 1;
         status = cbx_film_check(out);
     }
     return status;
@@ -65,13 +63,12 @@ static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_set
 static cbx_status check_pictures(const cbx_learn_settings *settings) {
     cbx_grid grid;
     cbx_film_settings film;
-    int stands_in;
     cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
     if (!status) {
         status = cbx_tone_check(settings->tone);
     }
     if (!status && settings->film) {
-        status = cbx_job_film_settings(settings, &grid, &film, &stands_in);
+        status = cbx_job_film_settings(settings, &grid, &film);
         if (status == CBX_BAD_ARGUMENT) {
             status = suggest_scale(settings, film);
         }

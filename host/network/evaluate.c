@@ -54,7 +54,11 @@ static void add_up(tally *all, uint32_t count, uint32_t block) {
 }
 
 static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, tally *all) {
+    const cbx_sums sums = {.buffer = trainer->outputs, .shares = 1, .stride = count, .rows = count};
     cbx_status status = trainer->way->evaluator->outputs(trainer, first, count);
+    if (!status) {
+        status = cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
+    }
     if (!status) {
         status = enqueue_judging(trainer, first, count);
     }

@@ -25,6 +25,7 @@ static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
 /* Several groups a unit, so that a slow one does not keep the others waiting. */
 const cbx_evaluator cbx_evaluator_cpu = {.kernels = {"evaluate_cpu", "judge"},
                                          .groups_a_unit = 8,
+                                         .images_at_once = 1 << 14,
                                          .judges_blocks = 1,
                                          .outputs = outputs_cpu};
 
@@ -37,5 +38,5 @@ static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
-const cbx_evaluator cbx_evaluator_gpu = {.kernels = {"evaluate_gpu", "judge"},
-                                         .outputs = outputs_gpu};
+const cbx_evaluator cbx_evaluator_gpu = {
+    .kernels = {"evaluate_gpu", "judge"}, .images_at_once = 1 << 16, .outputs = outputs_gpu};

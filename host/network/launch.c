@@ -26,6 +26,7 @@ cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first,
         .parity = trainer->parity,
         .pending_number = pending->number,
         .number = start->number,
+        .owns_bias = trainer->share.first == 0,
     };
     return launch;
 }

@@ -6,17 +6,18 @@
 
 extern const cbx_schedule_ops cbx_stepwise_ops, cbx_train_cpu_ops, cbx_train_gpu_ops;
 
-static const cbx_way ways[] = {
+const cbx_way cbx_ways[] = {
     {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, &cbx_train_cpu_ops, &cbx_evaluator_cpu},
     {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, &cbx_train_gpu_ops, &cbx_evaluator_gpu},
     {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, &cbx_stepwise_ops, &cbx_evaluator_cpu},
     {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, &cbx_stepwise_ops, &cbx_evaluator_gpu},
+    {.ops = NULL},
 };
 
 cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family) {
-    for (size_t i = 0; i < CBX_COUNT(ways); i++) {
-        if (ways[i].schedule == schedule && ways[i].family == family) {
-            *out = &ways[i];
+    for (const cbx_way *way = cbx_ways; way->ops; way++) {
+        if (way->schedule == schedule && way->family == family) {
+            *out = way;
             return CBX_OK;
         }
     }

@@ -78,6 +78,8 @@ typedef struct cbx_schedule_ops {
 typedef struct cbx_evaluator {
     const char *kernels[CBX_EVALUATION_KERNELS];
     uint32_t groups_a_unit; /* work-groups for each compute unit; 0: one for each block */
+    /* Whose outputs are held, 64 bytes each; enough of them to keep a device busy. */
+    uint32_t images_at_once;
     /* A work-item judges a block, so that each core of a processor reads for itself; else an
      * image, so that neighbouring ones of a GPU read side by side. */
     int judges_blocks;
@@ -95,12 +97,17 @@ typedef struct cbx_way {
     const cbx_evaluator *evaluator;
 } cbx_way;
 
+/* Every way there is, ended by one without ops. */
+extern const cbx_way cbx_ways[];
+
 /* CBX_BAD_ARGUMENT where the schedule has no kernels of that family. */
 cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family);
 
 struct cbx_trainer {
     cbx_device *device;
     cbx_trainer_settings settings;
+    cbx_share share;       /* of the neurons */
+    cbx_exchange exchange; /* with the owners of the others */
     const cbx_way *way;
     void *own;                           /* the schedule's */
     uint32_t images_of[3];               /* rows of each part */

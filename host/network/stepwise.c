@@ -35,7 +35,7 @@ static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *a
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
 static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
-    const unsigned vector = trainer->device->built.tunables.vector;
+    const unsigned vector = trainer->device->built.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / vector;
     const uint32_t output_vectors = stride * CBX_LANES_OUT / vector;
@@ -48,6 +48,11 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     RUN(SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
     RUN(BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
         ARG(trainer->w2), ARG(batch->number), ARG(own->z2), ARG(trainer->fault));
+    const cbx_sums sums = {.buffer = own->z2, .shares = 1, .stride = stride, .rows = rows};
+    const cbx_status status = cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
+    if (status) {
+        return status;
+    }
     RUN(SIGMOID, output_vectors, 1, ARG(own->z2), ARG(output_vectors));
     return CBX_OK;
 }
@@ -56,9 +61,8 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
 static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
-    const uint32_t hidden_vectors =
-        panels * stride * CBX_PANEL / trainer->device->built.tunables.vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->built.tunables.vector;
+    const uint32_t hidden_vectors = panels * stride * CBX_PANEL / trainer->device->built.vector;
+    const uint32_t output_vectors = stride * CBX_LANES_OUT / trainer->device->built.vector;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
 
     RUN(SIGMOID_DERIVATIVE, output_vectors, 1, ARG(own->z2), ARG(output_vectors), ARG(recipe),
@@ -74,14 +78,15 @@ static cbx_status deltas(cbx_trainer *trainer, const cbx_batch *batch) {
 
 /* W2 += η₂·A1ᵀD2, W1 += η₁·XᵀD1 */
 static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
-    const unsigned vector = trainer->device->built.tunables.vector;
+    const unsigned vector = trainer->device->built.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
     const size_t blocks = CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / vector);
+    /* Whoever does not own W2's bias leaves it alone, as the lesson does. */
+    const uint32_t bias = trainer->share.first == 0 ? recipe : (uint32_t)CBX_RECIPE_LESSON;
 
     RUN(WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1), ARG(trainer->d2),
-        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe),
-        ARG(trainer->w2));
+        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(bias), ARG(trainer->w2));
     RUN(WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
         ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1),
         ARG(batch->rates.hidden), ARG(recipe), ARG(trainer->w1));

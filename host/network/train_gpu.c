@@ -46,7 +46,8 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
 static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
     const uint32_t slices = own->slices;
-    const uint32_t tall = CBX_GPU_BLOCK(trainer->device->built.tunables.update_rows);
+    const uint32_t tall =
+        CBX_GPU_BLOCK(trainer->device->built.tunables.values[CBX_GPU_UPDATE_ROWS]);
     const uint32_t low = CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS);
     const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? low : tall;
     const cbx_argument arguments[] = {ARG(trainer->images), ARG(trainer->normal),

@@ -31,9 +31,7 @@ static cbx_status create_all_kernels(cbx_trainer *trainer) {
 
 static void release_kernels(cl_kernel *kernels, size_t most) {
     for (size_t i = 0; i < most; i++) {
-        if (kernels[i]) {
-            clReleaseKernel(kernels[i]);
-        }
+        cbx_kernel_release(kernels[i]);
     }
 }
 
@@ -58,12 +56,27 @@ cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
     return cbx_trainer_check_sizes(settings->hidden, settings->batch);
 }
 
+static cbx_status check_share(const cbx_share *share, uint32_t hidden) {
+    const uint64_t end = (uint64_t)share->first + share->count;
+    return share->first % CBX_PANEL == 0 &&
+                   (end == hidden || (end < hidden && end % CBX_PANEL == 0))
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT,
+                          "%u neurons from %u on are no share of %u: whole panels of %d are",
+                          share->count, share->first, hidden, CBX_PANEL);
+}
+
 /* A trainer with everything decided and nothing taken; the caller destroys it in any case. */
 static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
                          const cbx_trainer_settings *settings, const cbx_division *wished) {
+    const cbx_share all = {0, settings->hidden};
+    const cbx_share share = wished->share.count > 0 ? wished->share : all;
     const cbx_way *way = NULL;
     *out = NULL;
     cbx_status status = cbx_trainer_check_settings(settings);
+    if (!status) {
+        status = check_share(&share, settings->hidden);
+    }
     if (!status) {
         status = cbx_way_find(&way, settings->schedule, device->family);
     }
@@ -75,6 +88,8 @@ static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_datase
     }
     (*out)->device = device;
     (*out)->settings = *settings;
+    (*out)->share = share;
+    (*out)->exchange = wished->exchange ? *wished->exchange : cbx_exchange_alone;
     (*out)->way = way;
     status = cbx_allocate(&(*out)->own, 1, way->ops->own_bytes);
     if (!status) {
@@ -182,8 +197,21 @@ static cbx_status submit(cbx_trainer *trainer) {
     return cbx_cl_check(clFlush(trainer->device->queue), "submitting work");
 }
 
+/* What is pending finishes with the sums over all owners. */
+static cbx_status exchange(cbx_trainer *trainer) {
+    const cbx_sums sums = {.buffer = trainer->sums,
+                           .first = (size_t)trainer->parity * trainer->chunks,
+                           .shares = trainer->chunks,
+                           .stride = trainer->stride,
+                           .rows = trainer->pending.rows};
+    return sums.rows > 0 ? cbx_exchange_sums(&trainer->exchange, trainer->device, &sums) : CBX_OK;
+}
+
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     cbx_status status = trainer->way->ops->run(trainer, first, count);
+    if (!status) {
+        status = exchange(trainer);
+    }
     return status ? status : submit(trainer);
 }
 
@@ -212,7 +240,8 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
 
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     const cbx_schedule_ops *ops = trainer->way->ops;
-    return ops->batches_per_launch ? ops->batches_per_launch(trainer) : 1;
+    const int alone = trainer->exchange.ranks == 1;
+    return alone && ops->batches_per_launch ? ops->batches_per_launch(trainer) : 1;
 }
 
 cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,

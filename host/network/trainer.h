@@ -6,6 +6,7 @@
 #include "clearbox/trainer.h"
 #include "device/device.h"
 #include "layout.h"
+#include "network/exchange.h"
 #include "picture/draw.h"
 
 /* Into how many parts a trainer divides its work; 0: as many as suit the device and the
@@ -14,6 +15,11 @@ typedef struct cbx_division {
     uint32_t slices;  /* of the pixels, in train_gpu_hidden: 1, 2, 7, 14 or 49 */
     uint32_t helpers; /* of a chunk, in train_gpu_output */
     uint32_t chunks;  /* shares of the output sums, at most */
+    /* Of the neurons, that the trainer owns; a count of 0: all. It takes and gives the weights
+     * of these, draws their tiles where the painter's layout says so, and after each batch and
+     * in evaluations exchanges Z2 with the owners of the others. */
+    cbx_share share;
+    const cbx_exchange *exchange; /* copied; NULL: alone */
 } cbx_division;
 
 /* cbx_trainer_create() with wishes. */

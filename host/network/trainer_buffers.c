@@ -14,12 +14,12 @@ static uint32_t round_up(uint32_t value, uint32_t unit) {
 /* Images whose outputs are there at a time, a bound to their memory: the largest part, or many
  * whole blocks of it. */
 static uint32_t judged_at_once(const cbx_trainer *trainer) {
-    enum { MANY = 1 << 16 };
     const uint32_t *images = trainer->images_of, unit = trainer->device->built.evaluate_rows;
     uint32_t most = images[CBX_TRAIN];
     most = most < images[CBX_VALIDATION] ? images[CBX_VALIDATION] : most;
     most = most < images[CBX_TEST] ? images[CBX_TEST] : most;
-    return most < MANY / unit * unit ? most : MANY / unit * unit;
+    const uint32_t many = trainer->way->evaluator->images_at_once / unit * unit;
+    return most < many ? most : many;
 }
 
 /* How the work is divided: fixed by the device and the network, so that a run gives
@@ -28,7 +28,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const cbx_device *device = trainer->device;
     const cbx_way *way = trainer->way;
     trainer->panels =
-        round_up((trainer->settings.hidden + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
+        round_up((trainer->share.count + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
     trainer->stride = round_up(trainer->settings.batch, device->built.row_unit);
     trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
     trainer->judged = judged_at_once(trainer);
@@ -149,8 +149,6 @@ cbx_status cbx_trainer_take_buffers(cbx_trainer *trainer, const cbx_dataset *dat
 void cbx_trainer_release_buffers(cbx_trainer *trainer) {
     for (size_t i = 0; i < CBX_COUNT(trainer->buffers); i++) {
         cl_mem *buffer = trainer->buffers[i].buffer;
-        if (buffer && *buffer) {
-            clReleaseMemObject(*buffer);
-        }
+        cbx_buffer_release(buffer ? *buffer : NULL);
     }
 }

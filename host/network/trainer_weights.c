@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights between the host's rows and the device's panels; see kernels/layout.h. */
+/* Weights between the host's rows and the device's panels; see kernels/layout.h. A trainer
+ * takes and gives its share of the neurons; W2's bias is with the share of the first one. */
 #include <string.h>
 
 #include "base/error.h"
@@ -13,16 +14,21 @@ static cbx_status check_shape(const cbx_trainer *trainer, const cbx_network *net
     return CBX_OK;
 }
 
-static void pack_w1(const cbx_network *network, uint32_t panels, float *w1) {
+/* Lanes of a panel that have a neuron. */
+static size_t used_lanes(cbx_share share, size_t panel) {
+    const size_t before = panel * CBX_PANEL;
+    return before >= share.count              ? 0
+           : share.count - before < CBX_PANEL ? share.count - before
+                                              : CBX_PANEL;
+}
+
+static void pack_w1(const cbx_network *network, cbx_share share, uint32_t panels, float *w1) {
     for (size_t panel = 0; panel < panels; panel++) {
-        const size_t first = panel * CBX_PANEL;
-        const size_t used = first >= network->hidden              ? 0
-                            : network->hidden - first < CBX_PANEL ? network->hidden - first
-                                                                  : CBX_PANEL;
+        const size_t used = used_lanes(share, panel);
+        const size_t first = used ? share.first + panel * CBX_PANEL : 0;
         for (size_t row = 0; row < CBX_W1_ROWS; row++) {
             float *lanes = w1 + panel * CBX_PANEL_SIZE + row * CBX_PANEL;
-            memcpy(lanes, network->w1 + row * network->hidden + (used ? first : 0),
-                   used * sizeof *lanes);
+            memcpy(lanes, network->w1 + row * network->hidden + first, used * sizeof *lanes);
             for (size_t lane = used; lane < CBX_PANEL; lane++) {
                 lanes[lane] = row == 0 ? CBX_PADDING_BIAS : 0.0f;
             }
@@ -30,14 +36,33 @@ static void pack_w1(const cbx_network *network, uint32_t panels, float *w1) {
     }
 }
 
-static void unpack_w1(const float *w1, cbx_network *network) {
-    for (size_t first = 0; first < network->hidden; first += CBX_PANEL) {
-        const size_t left = network->hidden - first;
-        const float *panel = w1 + first / CBX_PANEL * CBX_PANEL_SIZE;
+static void unpack_w1(const float *w1, cbx_share share, cbx_network *network) {
+    for (size_t panel = 0; panel * CBX_PANEL < share.count; panel++) {
+        const size_t first = share.first + panel * CBX_PANEL;
         for (size_t row = 0; row < CBX_W1_ROWS; row++) {
-            memcpy(network->w1 + row * network->hidden + first, panel + row * CBX_PANEL,
-                   (left < CBX_PANEL ? left : CBX_PANEL) * sizeof *w1);
+            memcpy(network->w1 + row * network->hidden + first,
+                   w1 + panel * CBX_PANEL_SIZE + row * CBX_PANEL,
+                   used_lanes(share, panel) * sizeof *w1);
         }
+    }
+}
+
+/* The rows of W2 that a share has: those of its neurons, behind the bias if it has that. */
+static size_t first_w2_row(cbx_share share) {
+    return share.first == 0 ? 0 : 1;
+}
+
+static void pack_w2(const cbx_network *network, cbx_share share, float *w2) {
+    for (size_t row = first_w2_row(share); row <= share.count; row++) {
+        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + (share.first + row) * CBX_CLASSES,
+               CBX_CLASSES * sizeof *w2);
+    }
+}
+
+static void unpack_w2(const float *w2, cbx_share share, cbx_network *network) {
+    for (size_t row = first_w2_row(share); row <= share.count; row++) {
+        memcpy(network->w2 + (share.first + row) * CBX_CLASSES, w2 + row * CBX_LANES_OUT,
+               CBX_CLASSES * sizeof *w2);
     }
 }
 
@@ -69,7 +94,7 @@ cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *netw
     if (status) {
         return status;
     }
-    pack_w1(network, trainer->panels, w1);
+    pack_w1(network, trainer->share, trainer->panels, w1);
     status = unmap(trainer, trainer->w1, w1);
     if (!status) {
         status =
@@ -79,9 +104,7 @@ cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *netw
         return status;
     }
     memset(w2, 0, w2_rows * CBX_LANES_OUT * sizeof *w2);
-    for (size_t row = 0; row <= network->hidden; row++) {
-        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + row * CBX_CLASSES, CBX_CLASSES * sizeof *w2);
-    }
+    pack_w2(network, trainer->share, w2);
     status = unmap(trainer, trainer->w2, w2);
     return status ? status
                   : cbx_cl_check(clFinish(trainer->device->queue), "uploading the weights");
@@ -100,18 +123,16 @@ cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network) {
     if (status) {
         return status;
     }
-    unpack_w1(w1, network);
+    unpack_w1(w1, trainer->share, network);
     status = unmap(trainer, trainer->w1, w1);
     if (!status) {
         status = map(trainer, trainer->w2, CL_MAP_READ,
-                     (1 + (size_t)network->hidden) * CBX_LANES_OUT, &w2);
+                     (1 + (size_t)trainer->share.count) * CBX_LANES_OUT, &w2);
     }
     if (status) {
         return status;
     }
-    for (size_t row = 0; row <= network->hidden; row++) {
-        memcpy(network->w2 + row * CBX_CLASSES, w2 + row * CBX_LANES_OUT, CBX_CLASSES * sizeof *w2);
-    }
+    unpack_w2(w2, trainer->share, network);
     status = unmap(trainer, trainer->w2, w2);
     return status ? status : cbx_cl_check(clFinish(trainer->device->queue), "reading the weights");
 }

@@ -54,13 +54,9 @@ void cbx_painter_clear(cbx_painter *painter) {
     cl_kernel kernels[] = {painter->tone_of_tiles, painter->picture_luma, painter->picture_rgb,
                            painter->picture_chroma};
     for (size_t i = 0; i < CBX_COUNT(kernels); i++) {
-        if (kernels[i]) {
-            clReleaseKernel(kernels[i]);
-        }
+        cbx_kernel_release(kernels[i]);
     }
-    if (painter->tones) {
-        clReleaseMemObject(painter->tones);
-    }
+    cbx_buffer_release(painter->tones);
     memset(painter, 0, sizeof *painter);
 }
 
@@ -124,9 +120,7 @@ cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr) {
                               "reading a chroma plane");
     }
     for (int i = 0; i < 2; i++) {
-        if (planes[i]) {
-            clReleaseMemObject(planes[i]);
-        }
+        cbx_buffer_release(planes[i]);
     }
     return status;
 }
@@ -147,8 +141,6 @@ cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb) {
                                                   bytes, rgb, 0, NULL, NULL),
                               "reading the picture");
     }
-    if (picture) {
-        clReleaseMemObject(picture);
-    }
+    cbx_buffer_release(picture);
     return status;
 }

@@ -94,15 +94,11 @@ void cbx_frames_destroy(cbx_frames *frames) {
     }
     clFinish(transfers);
     for (uint32_t i = 0; i < frames->made; i++) {
-        if (frames->slots[i].memory) {
-            clReleaseMemObject(frames->slots[i].memory);
-        }
+        cbx_buffer_release(frames->slots[i].memory);
     }
     for (int i = 0; i < DEVICE_PLANES; i++) {
         forget(&frames->plane_read[i]);
-        if (frames->planes[i]) {
-            clReleaseMemObject(frames->planes[i]);
-        }
+        cbx_buffer_release(frames->planes[i]);
     }
     pthread_cond_destroy(&frames->released);
     pthread_mutex_destroy(&frames->lock);

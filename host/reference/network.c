@@ -19,8 +19,25 @@ void cbx_reference_sigmoids(double *z, size_t count) {
     }
 }
 
+/* What the recipes differ in, see clearbox/trainer.h. */
+typedef struct rule {
+    int twice;  /* the derivative is taken of σ(a) rather than of a */
+    int scaled; /* D2 = 2(Y − A2)·s(A2) rather than Y − A2 */
+    int biased; /* bias rows learn */
+} rule;
+
+static rule rule_of(cbx_recipe recipe) {
+    switch (recipe) {
+    case CBX_RECIPE_LESSON:
+        return (rule){.twice = 1, .scaled = 1};
+    case CBX_RECIPE_NLL:
+        return (rule){.biased = 1};
+    }
+    return (rule){0};
+}
+
 double cbx_reference_derivative(cbx_recipe recipe, double a) {
-    const double v = recipe == CBX_RECIPE_LESSON ? cbx_reference_sigmoid(a) : a;
+    const double v = rule_of(recipe).twice ? cbx_reference_sigmoid(a) : a;
     return v * (1.0 - v);
 }
 
@@ -70,7 +87,7 @@ void cbx_reference_output_delta(cbx_recipe recipe, const double *a2, const doubl
                                 const uint8_t *labels, size_t rows, double *d2) {
     for (size_t i = 0; i < rows * CLASSES; i++) {
         const double miss = (labels[i / CLASSES] == i % CLASSES ? 1.0 : 0.0) - a2[i];
-        d2[i] = recipe == CBX_RECIPE_LESSON ? 2.0 * miss * s2[i] : miss;
+        d2[i] = rule_of(recipe).scaled ? 2.0 * miss * s2[i] : miss;
     }
 }
 
@@ -88,7 +105,7 @@ void cbx_reference_hidden_delta(const double *d2, const double *w2, const double
 void cbx_reference_weight_update(cbx_recipe recipe, const double *in, const double *d, size_t rows,
                                  size_t inner, size_t columns, double rate, double *w) {
     static const double one = 1.0;
-    if (recipe == CBX_RECIPE_NLL) {
+    if (rule_of(recipe).biased) {
         add_product(1, rows, columns, rate, &one, 0, 0, d, w);
     }
     add_product(inner, rows, columns, rate, in, 1, inner, d, w + columns);

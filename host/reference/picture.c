@@ -15,12 +15,20 @@ cbx_reference_tone cbx_reference_tone_of(cbx_tone tone, const double *weights, s
         smallest = fmin(smallest, weights[i * stride]);
         largest = fmax(largest, weights[i * stride]);
     }
-    const double from = tone == CBX_TONE_RANGE ? smallest : 0.0;
-    const double to = tone == CBX_TONE_SIGNED ? fmax(-smallest, largest) : largest;
-    const double levels = tone == CBX_TONE_SIGNED ? 127.5 : 255.0;
-    return (cbx_reference_tone){.shift = from,
-                                .mul = to > from ? levels / (to - from) : 0.0,
-                                .base = tone == CBX_TONE_SIGNED ? 127.5 : 0.0};
+    double from = 0.0, to = largest, base = 0.0;
+    switch (tone) {
+    case CBX_TONE_PEAK:
+        break;
+    case CBX_TONE_RANGE:
+        from = smallest;
+        break;
+    case CBX_TONE_SIGNED:
+        to = fmax(-smallest, largest);
+        base = 127.5;
+        break;
+    }
+    return (cbx_reference_tone){
+        .shift = from, .mul = to > from ? (255.0 - base) / (to - from) : 0.0, .base = base};
 }
 
 void cbx_reference_greys(cbx_tone tone, const double *weights, size_t stride, double *exact) {

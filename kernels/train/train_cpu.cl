@@ -15,7 +15,7 @@
  *       sums += A1·W2[1:]              this chunk's share of Z2
  *
  * Only the sums cross between panels. Chunk 0's share starts from the bias row of
- * W2 and owns it. A launch may hold several stages. Between stages the work-groups
+ * W2 and owns it, unless the whole launch is a share that does not. A launch may hold several stages. Between stages the work-groups
  * wait for each other, but never for one that has not begun: whoever runs takes
  * every chunk that nobody has taken yet, so a single work-group can do all of it,
  * and a late one finds nothing left. What is computed does not depend on who
@@ -267,7 +267,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             if (chunk == 0 && !finite && fault[0] == CBX_NO_FAULT) {
                 fault[0] = inner ? launch.number + stage - 1 : launch.pending_number;
             }
-            if (chunk == 0 && finish_rows > 0 && launch.recipe == CBX_NLL) {
+            if (chunk == 0 && finish_rows > 0 && launch.recipe == CBX_NLL && launch.owns_bias) {
                 update_bias_cpu(d2, CBX_LANES_OUT, finish_rows, rate2, w2);
             }
             global float *share = new_sums + (size_t)chunk * launch.stride * CBX_LANES_OUT;

@@ -277,7 +277,7 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
     global float *share = sums + ((launch.parity ^ 1) * (size_t)launch.chunks + chunk) * of_share;
     global float *part = helpers > 1 ? parts + get_group_id(0) * of_share : share;
     if (launch.pending_rows > 0 && get_group_id(0) == 0 && launch.recipe == CBX_NLL &&
-        me < CBX_LANES_OUT) {
+        launch.owns_bias && me < CBX_LANES_OUT) {
         float sum = 0.0f;
         for (uint b = 0; b < launch.pending_rows; b++) {
             sum += d2[b * CBX_LANES_OUT + me];

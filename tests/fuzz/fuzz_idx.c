@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as an IDX file. The first one chooses the kind, and whether they count
  * as gzipped; a gzipped corpus starts with 1 or 3 before the file's own bytes. */
-#include "data/idx.h"
+#include "support/idx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     }
     int gzipped = bytes[0] & 1;
     cbx_idx_kind kind = bytes[0] & 2 ? CBX_IDX_LABELS : CBX_IDX_IMAGES;
-    cbx_status status = cbx_idx_decode(&idx, "fuzz", bytes + 1, size - 1, gzipped, kind);
+    cbx_status status = idx_decode(&idx, "fuzz", bytes + 1, size - 1, gzipped, kind);
     if ((status == CBX_OK) != (idx.items != NULL)) {
         __builtin_trap();
     }

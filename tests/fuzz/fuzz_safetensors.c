@@ -23,6 +23,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     }
     cbx_network_destroy(network);
     cbx_safetensors_close(&tensors);
-    fclose(file);
     return 0;
 }

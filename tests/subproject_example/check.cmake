@@ -5,20 +5,7 @@
 #   cmake -DCLEARBOX=… -DSOURCE=… -DSCRATCH=… -DCOMPILER=… -DGENERATOR=… -DMAKE_PROGRAM=…
 #         -DSHARED=… -DSANITIZE=… -P check.cmake
 
-function(run what)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(NOT code EQUAL 0)
-    message(FATAL_ERROR "${what} failed (${code}):\n${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
-
-function(expect text)
-  string(FIND "${output}" "${text}" place)
-  if(place EQUAL -1)
-    message(FATAL_ERROR "expected '${text}' in:\n${output}")
-  endif()
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/../expect.cmake)
 
 file(REMOVE_RECURSE ${SCRATCH})
 set(build ${SCRATCH}/build)

@@ -151,6 +151,13 @@ void scratch_write_dataset(void **state, uint32_t train, uint32_t test) {
     free_items(&made);
 }
 
+cbx_dataset *scratch_dataset(void **state, uint32_t train, uint32_t test) {
+    cbx_dataset *dataset = NULL;
+    scratch_write_dataset(state, train, test);
+    assert_ok(cbx_dataset_load(&dataset, *state));
+    return dataset;
+}
+
 void synthetic_write(const char *folder, size_t train, size_t test, uint64_t seed) {
     items made = make_digits(train + test, seed);
     write_pair(folder, "train", "", train, made.pixels, made.labels);

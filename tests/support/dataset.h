@@ -15,12 +15,15 @@ uint8_t pattern_label(size_t image);
 blob blob_images(uint32_t count);
 blob blob_labels(uint32_t count);
 
-/* Writes the four files of a dataset of the pattern into the test's folder, gzipped. */
+/* Writes the four files of a dataset of the pattern into the test's folder, gzipped. `train`
+ * counts the whole training file, of which the last sixth validates. */
 void scratch_write_dataset(void **state, uint32_t train, uint32_t test);
 
+/* The same, then loads them; for cbx_dataset_destroy(). */
+cbx_dataset *scratch_dataset(void **state, uint32_t train, uint32_t test);
+
 /* What can be learnt: ten random prototypes, shifted, dimmed and noisy. The same seed gives
- * the same prototypes whatever the counts. `train` counts the whole training file, of which
- * the last sixth validates. The dataset is for cbx_dataset_destroy(). */
+ * the same prototypes whatever the counts. The dataset is for cbx_dataset_destroy(). */
 cbx_dataset *synthetic_dataset(size_t train, size_t test, uint64_t seed);
 
 /* The same as four files in `folder`. */

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/fixture.h"
 
+#include <stdio.h>
+
+#include "network/schedule.h"
 #include "support/test.h"
 
 static cbx_device *devices[CBX_FAMILY_GPU + 1]; /* by family */
 static int no_device;
 
-const fixture_way fixture_ways[FIXTURE_WAYS] = {
-    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, "stepwise cpu"},
-    {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, "stepwise gpu"},
-    {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, "fused cpu"},
-    {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, "fused gpu"},
-};
+enum { MOST_WAYS = 16 };
+fixture_way fixture_ways[MOST_WAYS];
+size_t fixture_way_count;
 
-const char *fixture_recipe_name(cbx_recipe recipe) {
-    return cbx_recipe_name(recipe);
+/* The library's own table, so that a new schedule is tested as the others are. */
+static void list_ways(void) {
+    fixture_way_count = 0;
+    for (const cbx_way *way = cbx_ways; way->ops; way++) {
+        assert_true(fixture_way_count < MOST_WAYS);
+        fixture_way *to = &fixture_ways[fixture_way_count++];
+        *to = (fixture_way){.schedule = way->schedule, .family = way->family};
+        snprintf(to->name, sizeof to->name, "%s %s", cbx_schedule_name(way->schedule),
+                 cbx_family_name(way->family));
+    }
+    assert_true(fixture_way_count > 0);
 }
 
 const char *fixture_spec(void) {
@@ -24,6 +33,7 @@ const char *fixture_spec(void) {
 int fixture_setup(void **state) {
     (void)state;
     cbx_device *device = NULL;
+    list_ways();
     cbx_status status = cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO);
     if (status == CBX_NO_DEVICE && getenv("CBX_ALLOW_NO_DEVICE") != NULL) {
         no_device = 1;

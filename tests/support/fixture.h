@@ -22,17 +22,14 @@ cbx_device *fixture_device(cbx_family family);
 /* The spec to give to the library, from CLEARBOX_DEVICE; may be NULL. */
 const char *fixture_spec(void);
 
-/* Every way to train: each schedule with each family. */
+/* Every way to train, from fixture_setup() on. */
 typedef struct fixture_way {
     cbx_schedule schedule;
     cbx_family family;
-    const char *name; /* "fused cpu" … */
+    char name[32]; /* "fused cpu" … */
 } fixture_way;
 
-#define FIXTURE_WAYS 4
-extern const fixture_way fixture_ways[FIXTURE_WAYS];
-
-/* "lesson" or "nll". */
-const char *fixture_recipe_name(cbx_recipe recipe);
+extern fixture_way fixture_ways[];
+extern size_t fixture_way_count;
 
 #endif

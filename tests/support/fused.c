@@ -55,7 +55,8 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                              .rate_output = rate_output,
                              .parity = 1,
                              .pending_number = FUSED_PENDING_NUMBER,
-                             .number = FUSED_NUMBER};
+                             .number = FUSED_NUMBER,
+                             .owns_bias = 1};
 }
 
 void fused_close(fused *f) {
@@ -277,4 +278,12 @@ cl_uint fused_fault(const fused *f) {
     cl_uint *record = bands_read(f->b, f->fault_buffer), fault = *record;
     free(record);
     return fault;
+}
+
+void fused_finish(fused *f) {
+    if (f->s.rows > 0) {
+        fused_check_forward(f);
+    }
+    assert_int_equal(CBX_NO_FAULT, fused_fault(f));
+    fused_close(f);
 }

@@ -63,6 +63,9 @@ void fused_check_w2(const fused *f);
 /* Fails unless A1 and the sums are those of the batch that started. */
 void fused_check_forward(const fused *f);
 
+/* The same, where a batch started; then no fault must be on record. Closes. */
+void fused_finish(fused *f);
+
 /* The fault record. */
 cl_uint fused_fault(const fused *f);
 

@@ -48,7 +48,7 @@ cl_uint material_recipe(const material *m) {
 
 void material_check_all(material_check *const *checks, size_t count) {
     for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
-        for (cbx_recipe recipe = CBX_RECIPE_LESSON; recipe <= CBX_RECIPE_NLL; recipe++) {
+        for (cbx_recipe recipe = CBX_RECIPE_LESSON; cbx_recipe_name(recipe); recipe++) {
             material m;
             material_open(&m, fixture_device(family), recipe);
             for (size_t i = 0; i < count; i++) {

@@ -104,13 +104,18 @@ float *pack_w1(shape s, const float *from) {
     return panels;
 }
 
+/* Ten numbers of each row, between rows of these lengths. */
+static void copy_outputs(const float *from, size_t from_length, float *to, size_t to_length,
+                         size_t rows) {
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(to + row * to_length, from + row * from_length, CBX_CLASSES * sizeof *to);
+    }
+}
+
 float *pack_outputs(const float *from, size_t rows, size_t total) {
     float *packed;
     TEST_NEW(packed, total * CBX_LANES_OUT);
-    for (size_t row = 0; row < rows; row++) {
-        memcpy(packed + row * CBX_LANES_OUT, from + row * CBX_CLASSES,
-               CBX_CLASSES * sizeof *packed);
-    }
+    copy_outputs(from, CBX_CLASSES, packed, CBX_LANES_OUT, rows);
     return packed;
 }
 
@@ -127,10 +132,7 @@ float *unpack_panels(shape s, const float *from, size_t panel_rows, size_t rows)
 float *unpack_outputs(const float *from, size_t rows) {
     float *numbers;
     TEST_NEW(numbers, rows * CBX_CLASSES);
-    for (size_t row = 0; row < rows; row++) {
-        memcpy(numbers + row * CBX_CLASSES, from + row * CBX_LANES_OUT,
-               CBX_CLASSES * sizeof *numbers);
-    }
+    copy_outputs(from, CBX_LANES_OUT, numbers, CBX_CLASSES, rows);
     return numbers;
 }
 

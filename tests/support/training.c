@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "support/compare.h"
+#include "support/dataset.h"
+#include "support/synthetic.h"
 #include "support/test.h"
 
 static const double unit_roundoff = 0x1p-24;
@@ -42,6 +44,23 @@ training_bounds training_tolerance(const cbx_reference *r, const training_trace 
     double update = 16 * stages * unit_roundoff;
     return (training_bounds){rounding * weights_1 + update * trace->moved_w1,
                              rounding * weights_2 + update * trace->moved_w2};
+}
+
+int training_set_up(void **state, size_t train, size_t test, uint64_t seed, cbx_dataset **dataset,
+                    uint32_t **order) {
+    if (fixture_setup(state) != 0) {
+        return -1;
+    }
+    *dataset = synthetic_dataset(train, test, seed);
+    const size_t count = cbx_dataset_images(*dataset, CBX_TRAIN).count;
+    *order = synthetic_order((uint32_t)count, seed + 1);
+    return 0;
+}
+
+int training_tear_down(void **state, cbx_dataset *dataset, uint32_t *order) {
+    cbx_dataset_destroy(dataset);
+    free(order);
+    return fixture_teardown(state);
 }
 
 cbx_trainer *training_start(fixture_way way, cbx_recipe recipe, const cbx_dataset *dataset,

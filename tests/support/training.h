@@ -38,6 +38,12 @@ void training_reference_step(cbx_reference *r, training_trace *trace, const cbx_
 
 training_bounds training_tolerance(const cbx_reference *r, const training_trace *trace);
 
+/* Group setup and teardown of tests that train: the fixture's devices, a synthetic dataset
+ * of a seed, and an order of its training part, of the next seed. */
+int training_set_up(void **state, size_t train, size_t test, uint64_t seed, cbx_dataset **dataset,
+                    uint32_t **order);
+int training_tear_down(void **state, cbx_dataset *dataset, uint32_t *order);
+
 /* A trainer with weights and order in place; the test fails if that fails. */
 cbx_trainer *training_start(fixture_way way, cbx_recipe recipe, const cbx_dataset *dataset,
                             const cbx_network *start, uint32_t batch, const uint32_t *order,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* dladdr() */
-#include "cli/loader.h"
+#include "device/loader.h"
 
 #include <CL/cl.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
-void cli_opencl_loader(char *out, size_t size) {
+void cbx_opencl_loader(char *out, size_t size) {
     Dl_info info = {0};
     cl_int (*function)(cl_uint, cl_platform_id *, cl_uint *) = clGetPlatformIDs;
     void *address = NULL;
