@@ -25,12 +25,6 @@ typedef struct session {
     int output_lost;
 } session;
 
-/* Asked several times a second while something is measured. */
-static int should_stop(void *user) {
-    (void)user;
-    return cli_stop_requested();
-}
-
 static void tell_line(session *state, json_t *line) {
     if (state->streams && !state->output_lost) {
         state->output_lost = !cli_json_line(stdout, line);
@@ -333,7 +327,7 @@ int cli_bench(int argc, char **argv) {
         return code;
     }
     const double begun = cbx_clock_seconds();
-    options.settings.stop = (cbx_bench_stop){should_stop, NULL};
+    options.settings.stop = (cbx_bench_stop){cli_should_stop, NULL};
     state.report.options = &options;
     state.streams = options.format == CLI_FORMAT_JSONL && !options.output;
     cli_bench_describe_host(&state.report);

@@ -10,16 +10,11 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 
-static int should_stop(void *user) {
-    (void)user;
-    return cli_stop_requested();
-}
-
 /* Runs it with `metrics`, which is prepared; the exit code. */
 static int run(const cli_learn_options *options, cli_terminal *terminal, cli_metrics *metrics) {
     const cbx_learn_settings *settings = &options->settings;
     const int bar = options->style == CLI_STYLE_BAR;
-    const cbx_learn_control control = {.should_stop = should_stop, .user = NULL};
+    const cbx_learn_control control = {.should_stop = cli_should_stop};
     cli_progress progress;
     cli_events events = {.settings = settings, .metrics = metrics};
     cli_report report = {.settings = settings,

@@ -33,15 +33,10 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     return CBX_OK;
 }
 
-static int no_more_waiting(void *user) {
-    (void)user;
-    return cli_stop_requested();
-}
-
 static cbx_status write_epoch(cli_metrics *metrics, const cbx_epoch_report *report) {
     if (!metrics->output.path) {
         cbx_status status = cbx_output_open_unless(&metrics->output, metrics->path,
-                                                   metrics->no_clobber, no_more_waiting, NULL);
+                                                   metrics->no_clobber, cli_should_stop, NULL);
         if (status) {
             return status;
         }

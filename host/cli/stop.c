@@ -71,3 +71,8 @@ void cli_stop_listen(const char *first_notice) {
 int cli_stop_requested(void) {
     return requested;
 }
+
+int cli_should_stop(void *unused) {
+    (void)unused;
+    return requested;
+}

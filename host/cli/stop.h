@@ -16,8 +16,10 @@
  * CLI_STOPPED and without unfinished files. */
 void cli_stop_listen(const char *notice);
 
-/* Whether anyone asked to stop. */
+/* Whether anyone asked to stop; the other one is for what wants a function to ask, again and
+ * again. */
 int cli_stop_requested(void);
+int cli_should_stop(void *unused);
 
 /* Between these two, a driver that ends the program (abort, exit, a crash in what it
  * compiled) leaves no unfinished files, and a sentence says what to do. */

@@ -8,8 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-
 enum { DEFAULT_COLUMNS = 80 };
 
 static unsigned width(int file) {
@@ -26,14 +24,15 @@ static unsigned width(int file) {
 }
 
 void cli_terminal_look(cli_terminal *terminal, FILE *stream) {
-    const char *term = cli_environment("TERM");
+    const char *term = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
     int file = fileno(stream);
-    int dumb = !term || strcmp(term, "dumb") == 0;
+    int dumb = !term || !term[0] || strcmp(term, "dumb") == 0;
 
     /* Only the encoding: numbers keep the point that parsers expect. */
     setlocale(LC_CTYPE, "");
     terminal->is_terminal = isatty(file) && !dumb;
-    terminal->colour = terminal->is_terminal && !cli_environment("NO_COLOR");
+    terminal->colour = terminal->is_terminal && !(no_color && no_color[0]);
     terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     terminal->stream = stream;
     cli_terminal_measure(terminal);
