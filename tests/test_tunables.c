@@ -167,8 +167,8 @@ static void test_a_file_of_no_use(void **state) {
         "[]",
         "null",
         "{\"vector\": 16, \"forward_rows\": 13, \"update_rows\": 14}",
-        "{\"device\": 1, \"driver\": 2, \"vector\": 16, \"forward_rows\": 13, \"update_rows\": "
-        "14}"};
+        ("{\"device\": 1, \"driver\": 2, \"vector\": 16, \"forward_rows\": 13, "
+         "\"update_rows\": 14}")};
     static const char *const numbers[] = {"\"vector\": 3", "\"vector\": -16", "\"vector\": 1e9",
                                           "\"vector\": \"16\"", "\"vector\": 4294967312"};
     char path[4096], text[2048];
