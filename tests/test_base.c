@@ -15,10 +15,10 @@
 #include "clearbox/learn.h"
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define CBX_TEST_SANITIZED 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__)
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CBX_TEST_SANITIZED 1
 #endif
 #ifndef CBX_TEST_SANITIZED
