@@ -50,6 +50,13 @@ HELPER bool on_border(uint x, uint y)
     return x == 0 || y == 0 || x == CBX_SIDE - 1 || y == CBX_SIDE - 1;
 }
 
+/* The first pixel of neuron i's tile in a picture; i counts from layout.first. */
+HELPER size_t corner_of_tile(cbx_frame_layout layout, uint i)
+{
+    const uint tile = layout.first + i, side = CBX_SIDE * layout.scale;
+    return (size_t)(tile % layout.rows * side) * layout.width + tile / layout.rows * side;
+}
+
 /* tones[i] = (shift, mul, base, 0). One work-item a neuron; global size `count`
  * rounded up to the local size. */
 kernel void tone_of_tiles(global const float *restrict w1, cbx_frame_layout layout,
@@ -80,9 +87,8 @@ kernel void picture_luma(global const float *restrict w1, global const float4 *r
     if (i >= layout.count) {
         return;
     }
-    const size_t side = CBX_SIDE * layout.scale, tile = layout.first + i;
-    global uchar *out = luma + (tile % layout.rows * side + y * layout.scale) * layout.width +
-                        tile / layout.rows * side;
+    global uchar *out =
+        luma + corner_of_tile(layout, i) + (size_t)y * layout.scale * layout.width;
     global const float *w = w1 + i / CBX_PANEL * CBX_PANEL_SIZE + i % CBX_PANEL +
                             (1 + y * CBX_SIDE) * CBX_PANEL;
     for (uint x = 0; x < CBX_SIDE; x++) {
@@ -106,9 +112,8 @@ kernel void picture_rgb(global const float *restrict w1, global const float4 *re
     if (i >= layout.count) {
         return;
     }
-    const size_t side = CBX_SIDE * layout.scale, tile = layout.first + i;
-    global uchar *out = rgb + 3 * ((tile % layout.rows * side + y * layout.scale) * layout.width +
-                                   tile / layout.rows * side);
+    global uchar *out =
+        rgb + 3 * (corner_of_tile(layout, i) + (size_t)y * layout.scale * layout.width);
     global const float *w = w1 + i / CBX_PANEL * CBX_PANEL_SIZE + i % CBX_PANEL +
                             (1 + y * CBX_SIDE) * CBX_PANEL;
     for (uint x = 0; x < CBX_SIDE; x++) {

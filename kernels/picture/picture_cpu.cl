@@ -27,9 +27,7 @@ HELPER void draw_panel(global const float *restrict w, uint first, cbx_frame_lay
     const uint tiles = min((uint)CBX_PANEL, layout.count - first);
     size_t at[CBX_PANEL];
     for (uint lane = 0; lane < tiles; lane++) {
-        uint tile = layout.first + first + lane;
-        at[lane] =
-            (size_t)(tile % layout.rows) * CBX_SIDE * layout.width + tile / layout.rows * CBX_SIDE;
+        at[lane] = corner_of_tile(layout, first + lane);
     }
     float shift[CBX_PANEL] __attribute__((aligned(64)));
     float mul[CBX_PANEL] __attribute__((aligned(64)));
