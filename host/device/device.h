@@ -113,8 +113,9 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out);
 
-/* Of those; NULL is none. */
+/* Of those; NULL is none. An event is forgotten, too: *event becomes NULL. */
 void cbx_kernel_release(cl_kernel kernel);
 void cbx_buffer_release(cl_mem buffer);
+void cbx_event_release(cl_event *event);
 
 #endif

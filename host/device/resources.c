@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernels and memory of an open device. */
+/* Kernels, memory and events of an open device. */
 #include <inttypes.h>
 
 #include "base/error.h"
@@ -47,5 +47,12 @@ void cbx_kernel_release(cl_kernel kernel) {
 void cbx_buffer_release(cl_mem buffer) {
     if (buffer) {
         clReleaseMemObject(buffer);
+    }
+}
+
+void cbx_event_release(cl_event *event) {
+    if (*event) {
+        clReleaseEvent(*event);
+        *event = NULL;
     }
 }

@@ -9,13 +9,6 @@ uint32_t cbx_throttle_block(const cbx_trainer *trainer) {
     return launch > 1 ? launch : BLOCK_BATCHES;
 }
 
-static void forget(cl_event *marker) {
-    if (*marker) {
-        clReleaseEvent(*marker);
-        *marker = NULL;
-    }
-}
-
 cbx_status cbx_throttle_wait(cbx_throttle *throttle, uint64_t batches, uint64_t *done) {
     cl_command_queue queue = throttle->device->queue;
     const unsigned at = throttle->turn, next = (at + 1) % CBX_BLOCKS_AHEAD;
@@ -28,7 +21,7 @@ cbx_status cbx_throttle_wait(cbx_throttle *throttle, uint64_t batches, uint64_t 
     }
     if (!status && throttle->markers[next]) {
         status = cbx_cl_check(clWaitForEvents(1, &throttle->markers[next]), "training");
-        forget(&throttle->markers[next]);
+        cbx_event_release(&throttle->markers[next]);
         *done = throttle->batches[next] > *done ? throttle->batches[next] : *done;
     }
     return status;
@@ -36,6 +29,6 @@ cbx_status cbx_throttle_wait(cbx_throttle *throttle, uint64_t batches, uint64_t 
 
 void cbx_throttle_clear(cbx_throttle *throttle) {
     for (unsigned i = 0; i < CBX_BLOCKS_AHEAD; i++) {
-        forget(&throttle->markers[i]);
+        cbx_event_release(&throttle->markers[i]);
     }
 }

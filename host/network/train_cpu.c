@@ -6,8 +6,6 @@
 
 #include "network/launch.h"
 
-#define ARG CBX_ARGUMENT
-
 enum { DRAWN_SCALE = 1 }; /* as in kernels/picture/picture_cpu.cl */
 
 /* Several chunks a unit even out their ends; each costs a pass over the sums. */
@@ -34,8 +32,7 @@ static cbx_status look(cbx_crowd *crowd) {
     }
     const uint32_t next = crowd->next > 0 ? crowd->next : FEWEST_SINGLY;
     const int left = crowd->left != crowd->before;
-    clReleaseEvent(crowd->reading);
-    crowd->reading = NULL;
+    cbx_event_release(&crowd->reading);
     crowd->before = crowd->left;
     crowd->trusted = !left;
     crowd->singly = left ? next : 0;
@@ -63,10 +60,8 @@ static cbx_status watch(cbx_trainer *trainer, uint32_t count) {
 }
 
 static void close(cbx_trainer *trainer) {
-    const cbx_train_cpu *own = trainer->own;
-    if (own->crowd.reading) {
-        clReleaseEvent(own->crowd.reading);
-    }
+    cbx_train_cpu *own = trainer->own;
+    cbx_event_release(&own->crowd.reading);
 }
 
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {

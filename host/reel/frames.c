@@ -40,13 +40,6 @@ static int shares_memory(const cbx_frames *frames) {
     return frames->painter->device->shares_memory;
 }
 
-static void forget(cl_event *event) {
-    if (*event) {
-        clReleaseEvent(*event);
-        *event = NULL;
-    }
-}
-
 cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t slots,
                              int drawn_apart) {
     cbx_frames *frames = NULL;
@@ -86,8 +79,8 @@ void cbx_frames_destroy(cbx_frames *frames) {
     clFinish(transfers);
     for (uint32_t i = 0; i < frames->made; i++) {
         slot *each = &frames->slots[i];
-        forget(&each->drawn);
-        forget(&each->ready);
+        cbx_event_release(&each->drawn);
+        cbx_event_release(&each->ready);
         if (each->host) {
             clEnqueueUnmapMemObject(transfers, each->memory, each->host, 0, NULL, NULL);
         }
@@ -97,7 +90,7 @@ void cbx_frames_destroy(cbx_frames *frames) {
         cbx_buffer_release(frames->slots[i].memory);
     }
     for (int i = 0; i < DEVICE_PLANES; i++) {
-        forget(&frames->plane_read[i]);
+        cbx_event_release(&frames->plane_read[i]);
         cbx_buffer_release(frames->planes[i]);
     }
     pthread_cond_destroy(&frames->released);
@@ -142,7 +135,7 @@ static cbx_status drawn(void *user, cl_event done) {
     } else {
         error = clEnqueueReadBuffer(transfers, frames->planes[this->plane], CL_FALSE, 0,
                                     frames->bytes, this->host, 1, &done, &this->ready);
-        forget(&frames->plane_read[this->plane]);
+        cbx_event_release(&frames->plane_read[this->plane]);
         if (error == CL_SUCCESS) {
             clRetainEvent(this->ready);
             frames->plane_read[this->plane] = this->ready;
@@ -246,8 +239,8 @@ cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma
     }
     frames->read_seconds += seconds_of(oldest->ready);
     frames->draw_seconds += frames->drawn_apart ? seconds_of(oldest->drawn) : 0.0;
-    forget(&oldest->ready);
-    forget(&oldest->drawn);
+    cbx_event_release(&oldest->ready);
+    cbx_event_release(&oldest->drawn);
     frames->first = oldest->next;
     frames->last = frames->first ? frames->last : NULL;
     frames->outstanding--;
