@@ -25,6 +25,12 @@ typedef struct cbx_film_frame {
     void *opaque;
 } cbx_film_frame;
 
+static inline void cbx_film_frame_release(const cbx_film_frame *frame) {
+    if (frame->release) {
+        frame->release(frame->opaque);
+    }
+}
+
 /* What all groups of a film share; everything outlives the encoders. */
 typedef struct cbx_film_parts {
     const cbx_encoder_kind *kind;

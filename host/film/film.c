@@ -183,9 +183,7 @@ cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(vo
                          void *opaque) {
     const cbx_film_frame frame = {luma, release, opaque};
     if (!luma) {
-        if (release) {
-            release(opaque);
-        }
+        cbx_film_frame_release(&frame);
         return cbx_fail(CBX_BAD_ARGUMENT, "a frame needs a luma plane");
     }
     return cbx_workers_push(film->workers, &frame);

@@ -118,9 +118,7 @@ static void give_back(void *opaque, uint8_t *data) {
     cbx_film_frame *lent = opaque;
 
     (void)data;
-    if (lent->release) {
-        lent->release(lent->opaque);
-    }
+    cbx_film_frame_release(lent);
     free(lent);
 }
 
@@ -137,9 +135,7 @@ static AVBufferRef *wrap_luma(const cbx_film_frame *frame, size_t bytes) {
     }
     if (!buffer) {
         free(lent);
-        if (frame->release) {
-            frame->release(frame->opaque);
-        }
+        cbx_film_frame_release(frame);
     }
     return buffer;
 }

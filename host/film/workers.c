@@ -53,12 +53,6 @@ static void note_failure(cbx_workers *workers, cbx_status status) {
     }
 }
 
-static void release_frame(const cbx_film_frame *frame) {
-    if (frame->release) {
-        frame->release(frame->opaque);
-    }
-}
-
 static void destroy_group(frame_group *group) {
     cbx_packets_clear(&group->packets);
     pthread_cond_destroy(&group->arrived);
@@ -111,7 +105,7 @@ static void encode_group(cbx_workers *workers, frame_group *group) {
         for (; taken < pushed; taken++) {
             const cbx_film_frame *frame = &group->frames[taken];
             if (status || failed) {
-                release_frame(frame);
+                cbx_film_frame_release(frame);
                 continue;
             }
             status = kind->calls->push(encoder, frame, &group->packets);
@@ -228,7 +222,7 @@ cbx_status cbx_workers_push(cbx_workers *workers, const cbx_film_frame *frame) {
     cbx_status status = append_frame(workers, *frame);
     pthread_mutex_unlock(&workers->lock);
     if (status) {
-        release_frame(frame);
+        cbx_film_frame_release(frame);
     }
     return status;
 }
