@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Choices by name. Each kind has one list of names, in the order of its enum and ended by
- * NULL, in the module that it belongs to. */
+/* Choices by name: a list of names, in the order of an enum and ended by NULL. */
 #ifndef CBX_BASE_CHOICE_H
 #define CBX_BASE_CHOICE_H
 

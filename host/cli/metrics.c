@@ -69,7 +69,6 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
         status = cbx_output_commit(&metrics->output);
         metrics->kept = status ? NULL : metrics->path;
     }
-    cbx_output_discard(&metrics->output);
     return status;
 }
 

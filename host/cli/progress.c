@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "bench/meter.h"
 
 enum { LEAST_BAR = 8, MOST_BAR = 40, MOST_COLUMNS = 80, MOST_LINE = 512 };
 
@@ -13,11 +14,13 @@ static const double bar_seconds = 0.1, plain_seconds = 10;
 /* What stands right of the bar; a narrow window does without some of it. */
 typedef enum detail { WITH_LOSS, WITH_RATE, BARE } detail;
 
-/* Multiply-adds of an image are H(2·785 + 3·10) in training, H(785 + 10) in evaluation;
- * see bench.h. The first epoch has nothing better to go by. */
+/* By the multiply-adds of an image, see cbx_train_flop(). The first epoch has nothing better
+ * to go by. */
 static double evaluation_share(const cbx_learn_plan *plan) {
     const double trained = plan->training_images, checked = trained + plan->validation_images;
-    return trained > 0 ? checked * (785 + 10) / (trained * (2 * 785 + 3 * 10)) : 0;
+    const cbx_bench_settings any = {.hidden = 1};
+    return trained > 0 ? checked * cbx_evaluate_flop(&any, 1) / (trained * cbx_train_flop(&any, 1))
+                       : 0;
 }
 
 /* ---- the line on the screen ---- */

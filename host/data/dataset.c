@@ -37,14 +37,14 @@ static const char *const file_names[] = {"train-images-idx3-ubyte", "train-label
                                          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
 
 /* Reading one pair of files, perhaps on a thread of its own. */
-typedef struct job {
+typedef struct reading {
     const char *directory;
     const char *const *names; /* of the images and of the labels */
     pair *out;
     cbx_fault fault; /* messages belong to threads: this one travels */
-} job;
+} reading;
 
-static cbx_status check_counts(const job *load) {
+static cbx_status check_counts(const reading *load) {
     const uint32_t images = load->out->images.count, labels = load->out->labels.count;
     if (images != labels) {
         return cbx_fail(CBX_BAD_DATA,
@@ -56,7 +56,7 @@ static cbx_status check_counts(const job *load) {
     return CBX_OK;
 }
 
-static cbx_status check_labels(const job *load) {
+static cbx_status check_labels(const reading *load) {
     const cbx_idx *labels = &load->out->labels;
     for (uint32_t i = 0; i < labels->count; i++) {
         if (labels->items[i] >= CBX_CLASSES) {
@@ -69,7 +69,7 @@ static cbx_status check_labels(const job *load) {
 }
 
 /* Both headers first: files that do not belong together cost no more than that. */
-static cbx_status read_pair(const job *load) {
+static cbx_status read_pair(const reading *load) {
     cbx_idx *images = &load->out->images, *labels = &load->out->labels;
     cbx_status status = cbx_idx_open(labels, load->directory, load->names[1], CBX_IDX_LABELS);
     if (!status) {
@@ -90,8 +90,8 @@ static cbx_status read_pair(const job *load) {
     return status;
 }
 
-static void *run_job(void *argument) {
-    job *load = argument;
+static void *read_one(void *argument) {
+    reading *load = argument;
     cbx_fault_take(&load->fault, read_pair(load));
     return NULL;
 }
@@ -108,17 +108,17 @@ int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size) {
 
 /* The test files on a second thread, the training files on this one. */
 static cbx_status read_files(cbx_dataset *dataset, const char *directory) {
-    job training = {
+    reading training = {
         .directory = directory, .names = &file_names[0], .out = &dataset->training_file};
-    job test = {.directory = directory, .names = &file_names[2], .out = &dataset->test_file};
+    reading test = {.directory = directory, .names = &file_names[2], .out = &dataset->test_file};
     pthread_t thread;
 
-    int parallel = pthread_create(&thread, NULL, run_job, &test) == 0;
-    run_job(&training);
+    int parallel = pthread_create(&thread, NULL, read_one, &test) == 0;
+    read_one(&training);
     if (parallel) {
         pthread_join(thread, NULL);
     } else {
-        run_job(&test);
+        read_one(&test);
     }
     return cbx_fault_raise(training.fault.status ? &training.fault : &test.fault);
 }
@@ -246,9 +246,9 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
     static const char place[] = "images in memory";
     cbx_status status = cbx_new(out, 1);
     for (int i = 0; i < 2 && !status; i++) {
-        const job check = {.directory = place,
-                           .names = &file_names[2 * i],
-                           .out = i == 0 ? &(*out)->training_file : &(*out)->test_file};
+        const reading check = {.directory = place,
+                               .names = &file_names[2 * i],
+                               .out = i == 0 ? &(*out)->training_file : &(*out)->test_file};
         status = copy_pair(check.out, i == 0 ? training : test);
         if (!status) {
             status = check_labels(&check);

@@ -51,12 +51,12 @@ static cbx_status refuse_group(const cbx_device *device, size_t has, size_t need
 }
 
 cbx_status cbx_family_check(const cbx_device *device) {
-    const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
-    const unsigned rows = device->built.tunables.values[CBX_GPU_UPDATE_ROWS];
-    const uint64_t bytes = device->fused ? local_bytes(rows) : 0;
     if (device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }
+    const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
+    const unsigned rows = device->built.tunables.values[CBX_GPU_UPDATE_ROWS];
+    const uint64_t bytes = device->fused ? local_bytes(rows) : 0;
     if (device->info.largest_group < group) {
         return refuse_group(device, device->info.largest_group, group, "the family for GPUs");
     }

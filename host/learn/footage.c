@@ -52,7 +52,7 @@ static void watch(cbx_job *job) {
     uint64_t left;
     while ((left = cbx_reel_unwritten(job->reel)) > 0) {
         const double now = cbx_clock_seconds();
-        if (now - told >= 0.05) {
+        if (now - told >= CBX_REPORT_SECONDS) {
             told = now;
             cbx_job_tell_finishing(job, left);
         }

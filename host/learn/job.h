@@ -94,6 +94,9 @@ void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
 /* Opens an output; a pipe without a reader is waited for until the run is to stop. */
 cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output);
 
+/* Between two reports of how far something is: some 20 a second. */
+#define CBX_REPORT_SECONDS 0.05
+
 /* observers.c: whoever looks on, told in turn; what fails there is kept in job->fault. */
 cbx_status cbx_job_set_observers(cbx_job *job, const cbx_learn_observer *observers, size_t count);
 void cbx_job_tell_started(cbx_job *job);

@@ -6,9 +6,6 @@
 #include "base/memory.h"
 #include "learn/job.h"
 
-/* Progress reports and questions whether to stop: some 20 a second. */
-static const double REPORT_SECONDS = 0.05;
-
 cbx_status cbx_job_set_observers(cbx_job *job, const cbx_learn_observer *observers, size_t count) {
     if (count == 0) {
         return CBX_OK;
@@ -56,7 +53,7 @@ void cbx_job_tell_started(cbx_job *job) {
 void cbx_job_report(cbx_job *job, uint64_t batches_done) {
     (void)cbx_job_should_stop(job);
     const double now = cbx_clock_seconds();
-    if (now - job->reported >= REPORT_SECONDS) {
+    if (now - job->reported >= CBX_REPORT_SECONDS) {
         job->reported = now;
         TELL(job, progressed, batches_done)
     }

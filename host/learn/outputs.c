@@ -42,11 +42,12 @@ const char *cbx_learn_output_path(const cbx_learn_settings *settings, cbx_learn_
 }
 
 int cbx_job_writes_besides(const cbx_learn_settings *settings, cbx_learn_output output) {
-    int others = 0;
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
-        others += i != output && cbx_learn_output_path(settings, i);
+        if (i != output && cbx_learn_output_path(settings, i)) {
+            return 1;
+        }
     }
-    return others > 0;
+    return 0;
 }
 
 /* ---- before ---- */

@@ -8,8 +8,6 @@
 #include "base/memory.h"
 #include "network/launch.h"
 
-#define ARG CBX_ARGUMENT
-
 /* What came of the images so far, and room for what is read of those at hand. */
 typedef struct tally {
     double loss;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The evaluation kernels of the families, as all their schedules launch them. */
-#include "network/schedule.h"
-
-#define ARG CBX_ARGUMENT
+#include "network/launch.h"
 
 static size_t blocks_of(const cbx_trainer *trainer, uint32_t count) {
     const size_t unit = trainer->device->built.evaluate_rows;

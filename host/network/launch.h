@@ -5,6 +5,9 @@
 
 #include "network/schedule.h"
 
+/* For lists of a kernel's arguments. */
+#define ARG CBX_ARGUMENT
+
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
 

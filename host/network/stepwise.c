@@ -30,8 +30,6 @@ static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *a
             return status_;                                                                        \
         }                                                                                          \
     } while (0)
-#define ARG CBX_ARGUMENT
-
 /* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
 static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;

@@ -4,8 +4,6 @@
 
 #include "network/launch.h"
 
-#define ARG CBX_ARGUMENT
-
 enum { HIDDEN, OUTPUT, SUMS }; /* kernels */
 
 /* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,

@@ -15,11 +15,11 @@
  *       sums += A1·W2[1:]              this chunk's share of Z2
  *
  * Only the sums cross between panels. Chunk 0's share starts from the bias row of
- * W2 and owns it, unless the whole launch is a share that does not. A launch may hold several stages. Between stages the work-groups
- * wait for each other, but never for one that has not begun: whoever runs takes
- * every chunk that nobody has taken yet, so a single work-group can do all of it,
- * and a late one finds nothing left. What is computed does not depend on who
- * computed it: the same bits every time.
+ * W2 and owns it, unless the whole launch is a share that does not. A launch may hold
+ * several stages. Between stages the work-groups wait for each other, but never for one
+ * that has not begun: whoever runs takes every chunk that nobody has taken yet, so a
+ * single work-group can do all of it, and a late one finds nothing left. What is computed
+ * does not depend on who computed it: the same bits every time.
  *
  * Waiting costs nothing while all work-groups run, and everything where there are more of
  * them than free cores: those who wait then keep the core from the one who has a chunk. So
