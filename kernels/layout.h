@@ -12,10 +12,9 @@
  *   w2      [1+32P][16]   row 0 the bias; columns 10…15 are zero
  *   a1, d1  [P][B][32]    hidden activations, hidden error
  *   a2, d2  [B][16]       output activations, output error; columns 10…15 zero
- *   ink     [entries][2]  bytes: pixels that are not 0, image after image, k rising; where in
- *                         its slab of CBX_SLAB pixels one is, and its grey level
- *   ink_first (N)         uint, the first entry of an image
- *   ink_counts (N)[8]     bytes, entries in each slab of an image; the last is 0
+ *   ink_pixels [entries]  ushort, the pixels that are not 0, image after image, k rising
+ *   ink_levels [entries]  bytes, their grey levels
+ *   inks    (N)           cbx_ink, where the entries of an image are
  *   sums    [2][C+1][B][16] one share of A1·W2 for each chunk of panels; the last: W2[0]
  *
  * P = ⌈H/32⌉. The lanes of the last panel beyond H are padding: their weights
@@ -54,10 +53,9 @@
 /* Panels whose ink the kernels for processors work on together, so that an entry of a list serves
  * many multiply-adds; and floats between two rows of what they sum. */
 #ifndef CBX_INK_PANELS
-#define CBX_INK_PANELS 2
+#define CBX_INK_PANELS 4
 #endif
 #define CBX_INK_PITCH (CBX_INK_PANELS * CBX_PANEL)
-#define CBX_INK_COUNTS 8 /* bytes of counts for an image */
 
 /* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
  * work-items, one that adds up the output 256. */
@@ -115,6 +113,19 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 #define LOAD_OUT(pointer) (*(global const float16 *)(pointer))
 #define STORE_OUT(pointer, value) (*(global float16 *)(pointer) = (value))
 
+/* Fetches a cache line early: a block of W1 is first touched at its end, and the rows of
+ * a batch lie too far apart for the hardware to foresee the next one. OpenCL's prefetch()
+ * is a call on PoCL; the compiler's own is one instruction. But a compiler may know it
+ * and what runs its code may not, Oclgrind for one, so the host has to ask for it. */
+#ifndef CBX_PREFETCH
+#define CBX_PREFETCH 0
+#endif
+#if CBX_PREFETCH
+#define PREFETCH(pointer) __builtin_prefetch((const void *)(size_t)(pointer))
+#else
+#define PREFETCH(pointer)
+#endif
+
 /* In front of every function that is no kernel. C99's `inline` leaves it without a definition
  * where the compiler does not inline it, as AMD's does not: the program does not link. Plain
  * functions are right everywhere, but AMD's calls them, with their sums in memory; there the
@@ -146,16 +157,16 @@ typedef struct cbx_step_sizes {
     cbx_f32 output;
 } cbx_step_sizes;
 
-/* The ink of one image in a slab of pixels, or of one pixel in a batch: `count` entries. */
-typedef struct cbx_ink_list {
+/* Where the ink of an image is: that of slab s from entry first + starts[s] on, and up to the next;
+ * starts[CBX_SLABS] is the number of all. */
+typedef struct cbx_ink {
     cbx_u32 first;
-    cbx_u16 which; /* row of the batch, or pixel of the slab */
-    cbx_u16 count;
-} cbx_ink_list;
+    cbx_u16 starts[CBX_SLABS + 1];
+} cbx_ink;
 
-/* An entry of a pixel's list. */
+/* An entry of a pixel's list, a row of the batch that has ink there. */
 typedef struct cbx_ink_mark {
-    cbx_u32 at; /* where the row's errors begin, in floats */
+    cbx_u32 at; /* where its errors begin, in floats */
     cbx_f32 level;
 } cbx_ink_mark;
 

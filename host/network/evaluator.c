@@ -30,9 +30,9 @@ static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
                                       ARG(trainer->u),
                                       ARG(trainer->w2),
                                       ARG(sparse),
-                                      ARG(*(sparse ? &trainer->ink_first : &none)),
-                                      ARG(*(sparse ? &trainer->ink_counts : &none)),
-                                      ARG(*(sparse ? &trainer->ink : &none)),
+                                      ARG(*(sparse ? &trainer->inks : &none)),
+                                      ARG(*(sparse ? &trainer->ink_pixels : &none)),
+                                      ARG(*(sparse ? &trainer->ink_levels : &none)),
                                       ARG(levels),
                                       ARG(trainer->outputs),
                                       ARG(trainer->scratch)};

@@ -5,10 +5,11 @@
 
 cbx_buffer_rows cbx_ink_buffers(cbx_trainer *trainer, uint64_t images) {
     const uint64_t wanted = trainer->way->ops->sparse ? 1 : 0;
+    const uint64_t entries = trainer->ink_entries + 1; /* there may be none */
     return (cbx_buffer_rows){{
-        {&trainer->ink, wanted * (2 * trainer->ink_entries + 1), "the ink", NULL},
-        {&trainer->ink_first, wanted * images * sizeof(cl_uint), "where ink begins", NULL},
-        {&trainer->ink_counts, wanted * images * CBX_INK_COUNTS, "counts of ink", NULL},
+        {&trainer->inks, wanted * images * sizeof(cbx_ink), "where ink is", NULL},
+        {&trainer->ink_pixels, wanted * entries * sizeof(cl_ushort), "pixels of ink", NULL},
+        {&trainer->ink_levels, wanted * entries, "levels of ink", NULL},
     }};
 }
 
@@ -33,11 +34,11 @@ cbx_status cbx_ink_gather(cbx_trainer *trainer) {
     const uint32_t *images = trainer->images_of;
     const uint32_t count = images[CBX_TRAIN] + images[CBX_VALIDATION] + images[CBX_TEST];
     cbx_status status = ONCE("count_ink", count, ARG(trainer->images), ARG(count),
-                             ARG(trainer->ink_first), ARG(trainer->ink_counts));
+                             ARG(trainer->inks));
     if (!status) {
-        status = ONCE("place_ink", 1, ARG(count), ARG(trainer->ink_first));
+        status = ONCE("place_ink", 1, ARG(count), ARG(trainer->inks));
     }
     return status ? status
                   : ONCE("gather_ink", count, ARG(trainer->images), ARG(count),
-                         ARG(trainer->ink_first), ARG(trainer->ink_counts), ARG(trainer->ink));
+                         ARG(trainer->inks), ARG(trainer->ink_pixels), ARG(trainer->ink_levels));
 }

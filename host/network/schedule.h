@@ -125,7 +125,7 @@ struct cbx_trainer {
     cl_mem images, labels, order;                 /* layout.h */
     cl_mem w1, w2, a1, fault;
     cl_mem u;                                /* U of the evaluation (P, 32) */
-    cl_mem ink, ink_first, ink_counts;       /* layout.h; NULL unless sparse */
+    cl_mem inks, ink_pixels, ink_levels;     /* layout.h; NULL unless sparse */
     cl_mem sums, d1, d2;                     /* of a size that the schedule chooses */
     cl_mem outputs, loss, verdicts, scratch; /* of the evaluation */
     cbx_normal normal;

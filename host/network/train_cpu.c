@@ -15,7 +15,7 @@ enum { CHUNKS_A_UNIT = 8 };
 enum { TRAIN_CPU, TURN_INK }; /* kernels */
 
 /* Batches whose lists of ink there is room for: as many as fit into so many bytes. */
-enum { FEWEST_SLOTS = 2, MOST_SLOTS = 33, BYTES_OF_SLOTS = 16 << 20 };
+enum { FEWEST_SLOTS = 2, MOST_SLOTS = 17, BYTES_OF_SLOTS = 16 << 20 };
 
 /* Batches that are launched one by one after work-groups left: twice as many when they do it
  * again at the next try. */
@@ -78,6 +78,11 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     while (panels / (2 * trainer->chunk_panels) >= most) {
         trainer->chunk_panels *= 2;
     }
+    /* Lists of ink are worth more than even ends. */
+    while (trainer->way->ops->sparse && !wished->chunks && trainer->chunk_panels < CBX_INK_PANELS &&
+           panels / (2 * trainer->chunk_panels) >= units) {
+        trainer->chunk_panels *= 2;
+    }
     trainer->chunks = (panels + trainer->chunk_panels - 1) / trainer->chunk_panels;
     own->levels = cbx_tree_levels(trainer->chunk_panels);
     /* More would find nothing to do. */
@@ -118,8 +123,8 @@ static uint32_t batches_per_launch(const cbx_trainer *trainer) {
 /* Bytes of the lists of a batch. */
 static uint64_t slot_bytes(const cbx_trainer *trainer) {
     const uint64_t stride = trainer->stride;
-    return CBX_SLABS * ((stride + CBX_SLAB) * sizeof(cbx_ink_list) +
-                        stride * CBX_SLAB * sizeof(cbx_ink_mark));
+    return stride * sizeof(cbx_ink) + (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint) +
+           stride * CBX_IMAGE_PIXELS * sizeof(cbx_ink_mark);
 }
 
 static uint32_t choose_slots(const cbx_trainer *trainer) {
@@ -135,17 +140,16 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     const uint64_t of_group = 2 * CBX_INK_PITCH + (1 + own->levels) * CBX_LANES_OUT;
     const uint64_t dense = trainer->way->ops->sparse ? 0 : 1;
     own->slots = dense ? 0 : choose_slots(trainer);
-    const uint64_t slabs = (uint64_t)own->slots * CBX_SLABS;
+    const uint64_t slots = own->slots, rows = slots * trainer->stride;
     return (cbx_buffer_rows){{
         {&trainer->sums, 2 * (chunks + 1) * CBX_LANES_OUT * row, "the output sums", NULL},
         {&own->scratch, groups * of_group * row, "D1, Q and D2", NULL},
         {&own->x, dense * groups * 2 * CBX_IMAGE_PIXELS * row, "X", NULL},
         {&own->held, groups * 2 * sizeof(cl_uint), "what X holds", &zero},
         {&own->progress, (chunks + 2) * sizeof(cl_uint), "the progress", &zero},
-        {&own->row_lists, slabs * trainer->stride * sizeof(cbx_ink_list), "rows' ink", NULL},
-        {&own->pixel_lists, slabs * CBX_SLAB * sizeof(cbx_ink_list), "pixels' ink", NULL},
-        {&own->marks, slabs * trainer->stride * CBX_SLAB * sizeof(cbx_ink_mark), "marks of ink",
-         NULL},
+        {&own->row_inks, rows * sizeof(cbx_ink), "ink of rows", NULL},
+        {&own->pixel_marks, slots * (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint), "ink of pixels", NULL},
+        {&own->marks, rows * CBX_IMAGE_PIXELS * sizeof(cbx_ink_mark), "marks of ink", NULL},
     }};
 }
 
@@ -160,15 +164,15 @@ static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_
                                       ARG(trainer->stride),
                                       ARG(ticket),
                                       ARG(own->slots),
-                                      ARG(trainer->ink_first),
-                                      ARG(trainer->ink_counts),
-                                      ARG(trainer->ink),
-                                      ARG(own->row_lists),
-                                      ARG(own->pixel_lists),
+                                      ARG(trainer->inks),
+                                      ARG(trainer->ink_pixels),
+                                      ARG(trainer->ink_levels),
+                                      ARG(own->row_inks),
+                                      ARG(own->pixel_marks),
                                       ARG(own->marks)};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[TURN_INK], arguments,
                        CBX_COUNT(arguments),
-                       cbx_launch_range(trainer, (size_t)count * CBX_SLABS, 1), NULL, NULL);
+                       cbx_launch_range(trainer, count, 1), NULL, NULL);
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
@@ -200,9 +204,10 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
                                       ARG(*(sparse ? &none : &own->x)),
                                       ARG(own->progress),
                                       ARG(own->held),
-                                      ARG(*(sparse ? &trainer->ink : &none)),
-                                      ARG(*(sparse ? &own->row_lists : &none)),
-                                      ARG(*(sparse ? &own->pixel_lists : &none)),
+                                      ARG(*(sparse ? &trainer->ink_pixels : &none)),
+                                      ARG(*(sparse ? &trainer->ink_levels : &none)),
+                                      ARG(*(sparse ? &own->row_inks : &none)),
+                                      ARG(*(sparse ? &own->pixel_marks : &none)),
                                       ARG(*(sparse ? &own->marks : &none)),
                                       ARG(trainer->fault),
                                       ARG(launch),

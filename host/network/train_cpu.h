@@ -23,7 +23,7 @@ typedef struct cbx_train_cpu {
     cl_mem scratch, held, progress;
     cl_mem x;                               /* fused alone */
     uint32_t slots;                         /* sparse alone: batches that there are lists for */
-    cl_mem row_lists, pixel_lists, marks;
+    cl_mem row_inks, pixel_marks, marks;
     cbx_crowd crowd;
 } cbx_train_cpu;
 

@@ -24,19 +24,6 @@
 #error "CBX_VECTOR or CBX_UPDATE_ROWS does not fit the panels"
 #endif
 
-/* Fetches a cache line early: a block of W1 is first touched at its end, and the rows of
- * a batch lie too far apart for the hardware to foresee the next one. OpenCL's prefetch()
- * is a call on PoCL; the compiler's own is one instruction. But a compiler may know it
- * and what runs its code may not, Oclgrind for one, so the host has to ask for it. */
-#ifndef CBX_PREFETCH
-#define CBX_PREFETCH 0
-#endif
-#if CBX_PREFETCH
-#define PREFETCH(pointer) __builtin_prefetch((const void *)(size_t)(pointer))
-#else
-#define PREFETCH(pointer)
-#endif
-
 /* One row of x [slabs][rows][CBX_SLAB]: the grey levels of an image. x points at the row in
  * the first slab. */
 HELPER void convert_image_cpu(global const uchar *restrict image, uint rows,

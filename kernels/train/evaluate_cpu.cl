@@ -2,11 +2,10 @@
 /* A1·W2[1:] of many images, for processors with wide vectors: what these panels add to Z2.
  *
  *   images (N, 784), w1 [P][785][32], u [P][32] as column_sums leaves it, w2 [1+32P][16]
- *   ink, ink_first, ink_counts: see layout.h; only where `sparse` is set
+ *   inks, ink_pixels, ink_levels: see layout.h; only where `sparse` is set
  *   z2 [count][16]   of the images first … first + count
- *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + CBX_INK_PITCH + 16 · levels]: grey levels, or
- *            the lists of ink of the block [slabs][rows] and its images [rows]; Q; the tree of Z2, where `levels`
- *            suffice for all panels
+ *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + CBX_INK_PITCH + 16 · levels]: grey levels,
+ *            Q, and the tree of Z2, where `levels` suffice for all panels
  *
  * One work-item a work-group, any number of them: each takes every n-th block of
  * CBX_EVALUATE_ROWS images, all panels. Missing rows repeat the last one.
@@ -26,16 +25,17 @@ HELPER void sum_levels(global const float *restrict w, global const float *restr
     }
 }
 
-/* The same over ink; lists [slabs][rows], q [rows][CBX_INK_PITCH]. */
+/* The same over ink; q [rows][CBX_INK_PITCH]. */
 #define CBX_SUM_INK(NAME)                                                                          \
     HELPER void CBX_JOIN(sum_, NAME)(global const float *restrict w,                               \
-                                     global const cbx_ink_list *restrict lists, uint rows,         \
-                                     global const uchar *restrict ink, const float *levels,        \
+                                     global const cbx_ink *restrict inks, uint rows,               \
+                                     global const ushort *restrict ink_pixels,                     \
+                                     global const uchar *restrict ink_levels, const float *grey,   \
                                      global float *restrict q)                                     \
     {                                                                                              \
         for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
-            CBX_JOIN(forward_, NAME)(w + (1 + slab * CBX_SLAB) * CBX_PANEL, lists + slab * rows,   \
-                                     rows, ink, levels, q);                                        \
+            CBX_JOIN(forward_, NAME)(w + CBX_PANEL, inks, rows, slab, ink_pixels, ink_levels,      \
+                                     grey, q);                                                     \
         }                                                                                          \
     }
 
@@ -47,9 +47,9 @@ CBX_SUM_INK(tile_ink)
 kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal, uint first,
                          uint count, uint panels, global const float *restrict w1,
                          global const float *restrict u, global const float *restrict w2,
-                         uint sparse, global const uint *restrict ink_first,
-                         global const uchar *restrict ink_counts, global const uchar *restrict ink,
-                         uint levels, global float *restrict z2, global float *restrict scratch)
+                         uint sparse, global const cbx_ink *restrict inks,
+                         global const ushort *restrict ink_pixels,
+                         global const uchar *restrict ink_levels, uint levels, global float *restrict z2, global float *restrict scratch)
 {
     const uint blocks = (count + CBX_EVALUATE_ROWS - 1) / CBX_EVALUATE_ROWS;
     const uint of_group =
@@ -57,7 +57,6 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
     global float *x = scratch + get_group_id(0) * (size_t)of_group;
     global float *q = x + CBX_EVALUATE_ROWS * CBX_PIXELS;
     global float *tree = q + CBX_EVALUATE_ROWS * CBX_INK_PITCH;
-    global cbx_ink_list *lists = (global cbx_ink_list *)x;
     const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL;
     float grey[256];
     for (uint level = 0; level < 256; level++) {
@@ -68,16 +67,9 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
         const uint rows = min((uint)CBX_EVALUATE_ROWS, count - start);
         const uint whole = (rows + CBX_FORWARD_ROWS - 1) / CBX_FORWARD_ROWS * CBX_FORWARD_ROWS;
         const size_t of_level = (size_t)whole * CBX_LANES_OUT;
-        global uint *order = (global uint *)(lists + CBX_SLABS * whole);
-        for (uint i = 0; i < whole && sparse; i++) {
-            order[i] = first + start + min(i, rows - 1);
-        }
         for (uint i = 0; i < whole && !sparse; i++) {
             const size_t image = first + start + min(i, rows - 1);
             convert_image_cpu(images + image * CBX_PIXELS, whole, x + i * CBX_SLAB);
-        }
-        for (uint slab = 0; slab < CBX_SLABS && sparse; slab++) {
-            sort_rows(order, whole, ink_first, ink_counts, slab, lists + slab * whole);
         }
         for (uint panel = 0, together; panel < panels; panel += together) {
             global const float *w = w1 + (size_t)panel * CBX_PANEL_SIZE;
@@ -86,11 +78,11 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
             if (!sparse) {
                 sum_levels(w, x, whole, q);
             } else if (together == 1) {
-                sum_panel_ink(w, lists, whole, ink, grey, q);
+                sum_panel_ink(w, inks + first + start, rows, ink_pixels, ink_levels, grey, q);
             }
 #if CBX_INK_PANELS > 1
             else {
-                sum_tile_ink(w, lists, whole, ink, grey, q);
+                sum_tile_ink(w, inks + first + start, rows, ink_pixels, ink_levels, grey, q);
             }
 #endif
             for (uint i = 0; i < together; i++) {

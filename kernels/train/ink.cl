@@ -3,169 +3,120 @@
  * in layout.h; the slabs are those of the sums, so that a list is a chain of canon.h.
  *
  * Once for a dataset, one work-item an image:
- *   count_ink    ink_counts, and the sum of an image's into ink_first
- *   place_ink    ink_first from counts to places; a single work-item
- *   gather_ink   ink
+ *   count_ink    starts of inks, and the number of an image's entries as `first`
+ *   place_ink    `first` from numbers to places; a single work-item
+ *   gather_ink   ink_pixels, ink_levels
  *
  * Ahead of a launch that trains:
- *   turn_ink     what its batches need, sorted by length, so that loops over lists of the same
- *                length follow each other and their ends are foreseen:
- *     rows [slots][slabs][stride]           lists in `ink`, one a row of the batch
- *     pixels [slots][slabs][CBX_SLAB]       lists in `marks`, one a pixel
- *     marks [slots][slabs][stride · CBX_SLAB]  rows rising
- *   The batch of stage `ticket` is in the slot ticket modulo slots. One work-item a slab of a
- *   batch. Global size: slabs · batches, rounded up to the local size.
+ *   turn_ink     what its batches need:
+ *     rows [slots][stride]            of inks, in the order of the batch
+ *     pixels [slots][784 + 1]         where the marks of each pixel begin
+ *     marks [slots][784 · stride]     rows that have ink at a pixel, rising
+ *   The batch of stage `ticket` is in the slot ticket modulo slots. One work-item a batch.
+ *   Global size: batches, rounded up to the local size.
  */
-kernel void count_ink(global const uchar *restrict images, uint count,
-                      global uint *restrict ink_first, global uchar *restrict ink_counts)
+kernel void count_ink(global const uchar *restrict images, uint count, global cbx_ink *restrict inks)
 {
     const size_t image = get_global_id(0);
     if (image >= count) {
         return;
     }
     global const uchar *p = images + image * CBX_PIXELS;
-    uint all = 0;
+    uint entries = 0;
     for (uint slab = 0; slab < CBX_SLABS; slab++) {
-        uint entries = 0;
+        inks[image].starts[slab] = (ushort)entries;
         for (uint k = 0; k < CBX_SLAB; k++) {
             entries += p[slab * CBX_SLAB + k] != 0;
         }
-        ink_counts[image * CBX_INK_COUNTS + slab] = (uchar)entries;
-        all += entries;
     }
-    ink_counts[image * CBX_INK_COUNTS + CBX_SLABS] = 0;
-    ink_first[image] = all;
+    inks[image].starts[CBX_SLABS] = (ushort)entries;
+    inks[image].first = entries;
 }
 
-kernel void place_ink(uint count, global uint *restrict ink_first)
+kernel void place_ink(uint count, global cbx_ink *restrict inks)
 {
     uint place = 0;
     for (uint i = 0; i < count && get_global_id(0) == 0; i++) {
-        const uint entries = ink_first[i];
-        ink_first[i] = place;
+        const uint entries = inks[i].first;
+        inks[i].first = place;
         place += entries;
     }
 }
 
-/* Writes each pixel where the next entry belongs, and goes on only after ink; the last ones may
- * be no ink, so not past the image's entries. */
+/* Writes each pixel where the next entry belongs, and goes on only after ink. */
 kernel void gather_ink(global const uchar *restrict images, uint count,
-                       global const uint *restrict ink_first,
-                       global const uchar *restrict ink_counts, global uchar *restrict ink)
+                       global const cbx_ink *restrict inks, global ushort *restrict ink_pixels,
+                       global uchar *restrict ink_levels)
 {
     const size_t image = get_global_id(0);
     if (image >= count) {
         return;
     }
     global const uchar *p = images + image * CBX_PIXELS;
-    size_t at = ink_first[image];
-    for (uint slab = 0; slab < CBX_SLABS; slab++) {
-        const size_t end = at + ink_counts[image * CBX_INK_COUNTS + slab];
-        for (uint k = 0; at < end; k++) {
-            const uchar level = p[slab * CBX_SLAB + k];
-            ink[2 * at] = (uchar)k;
-            ink[2 * at + 1] = level;
-            at += level != 0;
-        }
+    size_t at = inks[image].first;
+    const size_t end = at + inks[image].starts[CBX_SLABS];
+    for (uint k = 0; at < end; k++) {
+        ink_pixels[at] = (ushort)k;
+        ink_levels[at] = p[k];
+        at += p[k] != 0;
     }
 }
 
-#define CBX_LENGTHS 129 /* that are told apart when lists are sorted; 128 stands for more */
-
-/* lengths [CBX_LENGTHS] of lists become the places of the first of each. */
-HELPER void begin_sort(uint *lengths)
+/* Fetches the entries of a row some time before they are needed, and before that where
+ * they are. */
+HELPER void fetch_ink(global const uint *restrict order, uint b, uint rows,
+                      global const cbx_ink *restrict inks,
+                      global const ushort *restrict ink_pixels,
+                      global const uchar *restrict ink_levels)
 {
-    uint place = 0;
-    for (uint n = 0; n < CBX_LENGTHS; n++) {
-        const uint count = lengths[n];
-        lengths[n] = place;
-        place += count;
-    }
-}
-
-/* The rows' lists of a slab. */
-HELPER void sort_rows(global const uint *restrict order, uint rows,
-                      global const uint *restrict ink_first,
-                      global const uchar *restrict ink_counts, uint slab,
-                      global cbx_ink_list *restrict lists)
-{
-    uint lengths[CBX_LENGTHS];
-    for (uint n = 0; n < CBX_LENGTHS; n++) {
-        lengths[n] = 0;
-    }
-    for (uint b = 0; b < rows; b++) {
-        lengths[ink_counts[(size_t)order[b] * CBX_INK_COUNTS + slab]]++;
-    }
-    begin_sort(lengths);
-    for (uint b = 0; b < rows; b++) {
-        global const uchar *counts = ink_counts + (size_t)order[b] * CBX_INK_COUNTS;
-        cbx_ink_list list = {ink_first[order[b]], (ushort)b, counts[slab]};
-        for (uint before = 0; before < slab; before++) {
-            list.first += counts[before];
-        }
-        lists[lengths[list.count]++] = list;
-    }
-}
-
-/* The pixels' lists of a slab, from those of the rows, in any order, and room for their marks. */
-HELPER void sort_pixels(global const cbx_ink_list *restrict rows_lists, uint rows,
-                        global const uchar *restrict ink, uint *restrict next,
-                        global cbx_ink_list *restrict lists)
-{
-    uint counts[CBX_SLAB], lengths[CBX_LENGTHS];
-    for (uint k = 0; k < CBX_SLAB; k++) {
-        counts[k] = 0;
-    }
-    for (uint n = 0; n < CBX_LENGTHS; n++) {
-        lengths[n] = 0;
-    }
-    for (uint b = 0; b < rows; b++) {
-        global const uchar *entry = ink + 2 * (size_t)rows_lists[b].first;
-        for (uint n = 0; n < rows_lists[b].count; n++) {
-            counts[entry[2 * n]]++;
-        }
-    }
-    uint place = 0;
-    for (uint k = 0; k < CBX_SLAB; k++) {
-        lengths[min(counts[k], CBX_LENGTHS - 1u)]++;
-        next[k] = place;
-        place += counts[k];
-    }
-    begin_sort(lengths);
-    for (uint k = 0; k < CBX_SLAB; k++) {
-        const cbx_ink_list list = {next[k], (ushort)k, (ushort)counts[k]};
-        lists[lengths[min(counts[k], CBX_LENGTHS - 1u)]++] = list;
+    const uint entries = inks[order[min(b + 4, rows - 1)]].first;
+    PREFETCH(inks + order[min(b + 12, rows - 1)]);
+    for (uint n = 0; n < 256; n += 64) {
+        PREFETCH(ink_pixels + entries + n / 2);
+        PREFETCH(ink_levels + entries + n / 2);
     }
 }
 
 kernel void turn_ink(global const uint *restrict order, uint first, uint rows, uint batches,
-                     uint stride, uint ticket, uint slots, global const uint *restrict ink_first,
-                     global const uchar *restrict ink_counts, global const uchar *restrict ink,
-                     global cbx_ink_list *restrict row_lists,
-                     global cbx_ink_list *restrict pixel_lists, global cbx_ink_mark *restrict marks)
+                     uint stride, uint ticket, uint slots, global const cbx_ink *restrict inks,
+                     global const ushort *restrict ink_pixels,
+                     global const uchar *restrict ink_levels, global cbx_ink *restrict row_inks,
+                     global uint *restrict pixel_marks, global cbx_ink_mark *restrict marks)
 {
-    const uint batch = get_global_id(0) / CBX_SLABS, slab = get_global_id(0) % CBX_SLABS;
+    const uint batch = get_global_id(0);
     if (batch >= batches) {
         return;
     }
-    const size_t at = (ticket + batch) % slots * CBX_SLABS + slab;
+    const size_t slot = (ticket + batch) % slots;
+    uint next[CBX_PIXELS]; /* the number of a pixel's marks, then the place of the next */
     order += first + batch * rows;
-    row_lists += at * stride;
-    pixel_lists += at * CBX_SLAB;
-    marks += at * stride * CBX_SLAB;
-    uint next[CBX_SLAB];
-    sort_rows(order, rows, ink_first, ink_counts, slab, row_lists);
-    sort_pixels(row_lists, rows, ink, next, pixel_lists);
+    row_inks += slot * stride;
+    pixel_marks += slot * (CBX_PIXELS + 1);
+    marks += slot * CBX_PIXELS * stride;
+    for (uint k = 0; k < CBX_PIXELS; k++) {
+        next[k] = 0;
+    }
     for (uint b = 0; b < rows; b++) {
-        global const uchar *counts = ink_counts + (size_t)order[b] * CBX_INK_COUNTS;
-        uint from = ink_first[order[b]];
-        for (uint before = 0; before < slab; before++) {
-            from += counts[before];
+        const cbx_ink ink = inks[order[b]];
+        const uint entries = ink.starts[CBX_SLABS];
+        fetch_ink(order, b, rows, inks, ink_pixels, ink_levels);
+        row_inks[b] = ink;
+        for (uint n = 0; n < entries; n++) {
+            next[ink_pixels[ink.first + n]]++;
         }
-        for (uint n = 0; n < counts[slab]; n++) {
-            global const uchar *entry = ink + 2 * (size_t)(from + n);
-            const cbx_ink_mark mark = {b * CBX_INK_PITCH, convert_float(entry[1])};
-            marks[next[entry[0]]++] = mark;
+    }
+    uint place = 0;
+    for (uint k = 0; k < CBX_PIXELS; k++) {
+        const uint count = next[k];
+        pixel_marks[k] = next[k] = place;
+        place += count;
+    }
+    pixel_marks[CBX_PIXELS] = place;
+    for (uint b = 0; b < rows; b++) {
+        const uint from = row_inks[b].first, entries = row_inks[b].starts[CBX_SLABS];
+        for (uint n = 0; n < entries; n++) {
+            const cbx_ink_mark mark = {b * CBX_INK_PITCH, convert_float(ink_levels[from + n])};
+            marks[next[ink_pixels[from + n]]++] = mark;
         }
     }
 }

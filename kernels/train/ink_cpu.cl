@@ -4,8 +4,8 @@
  *
  * Forward, a row of the batch takes the weights of its ink one after the other; in the update, a
  * pixel takes the errors of the rows that have ink there. The sums of a list stay in registers,
- * for CBX_INK_PANELS panels at once or for a single one; a slab of their weights, or all errors of
- * theirs, stay in the first level of the cache.
+ * for CBX_INK_PANELS panels at once or for a single one. Where lists end cannot be foreseen, but
+ * while a processor finds that out it has enough multiply-adds left to do.
  */
 #if CBX_FAMILY_CPU
 
@@ -15,77 +15,85 @@
 #define CBX_IN_PANELS(i)                                                                           \
     ((i) * CBX_VECTOR / CBX_PANEL * CBX_PANEL_SIZE + (i) * CBX_VECTOR % CBX_PANEL)
 
-/* forward_…: q [row][panels] += Σ level·w[pixel][panels] over the lists of a slab; w is the slab's
- * first row of the first panel, levels [256] the numbers 0…255.
- * update_…: w[pixel][panels] += the sums over the lists of a slab, each by its rate.
- * sum_weights_…: u[panels] += Σ w over a slab. */
+/* Rows of W1 of the first panel are at w, pixel 0's first; q, u and d are in rows of CBX_INK_PITCH.
+ *
+ * forward_…      q[row][panels] += Σ level·w[pixel][panels] over the ink of a slab; grey [256] are
+ *                the numbers 0…255
+ * update_…       w[pixel][panels] += the sums over the marks of the slab's pixels, each by its
+ *                rate; u[panels] += Σ w
+ * sum_weights_…  u[panels] += Σ w over the slab, where nothing is updated */
 #define CBX_INK_LOOPS(PANELS, NAME)                                                                \
-    HELPER void CBX_JOIN(forward_, NAME)(global const float *restrict w,                           \
-                                         global const cbx_ink_list *restrict lists, uint rows,     \
-                                         global const uchar *restrict ink, const float *levels,    \
-                                         global float *restrict q)                                 \
+    HELPER void CBX_JOIN(forward_, NAME)(                                                          \
+        global const float *restrict w, global const cbx_ink *restrict inks, uint rows, uint slab, \
+        global const ushort *restrict ink_pixels, global const uchar *restrict ink_levels,         \
+        const float *grey, global float *restrict q)                                               \
     {                                                                                              \
-        for (uint b = 0; b < rows; b++) {                                                          \
-            const uint count = lists[b].count;                                                     \
-            global const uchar *entry = ink + 2 * (size_t)lists[b].first;                          \
-            global float *at = q + (uint)lists[b].which * CBX_INK_PITCH;                           \
+        for (uint b = 0; b < rows; b++, q += CBX_INK_PITCH) {                                      \
+            const uint first = inks[b].first + inks[b].starts[slab];                               \
+            const uint end = inks[b].first + inks[b].starts[slab + 1];                             \
             floatv sum[CBX_VECTORS_IN(PANELS)];                                                    \
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
                 sum[i] = (floatv)(0.0f);                                                           \
             }                                                                                      \
-            for (uint n = 0; n < count; n++, entry += 2) {                                         \
-                global const float *weights = w + (uint)entry[0] * CBX_PANEL;                      \
-                const floatv level = (floatv)(levels[entry[1]]);                                   \
+            for (uint n = first; n < end; n++) {                                                   \
+                global const float *weights = w + (uint)ink_pixels[n] * CBX_PANEL;                 \
+                const floatv level = (floatv)(grey[ink_levels[n]]);                                \
                 UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                         \
                     sum[i] = fma(level, LOAD(weights + CBX_IN_PANELS(i)), sum[i]);                 \
                 }                                                                                  \
             }                                                                                      \
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
-                STORE(at + i * CBX_VECTOR, LOAD(at + i * CBX_VECTOR) + sum[i]);                    \
+                STORE(q + i * CBX_VECTOR, LOAD(q + i * CBX_VECTOR) + sum[i]);                      \
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    HELPER void CBX_JOIN(update_, NAME)(global float *restrict w,                                  \
-                                        global const cbx_ink_list *restrict lists,                 \
-                                        global const cbx_ink_mark *restrict marks,                 \
-                                        global const float *restrict d, const float *errors,       \
-                                        cbx_step_sizes rate)                                       \
+    HELPER void CBX_JOIN(update_, NAME)(                                                           \
+        global float *restrict w, global const uint *restrict pixel_marks, uint slab,              \
+        global const cbx_ink_mark *restrict marks, global const float *restrict d,                 \
+        const float *errors, cbx_step_sizes rate, global float *restrict u)                        \
     {                                                                                              \
-        for (uint k = 0; k < CBX_SLAB; k++) {                                                      \
-            const uint count = lists[k].count;                                                     \
-            global const cbx_ink_mark *mark = marks + lists[k].first;                              \
-            global float *at = w + (uint)lists[k].which * CBX_PANEL;                               \
+        floatv weights[CBX_VECTORS_IN(PANELS)];                                                    \
+        UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                                 \
+            weights[i] = (floatv)(0.0f);                                                           \
+        }                                                                                          \
+        for (uint k = slab * CBX_SLAB; k < (slab + 1) * CBX_SLAB; k++) {                           \
+            global float *at = w + k * CBX_PANEL;                                                  \
             floatv sum[CBX_VECTORS_IN(PANELS)];                                                    \
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
                 sum[i] = (floatv)(0.0f);                                                           \
             }                                                                                      \
-            for (uint n = 0; n < count; n++, mark++) {                                             \
-                global const float *row = d + mark->at;                                            \
-                const floatv level = (floatv)(mark->level);                                        \
+            for (uint n = pixel_marks[k]; n < pixel_marks[k + 1]; n++) {                           \
+                global const float *row = d + marks[n].at;                                         \
+                const floatv level = (floatv)(marks[n].level);                                     \
                 UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                         \
                     sum[i] = fma(level, LOAD(row + i * CBX_VECTOR), sum[i]);                       \
                 }                                                                                  \
             }                                                                                      \
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
                 const floatv s = *(const floatv *)(errors + i * CBX_VECTOR);                       \
-                STORE(at + CBX_IN_PANELS(i),                                                       \
-                      stepped_pixel(LOAD(at + CBX_IN_PANELS(i)), sum[i], s, (floatv)(rate.scale),  \
-                                    (floatv)(rate.shift)));                                        \
+                const floatv weight =                                                              \
+                    stepped_pixel(LOAD(at + CBX_IN_PANELS(i)), sum[i], s, (floatv)(rate.scale),    \
+                                  (floatv)(rate.shift));                                           \
+                STORE(at + CBX_IN_PANELS(i), weight);                                              \
+                weights[i] += weight;                                                              \
             }                                                                                      \
+        }                                                                                          \
+        UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                                 \
+            STORE(u + i * CBX_VECTOR, LOAD(u + i * CBX_VECTOR) + weights[i]);                      \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    HELPER void CBX_JOIN(sum_weights_, NAME)(global const float *restrict w,                        \
+    HELPER void CBX_JOIN(sum_weights_, NAME)(global const float *restrict w, uint slab,            \
                                              global float *restrict u)                             \
     {                                                                                              \
         floatv sum[CBX_VECTORS_IN(PANELS)];                                                        \
         UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                                 \
             sum[i] = (floatv)(0.0f);                                                               \
         }                                                                                          \
-        for (uint k = 0; k < CBX_SLAB; k++, w += CBX_PANEL) {                                      \
+        for (uint k = slab * CBX_SLAB; k < (slab + 1) * CBX_SLAB; k++) {                           \
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
-                sum[i] += LOAD(w + CBX_IN_PANELS(i));                                              \
+                sum[i] += LOAD(w + k * CBX_PANEL + CBX_IN_PANELS(i));                              \
             }                                                                                      \
         }                                                                                          \
         UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                                 \

@@ -83,15 +83,16 @@ HELPER void hold_images_cpu(global const uchar *restrict images,
 
 /* The lists of one batch. */
 typedef struct ink_lists {
-    global const cbx_ink_list *rows, *pixels;
+    global const cbx_ink *rows;
+    global const uint *pixels;
     global const cbx_ink_mark *marks;
 } ink_lists;
 
-HELPER ink_lists move_lists(ink_lists all, size_t by, uint stride)
+HELPER ink_lists lists_of_slot(ink_lists all, size_t slot, uint stride)
 {
-    const ink_lists moved = {all.rows + by * stride, all.pixels + by * CBX_SLAB,
-                             all.marks + by * stride * CBX_SLAB};
-    return moved;
+    const ink_lists lists = {all.rows + slot * stride, all.pixels + slot * (CBX_PIXELS + 1),
+                             all.marks + slot * CBX_PIXELS * stride};
+    return lists;
 }
 
 /* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][stride][slab];
@@ -118,20 +119,19 @@ HELPER void train_panel_cpu(global float *restrict w1, global const float *restr
     HELPER void CBX_JOIN(train_, NAME)(                                                            \
         global float *restrict w1, ink_lists finish, uint finish_rows,                             \
         global const float *restrict d1, const float *errors, cbx_step_sizes rate,                 \
-        ink_lists start, uint start_rows, global const uchar *restrict ink, const float *levels,   \
-        uint stride, global float *restrict q)                                                     \
+        ink_lists start, uint start_rows, global const ushort *restrict ink_pixels,                \
+        global const uchar *restrict ink_levels, const float *grey, uint stride,                   \
+        global float *restrict q)                                                                  \
     {                                                                                              \
+        global float *w = w1 + CBX_PANEL, *u = q + (size_t)start_rows * CBX_INK_PITCH;             \
         for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
-            global float *w = w1 + (1 + slab * CBX_SLAB) * CBX_PANEL;                              \
-            const ink_lists f = move_lists(finish, slab, stride);                                  \
-            const ink_lists s = move_lists(start, slab, stride);                                   \
             if (finish_rows > 0) {                                                                 \
-                CBX_JOIN(update_, NAME)(w, f.pixels, f.marks, d1, errors, rate);                   \
+                CBX_JOIN(update_, NAME)(w, finish.pixels, slab, finish.marks, d1, errors, rate, u); \
+            } else {                                                                               \
+                CBX_JOIN(sum_weights_, NAME)(w, slab, u);                                          \
             }                                                                                      \
-            if (start_rows > 0) {                                                                  \
-                CBX_JOIN(sum_weights_, NAME)(w, q + (size_t)start_rows * CBX_INK_PITCH);           \
-                CBX_JOIN(forward_, NAME)(w, s.rows, start_rows, ink, levels, q);                   \
-            }                                                                                      \
+            CBX_JOIN(forward_, NAME)(w, start.rows, start_rows, slab, ink_pixels, ink_levels,      \
+                                     grey, q);                                                     \
         }                                                                                          \
     }
 
@@ -146,9 +146,10 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global float *restrict a1, global float *restrict sums,
                       global float *restrict scratch, uint levels, global float *restrict x,
                       volatile global uint *progress, global uint *restrict held,
-                      global const uchar *restrict ink,
-                      global const cbx_ink_list *restrict row_lists,
-                      global const cbx_ink_list *restrict pixel_lists,
+                      global const ushort *restrict ink_pixels,
+                      global const uchar *restrict ink_levels,
+                      global const cbx_ink *restrict row_inks,
+                      global const uint *restrict pixel_marks,
                       global const cbx_ink_mark *restrict marks, global uint *restrict fault,
                       cbx_launch launch, cbx_frame_layout layout, global uchar *restrict luma)
 {
@@ -164,7 +165,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
     const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL; /* of D1 and Q */
     global float *d1 = scratch + group * (2 * of_tile + (1 + levels) * of_share);
     global float *q = d1 + of_tile, *d2 = q + of_tile, *tree = d2 + of_share;
-    const ink_lists lists = {row_lists, pixel_lists, marks};
+    const ink_lists lists = {row_inks, pixel_marks, marks};
     float grey[256];
     for (uint level = 0; level < 256; level++) {
         grey[level] = convert_float(level);
@@ -182,8 +183,8 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         global float *x_start = x + (ticket & 1) * of_batch;
         global float *x_finish = x + (~ticket & 1) * of_batch;
         const uint slots = max(launch.slots, 1u);
-        const ink_lists ink_start = move_lists(lists, ticket % slots * CBX_SLABS, stride);
-        const ink_lists ink_finish = move_lists(lists, (ticket - 1) % slots * CBX_SLABS, stride);
+        const ink_lists ink_start = lists_of_slot(lists, ticket % slots, stride);
+        const ink_lists ink_finish = lists_of_slot(lists, (ticket - 1) % slots, stride);
         global const float *old_sums = sums + ((launch.parity + stage) & 1) * half_sums;
         global float *new_sums = sums + ((launch.parity + stage + 1) & 1) * half_sums;
         bool begun = false, finite = true;
@@ -239,18 +240,18 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                                         w + i * CBX_PANEL_SIZE);
                     }
                 }
-                begin_forward(start_rows > 0 ? start_rows + 1 : 0, pitch, q);
+                begin_forward(start_rows + 1, pitch, q);
                 if (!sparse) {
                     train_panel_cpu(w, x_finish, finish_rows, d1, errors, rate, x_start,
                                     start_rows, stride, q);
                 } else if (together == 1) {
                     train_panel_ink(w, ink_finish, finish_rows, d1, errors, rate, ink_start,
-                                    start_rows, ink, grey, stride, q);
+                                    start_rows, ink_pixels, ink_levels, grey, stride, q);
                 }
 #if CBX_INK_PANELS > 1
                 else {
                     train_tile_ink(w, ink_finish, finish_rows, d1, errors, rate, ink_start,
-                                   start_rows, ink, grey, stride, q);
+                                   start_rows, ink_pixels, ink_levels, grey, stride, q);
                 }
 #endif
                 for (uint i = 0; i < together && launch.draw; i++) {
