@@ -27,8 +27,9 @@
  *             η₁s and η₁t are products of floats, rounded once, on the host
  *   W2[1+j]   fma(η₂, g, W2), g = fma(A1, D2, g) from 0, rows rising
  *   biases    nll: W1[0] = fma(η₁, S, W1[0]), W2[0] = fma(η₂, Σ D2, W2[0]), added like S
- *   loss      of an image: Σ l from 0, outputs rising, l = (max(z, 0) − (z where o is the label,
- *             else 0)) + log1p(e), e = exp(−min(|z|, 45)); images are added in double, in order
+ *   loss      of an image: Σ l from 0, outputs rising, l = ((max(z, 0) − (z where o is the label,
+ *             else 0)) + log1p(e)) + (z − z), e = exp(−min(|z|, 45)); images are added in double, in
+ *             order
  *
  *   tiny(v)        0 where |v| < CBX_TINY, so that numbers that devices may flush never arise
  *   exp(x)         |x| ≤ 45: h = fma(x, LOG2E, ROUND), n = h − ROUND, r = fma(n, −LN2_HIGH, x),
@@ -47,7 +48,7 @@
 #ifndef CBX_CANON_H
 #define CBX_CANON_H
 
-#define CBX_TINY 0x1p-64f
+#define CBX_TINY 0x1p-63f /* the product of two such numbers is a normal one */
 #define CBX_LARGEST_EXPONENT 45.0f
 
 #define CBX_LOG2E 1.44269504f

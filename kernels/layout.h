@@ -80,6 +80,11 @@
 #define CBX_RANGE 1
 #define CBX_SIGNED 2
 
+/* How train_cpu multiplies with pixels: all of them, or ink, updating by rows or by pixels. */
+#define CBX_DENSE 0
+#define CBX_BY_ROWS 1
+#define CBX_BY_PIXELS 2
+
 /* A batch number that means "nothing happened". */
 #define CBX_NO_FAULT 0xffffffffu
 
@@ -202,7 +207,8 @@ typedef struct cbx_launch {
     cbx_u32 number;         /* of the first batch to start */
     cbx_u32 ticket; /* counts stages since the trainer was made */
     cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
-    cbx_u32 slots;  /* batches whose lists of ink there is room for; 0: dense */
+    cbx_u32 ink;    /* CBX_DENSE … */
+    cbx_u32 slots;  /* batches that there is room for in the lists of CBX_BY_PIXELS */
 } cbx_launch;
 
 #endif

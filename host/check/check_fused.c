@@ -142,9 +142,8 @@ static cbx_status check_sums(const cbx_specimen *specimen, const cbx_trainer *tr
     }
     for (size_t i = 0; i < reference->rows * CBX_CLASSES && !status; i++) {
         const size_t row = i / CBX_CLASSES, o = i % CBX_CLASSES, at = row * CBX_LANES_OUT + o;
-        status =
-            cbx_judge(specimen, (cbx_place){kernel, "sigmoid(sums)", row, o},
-                      cbx_reference_sigmoid(bias[at] + z2[at]), reference->a2[i], 1e-5);
+        status = cbx_judge(specimen, (cbx_place){kernel, "sigmoid(sums)", row, o},
+                           cbx_reference_sigmoid(bias[at] + z2[at]), reference->a2[i], 1e-5);
     }
     free(bias);
     free(z2);
@@ -171,8 +170,7 @@ static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer 
     }
     return status ? status
                   : check_sums(specimen, trainer, reference, kernel, trainer->sums,
-                               (size_t)trainer->parity * (trainer->chunks + 1),
-                               trainer->chunks);
+                               (size_t)trainer->parity * (trainer->chunks + 1), trainer->chunks);
 }
 
 static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer *trainer,
@@ -262,8 +260,7 @@ cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, 
     cbx_trainer *trainer;
     easel board;
     const cbx_status set = set_up(&board, specimen, tone);
-    cbx_status status =
-        cbx_specimen_start(specimen, recipe, schedule, &trainer, &reference);
+    cbx_status status = cbx_specimen_start(specimen, recipe, schedule, &trainer, &reference);
     status = set ? set : status;
     if (!status) {
         status = train_singly(specimen, trainer, &reference);

@@ -19,9 +19,14 @@ typedef struct tally {
 static cbx_status enqueue_judging(cbx_trainer *trainer, uint32_t first, uint32_t count) {
     const uint32_t rows =
         trainer->way->evaluator->judges_blocks ? trainer->device->built.evaluate_rows : 1;
-    const cbx_argument arguments[] = {
-        ARG(trainer->outputs), ARG(trainer->w2), ARG(trainer->labels), ARG(first),
-        ARG(count),            ARG(rows),        ARG(trainer->loss),   ARG(trainer->verdicts)};
+    const cbx_argument arguments[] = {ARG(trainer->outputs),
+                                      ARG(trainer->w2),
+                                      ARG(trainer->labels),
+                                      ARG(first),
+                                      ARG(count),
+                                      ARG(rows),
+                                      ARG(trainer->loss),
+                                      ARG(trainer->verdicts)};
     return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_JUDGE], arguments,
                        CBX_COUNT(arguments),
                        cbx_launch_range(trainer, (count + rows - 1) / rows, 1), NULL, NULL);

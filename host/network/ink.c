@@ -33,12 +33,12 @@ static cbx_status run_once(cbx_trainer *trainer, const char *name, const cbx_arg
 cbx_status cbx_ink_gather(cbx_trainer *trainer) {
     const uint32_t *images = trainer->images_of;
     const uint32_t count = images[CBX_TRAIN] + images[CBX_VALIDATION] + images[CBX_TEST];
-    cbx_status status = ONCE("count_ink", count, ARG(trainer->images), ARG(count),
-                             ARG(trainer->inks));
+    cbx_status status =
+        ONCE("count_ink", count, ARG(trainer->images), ARG(count), ARG(trainer->inks));
     if (!status) {
         status = ONCE("place_ink", 1, ARG(count), ARG(trainer->inks));
     }
     return status ? status
-                  : ONCE("gather_ink", count, ARG(trainer->images), ARG(count),
-                         ARG(trainer->inks), ARG(trainer->ink_pixels), ARG(trainer->ink_levels));
+                  : ONCE("gather_ink", count, ARG(trainer->images), ARG(count), ARG(trainer->inks),
+                         ARG(trainer->ink_pixels), ARG(trainer->ink_levels));
 }

@@ -88,7 +88,8 @@ static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_step_sizes steps = cbx_launch_steps(trainer, batch->rates);
 
     RUN(WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1), ARG(trainer->d2),
-        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe), ARG(trainer->w2));
+        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe),
+        ARG(trainer->w2));
     RUN(WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->order),
         ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1), ARG(steps), ARG(recipe),
         ARG(trainer->w1));

@@ -14,6 +14,9 @@ enum { CHUNKS_A_UNIT = 8 };
 
 enum { TRAIN_CPU, TURN_INK }; /* kernels */
 
+/* Panels a unit from which on turning the lists of ink round pays. */
+enum { FEWEST_TO_TURN = 3 };
+
 /* Batches whose lists of ink there is room for: as many as fit into so many bytes. */
 enum { FEWEST_SLOTS = 2, MOST_SLOTS = 17, BYTES_OF_SLOTS = 16 << 20 };
 
@@ -78,8 +81,11 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     while (panels / (2 * trainer->chunk_panels) >= most) {
         trainer->chunk_panels *= 2;
     }
+    own->ink = !trainer->way->ops->sparse        ? CBX_DENSE
+               : panels < FEWEST_TO_TURN * units ? CBX_BY_ROWS
+                                                 : CBX_BY_PIXELS;
     /* Lists of ink are worth more than even ends. */
-    while (trainer->way->ops->sparse && !wished->chunks && trainer->chunk_panels < CBX_INK_PANELS &&
+    while (own->ink == CBX_BY_PIXELS && !wished->chunks && trainer->chunk_panels < CBX_INK_PANELS &&
            panels / (2 * trainer->chunk_panels) >= units) {
         trainer->chunk_panels *= 2;
     }
@@ -123,7 +129,7 @@ static uint32_t batches_per_launch(const cbx_trainer *trainer) {
 /* Bytes of the lists of a batch. */
 static uint64_t slot_bytes(const cbx_trainer *trainer) {
     const uint64_t stride = trainer->stride;
-    return stride * sizeof(cbx_ink) + (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint) +
+    return (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint) +
            stride * CBX_IMAGE_PIXELS * sizeof(cbx_ink_mark);
 }
 
@@ -137,18 +143,21 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     cbx_train_cpu *own = trainer->own;
     const uint64_t groups = own->groups, chunks = trainer->chunks;
     const uint64_t row = (uint64_t)trainer->stride * sizeof(float);
-    const uint64_t of_group = 2 * CBX_INK_PITCH + (1 + own->levels) * CBX_LANES_OUT;
-    const uint64_t dense = trainer->way->ops->sparse ? 0 : 1;
-    own->slots = dense ? 0 : choose_slots(trainer);
+    const uint64_t scratch = (2 * CBX_INK_PITCH + (1 + own->levels) * CBX_LANES_OUT) * row +
+                             CBX_SLAB * CBX_PANEL * sizeof(float);
+    const uint64_t dense = own->ink == CBX_DENSE;
+    own->slots = own->ink == CBX_BY_PIXELS ? choose_slots(trainer) : 0;
     const uint64_t slots = own->slots, rows = slots * trainer->stride;
     return (cbx_buffer_rows){{
         {&trainer->sums, 2 * (chunks + 1) * CBX_LANES_OUT * row, "the output sums", NULL},
-        {&own->scratch, groups * of_group * row, "D1, Q and D2", NULL},
+        {&own->scratch, groups * scratch, "D1, Q and D2", NULL},
         {&own->x, dense * groups * 2 * CBX_IMAGE_PIXELS * row, "X", NULL},
         {&own->held, groups * 2 * sizeof(cl_uint), "what X holds", &zero},
         {&own->progress, (chunks + 2) * sizeof(cl_uint), "the progress", &zero},
-        {&own->row_inks, rows * sizeof(cbx_ink), "ink of rows", NULL},
-        {&own->pixel_marks, slots * (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint), "ink of pixels", NULL},
+        {&own->row_inks, (1 - dense) * groups * 2 * trainer->stride * sizeof(cbx_ink),
+         "ink of rows", NULL},
+        {&own->pixel_marks, slots * (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint), "ink of pixels",
+         NULL},
         {&own->marks, rows * CBX_IMAGE_PIXELS * sizeof(cbx_ink_mark), "marks of ink", NULL},
     }};
 }
@@ -157,22 +166,14 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
 static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     const cbx_train_cpu *own = trainer->own;
     const uint32_t ticket = own->ticket + 1;
-    const cbx_argument arguments[] = {ARG(trainer->order),
-                                      ARG(first->first),
-                                      ARG(first->rows),
-                                      ARG(count),
-                                      ARG(trainer->stride),
-                                      ARG(ticket),
-                                      ARG(own->slots),
-                                      ARG(trainer->inks),
-                                      ARG(trainer->ink_pixels),
-                                      ARG(trainer->ink_levels),
-                                      ARG(own->row_inks),
-                                      ARG(own->pixel_marks),
-                                      ARG(own->marks)};
+    const cbx_argument arguments[] = {ARG(trainer->order),      ARG(first->first),
+                                      ARG(first->rows),         ARG(count),
+                                      ARG(trainer->stride),     ARG(ticket),
+                                      ARG(own->slots),          ARG(trainer->inks),
+                                      ARG(trainer->ink_pixels), ARG(trainer->ink_levels),
+                                      ARG(own->pixel_marks),    ARG(own->marks)};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[TURN_INK], arguments,
-                       CBX_COUNT(arguments),
-                       cbx_launch_range(trainer, count, 1), NULL, NULL);
+                       CBX_COUNT(arguments), cbx_launch_range(trainer, count, 1), NULL, NULL);
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
@@ -190,6 +191,8 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     cl_mem none = trainer->fault; /* any buffer will do */
     cl_mem luma = draw_here ? canvas->luma : none;
     const int sparse = trainer->way->ops->sparse;
+    const int turned = own->ink == CBX_BY_PIXELS;
+    launch.ink = own->ink;
     launch.slots = own->slots;
     const cbx_argument arguments[] = {ARG(trainer->images),
                                       ARG(trainer->normal),
@@ -204,23 +207,23 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
                                       ARG(*(sparse ? &none : &own->x)),
                                       ARG(own->progress),
                                       ARG(own->held),
+                                      ARG(*(sparse ? &trainer->inks : &none)),
                                       ARG(*(sparse ? &trainer->ink_pixels : &none)),
                                       ARG(*(sparse ? &trainer->ink_levels : &none)),
                                       ARG(*(sparse ? &own->row_inks : &none)),
-                                      ARG(*(sparse ? &own->pixel_marks : &none)),
-                                      ARG(*(sparse ? &own->marks : &none)),
+                                      ARG(*(turned ? &own->pixel_marks : &none)),
+                                      ARG(*(turned ? &own->marks : &none)),
                                       ARG(trainer->fault),
                                       ARG(launch),
                                       ARG(layout),
                                       ARG(luma)};
     const cbx_range range = {{own->groups, 1}, {1, 1}};
     cl_event done = NULL;
-    cbx_status status = sparse && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
+    cbx_status status = turned && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
     if (!status) {
-        status = cbx_enqueue(trainer->device->queue, trainer->kernels[TRAIN_CPU], arguments,
-                             CBX_COUNT(arguments), range,
-                             draw_here && canvas->wait ? &canvas->wait : NULL,
-                             draw_here ? &done : NULL);
+        status = cbx_enqueue(
+            trainer->device->queue, trainer->kernels[TRAIN_CPU], arguments, CBX_COUNT(arguments),
+            range, draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
     }
     if (!status && canvas) {
         status =

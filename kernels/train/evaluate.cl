@@ -26,7 +26,7 @@ HELPER float row_loss(float16 z, uint label)
     float l[CBX_LANES_OUT] __attribute__((aligned(64)));
     const float16 e = exp_out(-fmin(fabs(z), (float16)(CBX_LARGEST_EXPONENT)));
     const float16 hit = select((float16)(0.0f), z, one_hot(label) != 0.0f);
-    *(float16 *)l = (fmax(z, (float16)(0.0f)) - hit) + log1p_out(e);
+    *(float16 *)l = ((fmax(z, (float16)(0.0f)) - hit) + log1p_out(e)) + (z - z);
     float loss = 0.0f;
     for (uint o = 0; o < CBX_OUTPUTS; o++) {
         loss += l[o];

@@ -9,7 +9,6 @@
  *
  * Ahead of a launch that trains:
  *   turn_ink     what its batches need:
- *     rows [slots][stride]            of inks, in the order of the batch
  *     pixels [slots][784 + 1]         where the marks of each pixel begin
  *     marks [slots][784 · stride]     rows that have ink at a pixel, rising
  *   The batch of stage `ticket` is in the slot ticket modulo slots. One work-item a batch.
@@ -80,8 +79,7 @@ HELPER void fetch_ink(global const uint *restrict order, uint b, uint rows,
 kernel void turn_ink(global const uint *restrict order, uint first, uint rows, uint batches,
                      uint stride, uint ticket, uint slots, global const cbx_ink *restrict inks,
                      global const ushort *restrict ink_pixels,
-                     global const uchar *restrict ink_levels, global cbx_ink *restrict row_inks,
-                     global uint *restrict pixel_marks, global cbx_ink_mark *restrict marks)
+                     global const uchar *restrict ink_levels, global uint *restrict pixel_marks, global cbx_ink_mark *restrict marks)
 {
     const uint batch = get_global_id(0);
     if (batch >= batches) {
@@ -90,7 +88,6 @@ kernel void turn_ink(global const uint *restrict order, uint first, uint rows, u
     const size_t slot = (ticket + batch) % slots;
     uint next[CBX_PIXELS]; /* the number of a pixel's marks, then the place of the next */
     order += first + batch * rows;
-    row_inks += slot * stride;
     pixel_marks += slot * (CBX_PIXELS + 1);
     marks += slot * CBX_PIXELS * stride;
     for (uint k = 0; k < CBX_PIXELS; k++) {
@@ -100,7 +97,6 @@ kernel void turn_ink(global const uint *restrict order, uint first, uint rows, u
         const cbx_ink ink = inks[order[b]];
         const uint entries = ink.starts[CBX_SLABS];
         fetch_ink(order, b, rows, inks, ink_pixels, ink_levels);
-        row_inks[b] = ink;
         for (uint n = 0; n < entries; n++) {
             next[ink_pixels[ink.first + n]]++;
         }
@@ -113,7 +109,7 @@ kernel void turn_ink(global const uint *restrict order, uint first, uint rows, u
     }
     pixel_marks[CBX_PIXELS] = place;
     for (uint b = 0; b < rows; b++) {
-        const uint from = row_inks[b].first, entries = row_inks[b].starts[CBX_SLABS];
+        const uint from = inks[order[b]].first, entries = inks[order[b]].starts[CBX_SLABS];
         for (uint n = 0; n < entries; n++) {
             const cbx_ink_mark mark = {b * CBX_INK_PITCH, convert_float(ink_levels[from + n])};
             marks[next[ink_pixels[from + n]]++] = mark;

@@ -15,6 +15,14 @@
 #define CBX_IN_PANELS(i)                                                                           \
     ((i) * CBX_VECTOR / CBX_PANEL * CBX_PANEL_SIZE + (i) * CBX_VECTOR % CBX_PANEL)
 
+/* A batch, as far as its ink is needed. */
+typedef struct ink_batch {
+    uint rows;
+    global const cbx_ink *inks;        /* of the rows */
+    global const uint *pixels;         /* where the marks of each pixel begin */
+    global const cbx_ink_mark *marks;  /* NULL: none were made */
+} ink_batch;
+
 /* Rows of W1 of the first panel are at w, pixel 0's first; q, u and d are in rows of CBX_INK_PITCH.
  *
  * forward_…      q[row][panels] += Σ level·w[pixel][panels] over the ink of a slab; grey [256] are
@@ -102,6 +110,50 @@
     }
 
 CBX_INK_LOOPS(1, panel_ink)
+
+/* update_panel_ink() without marks: row after row, with the sums of a slab in g [CBX_SLAB][32],
+ * in the first level of the cache. */
+HELPER void update_rows_ink(global float *restrict w, global const cbx_ink *restrict inks,
+                            uint rows, uint slab, global const ushort *restrict ink_pixels,
+                            global const uchar *restrict ink_levels, const float *grey,
+                            global const float *restrict d, const float *errors,
+                            cbx_step_sizes rate, global float *restrict g,
+                            global float *restrict u)
+{
+    floatv weights[CBX_VECTORS_IN(1)];
+    for (uint i = 0; i < CBX_SLAB * CBX_PANEL; i += CBX_VECTOR) {
+        STORE(g + i, (floatv)(0.0f));
+    }
+    for (uint b = 0; b < rows; b++, d += CBX_INK_PITCH) {
+        const uint first = inks[b].first + inks[b].starts[slab];
+        const uint end = inks[b].first + inks[b].starts[slab + 1];
+        for (uint n = first; n < end; n++) {
+            global float *sum = g + ((uint)ink_pixels[n] - slab * CBX_SLAB) * CBX_PANEL;
+            const floatv level = (floatv)(grey[ink_levels[n]]);
+            UNROLL for (uint i = 0; i < CBX_PANEL; i += CBX_VECTOR) {
+                STORE(sum + i, fma(level, LOAD(d + i), LOAD(sum + i)));
+            }
+        }
+    }
+    UNROLL for (uint i = 0; i < CBX_VECTORS_IN(1); i++) {
+        weights[i] = (floatv)(0.0f);
+    }
+    w += slab * CBX_SLAB * CBX_PANEL;
+    for (uint k = 0; k < CBX_SLAB; k++, w += CBX_PANEL, g += CBX_PANEL) {
+        UNROLL for (uint i = 0; i < CBX_VECTORS_IN(1); i++) {
+            const floatv s = *(const floatv *)(errors + i * CBX_VECTOR);
+            const floatv weight =
+                stepped_pixel(LOAD(w + i * CBX_VECTOR), LOAD(g + i * CBX_VECTOR), s,
+                              (floatv)(rate.scale), (floatv)(rate.shift));
+            STORE(w + i * CBX_VECTOR, weight);
+            weights[i] += weight;
+        }
+    }
+    UNROLL for (uint i = 0; i < CBX_VECTORS_IN(1); i++) {
+        STORE(u + i * CBX_VECTOR, LOAD(u + i * CBX_VECTOR) + weights[i]);
+    }
+}
+
 #if CBX_INK_PANELS > 1
 CBX_INK_LOOPS(CBX_INK_PANELS, tile_ink)
 #endif

@@ -17,6 +17,8 @@
  *
  * `fused` takes all pixels, from X, where each work-group has the batch's grey levels as floats;
  * `sparse` those that are not 0, from the lists of ink.cl. The products of both are the same.
+ * With ink, the update goes by rows, whose lists are there, or by pixels, for which the lists have
+ * to be turned round before; that pays where several panels have use for them.
  *
  * Only the sums cross between panels. Whoever has chunk 0 also updates W2's bias row and leaves
  * it beside the shares, for the stage that reads them. A launch may hold
@@ -34,13 +36,14 @@
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h and ink.cl, and
- *   scratch [groups][(2 · CBX_INK_PITCH + (1 + levels) · 16) · stride]   of a work-group: D1, Q
- *                           with U in the row behind the last, D2, and the tree of Z2, where
- *                           `levels` suffice for a chunk
+ *   scratch [groups][(2 · CBX_INK_PITCH + (1 + levels) · 16) · stride + 112 · 32]   of a work-group:
+ *                           D1, Q with U in the row behind the last, D2, the tree of Z2, where
+ *                           `levels` suffice for a chunk, and G of a slab
  *   x [groups][2][slabs][stride][CBX_SLAB]   grey levels of the two batches that a work-group
  *                           is at, and an image of ones behind them, whose Q is U; a batch's
- *                           slot is its stage modulo 2. Not for `sparse`
- *   held [groups][2]        the stage that started the batch in each slot of x
+ *                           slot is its stage modulo 2. For `fused`
+ *   row_inks [groups][2][stride]   the same of where the rows' ink is. For `sparse`
+ *   held [groups][2]        the stage that started the batch in each slot of x or row_inks
  *   progress [chunks + 2]   the last stage that took each chunk; chunks done so far;
  *                           work-groups that left so far
  *   fault [1]               first batch whose sums were not finite
@@ -81,18 +84,20 @@ HELPER void hold_images_cpu(global const uchar *restrict images,
     }
 }
 
-/* The lists of one batch. */
-typedef struct ink_lists {
-    global const cbx_ink *rows;
-    global const uint *pixels;
-    global const cbx_ink_mark *marks;
-} ink_lists;
-
-HELPER ink_lists lists_of_slot(ink_lists all, size_t slot, uint stride)
+/* The same of where its ink is, row_inks [stride]. */
+HELPER void hold_inks_cpu(global const cbx_ink *restrict inks,
+                          global const ushort *restrict ink_pixels,
+                          global const uchar *restrict ink_levels,
+                          global const uint *restrict order, uint rows, uint ticket,
+                          global uint *restrict held, global cbx_ink *restrict row_inks)
 {
-    const ink_lists lists = {all.rows + slot * stride, all.pixels + slot * (CBX_PIXELS + 1),
-                             all.marks + slot * CBX_PIXELS * stride};
-    return lists;
+    if (*held != ticket) {
+        for (uint b = 0; b < rows; b++) {
+            fetch_ink(order, b, rows, inks, ink_pixels, ink_levels);
+            row_inks[b] = inks[order[b]];
+        }
+        *held = ticket;
+    }
 }
 
 /* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][stride][slab];
@@ -114,23 +119,26 @@ HELPER void train_panel_cpu(global float *restrict w1, global const float *restr
     }
 }
 
-/* The same over ink; d1, q [stride][CBX_INK_PITCH]. */
+/* The same over ink, d1, q [stride][CBX_INK_PITCH]: by pixels, or by rows where `finish` has no
+ * marks, with g [CBX_SLAB][32]. */
 #define CBX_TRAIN_INK(NAME)                                                                        \
     HELPER void CBX_JOIN(train_, NAME)(                                                            \
-        global float *restrict w1, ink_lists finish, uint finish_rows,                             \
-        global const float *restrict d1, const float *errors, cbx_step_sizes rate,                 \
-        ink_lists start, uint start_rows, global const ushort *restrict ink_pixels,                \
-        global const uchar *restrict ink_levels, const float *grey, uint stride,                   \
-        global float *restrict q)                                                                  \
+        global float *restrict w1, ink_batch finish, global const float *restrict d1,              \
+        const float *errors, cbx_step_sizes rate, ink_batch start,                                 \
+        global const ushort *restrict ink_pixels, global const uchar *restrict ink_levels,         \
+        const float *grey, global float *restrict g, global float *restrict q)                     \
     {                                                                                              \
-        global float *w = w1 + CBX_PANEL, *u = q + (size_t)start_rows * CBX_INK_PITCH;             \
+        global float *w = w1 + CBX_PANEL, *u = q + start.rows * CBX_INK_PITCH;                     \
         for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
-            if (finish_rows > 0) {                                                                 \
+            if (finish.rows == 0) {                                                                \
+                CBX_JOIN(sum_weights_, NAME)(w, slab, u);                                          \
+            } else if (finish.marks) {                                                             \
                 CBX_JOIN(update_, NAME)(w, finish.pixels, slab, finish.marks, d1, errors, rate, u); \
             } else {                                                                               \
-                CBX_JOIN(sum_weights_, NAME)(w, slab, u);                                          \
+                update_rows_ink(w, finish.inks, finish.rows, slab, ink_pixels, ink_levels, grey,   \
+                                d1, errors, rate, g, u);                                           \
             }                                                                                      \
-            CBX_JOIN(forward_, NAME)(w, start.rows, start_rows, slab, ink_pixels, ink_levels,      \
+            CBX_JOIN(forward_, NAME)(w, start.inks, start.rows, slab, ink_pixels, ink_levels,      \
                                      grey, q);                                                     \
         }                                                                                          \
     }
@@ -146,16 +154,17 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global float *restrict a1, global float *restrict sums,
                       global float *restrict scratch, uint levels, global float *restrict x,
                       volatile global uint *progress, global uint *restrict held,
+                      global const cbx_ink *restrict inks,
                       global const ushort *restrict ink_pixels,
-                      global const uchar *restrict ink_levels,
-                      global const cbx_ink *restrict row_inks,
+                      global const uchar *restrict ink_levels, global cbx_ink *restrict row_inks,
                       global const uint *restrict pixel_marks,
                       global const cbx_ink_mark *restrict marks, global uint *restrict fault,
                       cbx_launch launch, cbx_frame_layout layout, global uchar *restrict luma)
 {
     const uint group = get_group_id(0), groups = get_num_groups(0), stride = launch.stride;
     const uint recipe = launch.recipe;
-    const bool sparse = launch.slots > 0;
+    const bool sparse = launch.ink != CBX_DENSE, by_pixels = launch.ink == CBX_BY_PIXELS;
+    const uint most_together = by_pixels ? CBX_INK_PANELS : 1;
     const size_t of_panel = (size_t)stride * CBX_PANEL;      /* of A1 */
     const size_t of_share = (size_t)stride * CBX_LANES_OUT; /* of the sums, of D2 */
     const size_t of_tile = (size_t)stride * CBX_INK_PITCH;   /* of D1, of Q */
@@ -163,14 +172,16 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
     const size_t half_sums = (launch.chunks + 1) * of_share;
     const uint stages = max(launch.count, 1u), start_rows = launch.count > 0 ? launch.rows : 0;
     const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL; /* of D1 and Q */
-    global float *d1 = scratch + group * (2 * of_tile + (1 + levels) * of_share);
+    global float *d1 =
+        scratch + group * (2 * of_tile + (1 + levels) * of_share + CBX_SLAB * CBX_PANEL);
     global float *q = d1 + of_tile, *d2 = q + of_tile, *tree = d2 + of_share;
-    const ink_lists lists = {row_inks, pixel_marks, marks};
+    global float *g = tree + levels * of_share;
     float grey[256];
     for (uint level = 0; level < 256; level++) {
         grey[level] = convert_float(level);
     }
     x += group * 2 * of_batch;
+    row_inks += group * 2 * stride;
     held += group * 2;
     for (uint stage = 0; stage < stages; stage++) {
         const uint ticket = launch.ticket + stage + 1;
@@ -182,9 +193,11 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         global const uint *start = order + launch.first + stage * launch.rows;
         global float *x_start = x + (ticket & 1) * of_batch;
         global float *x_finish = x + (~ticket & 1) * of_batch;
-        const uint slots = max(launch.slots, 1u);
-        const ink_lists ink_start = lists_of_slot(lists, ticket % slots, stride);
-        const ink_lists ink_finish = lists_of_slot(lists, (ticket - 1) % slots, stride);
+        const size_t slot = by_pixels ? (ticket - 1) % launch.slots : 0;
+        const ink_batch ink_start = {start_rows, row_inks + (ticket & 1) * stride, 0, 0};
+        const ink_batch ink_finish = {finish_rows, row_inks + (~ticket & 1) * stride,
+                                      pixel_marks + slot * (CBX_PIXELS + 1),
+                                      by_pixels ? marks + slot * CBX_PIXELS * stride : 0};
         global const float *old_sums = sums + ((launch.parity + stage) & 1) * half_sums;
         global float *new_sums = sums + ((launch.parity + stage + 1) & 1) * half_sums;
         bool begun = false, finite = true;
@@ -197,9 +210,16 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                 if (!sparse) {
                     hold_images_cpu(images, finish, finish_rows, stride, ticket - 1,
                                     held + (~ticket & 1), x_finish);
+                } else if (!by_pixels) {
+                    hold_inks_cpu(inks, ink_pixels, ink_levels, finish, finish_rows, ticket - 1,
+                                  held + (~ticket & 1), row_inks + (~ticket & 1) * stride);
                 }
                 finite = output_delta_cpu(old_sums, launch.chunks, stride, labels, finish,
                                           finish_rows, recipe, d2);
+            }
+            if (!begun && start_rows > 0 && sparse) {
+                hold_inks_cpu(inks, ink_pixels, ink_levels, start, start_rows, ticket,
+                              held + (ticket & 1), row_inks + (ticket & 1) * stride);
             }
             if (!begun && start_rows > 0 && !sparse) {
                 hold_images_cpu(images, start, start_rows, stride, ticket, held + (ticket & 1),
@@ -227,7 +247,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                 global float *w = w1 + (size_t)panel * CBX_PANEL_SIZE;
                 global float *v = w2 + (1 + (size_t)panel * CBX_PANEL) * CBX_LANES_OUT;
                 global float *a = a1 + panel * of_panel;
-                together = sparse && end - panel >= CBX_INK_PANELS ? CBX_INK_PANELS : 1;
+                together = end - panel >= most_together ? most_together : 1;
                 for (uint i = 0; i < together && finish_rows > 0; i++) {
                     hidden_delta_cpu(a + i * of_panel, v + i * CBX_PANEL * CBX_LANES_OUT, d2,
                                      finish_rows, recipe, pitch, d1 + i * CBX_PANEL);
@@ -245,13 +265,13 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                     train_panel_cpu(w, x_finish, finish_rows, d1, errors, rate, x_start,
                                     start_rows, stride, q);
                 } else if (together == 1) {
-                    train_panel_ink(w, ink_finish, finish_rows, d1, errors, rate, ink_start,
-                                    start_rows, ink_pixels, ink_levels, grey, stride, q);
+                    train_panel_ink(w, ink_finish, d1, errors, rate, ink_start, ink_pixels,
+                                    ink_levels, grey, g, q);
                 }
 #if CBX_INK_PANELS > 1
                 else {
-                    train_tile_ink(w, ink_finish, finish_rows, d1, errors, rate, ink_start,
-                                   start_rows, ink_pixels, ink_levels, grey, stride, q);
+                    train_tile_ink(w, ink_finish, d1, errors, rate, ink_start, ink_pixels,
+                                   ink_levels, grey, g, q);
                 }
 #endif
                 for (uint i = 0; i < together && launch.draw; i++) {
