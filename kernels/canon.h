@@ -43,7 +43,14 @@
  *   log1p(t)       0 ≤ t ≤ 1: v = t × reciprocal(2 + t), u = v × v, y = v + v,
  *                  fma(y × u, p(u), y): 2·artanh(v), p of degree 4 in the nodes of 0 ≤ u ≤ 1/9
  *
- * How far these are from the true values is measured by tests/test_canon.c.
+ * How far these are from the true values, in units of the last place of those: the largest
+ * distance of all floats in the ranges above and where it is, found by tests/test_canon.c.
+ *
+ *   exp         1.0954 at 5.19886494       slope   0.8734 at 0.968577385
+ *   reciprocal  0.5002 at 1.4651227        log1p   2.4456 at 0.647631288, from t = 2⁻⁶⁵ on
+ *   sigmoid     2.4807 at −16.635704       l       3.2563 at −1.27742171, where |z| ≤ 45
+ *
+ * The last z that sigmoid does not make 0 is −44.3614159, the float above ln 2⁻⁶⁴.
  */
 #ifndef CBX_CANON_H
 #define CBX_CANON_H

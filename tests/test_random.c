@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* host/base/random: the published generator, without bias, normal. */
+/* host/base/random: the published generator, without bias, normal; and its logarithm. */
 #include "support/scratch.h"
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base/logarithm.h"
 #include "base/random.h"
 
 /* The first numbers from the state 1, 2, 3, 4, worked out from the published
@@ -77,6 +79,42 @@ static void bounded_numbers_are_unbiased(void **state) {
     }
 }
 
+static uint64_t bits_of(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* Of numbers of every exponent from 2^-1022 to 2^1023, and of many more around 1, where the
+ * logarithm is small. The library's own is within one unit of the truth, and so is ours. */
+static void logarithms_are_within_two_units_of_the_library(void **state) {
+    (void)state;
+    cbx_random random;
+    cbx_random_seed(&random, 7, 0);
+    assert_true(bits_of(cbx_logarithm(1.0)) == 0);
+    for (int i = 0; i < 2000000; i++) {
+        const double m = 0.5 + 0x1p-54 * (double)(cbx_random_bits(&random) >> 11);
+        const double x = i % 2 ? ldexp(m, i / 2 % 2046 - 1021) : m + 0.5 * (i % 4 == 0);
+        const double expected = log(x);
+        const uint64_t is = bits_of(cbx_logarithm(x)), should = bits_of(expected);
+        if ((is > should ? is - should : should - is) > 2) {
+            fail_msg("the logarithm of %a is %a, not %a", x, cbx_logarithm(x), expected);
+        }
+    }
+}
+
+/* A hundred thousand numbers, folded into one; worked out in Python, too. */
+static void normal_numbers_have_the_same_bits_everywhere(void **state) {
+    (void)state;
+    uint64_t all = 0;
+    cbx_random random;
+    cbx_random_seed(&random, 0, 0);
+    for (int i = 0; i < 100000; i++) {
+        all = all * UINT64_C(0x9e3779b97f4a7c15) + bits_of(cbx_random_normal(&random));
+    }
+    assert_true(all == UINT64_C(0x06e8a2603e06cc0b));
+}
+
 static void normal_numbers_are_normal(void **state) {
     (void)state;
     const double expected[] = {0.5981026483626094, -0.8950525532379914, -2.415606685712082,
@@ -111,6 +149,8 @@ int main(void) {
         cmocka_unit_test(bits_follow_the_published_formula),
         cmocka_unit_test(seeds_and_streams_are_stable),
         cmocka_unit_test(bounded_numbers_are_unbiased),
+        cmocka_unit_test(logarithms_are_within_two_units_of_the_library),
+        cmocka_unit_test(normal_numbers_have_the_same_bits_everywhere),
         cmocka_unit_test(normal_numbers_are_normal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "base/logarithm.h"
+
 static uint64_t rotate_left(uint64_t value, int by) {
     return (value << by) | (value >> (64 - by));
 }
@@ -67,5 +69,5 @@ double cbx_random_normal(cbx_random *random) {
         double v = symmetric(random);
         square = u * u + v * v;
     } while (square >= 1.0 || square == 0.0);
-    return u * sqrt(-2.0 * log(square) / square);
+    return u * sqrt(-2.0 * cbx_logarithm(square) / square);
 }

@@ -20,7 +20,8 @@ uint64_t cbx_random_bits(cbx_random *random);
 uint32_t cbx_random_below(cbx_random *random, uint32_t bound);
 
 /* Standard normal (Marsaglia's polar method, one of each pair is dropped, so
- * that the generator's state is all there is). */
+ * that the generator's state is all there is). Of + − × ÷ and √ alone, which are rounded
+ * correctly everywhere: the numbers do not depend on the C library. */
 double cbx_random_normal(cbx_random *random);
 
 #endif

@@ -42,7 +42,7 @@ CBX_API void cbx_network_destroy(cbx_network *network);
 
 /* w1 ~ normal(0, 1/√785), w2 ~ normal(0, 1/√(1+H)), bias rows included, w1
  * first, row by row, from xoshiro256** seeded with `seed` and the polar method:
- * the same seed gives the same bits. */
+ * the same seed gives the same bits, on any processor and with any C library. */
 CBX_API void cbx_network_randomise(cbx_network *network, uint64_t seed);
 
 /* Reads tensors "w1" (785, H) and "w2" (H+1, 10), float32, of a safetensors
