@@ -144,13 +144,17 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
     if (result->batches == 0) {
         return CBX_OK;
     }
-    return put(json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result",
-                         "interrupted", result->interrupted, "epochs", (json_int_t)result->epochs,
-                         "batches", (json_int_t)result->batches, "test_loss",
-                         cli_json_number(result->test_loss), "test_accuracy",
-                         cli_json_number(result->test_accuracy), "film",
-                         film_object(events->settings, result), "kept", kept_array(events, result),
-                         "times", times_object(&result->times)));
+    json_t *event =
+        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
+                  result->interrupted, "epochs", (json_int_t)result->epochs, "batches",
+                  (json_int_t)result->batches, "test_loss", cli_json_number(result->test_loss),
+                  "test_accuracy", cli_json_number(result->test_accuracy), "film",
+                  film_object(events->settings, result), "kept", kept_array(events, result),
+                  "times", times_object(&result->times));
+    json_t *hashes = cli_metrics_hashes(result);
+    json_object_update(event, hashes);
+    json_decref(hashes);
+    return put(event);
 }
 
 cbx_learn_observer cli_events_observer(cli_events *events) {

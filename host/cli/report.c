@@ -211,6 +211,10 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
     label(terminal, "test");
     fprintf(stderr, "accuracy %s%.2f %%%s, loss %.4f\n", bold(terminal),
             result->test_accuracy * 100, end(terminal), result->test_loss);
+    if (result->weights_sha256[0]) {
+        label(terminal, "sha256");
+        fprintf(stderr, "%.*s of the weights\n", CLI_HASH_DIGITS, result->weights_sha256);
+    }
     report_outputs(report, result);
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));

@@ -30,8 +30,8 @@ typedef struct cbx_job {
     cbx_film_settings film; /* zeroed: none */
     cbx_dataset *dataset;
     cbx_device *device;
-    cbx_walk walk; /* the devices that were passed over */
-    cbx_network *network;
+    cbx_walk walk;        /* the devices that were passed over */
+    cbx_network *network; /* as it was at the start; after the training what came of it */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_reel *reel;                      /* NULL: no film, or it is lost */
@@ -83,8 +83,8 @@ cbx_status cbx_job_probe_outputs(cbx_job *job);
 /* Whether an output may show what training left, which ended with `trained`: after a fault
  * of the device only the frames that reached the host, after a divergence nothing. */
 int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output);
-/* Writes every output but the film as far as `trained` allows; and gives those that are
- * written their names. */
+/* Writes every output but the film, which is finished before, as far as `trained` allows; and
+ * gives those that are written their names. */
 void cbx_job_write_outputs(cbx_job *job, cbx_status trained);
 void cbx_job_commit_outputs(cbx_job *job);
 /* Whether another output was asked for. */
