@@ -33,6 +33,12 @@ static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
     }
 }
 
+void cli_report_device(const cbx_learn_plan *plan) {
+    char spec[CLI_NUMBER];
+    report_passed_over(plan, "");
+    fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+}
+
 static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
     const cbx_learn_settings *settings = report->settings;
     char frames[CLI_NUMBER];
@@ -225,7 +231,6 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
 
 static cbx_status started(void *user, const cbx_learn_plan *plan) {
     cli_report *report = user;
-    char spec[CLI_NUMBER];
     report->batches = plan->batches;
     cli_progress_clear(report->progress);
     if (report->tables) {
@@ -233,8 +238,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         fputc('\n', stderr);
         print_epoch_head(report, choose_epoch_table(report->terminal));
     } else {
-        report_passed_over(plan, "");
-        fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+        cli_report_device(plan);
     }
     return CBX_OK;
 }
