@@ -12,7 +12,11 @@
  *   w2      [1+32P][16]   row 0 the bias; columns 10…15 are zero
  *   a1, d1  [P][B][32]    hidden activations, hidden error
  *   a2, d2  [B][16]       output activations, output error; columns 10…15 zero
- *   sums    [2][C][B][16] one share of A1·W2 for each chunk of panels
+ *   ink     [entries][2]  bytes: pixels that are not 0, image after image, k rising; where in
+ *                         its slab of CBX_SLAB pixels one is, and its grey level
+ *   ink_first (N)         uint, the first entry of an image
+ *   ink_counts (N)[8]     bytes, entries in each slab of an image; the last is 0
+ *   sums    [2][C+1][B][16] one share of A1·W2 for each chunk of panels; the last: W2[0]
  *
  * P = ⌈H/32⌉. The lanes of the last panel beyond H are padding: their weights
  * are zero and their bias is CBX_PADDING_BIAS, where the activation, activate_v() of
@@ -29,8 +33,9 @@
 #define CBX_LANES_OUT 16 /* O padded to a vector */
 #define CBX_PADDING_BIAS (-1e30f)
 
-/* Pixels that the kernels for processors work on before they go on to the next: a slab. */
+/* Pixels whose products are added before those of the next: a slab. */
 #define CBX_SLAB 112
+#define CBX_SLABS (CBX_PIXELS / CBX_SLAB)
 /* Floats in one panel of W1. */
 #define CBX_PANEL_SIZE (CBX_ROWS * CBX_PANEL)
 
@@ -45,6 +50,14 @@
 /* Blocks of the forward pass, of CBX_FORWARD_ROWS rows, in a block of the evaluation, in the
  * kernels for processors. */
 #define CBX_EVALUATE_BLOCKS 8
+
+/* Panels whose ink the kernels for processors work on together, so that an entry of a list serves
+ * many multiply-adds; and floats between two rows of what they sum. */
+#ifndef CBX_INK_PANELS
+#define CBX_INK_PANELS 2
+#endif
+#define CBX_INK_PITCH (CBX_INK_PANELS * CBX_PANEL)
+#define CBX_INK_COUNTS 8 /* bytes of counts for an image */
 
 /* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
  * work-items, one that adds up the output 256. */
@@ -74,7 +87,10 @@
 
 #ifdef __OPENCL_VERSION__
 typedef uint cbx_u32;
+typedef ushort cbx_u16;
 typedef float cbx_f32;
+
+#pragma OPENCL FP_CONTRACT OFF
 
 /* Where one rounding has no instruction, two are taken; see host/device/fma.c. The device's
  * compiler may still join them where it has one: it is allowed to unless told otherwise. */
@@ -115,6 +131,7 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 #else
 #include <stdint.h>
 typedef uint32_t cbx_u32;
+typedef uint16_t cbx_u16;
 typedef float cbx_f32;
 #endif
 
@@ -122,6 +139,25 @@ typedef float cbx_f32;
 typedef struct cbx_normal {
     cbx_f32 scale, shift;
 } cbx_normal;
+
+/* η₁, and times scale and shift, for W1; η₂ for W2. */
+typedef struct cbx_step_sizes {
+    cbx_f32 hidden, scale, shift;
+    cbx_f32 output;
+} cbx_step_sizes;
+
+/* The ink of one image in a slab of pixels, or of one pixel in a batch: `count` entries. */
+typedef struct cbx_ink_list {
+    cbx_u32 first;
+    cbx_u16 which; /* row of the batch, or pixel of the slab */
+    cbx_u16 count;
+} cbx_ink_list;
+
+/* An entry of a pixel's list. */
+typedef struct cbx_ink_mark {
+    cbx_u32 at; /* where the row's errors begin, in floats */
+    cbx_f32 level;
+} cbx_ink_mark;
 
 /* Where the tiles are in a picture; see include/clearbox/picture.h. */
 typedef struct cbx_frame_layout {
@@ -140,23 +176,22 @@ typedef struct cbx_frame_layout {
 typedef struct cbx_launch {
     cbx_u32 panels; /* P */
     cbx_u32 chunks; /* C, shares of the output sums */
+    cbx_u32 chunk_panels; /* panels in each, a power of two; fewer in the last */
     cbx_u32 stride; /* B, rows that the buffers have room for */
     cbx_u32 recipe;
     cbx_u32 pending_first; /* rows order[first … first + rows) of the pending batch */
     cbx_u32 pending_rows;  /* 0: nothing is pending */
-    cbx_f32 pending_rate_hidden;
-    cbx_f32 pending_rate_output;
+    cbx_step_sizes pending_rate;
     cbx_u32 first; /* of the first batch to start */
     cbx_u32 rows;  /* of each batch to start */
     cbx_u32 count; /* batches to start; 0: only finish */
-    cbx_f32 rate_hidden;
-    cbx_f32 rate_output;
+    cbx_step_sizes rate;
     cbx_u32 parity; /* half of `sums` that holds the pending batch: 0 or 1 */
     cbx_u32 pending_number; /* of the pending batch, for the fault record */
     cbx_u32 number;         /* of the first batch to start */
     cbx_u32 ticket; /* counts stages since the trainer was made */
     cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
-    cbx_u32 owns_bias; /* 1: row 0 of w2 is W2's; 0: another share's, and stays zero here */
+    cbx_u32 slots;  /* batches whose lists of ink there is room for; 0: dense */
 } cbx_launch;
 
 #endif

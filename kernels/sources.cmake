@@ -6,15 +6,20 @@ set(CBX_PROGRAMS train bench)
 
 # Trains, evaluates and draws: train_cpu draws its panels while they are in the cache.
 set(CBX_SOURCES_train
+    canon.h
     layout.h
     train/activation.cl
+    train/tree.cl
     train/biased_matmul.cl
     train/sigmoid.cl
     train/delta.cl
     train/weight_update.cl
     picture/picture.cl
     picture/picture_cpu.cl
+    train/ink.cl
     train/blocks_cpu.cl
+    train/ink_cpu.cl
+    train/batch_cpu.cl
     train/train_cpu.cl
     train/blocks_gpu.cl
     train/train_gpu.cl

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole batches of the schedule `fused`, and drawing within them. */
+/* Whole batches of the schedules `fused` and `sparse`, and drawing within them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,19 +128,25 @@ static cbx_status check_slices(const cbx_specimen *specimen, const cbx_trainer *
     return status;
 }
 
-/* A2 as shares of its sums: `count` of them in `buffer` from the share `first` on. */
+/* A2 as shares of its sums, `count` of them in `buffer` from the share `first` on, and W2[0], which
+ * is behind the chunks' shares. */
 static cbx_status check_sums(const cbx_specimen *specimen, const cbx_trainer *trainer,
                              const cbx_reference *reference, const char *kernel, cl_mem buffer,
                              size_t first, size_t count) {
     const size_t size = (size_t)trainer->stride * CBX_LANES_OUT;
-    double *z2 = NULL;
+    const size_t behind = (trainer->parity + 1) * ((size_t)trainer->chunks + 1) - 1;
+    double *z2 = NULL, *bias = NULL;
     cbx_status status = add_shares(specimen, buffer, first * size, count, size, &z2);
+    if (!status) {
+        status = add_shares(specimen, trainer->sums, behind * size, 1, size, &bias);
+    }
     for (size_t i = 0; i < reference->rows * CBX_CLASSES && !status; i++) {
-        const size_t row = i / CBX_CLASSES, o = i % CBX_CLASSES;
+        const size_t row = i / CBX_CLASSES, o = i % CBX_CLASSES, at = row * CBX_LANES_OUT + o;
         status =
             cbx_judge(specimen, (cbx_place){kernel, "sigmoid(sums)", row, o},
-                      cbx_reference_sigmoid(z2[row * CBX_LANES_OUT + o]), reference->a2[i], 1e-5);
+                      cbx_reference_sigmoid(bias[at] + z2[at]), reference->a2[i], 1e-5);
     }
+    free(bias);
     free(z2);
     return status;
 }
@@ -165,7 +171,8 @@ static cbx_status check_forward(const cbx_specimen *specimen, const cbx_trainer 
     }
     return status ? status
                   : check_sums(specimen, trainer, reference, kernel, trainer->sums,
-                               (size_t)trainer->parity * trainer->chunks, trainer->chunks);
+                               (size_t)trainer->parity * (trainer->chunks + 1),
+                               trainer->chunks);
 }
 
 static cbx_status check_weights(const cbx_specimen *specimen, const cbx_trainer *trainer,
@@ -254,10 +261,9 @@ cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, 
     cbx_reference reference;
     cbx_trainer *trainer;
     easel board;
-    (void)schedule;
     const cbx_status set = set_up(&board, specimen, tone);
     cbx_status status =
-        cbx_specimen_start(specimen, recipe, CBX_SCHEDULE_FUSED, &trainer, &reference);
+        cbx_specimen_start(specimen, recipe, schedule, &trainer, &reference);
     status = set ? set : status;
     if (!status) {
         status = train_singly(specimen, trainer, &reference);

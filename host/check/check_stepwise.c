@@ -15,7 +15,7 @@ static cbx_status compare(const cbx_specimen *specimen, const cbx_trainer *train
         const double *should;
     } steps[] = {
         {"biased_matmul_hidden", "a1", trainer->a1, stride, rows, reference->a1},
-        {"biased_matmul_output", "a2", own->z2, 0, rows, reference->a2},
+        {"matmul_output", "a2", own->z2, 0, rows, reference->a2},
         {"sigmoid_derivative", "s2", own->s2, 0, rows, reference->s2},
         {"output_delta", "d2", trainer->d2, 0, rows, reference->d2},
         {"sigmoid_derivative", "s1", own->s1, stride, rows, reference->s1},

@@ -6,21 +6,27 @@
 
 #include "base/error.h"
 #include "check/specimen.h"
+#include "network/schedule.h"
 
-enum { STEPWISE = 1 << CBX_SCHEDULE_STEPWISE, FUSED = 1 << CBX_SCHEDULE_FUSED, EVERY = ~0 };
+enum {
+    STEPWISE = 1 << CBX_SCHEDULE_STEPWISE,
+    FUSED = 1 << CBX_SCHEDULE_FUSED | 1 << CBX_SCHEDULE_SPARSE,
+    EVERY = STEPWISE | FUSED
+};
 
 /* What is checked, in this order: what comes first is used by what follows. */
 static const struct part {
     cbx_status (*check)(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
     int schedules; /* that use these kernels */
+    int each;      /* each of them for itself; else the first one for all */
     int specimens; /* how many of them, from the first on */
     int recipes;   /* whether they differ by recipe */
 } parts[] = {
-    {cbx_check_sigmoid, EVERY, 1, 0},
-    {cbx_check_stepwise, STEPWISE, CBX_SPECIMENS, 1},
-    {cbx_check_pictures, EVERY, 1, 0},
-    {cbx_check_fused, FUSED, CBX_SPECIMENS, 1},
-    {cbx_check_evaluation, EVERY, CBX_SPECIMENS, 0},
+    {cbx_check_sigmoid, EVERY, 0, 1, 0},
+    {cbx_check_stepwise, STEPWISE, 1, CBX_SPECIMENS, 1},
+    {cbx_check_pictures, EVERY, 0, 1, 0},
+    {cbx_check_fused, FUSED, 1, CBX_SPECIMENS, 1},
+    {cbx_check_evaluation, EVERY, 1, CBX_SPECIMENS, 0},
 };
 
 static cbx_status check(const struct part *part, const cbx_specimen *specimen,
@@ -34,14 +40,26 @@ static cbx_status check(const struct part *part, const cbx_specimen *specimen,
     return status;
 }
 
+static cbx_status check_schedules(const struct part *part, const cbx_specimen *specimen,
+                                  int schedules) {
+    cbx_status status = CBX_OK;
+    for (cbx_schedule schedule = 0; cbx_schedule_name(schedule) && !status; schedule++) {
+        if (part->schedules & schedules & 1 << schedule) {
+            status = check(part, specimen, schedule);
+            if (!part->each) {
+                break;
+            }
+        }
+    }
+    return status;
+}
+
 static cbx_status test_specimen(cbx_device *device, int index, int schedules) {
-    const cbx_schedule common = schedules & STEPWISE ? CBX_SCHEDULE_STEPWISE : CBX_SCHEDULE_FUSED;
     cbx_specimen specimen;
     cbx_status status = cbx_specimen_init(&specimen, device, &cbx_specimens[index]);
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !status; i++) {
-        const int wanted = (parts[i].schedules & schedules) && index < parts[i].specimens;
-        if (wanted) {
-            status = check(&parts[i], &specimen, common);
+        if (index < parts[i].specimens) {
+            status = check_schedules(&parts[i], &specimen, schedules);
         }
     }
     cbx_specimen_clear(&specimen);
@@ -58,7 +76,7 @@ static cbx_status test(cbx_device *device, int schedules) {
 
 cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (parts[i].schedules == 1 << schedule) {
+        if (parts[i].each && parts[i].schedules & 1 << schedule) {
             return test(device, 1 << schedule);
         }
     }
@@ -66,5 +84,9 @@ cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
 }
 
 cbx_status cbx_device_self_test(cbx_device *device) {
-    return test(device, STEPWISE | FUSED);
+    int schedules = 0;
+    for (const cbx_way *way = cbx_ways; way->ops; way++) {
+        schedules |= way->family == device->family ? 1 << way->schedule : 0;
+    }
+    return test(device, schedules);
 }

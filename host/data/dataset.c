@@ -31,6 +31,7 @@ struct cbx_dataset {
     double mean;                   /* grey levels */
     double deviation;              /* grey levels */
     float normalised[GREY_LEVELS]; /* for the host */
+    uint64_t ink[CBX_TEST + 1];    /* pixels of each part that are not 0 */
 };
 
 static const char *const file_names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
@@ -168,6 +169,28 @@ static cbx_status measure(cbx_dataset *dataset, const char *directory) {
     return CBX_OK;
 }
 
+/* In blocks, as add_up(). */
+static uint64_t count_ink(const uint8_t *pixels, size_t count) {
+    const size_t block = 255;
+    uint64_t ink = 0;
+    for (size_t first = 0; first < count; first += block) {
+        const size_t size = count - first < block ? count - first : block;
+        uint8_t of_block = 0;
+        for (size_t i = 0; i < size; i++) {
+            of_block = (uint8_t)(of_block + (pixels[first + i] != 0));
+        }
+        ink += of_block;
+    }
+    return ink;
+}
+
+static void measure_ink(cbx_dataset *dataset) {
+    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
+        const cbx_images images = cbx_dataset_images(dataset, (cbx_part)part);
+        dataset->ink[part] = count_ink(images.pixels, images.count * CBX_IMAGE_PIXELS);
+    }
+}
+
 static cbx_status check_directory(const char *directory) {
     struct stat about;
     if (stat(directory, &about) != 0) {
@@ -205,6 +228,9 @@ static cbx_status complete(cbx_dataset **out, const char *place, cbx_status stat
     }
     if (!status) {
         status = measure(*out, place);
+    }
+    if (!status) {
+        measure_ink(*out);
     }
     if (status) {
         cbx_dataset_destroy(*out);
@@ -282,6 +308,10 @@ double cbx_dataset_mean(const cbx_dataset *dataset) {
 
 double cbx_dataset_deviation(const cbx_dataset *dataset) {
     return dataset->deviation;
+}
+
+uint64_t cbx_dataset_ink(const cbx_dataset *dataset, cbx_part part) {
+    return dataset->ink[part];
 }
 
 void cbx_dataset_normalise(const cbx_dataset *dataset, const uint8_t *pixels, size_t count,

@@ -20,8 +20,8 @@ static cbx_status enqueue_judging(cbx_trainer *trainer, uint32_t first, uint32_t
     const uint32_t rows =
         trainer->way->evaluator->judges_blocks ? trainer->device->built.evaluate_rows : 1;
     const cbx_argument arguments[] = {
-        ARG(trainer->outputs), ARG(trainer->labels),  ARG(first), ARG(count), ARG(rows),
-        ARG(trainer->loss),    ARG(trainer->verdicts)};
+        ARG(trainer->outputs), ARG(trainer->w2), ARG(trainer->labels), ARG(first),
+        ARG(count),            ARG(rows),        ARG(trainer->loss),   ARG(trainer->verdicts)};
     return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_JUDGE], arguments,
                        CBX_COUNT(arguments),
                        cbx_launch_range(trainer, (count + rows - 1) / rows, 1), NULL, NULL);
@@ -39,15 +39,11 @@ static cbx_status read_back(cbx_trainer *trainer, uint32_t count, tally *all) {
                                  "evaluating");
 }
 
-/* The losses of a block are added up in single precision, the blocks' in double. */
-static void add_up(tally *all, uint32_t count, uint32_t block) {
-    for (uint32_t start = 0; start < count; start += block) {
-        float sum = 0.0f;
-        for (uint32_t i = start; i < count && i < start + block; i++) {
-            sum += all->loss_of[i];
-            all->verdicts[all->verdict_of[i]]++;
-        }
-        all->loss += (double)sum;
+/* In the order of the images. */
+static void add_up(tally *all, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        all->loss += (double)all->loss_of[i];
+        all->verdicts[all->verdict_of[i]]++;
     }
 }
 
@@ -64,7 +60,7 @@ static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, ta
         status = read_back(trainer, count, all);
     }
     if (!status) {
-        add_up(all, count, trainer->device->built.evaluate_rows);
+        add_up(all, count);
     }
     return status;
 }

@@ -6,27 +6,36 @@ cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t pane
     return range;
 }
 
+static float product(float a, float b) {
+    return (float)((double)a * (double)b); /* exact before it is rounded */
+}
+
+cbx_step_sizes cbx_launch_steps(const cbx_trainer *trainer, cbx_rates rates) {
+    return (cbx_step_sizes){.hidden = rates.hidden,
+                            .scale = product(rates.hidden, trainer->normal.scale),
+                            .shift = product(rates.hidden, trainer->normal.shift),
+                            .output = rates.output};
+}
+
 cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     static const cbx_batch none;
     const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
     const cbx_launch launch = {
         .panels = trainer->panels,
         .chunks = trainer->chunks,
+        .chunk_panels = trainer->chunk_panels,
         .stride = trainer->stride,
         .recipe = (cbx_u32)trainer->settings.recipe,
         .pending_first = pending->first,
         .pending_rows = pending->rows,
-        .pending_rate_hidden = pending->rates.hidden,
-        .pending_rate_output = pending->rates.output,
+        .pending_rate = cbx_launch_steps(trainer, pending->rates),
         .first = start->first,
         .rows = start->rows,
         .count = count,
-        .rate_hidden = start->rates.hidden,
-        .rate_output = start->rates.output,
+        .rate = cbx_launch_steps(trainer, start->rates),
         .parity = trainer->parity,
         .pending_number = pending->number,
         .number = start->number,
-        .owns_bias = trainer->share.first == 0,
     };
     return launch;
 }

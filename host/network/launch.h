@@ -11,6 +11,9 @@
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
 
+/* What the kernels need of the rates of a batch. */
+cbx_step_sizes cbx_launch_steps(const cbx_trainer *trainer, cbx_rates rates);
+
 /* The record of a fused launch that finishes the pending batch, if any, and starts
  * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn, and there
  * is no ticket. */

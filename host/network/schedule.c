@@ -4,11 +4,13 @@
 
 #include "base/error.h"
 
-extern const cbx_schedule_ops cbx_stepwise_ops, cbx_train_cpu_ops, cbx_train_gpu_ops;
+extern const cbx_schedule_ops cbx_stepwise_ops, cbx_train_cpu_ops, cbx_train_ink_ops,
+    cbx_train_gpu_ops;
 
 const cbx_way cbx_ways[] = {
     {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, &cbx_train_cpu_ops, &cbx_evaluator_cpu},
     {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, &cbx_train_gpu_ops, &cbx_evaluator_gpu},
+    {CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, &cbx_train_ink_ops, &cbx_evaluator_cpu},
     {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, &cbx_stepwise_ops, &cbx_evaluator_cpu},
     {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, &cbx_stepwise_ops, &cbx_evaluator_gpu},
     {.ops = NULL},

@@ -41,9 +41,9 @@ typedef struct cbx_batch {
     cbx_canvas canvas;
 } cbx_batch;
 
-enum { CBX_MOST_KERNELS = 8, CBX_MOST_BUFFERS = 12 };
+enum { CBX_MOST_KERNELS = 10, CBX_MOST_BUFFERS = 12 };
 
-enum { CBX_EVALUATE, CBX_JUDGE, CBX_EVALUATION_KERNELS };
+enum { CBX_EVALUATE, CBX_JUDGE, CBX_COLUMN_SUMS, CBX_EVALUATION_KERNELS };
 
 /* A piece of device memory. */
 typedef struct cbx_buffer_row {
@@ -72,6 +72,8 @@ typedef struct cbx_schedule_ops {
     uint32_t (*batches_per_launch)(const cbx_trainer *trainer);
     void (*close)(cbx_trainer *trainer); /* releases what else `own` has. NULL: nothing */
     uint32_t draws_scale; /* pictures of this scale are drawn by run()'s own kernels; 0: none */
+    uint32_t spare_rows;  /* that the buffers have behind those of a batch */
+    int sparse;           /* it, and its evaluation, take ink alone */
 } cbx_schedule_ops;
 
 /* How a family of kernels evaluates: what its schedules have in common. */
@@ -114,16 +116,20 @@ struct cbx_trainer {
     uint32_t panels;                     /* P */
     uint32_t stride;                     /* B rounded up: rows that the buffers have room for */
     uint32_t chunks;                     /* C; 0 where there are no sums */
+    uint32_t chunk_panels;               /* panels in a chunk, where that is a power of two */
     uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
     uint32_t judged;                     /* images of an evaluation at a time */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];
-    cbx_buffer_row buffers[2 * CBX_MOST_BUFFERS]; /* of every trainer, then of the schedule */
+    cbx_buffer_row buffers[3 * CBX_MOST_BUFFERS]; /* of all, of the schedule, for ink */
     cl_mem images, labels, order;                 /* layout.h */
     cl_mem w1, w2, a1, fault;
+    cl_mem u;                                /* U of the evaluation (P, 32) */
+    cl_mem ink, ink_first, ink_counts;       /* layout.h; NULL unless sparse */
     cl_mem sums, d1, d2;                     /* of a size that the schedule chooses */
     cl_mem outputs, loss, verdicts, scratch; /* of the evaluation */
     cbx_normal normal;
+    uint64_t ink_entries;
     uint32_t order_rows;
     cbx_batch pending;  /* rows == 0: none */
     uint32_t parity;    /* half of `sums` that holds the pending batch */

@@ -5,8 +5,10 @@
 #include "network/launch.h"
 
 typedef enum kernel {
+    COLUMN_SUMS,
     BIASED_MATMUL_HIDDEN,
-    BIASED_MATMUL_OUTPUT,
+    MATMUL_OUTPUT,
+    ADD_OUTPUT_BIAS,
     SIGMOID,
     SIGMOID_DERIVATIVE,
     OUTPUT_DELTA,
@@ -40,17 +42,20 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
     const size_t row_blocks = (rows + CBX_STEP_ROWS - 1) / CBX_STEP_ROWS;
     const size_t vectors = CBX_PANEL / vector;
 
+    RUN(COLUMN_SUMS, panels * vectors, 1, ARG(trainer->w1), ARG(panels), ARG(trainer->u));
     RUN(BIASED_MATMUL_HIDDEN, row_blocks * vectors, panels, ARG(trainer->images),
         ARG(trainer->normal), ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride),
-        ARG(trainer->w1), ARG(trainer->a1));
+        ARG(trainer->w1), ARG(trainer->u), ARG(trainer->a1));
     RUN(SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
-    RUN(BIASED_MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
-        ARG(trainer->w2), ARG(batch->number), ARG(own->z2), ARG(trainer->fault));
+    RUN(MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
+        ARG(trainer->w2), ARG(own->z2));
     const cbx_sums sums = {.buffer = own->z2, .shares = 1, .stride = stride, .rows = rows};
     const cbx_status status = cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
     if (status) {
         return status;
     }
+    RUN(ADD_OUTPUT_BIAS, rows, 1, ARG(trainer->w2), ARG(rows), ARG(batch->number), ARG(own->z2),
+        ARG(trainer->fault));
     RUN(SIGMOID, output_vectors, 1, ARG(own->z2), ARG(output_vectors));
     return CBX_OK;
 }
@@ -80,14 +85,13 @@ static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t recipe = (cbx_u32)trainer->settings.recipe;
     const size_t blocks = CBX_IMAGE_PIXELS / CBX_STEP_ROWS * (CBX_PANEL / vector);
-    /* Whoever does not own W2's bias leaves it alone, as the lesson does. */
-    const uint32_t bias = trainer->share.first == 0 ? recipe : (uint32_t)CBX_RECIPE_LESSON;
+    const cbx_step_sizes steps = cbx_launch_steps(trainer, batch->rates);
 
     RUN(WEIGHT_UPDATE_OUTPUT, 1 + (size_t)panels * CBX_PANEL, 1, ARG(trainer->a1), ARG(trainer->d2),
-        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(bias), ARG(trainer->w2));
-    RUN(WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->normal),
-        ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1),
-        ARG(batch->rates.hidden), ARG(recipe), ARG(trainer->w1));
+        ARG(panels), ARG(rows), ARG(stride), ARG(batch->rates.output), ARG(recipe), ARG(trainer->w2));
+    RUN(WEIGHT_UPDATE_HIDDEN, blocks, panels, ARG(trainer->images), ARG(trainer->order),
+        ARG(batch->first), ARG(rows), ARG(stride), ARG(trainer->d1), ARG(steps), ARG(recipe),
+        ARG(trainer->w1));
     return CBX_OK;
 }
 
@@ -122,8 +126,10 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
 }
 
 const cbx_schedule_ops cbx_stepwise_ops = {
-    .kernels = {[BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
-                [BIASED_MATMUL_OUTPUT] = "biased_matmul_output",
+    .kernels = {[COLUMN_SUMS] = "column_sums",
+                [BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
+                [MATMUL_OUTPUT] = "matmul_output",
+                [ADD_OUTPUT_BIAS] = "add_output_bias",
                 [SIGMOID] = "sigmoid",
                 [SIGMOID_DERIVATIVE] = "sigmoid_derivative",
                 [OUTPUT_DELTA] = "output_delta",

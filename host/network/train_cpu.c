@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The schedule `fused` on processors: kernels/train/train_cpu.cl. */
+/* The schedules `fused` and `sparse` on processors: kernels/train/train_cpu.cl. */
 #include "network/train_cpu.h"
 
 #include <math.h>
 
 #include "network/launch.h"
+#include "network/trainer_buffers.h"
 
 enum { DRAWN_SCALE = 1 }; /* as in kernels/picture/picture_cpu.cl */
 
 /* Several chunks a unit even out their ends; each costs a pass over the sums. */
 enum { CHUNKS_A_UNIT = 8 };
+
+enum { TRAIN_CPU, TURN_INK }; /* kernels */
+
+/* Batches whose lists of ink there is room for: as many as fit into so many bytes. */
+enum { FEWEST_SLOTS = 2, MOST_SLOTS = 33, BYTES_OF_SLOTS = 16 << 20 };
 
 /* Batches that are launched one by one after work-groups left: twice as many when they do it
  * again at the next try. */
@@ -68,7 +74,12 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_cpu *own = trainer->own;
     const uint32_t units = trainer->device->info.compute_units, panels = trainer->panels;
     const uint32_t most = wished->chunks ? wished->chunks : CHUNKS_A_UNIT * units;
-    trainer->chunks = panels < most ? panels : most;
+    trainer->chunk_panels = 1;
+    while (panels / (2 * trainer->chunk_panels) >= most) {
+        trainer->chunk_panels *= 2;
+    }
+    trainer->chunks = (panels + trainer->chunk_panels - 1) / trainer->chunk_panels;
+    own->levels = cbx_tree_levels(trainer->chunk_panels);
     /* More would find nothing to do. */
     own->groups = units < trainer->chunks ? units : trainer->chunks;
 }
@@ -100,7 +111,20 @@ static uint32_t batches_per_launch(const cbx_trainer *trainer) {
     const double work = 4.0 * trainer->settings.batch * CBX_W1_ROWS * trainer->settings.hidden;
     const double fits = 20e-3 * 100e9 * own->groups / work;
     const double most = crowd->trusted ? MOST : ON_TRIAL;
-    return (uint32_t)fmax(1.0, fmin(fits, most));
+    const double room = own->slots > 0 ? own->slots - 1 : MOST;
+    return (uint32_t)fmax(1.0, fmin(fmin(fits, most), room));
+}
+
+/* Bytes of the lists of a batch. */
+static uint64_t slot_bytes(const cbx_trainer *trainer) {
+    const uint64_t stride = trainer->stride;
+    return CBX_SLABS * ((stride + CBX_SLAB) * sizeof(cbx_ink_list) +
+                        stride * CBX_SLAB * sizeof(cbx_ink_mark));
+}
+
+static uint32_t choose_slots(const cbx_trainer *trainer) {
+    const uint64_t fit = BYTES_OF_SLOTS / slot_bytes(trainer);
+    return fit < FEWEST_SLOTS ? FEWEST_SLOTS : fit < MOST_SLOTS ? (uint32_t)fit : MOST_SLOTS;
 }
 
 static cbx_buffer_rows buffers(cbx_trainer *trainer) {
@@ -108,14 +132,43 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     cbx_train_cpu *own = trainer->own;
     const uint64_t groups = own->groups, chunks = trainer->chunks;
     const uint64_t row = (uint64_t)trainer->stride * sizeof(float);
+    const uint64_t of_group = 2 * CBX_INK_PITCH + (1 + own->levels) * CBX_LANES_OUT;
+    const uint64_t dense = trainer->way->ops->sparse ? 0 : 1;
+    own->slots = dense ? 0 : choose_slots(trainer);
+    const uint64_t slabs = (uint64_t)own->slots * CBX_SLABS;
     return (cbx_buffer_rows){{
-        {&trainer->sums, 2 * chunks * CBX_LANES_OUT * row, "the output sums", NULL},
-        {&trainer->d1, groups * CBX_PANEL * row, "D1", NULL},
-        {&trainer->d2, groups * CBX_LANES_OUT * row, "D2", NULL},
-        {&own->x, groups * 2 * CBX_IMAGE_PIXELS * row, "X", NULL},
+        {&trainer->sums, 2 * (chunks + 1) * CBX_LANES_OUT * row, "the output sums", NULL},
+        {&own->scratch, groups * of_group * row, "D1, Q and D2", NULL},
+        {&own->x, dense * groups * 2 * CBX_IMAGE_PIXELS * row, "X", NULL},
         {&own->held, groups * 2 * sizeof(cl_uint), "what X holds", &zero},
         {&own->progress, (chunks + 2) * sizeof(cl_uint), "the progress", &zero},
+        {&own->row_lists, slabs * trainer->stride * sizeof(cbx_ink_list), "rows' ink", NULL},
+        {&own->pixel_lists, slabs * CBX_SLAB * sizeof(cbx_ink_list), "pixels' ink", NULL},
+        {&own->marks, slabs * trainer->stride * CBX_SLAB * sizeof(cbx_ink_mark), "marks of ink",
+         NULL},
     }};
+}
+
+/* The lists of `count` batches that the next launch starts. */
+static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    const cbx_train_cpu *own = trainer->own;
+    const uint32_t ticket = own->ticket + 1;
+    const cbx_argument arguments[] = {ARG(trainer->order),
+                                      ARG(first->first),
+                                      ARG(first->rows),
+                                      ARG(count),
+                                      ARG(trainer->stride),
+                                      ARG(ticket),
+                                      ARG(own->slots),
+                                      ARG(trainer->ink_first),
+                                      ARG(trainer->ink_counts),
+                                      ARG(trainer->ink),
+                                      ARG(own->row_lists),
+                                      ARG(own->pixel_lists),
+                                      ARG(own->marks)};
+    return cbx_enqueue(trainer->device->queue, trainer->kernels[TURN_INK], arguments,
+                       CBX_COUNT(arguments),
+                       cbx_launch_range(trainer, (size_t)count * CBX_SLABS, 1), NULL, NULL);
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
@@ -130,7 +183,10 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     launch.draw = draw_here ? 1u : 0u;
     launch.ticket = own->ticket;
     const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
-    cl_mem luma = draw_here ? canvas->luma : trainer->fault; /* any buffer will do */
+    cl_mem none = trainer->fault; /* any buffer will do */
+    cl_mem luma = draw_here ? canvas->luma : none;
+    const int sparse = trainer->way->ops->sparse;
+    launch.slots = own->slots;
     const cbx_argument arguments[] = {ARG(trainer->images),
                                       ARG(trainer->normal),
                                       ARG(trainer->labels),
@@ -139,20 +195,28 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
                                       ARG(trainer->w2),
                                       ARG(trainer->a1),
                                       ARG(trainer->sums),
-                                      ARG(trainer->d1),
-                                      ARG(trainer->d2),
-                                      ARG(own->x),
+                                      ARG(own->scratch),
+                                      ARG(own->levels),
+                                      ARG(*(sparse ? &none : &own->x)),
                                       ARG(own->progress),
                                       ARG(own->held),
+                                      ARG(*(sparse ? &trainer->ink : &none)),
+                                      ARG(*(sparse ? &own->row_lists : &none)),
+                                      ARG(*(sparse ? &own->pixel_lists : &none)),
+                                      ARG(*(sparse ? &own->marks : &none)),
                                       ARG(trainer->fault),
                                       ARG(launch),
                                       ARG(layout),
                                       ARG(luma)};
     const cbx_range range = {{own->groups, 1}, {1, 1}};
     cl_event done = NULL;
-    cbx_status status = cbx_enqueue(
-        trainer->device->queue, trainer->kernels[0], arguments, CBX_COUNT(arguments), range,
-        draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
+    cbx_status status = sparse && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
+    if (!status) {
+        status = cbx_enqueue(trainer->device->queue, trainer->kernels[TRAIN_CPU], arguments,
+                             CBX_COUNT(arguments), range,
+                             draw_here && canvas->wait ? &canvas->wait : NULL,
+                             draw_here ? &done : NULL);
+    }
     if (!status && canvas) {
         status =
             draw_here ? canvas->drawn(canvas->user, done) : cbx_canvas_draw(canvas, trainer->w1);
@@ -163,7 +227,7 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
 }
 
 const cbx_schedule_ops cbx_train_cpu_ops = {
-    .kernels = {"train_cpu"},
+    .kernels = {[TRAIN_CPU] = "train_cpu"},
     .own_bytes = sizeof(cbx_train_cpu),
     .divide = divide,
     .buffers = buffers,
@@ -171,4 +235,18 @@ const cbx_schedule_ops cbx_train_cpu_ops = {
     .batches_per_launch = batches_per_launch,
     .close = close,
     .draws_scale = DRAWN_SCALE,
+    .spare_rows = 1,
+};
+
+const cbx_schedule_ops cbx_train_ink_ops = {
+    .kernels = {[TRAIN_CPU] = "train_cpu", [TURN_INK] = "turn_ink"},
+    .own_bytes = sizeof(cbx_train_cpu),
+    .divide = divide,
+    .buffers = buffers,
+    .run = run,
+    .batches_per_launch = batches_per_launch,
+    .close = close,
+    .draws_scale = DRAWN_SCALE,
+    .spare_rows = 1,
+    .sparse = 1,
 };

@@ -14,11 +14,16 @@ typedef struct cbx_crowd {
     uint32_t next;        /* how many it will be if groups leave again */
 } cbx_crowd;
 
-/* What a trainer has for the schedule `fused` on processors alone; kernels/train/train_cpu.cl. */
+/* What a trainer has for the schedules `fused` and `sparse` on processors alone; see
+ * kernels/train/train_cpu.cl. */
 typedef struct cbx_train_cpu {
     uint32_t groups; /* work-groups */
     uint32_t ticket; /* stages since the trainer was made */
-    cl_mem x, held, progress;
+    uint32_t levels; /* of the tree of a chunk */
+    cl_mem scratch, held, progress;
+    cl_mem x;                               /* fused alone */
+    uint32_t slots;                         /* sparse alone: batches that there are lists for */
+    cl_mem row_lists, pixel_lists, marks;
     cbx_crowd crowd;
 } cbx_train_cpu;
 

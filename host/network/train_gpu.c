@@ -106,7 +106,7 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
     const uint64_t hidden = (uint64_t)trainer->stride * CBX_PANEL * sizeof(float);
     return (cbx_buffer_rows){{
-        {&trainer->sums, 2 * chunks * output, "the output sums", NULL},
+        {&trainer->sums, 2 * (chunks + 1) * output, "the output sums", NULL},
         {&trainer->d1, slices * trainer->panels * hidden, "D1", NULL},
         {&trainer->d2, tiles * slices * output, "D2", NULL},
         {&own->parts, chunks * own->helpers * output, "parts of the output sums", NULL},

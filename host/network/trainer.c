@@ -200,7 +200,7 @@ static cbx_status submit(cbx_trainer *trainer) {
 /* What is pending finishes with the sums over all owners. */
 static cbx_status exchange(cbx_trainer *trainer) {
     const cbx_sums sums = {.buffer = trainer->sums,
-                           .first = (size_t)trainer->parity * trainer->chunks,
+                           .first = (size_t)trainer->parity * (trainer->chunks + 1),
                            .shares = trainer->chunks,
                            .stride = trainer->stride,
                            .rows = trainer->pending.rows};

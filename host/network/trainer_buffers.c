@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "network/ink.h"
 
 static uint32_t round_up(uint32_t value, uint32_t unit) {
     return (value + unit - 1) / unit * unit;
@@ -29,7 +30,8 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const cbx_way *way = trainer->way;
     trainer->panels =
         round_up((trainer->share.count + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
-    trainer->stride = round_up(trainer->settings.batch, device->built.row_unit);
+    trainer->stride =
+        round_up(trainer->settings.batch + way->ops->spare_rows, device->built.row_unit);
     trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
     trainer->judged = judged_at_once(trainer);
     if (way->ops->divide) {
@@ -54,9 +56,20 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
         {&trainer->outputs, judged * CBX_LANES_OUT * f, "outputs", NULL},
         {&trainer->loss, judged * f, "the losses", NULL},
         {&trainer->verdicts, judged, "the verdicts", NULL},
-        {&trainer->scratch, trainer->evaluating * unit * (CBX_IMAGE_PIXELS + CBX_PANEL) * f,
+        {&trainer->u, panels * CBX_PANEL * f, "U", NULL},
+        {&trainer->scratch,
+         trainer->evaluating * unit *
+             (CBX_IMAGE_PIXELS + CBX_INK_PITCH + CBX_LANES_OUT * cbx_tree_levels(panels)) * f,
          "evaluating", NULL},
     }};
+}
+
+uint32_t cbx_tree_levels(uint64_t summands) {
+    uint32_t levels = 0;
+    for (; summands > 0; summands >>= 1) {
+        levels++;
+    }
+    return levels;
 }
 
 /* Counts the images of every part, and all together. */
@@ -65,6 +78,7 @@ static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
     for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
         const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
         trainer->images_of[part] = (uint32_t)count;
+        trainer->ink_entries += cbx_dataset_ink(dataset, (cbx_part)part);
         images += count;
     }
     return images;
@@ -78,8 +92,10 @@ void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset,
     divide(trainer, wished);
     const cbx_buffer_rows common = common_buffers(trainer, images);
     const cbx_buffer_rows own = trainer->way->ops->buffers(trainer);
+    const cbx_buffer_rows ink = cbx_ink_buffers(trainer, images);
     memcpy(trainer->buffers, common.rows, sizeof common.rows);
     memcpy(trainer->buffers + CBX_MOST_BUFFERS, own.rows, sizeof own.rows);
+    memcpy(trainer->buffers + 2 * CBX_MOST_BUFFERS, ink.rows, sizeof ink.rows);
 }
 
 uint64_t cbx_trainer_sum_buffers(const cbx_trainer *trainer) {
@@ -143,7 +159,10 @@ cbx_status cbx_trainer_take_buffers(cbx_trainer *trainer, const cbx_dataset *dat
             status = take(trainer->device, &trainer->buffers[i]);
         }
     }
-    return status ? status : upload(trainer, dataset);
+    if (!status) {
+        status = upload(trainer, dataset);
+    }
+    return status || !trainer->way->ops->sparse ? status : cbx_ink_gather(trainer);
 }
 
 void cbx_trainer_release_buffers(cbx_trainer *trainer) {

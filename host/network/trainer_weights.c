@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Weights between the host's rows and the device's panels; see kernels/layout.h. A trainer
- * takes and gives its share of the neurons; W2's bias is with the share of the first one. */
+ * takes and gives its share of the neurons; W2's bias row is with every share. */
 #include <string.h>
 
 #include "base/error.h"
@@ -47,21 +47,21 @@ static void unpack_w1(const float *w1, cbx_share share, cbx_network *network) {
     }
 }
 
-/* The rows of W2 that a share has: those of its neurons, behind the bias if it has that. */
-static size_t first_w2_row(cbx_share share) {
-    return share.first == 0 ? 0 : 1;
+/* Where a row of a share's W2 is in that of the network: the bias, then its neurons'. */
+static size_t w2_row(cbx_share share, size_t row) {
+    return row > 0 ? share.first + row : 0;
 }
 
 static void pack_w2(const cbx_network *network, cbx_share share, float *w2) {
-    for (size_t row = first_w2_row(share); row <= share.count; row++) {
-        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + (share.first + row) * CBX_CLASSES,
+    for (size_t row = 0; row <= share.count; row++) {
+        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + w2_row(share, row) * CBX_CLASSES,
                CBX_CLASSES * sizeof *w2);
     }
 }
 
 static void unpack_w2(const float *w2, cbx_share share, cbx_network *network) {
-    for (size_t row = first_w2_row(share); row <= share.count; row++) {
-        memcpy(network->w2 + (share.first + row) * CBX_CLASSES, w2 + row * CBX_LANES_OUT,
+    for (size_t row = 0; row <= share.count; row++) {
+        memcpy(network->w2 + w2_row(share, row) * CBX_CLASSES, w2 + row * CBX_LANES_OUT,
                CBX_CLASSES * sizeof *w2);
     }
 }

@@ -57,6 +57,9 @@ CBX_API cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part)
 CBX_API double cbx_dataset_mean(const cbx_dataset *dataset);
 CBX_API double cbx_dataset_deviation(const cbx_dataset *dataset);
 
+/* Pixels of a part that are not 0, its ink: all that the schedule `sparse` works on. */
+CBX_API uint64_t cbx_dataset_ink(const cbx_dataset *dataset, cbx_part part);
+
 /* out[i] = (pixels[i] - mean) / deviation, in double, rounded once to float.
  * pixels and out: `count` elements each, host memory, the caller's. For computing on the
  * host: a device holds grey levels and takes fma(pixel, 1/deviation, -mean/deviation) in

@@ -24,10 +24,15 @@ extern "C" {
  * NLL: D2 = Y − A2, D1 = (D2·W2[1:]ᵀ)·A1(1 − A1); all rows learn. */
 typedef enum cbx_recipe { CBX_RECIPE_LESSON, CBX_RECIPE_NLL } cbx_recipe;
 
-/* STEPWISE: one kernel per formula. FUSED: one to three launches per batch. */
-typedef enum cbx_schedule { CBX_SCHEDULE_FUSED, CBX_SCHEDULE_STEPWISE } cbx_schedule;
+/* STEPWISE: one kernel per formula. FUSED: one to three launches per batch. SPARSE: the same on
+ * processors, over the pixels that are not 0. */
+typedef enum cbx_schedule {
+    CBX_SCHEDULE_FUSED,
+    CBX_SCHEDULE_SPARSE,
+    CBX_SCHEDULE_STEPWISE
+} cbx_schedule;
 
-/* "lesson" or "nll"; "fused" or "stepwise": static. NULL: there is no such value. */
+/* "lesson" or "nll"; "fused", "sparse" or "stepwise": static. NULL: there is no such value. */
 CBX_API const char *cbx_recipe_name(cbx_recipe recipe);
 CBX_API const char *cbx_schedule_name(cbx_schedule schedule);
 

@@ -20,7 +20,6 @@
 #endif
 #define CBX_STRIP (2 * CBX_VECTOR)
 #define CBX_LINE 16 /* floats in a cache line; a row of a panel has two */
-#define CBX_SLABS (CBX_PIXELS / CBX_SLAB)
 #if CBX_STRIP > CBX_PANEL || CBX_UPDATE_ROWS > CBX_SLAB
 #error "CBX_VECTOR or CBX_UPDATE_ROWS does not fit the panels"
 #endif
@@ -38,38 +37,44 @@
 #define PREFETCH(pointer)
 #endif
 
-/* One row of x [slabs][rows][CBX_SLAB]: a normalised image. x points at the row in the
- * first slab. */
-HELPER void normalise_image_cpu(global const uchar *restrict image, cbx_normal normal, uint rows,
-                                global float *restrict x)
+/* One row of x [slabs][rows][CBX_SLAB]: the grey levels of an image. x points at the row in
+ * the first slab. */
+HELPER void convert_image_cpu(global const uchar *restrict image, uint rows,
+                              global float *restrict x)
 {
     for (uint slab = 0; slab < CBX_SLABS; slab++, x += (size_t)rows * CBX_SLAB) {
         for (uint k = 0; k < CBX_SLAB; k += 16, image += 16) {
-            float16 level = convert_float16(vload16(0, image));
-            STORE_OUT(x + k, fma(level, (float16)(normal.scale), (float16)(normal.shift)));
+            STORE_OUT(x + k, convert_float16(vload16(0, image)));
         }
     }
 }
 
-/* z1 [rows][32] = bias. */
-HELPER void begin_forward(global const float *restrict bias, uint rows, global float *restrict z1)
+/* The same of an image of ones, whose Q is U. */
+HELPER void fill_image_cpu(uint rows, global float *restrict x)
 {
-    for (uint i = 0; i < rows; i++) {
-        for (uint part = 0; part < CBX_PANEL; part += CBX_VECTOR) {
-            STORE(z1 + i * CBX_PANEL + part, LOAD(bias + part));
+    for (uint slab = 0; slab < CBX_SLABS; slab++, x += (size_t)rows * CBX_SLAB) {
+        for (uint k = 0; k < CBX_SLAB; k += 16) {
+            STORE_OUT(x + k, (float16)(1.0f));
         }
     }
 }
 
-/* z1[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; x [rows][slab]. Meanwhile a line of
+/* q [rows][width] = 0 */
+HELPER void begin_forward(uint rows, uint width, global float *restrict q)
+{
+    for (uint i = 0; i < rows * width; i += CBX_VECTOR) {
+        STORE(q + i, (floatv)(0.0f));
+    }
+}
+
+/* q[i][strip] += Σ_k x[i][k]·w[k][strip] over a slab; x [rows][slab]. Meanwhile a line of
  * each row [slab] at `ahead` is fetched: all at once they would keep X waiting. */
 HELPER void forward_block(global const float *restrict w, global const float *restrict x,
-                          global const float *ahead, global float *restrict z1)
+                          global const float *ahead, global float *restrict q)
 {
     floatv sum[CBX_FORWARD_ROWS][2];
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-        sum[i][0] = LOAD(z1 + i * CBX_PANEL);
-        sum[i][1] = LOAD(z1 + i * CBX_PANEL + CBX_VECTOR);
+        sum[i][0] = sum[i][1] = (floatv)(0.0f);
     }
     UNROLL_BY(8) for (uint k = 0; k < CBX_SLAB; k++, x++, w += CBX_PANEL, ahead += CBX_PANEL) {
         PREFETCH(ahead);
@@ -81,29 +86,31 @@ HELPER void forward_block(global const float *restrict w, global const float *re
         }
     }
     UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-        STORE(z1 + i * CBX_PANEL, sum[i][0]);
-        STORE(z1 + i * CBX_PANEL + CBX_VECTOR, sum[i][1]);
+        global float *at = q + i * CBX_PANEL;
+        STORE(at, LOAD(at) + sum[i][0]);
+        STORE(at + CBX_VECTOR, LOAD(at + CBX_VECTOR) + sum[i][1]);
     }
 }
 
 /* The same for a slab of a whole panel, and `rows` rounded up to whole blocks. */
 HELPER void forward_slab(global const float *restrict w, global const float *restrict x,
-                         uint rows, global float *restrict z1)
+                         uint rows, global float *restrict q)
 {
     for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
         for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
             global const float *ahead =
                 w + CBX_SLAB * CBX_PANEL + row / CBX_FORWARD_ROWS % 2 * CBX_LINE;
-            forward_block(w + part, x + row * CBX_SLAB, ahead, z1 + row * CBX_PANEL + part);
+            forward_block(w + part, x + row * CBX_SLAB, ahead, q + row * CBX_PANEL + part);
         }
     }
 }
 
-/* w[0 … height)[strip] += rate·Σ_b x[b][…]·d[b][strip]; x [rows][slab], d [rows][32].
+/* w[0 … height)[strip] += Σ_b x[b][…]·d[b][strip] and errors[strip] = Σ_b d[b][strip], each by
+ * its rate; x [rows][slab], d [rows][32].
  * A macro, since height must be a constant before the loops are unrolled. */
 #define CBX_UPDATE_BLOCK(NAME, HEIGHT)                                                             \
     HELPER void NAME(global float *restrict w, global const float *restrict x, uint rows,          \
-                     global const float *restrict d, float rate)                                   \
+                     global const float *restrict d, const float *errors, cbx_step_sizes rate)     \
     {                                                                                              \
         floatv sum[HEIGHT][2];                                                                     \
         UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
@@ -119,8 +126,11 @@ HELPER void forward_slab(global const float *restrict w, global const float *res
         }                                                                                          \
         UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
             global float *at = w + i * CBX_PANEL;                                                  \
-            STORE(at, stepped(LOAD(at), sum[i][0], (floatv)(rate)));                               \
-            STORE(at + CBX_VECTOR, stepped(LOAD(at + CBX_VECTOR), sum[i][1], (floatv)(rate)));     \
+            UNROLL for (uint side = 0; side < 2; side++, at += CBX_VECTOR) {                       \
+                const floatv s = *(const floatv *)(errors + side * CBX_VECTOR);                    \
+                STORE(at, stepped_pixel(LOAD(at), sum[i][side], s, (floatv)(rate.scale),           \
+                                        (floatv)(rate.shift)));                                    \
+            }                                                                                      \
         }                                                                                          \
     }
 
@@ -131,38 +141,21 @@ CBX_UPDATE_BLOCK(update_last_block, (CBX_SLAB % CBX_UPDATE_ROWS))
 
 /* The same for a slab of a whole panel. */
 HELPER void update_slab(global float *restrict w, global const float *restrict x, uint rows,
-                        global const float *restrict d, float rate)
+                        global const float *restrict d, const float *errors, cbx_step_sizes rate)
 {
     uint k = 0;
     for (; k + CBX_UPDATE_ROWS <= CBX_SLAB; k += CBX_UPDATE_ROWS) {
         for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-            update_block(w + k * CBX_PANEL + part, x + k, rows, d + part, rate);
+            update_block(w + k * CBX_PANEL + part, x + k, rows, d + part, errors + part,
+                         rate);
         }
     }
 #if CBX_SLAB % CBX_UPDATE_ROWS
     for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-        update_last_block(w + k * CBX_PANEL + part, x + k, rows, d + part, rate);
+        update_last_block(w + k * CBX_PANEL + part, x + k, rows, d + part, errors + part,
+                          rate);
     }
 #endif
-}
-
-/* z2[i] += A1·W2 for one strip of one block of rows: a [rows][strip] activations,
- * w2 the strip's rows of W2. */
-HELPER void add_outputs(const float *a, global const float *restrict w2, float16 *z2)
-{
-    float16 sum[CBX_FORWARD_ROWS];
-    UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-        sum[i] = z2[i];
-    }
-    for (uint lane = 0; lane < CBX_STRIP; lane++) {
-        float16 weight = LOAD_OUT(w2 + lane * CBX_LANES_OUT);
-        UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-            sum[i] = fma((float16)(a[i * CBX_STRIP + lane]), weight, sum[i]);
-        }
-    }
-    UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-        z2[i] = sum[i];
-    }
 }
 
 #endif

@@ -20,7 +20,7 @@ kernel void output_delta(global const float *restrict a2, global const float *re
     float16 a = LOAD_OUT(a2 + row * CBX_LANES_OUT);
     float16 miss = only_outputs(one_hot(labels[order[first + row]]) - a);
     STORE_OUT(d2 + row * CBX_LANES_OUT,
-              output_error(miss, LOAD_OUT(s2 + row * CBX_LANES_OUT), recipe));
+              tiny_out(output_error(miss, LOAD_OUT(s2 + row * CBX_LANES_OUT), recipe)));
 }
 
 kernel void hidden_delta(global const float *restrict d2, global const float *restrict w2,
@@ -32,14 +32,13 @@ kernel void hidden_delta(global const float *restrict d2, global const float *re
     if (row >= rows) {
         return;
     }
-    float16 d = LOAD_OUT(d2 + row * CBX_LANES_OUT);
     global const float *w = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
     const size_t at = (panel * stride + row) * CBX_PANEL;
     for (uint lane = 0; lane < CBX_PANEL; lane++) {
-        float16 v = d * LOAD_OUT(w + lane * CBX_LANES_OUT);
-        float8 half_sum = v.lo + v.hi;
-        float4 quarter_sum = half_sum.lo + half_sum.hi;
-        d1[at + lane] =
-            ((quarter_sum.x + quarter_sum.y) + (quarter_sum.z + quarter_sum.w)) * s1[at + lane];
+        float sum = 0.0f;
+        for (uint o = 0; o < CBX_OUTPUTS; o++) {
+            sum = fma(d2[row * CBX_LANES_OUT + o], w[lane * CBX_LANES_OUT + o], sum);
+        }
+        d1[at + lane] = tiny_one(sum * s1[at + lane]);
     }
 }

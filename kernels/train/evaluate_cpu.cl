@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Z2 of many images, for processors with wide vectors: what these panels add to it.
+/* A1·W2[1:] of many images, for processors with wide vectors: what these panels add to Z2.
  *
- *   images (N, 784), w1 [P][785][32], w2 [1+32P][16]
+ *   images (N, 784), w1 [P][785][32], u [P][32] as column_sums leaves it, w2 [1+32P][16]
+ *   ink, ink_first, ink_counts: see layout.h; only where `sparse` is set
  *   z2 [count][16]   of the images first … first + count
- *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + 32]
+ *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + CBX_INK_PITCH + 16 · levels]: grey levels, or
+ *            the lists of ink of the block [slabs][rows] and its images [rows]; Q; the tree of Z2, where `levels`
+ *            suffice for all panels
  *
  * One work-item a work-group, any number of them: each takes every n-th block of
  * CBX_EVALUATE_ROWS images, all panels. Missing rows repeat the last one.
@@ -14,58 +17,92 @@
 #define CBX_EVALUATE_ROWS (CBX_EVALUATE_BLOCKS * CBX_FORWARD_ROWS)
 #endif
 
-/* Z2 of one block: x [slabs][rows][CBX_SLAB], z1 [rows][32] is scratch. */
-HELPER void evaluate_block(global const float *restrict x, uint rows, uint panels,
-                           global const float *restrict w1, global const float *restrict w2,
-                           global float *restrict z1, float16 *z2)
+/* Q of one panel: x [slabs][rows][CBX_SLAB], q [rows][32]. */
+HELPER void sum_levels(global const float *restrict w, global const float *restrict x, uint rows,
+                       global float *restrict q)
 {
-    for (uint i = 0; i < rows; i++) {
-        z2[i] = LOAD_OUT(w2);
-    }
-    for (size_t panel = 0; panel < panels; panel++) {
-        global const float *w = w1 + panel * CBX_PANEL_SIZE;
-        global const float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
-        begin_forward(w, rows, z1);
-        for (uint slab = 0; slab < CBX_SLABS; slab++) {
-            forward_slab(w + (1 + slab * CBX_SLAB) * CBX_PANEL, x + slab * rows * CBX_SLAB, rows,
-                         z1);
-        }
-        for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
-            for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-                floatv a[CBX_FORWARD_ROWS][2];
-                for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                    global const float *at = z1 + (row + i) * CBX_PANEL + part;
-                    a[i][0] = activate_v(LOAD(at));
-                    a[i][1] = activate_v(LOAD(at + CBX_VECTOR));
-                }
-                add_outputs((const float *)a, v + part * CBX_LANES_OUT, z2 + row);
-            }
-        }
+    for (uint slab = 0; slab < CBX_SLABS; slab++) {
+        forward_slab(w + (1 + slab * CBX_SLAB) * CBX_PANEL, x + slab * rows * CBX_SLAB, rows, q);
     }
 }
 
+/* The same over ink; lists [slabs][rows], q [rows][CBX_INK_PITCH]. */
+#define CBX_SUM_INK(NAME)                                                                          \
+    HELPER void CBX_JOIN(sum_, NAME)(global const float *restrict w,                               \
+                                     global const cbx_ink_list *restrict lists, uint rows,         \
+                                     global const uchar *restrict ink, const float *levels,        \
+                                     global float *restrict q)                                     \
+    {                                                                                              \
+        for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
+            CBX_JOIN(forward_, NAME)(w + (1 + slab * CBX_SLAB) * CBX_PANEL, lists + slab * rows,   \
+                                     rows, ink, levels, q);                                        \
+        }                                                                                          \
+    }
+
+CBX_SUM_INK(panel_ink)
+#if CBX_INK_PANELS > 1
+CBX_SUM_INK(tile_ink)
+#endif
+
 kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal, uint first,
                          uint count, uint panels, global const float *restrict w1,
-                         global const float *restrict w2, global float *restrict z2,
-                         global float *restrict scratch)
+                         global const float *restrict u, global const float *restrict w2,
+                         uint sparse, global const uint *restrict ink_first,
+                         global const uchar *restrict ink_counts, global const uchar *restrict ink,
+                         uint levels, global float *restrict z2, global float *restrict scratch)
 {
     const uint blocks = (count + CBX_EVALUATE_ROWS - 1) / CBX_EVALUATE_ROWS;
-    global float *x =
-        scratch + get_group_id(0) * (size_t)(CBX_EVALUATE_ROWS * (CBX_PIXELS + CBX_PANEL));
-    global float *z1 = x + CBX_EVALUATE_ROWS * CBX_PIXELS;
-    images += (size_t)first * CBX_PIXELS;
+    const uint of_group =
+        CBX_EVALUATE_ROWS * (CBX_PIXELS + CBX_INK_PITCH + levels * CBX_LANES_OUT);
+    global float *x = scratch + get_group_id(0) * (size_t)of_group;
+    global float *q = x + CBX_EVALUATE_ROWS * CBX_PIXELS;
+    global float *tree = q + CBX_EVALUATE_ROWS * CBX_INK_PITCH;
+    global cbx_ink_list *lists = (global cbx_ink_list *)x;
+    const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL;
+    float grey[256];
+    for (uint level = 0; level < 256; level++) {
+        grey[level] = convert_float(level);
+    }
     for (uint block = get_group_id(0); block < blocks; block += get_num_groups(0)) {
         const uint start = block * CBX_EVALUATE_ROWS;
         const uint rows = min((uint)CBX_EVALUATE_ROWS, count - start);
         const uint whole = (rows + CBX_FORWARD_ROWS - 1) / CBX_FORWARD_ROWS * CBX_FORWARD_ROWS;
-        float16 sums[CBX_EVALUATE_ROWS];
-        for (uint i = 0; i < whole; i++) {
-            normalise_image_cpu(images + (size_t)(start + min(i, rows - 1)) * CBX_PIXELS, normal,
-                                whole, x + i * CBX_SLAB);
+        const size_t of_level = (size_t)whole * CBX_LANES_OUT;
+        global uint *order = (global uint *)(lists + CBX_SLABS * whole);
+        for (uint i = 0; i < whole && sparse; i++) {
+            order[i] = first + start + min(i, rows - 1);
         }
-        evaluate_block(x, whole, panels, w1, w2, z1, sums);
+        for (uint i = 0; i < whole && !sparse; i++) {
+            const size_t image = first + start + min(i, rows - 1);
+            convert_image_cpu(images + image * CBX_PIXELS, whole, x + i * CBX_SLAB);
+        }
+        for (uint slab = 0; slab < CBX_SLABS && sparse; slab++) {
+            sort_rows(order, whole, ink_first, ink_counts, slab, lists + slab * whole);
+        }
+        for (uint panel = 0, together; panel < panels; panel += together) {
+            global const float *w = w1 + (size_t)panel * CBX_PANEL_SIZE;
+            together = sparse && panels - panel >= CBX_INK_PANELS ? CBX_INK_PANELS : 1;
+            begin_forward(whole, pitch, q);
+            if (!sparse) {
+                sum_levels(w, x, whole, q);
+            } else if (together == 1) {
+                sum_panel_ink(w, lists, whole, ink, grey, q);
+            }
+#if CBX_INK_PANELS > 1
+            else {
+                sum_tile_ink(w, lists, whole, ink, grey, q);
+            }
+#endif
+            for (uint i = 0; i < together; i++) {
+                const size_t at = panel + i;
+                end_forward_cpu(q + i * CBX_PANEL, pitch, u + at * CBX_PANEL,
+                                w + i * CBX_PANEL_SIZE, normal, whole,
+                                w2 + (1 + at * CBX_PANEL) * CBX_LANES_OUT, at, whole, 0, tree);
+            }
+        }
         for (uint i = 0; i < rows; i++) {
-            STORE_OUT(z2 + (size_t)(start + i) * CBX_LANES_OUT, sums[i]);
+            STORE_OUT(z2 + (size_t)(start + i) * CBX_LANES_OUT,
+                      tree_sum_far(tree + i * CBX_LANES_OUT, of_level, panels));
         }
     }
 }

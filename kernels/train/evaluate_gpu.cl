@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Z2 of many images, for GPUs: what these panels add to it.
+/* A1·W2[1:] of many images, for GPUs: what these panels add to Z2.
  *
  *   images (N, 784), w1 [P][785][32], w2 [1+32P][16]
  *   z2 [count][16]   of the images first … first + count
@@ -21,7 +21,7 @@ evaluate_gpu(global const uchar *restrict images, cbx_normal normal, uint first,
     const uint start = get_group_id(0) * CBX_TILE;
     const uint rows = min((uint)CBX_TILE, count - start);
     const size_t image = first + start + min(me, rows - 1);
-    float16 sums = LOAD_OUT(w2); /* of this work-item's image */
+    float16 sums = (float16)(0.0f); /* of this work-item's image */
     for (uint neurons = 0; neurons < panels / 2; neurons++) {
         float4 sum[8][2];
         global const float *w = w1 + (size_t)neurons * 2 * CBX_PANEL_SIZE;

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Training in one launch, the schedule `fused` for processors with wide vectors.
+/* Training in one launch, the schedules `fused` and `sparse` for processors with wide vectors.
  *
  * A stage finishes one batch and starts the next, chunk by chunk of panels:
  *
  *   D2 = output error of the pending batch, from the sums that its forward left
- *   for every panel of the chunk
+ *   for every panel of the chunk, or several together
  *       D1 = (D2·W2[1:]ᵀ)·derivative(A1)
  *       W2[1:] += η₂·A1ᵀD2
  *       for every slab of pixels
  *           W1[1:] += η₁·XᵀD1         dW1 stays in registers
- *           Z1 += X·W1                 of the next batch, with the new weights
+ *           Q += P·W1, U += Σ W1       of the next batch, with the new weights
  *       draw the panel's tiles         when a frame is due
- *       A1 = σ(Z1)
- *       sums += A1·W2[1:]              this chunk's share of Z2
+ *       A1 = σ(Z1), Z1 from Q, U and the bias
+ *       A1·W2[1:] into the tree of Z2
+ *   sums = what the tree comes to     this chunk's share of Z2
  *
- * Only the sums cross between panels. Chunk 0's share starts from the bias row of
- * W2 and owns it, unless the whole launch is a share that does not. A launch may hold
+ * `fused` takes all pixels, from X, where each work-group has the batch's grey levels as floats;
+ * `sparse` those that are not 0, from the lists of ink.cl. The products of both are the same.
+ *
+ * Only the sums cross between panels. Whoever has chunk 0 also updates W2's bias row and leaves
+ * it beside the shares, for the stage that reads them. A launch may hold
  * several stages. Between stages the work-groups wait for each other, but never for one
  * that has not begun: whoever runs takes every chunk that nobody has taken yet, so a
  * single work-group can do all of it, and a late one finds nothing left. What is computed
@@ -29,15 +33,18 @@
  * stage by stage for a while.
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
- * is best. Buffers as in layout.h, and
- *   d1 [groups][stride][32], d2 [groups][stride][16]   scratch of a work-group
- *   x [groups][2][slabs][stride][CBX_SLAB]   normalised images of the two batches that a
- *                           work-group is at; a batch's slot is its stage modulo 2
+ * is best. Buffers as in layout.h and ink.cl, and
+ *   scratch [groups][(2 · CBX_INK_PITCH + (1 + levels) · 16) · stride]   of a work-group: D1, Q
+ *                           with U in the row behind the last, D2, and the tree of Z2, where
+ *                           `levels` suffice for a chunk
+ *   x [groups][2][slabs][stride][CBX_SLAB]   grey levels of the two batches that a work-group
+ *                           is at, and an image of ones behind them, whose Q is U; a batch's
+ *                           slot is its stage modulo 2. Not for `sparse`
  *   held [groups][2]        the stage that started the batch in each slot of x
  *   progress [chunks + 2]   the last stage that took each chunk; chunks done so far;
  *                           work-groups that left so far
  *   fault [1]               first batch whose sums were not finite
- * `stride` must be a multiple of CBX_FORWARD_ROWS.
+ * `stride` must be a multiple of CBX_FORWARD_ROWS, and more than the rows of a batch.
  */
 #if CBX_FAMILY_CPU
 
@@ -47,129 +54,6 @@
 #define CBX_WAIT_TURNS 1000000
 #endif
 
-/* D2 of all rows; returns whether every sum is finite. */
-HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uint stride,
-                             global const uchar *restrict labels,
-                             global const uint *restrict order, uint rows, uint recipe,
-                             global float *restrict d2)
-{
-    float16 probe = (float16)(0.0f);
-    for (uint b = 0; b < rows; b++) {
-        float16 z = LOAD_OUT(sums + b * CBX_LANES_OUT);
-        for (uint c = 1; c < chunks; c++) {
-            z += LOAD_OUT(sums + ((size_t)c * stride + b) * CBX_LANES_OUT);
-        }
-        probe += z * 0.0f; /* 0 for finite numbers, else NaN */
-        float16 a = activate_out(z), miss = only_outputs(one_hot(labels[order[b]]) - a);
-        STORE_OUT(d2 + b * CBX_LANES_OUT, output_error(miss, slope_out(a), recipe));
-    }
-    return !any(isnan(probe));
-}
-
-/* D1 of one panel; w2 points at the panel's rows. Whole blocks of rows are written;
- * what is past `rows` is not used. */
-HELPER void hidden_delta_cpu(global const float *restrict a1, global const float *restrict w2,
-                             global const float *restrict d2, uint rows, uint recipe,
-                             global float *restrict d1)
-{
-    float turned[CBX_OUTPUTS][CBX_PANEL] __attribute__((aligned(64)));
-    for (uint lane = 0; lane < CBX_PANEL; lane++) {
-        for (uint o = 0; o < CBX_OUTPUTS; o++) {
-            turned[o][lane] = w2[lane * CBX_LANES_OUT + o];
-        }
-    }
-    for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
-        for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-            floatv sum[CBX_FORWARD_ROWS][2];
-            UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                sum[i][0] = sum[i][1] = (floatv)(0.0f);
-            }
-            UNROLL_BY(1) for (uint o = 0; o < CBX_OUTPUTS; o++) {
-                floatv w0 = *(const floatv *)(turned[o] + part);
-                floatv w1 = *(const floatv *)(turned[o] + part + CBX_VECTOR);
-                UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                    floatv d = (floatv)(d2[(row + i) * CBX_LANES_OUT + o]);
-                    sum[i][0] = fma(d, w0, sum[i][0]);
-                    sum[i][1] = fma(d, w1, sum[i][1]);
-                }
-            }
-            UNROLL for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                global float *at = d1 + (row + i) * CBX_PANEL + part;
-                STORE(at, sum[i][0]);
-                STORE(at + CBX_VECTOR, sum[i][1]);
-            }
-        }
-    }
-    for (uint i = 0; i < rows * CBX_PANEL && recipe == CBX_LESSON; i += CBX_VECTOR) {
-        STORE(d1 + i, LOAD(d1 + i) * derivative_v(LOAD(a1 + i), CBX_LESSON));
-    }
-    for (uint i = 0; i < rows * CBX_PANEL && recipe == CBX_NLL; i += CBX_VECTOR) {
-        STORE(d1 + i, LOAD(d1 + i) * derivative_v(LOAD(a1 + i), CBX_NLL));
-    }
-}
-
-/* Rows of W2 that update_output_cpu() sums in registers. */
-#define CBX_LANES_TOGETHER (CBX_VECTOR == 16 ? 8 : 4)
-
-/* W2 of one panel += rate·A1ᵀD2. */
-HELPER void update_output_cpu(global const float *restrict a1, global const float *restrict d2,
-                              uint rows, float rate, global float *restrict w2)
-{
-    for (uint lane = 0; lane < CBX_PANEL; lane += CBX_LANES_TOGETHER) {
-        float16 sum[CBX_LANES_TOGETHER];
-        UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
-            sum[i] = (float16)(0.0f);
-        }
-        for (uint b = 0; b < rows; b++) {
-            float16 d = LOAD_OUT(d2 + b * CBX_LANES_OUT);
-            UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
-                sum[i] = fma((float16)(a1[b * CBX_PANEL + lane + i]), d, sum[i]);
-            }
-        }
-        UNROLL for (uint i = 0; i < CBX_LANES_TOGETHER; i++) {
-            global float *at = w2 + (lane + i) * CBX_LANES_OUT;
-            STORE_OUT(at, stepped(LOAD_OUT(at), sum[i], (float16)(rate)));
-        }
-    }
-}
-
-/* row += rate·Σ_b d[b], rows of `width` floats, for the bias rows of nll. */
-HELPER void update_bias_cpu(global const float *restrict d, uint width, uint rows, float rate,
-                            global float *restrict row)
-{
-    for (uint part = 0; part < width; part += CBX_VECTOR) {
-        floatv sum = (floatv)(0.0f);
-        for (uint b = 0; b < rows; b++) {
-            sum += LOAD(d + b * width + part);
-        }
-        STORE(row + part, stepped(LOAD(row + part), sum, (floatv)(rate)));
-    }
-}
-
-/* A1 = σ(Z1) in place, of one panel, and its share of Z2 on top of sums [stride][16]. */
-HELPER void end_forward_cpu(global float *restrict a1, uint rows, global const float *restrict w2,
-                            global float *restrict sums)
-{
-    for (uint part = 0; part < CBX_PANEL; part += CBX_STRIP) {
-        for (uint row = 0; row < rows; row += CBX_FORWARD_ROWS) {
-            floatv a[CBX_FORWARD_ROWS][2];
-            float16 z2[CBX_FORWARD_ROWS];
-            for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                global float *at = a1 + (row + i) * CBX_PANEL + part;
-                a[i][0] = activate_v(LOAD(at));
-                a[i][1] = activate_v(LOAD(at + CBX_VECTOR));
-                STORE(at, a[i][0]);
-                STORE(at + CBX_VECTOR, a[i][1]);
-                z2[i] = LOAD_OUT(sums + (row + i) * CBX_LANES_OUT);
-            }
-            add_outputs((const float *)a, w2 + part * CBX_LANES_OUT, z2);
-            for (uint i = 0; i < CBX_FORWARD_ROWS; i++) {
-                STORE_OUT(sums + (row + i) * CBX_LANES_OUT, z2[i]);
-            }
-        }
-    }
-}
-
 /* Fetches an image early: the rows of a batch lie too far apart to be foreseen. */
 HELPER void fetch_image(global const uchar *restrict image)
 {
@@ -178,57 +62,113 @@ HELPER void fetch_image(global const uchar *restrict image)
     }
 }
 
-/* Normalises a batch into this work-group's slot for it, x [slabs][stride][CBX_SLAB],
+/* Converts a batch into this work-group's slot for it, x [slabs][stride][CBX_SLAB],
  * unless it is there: `held` is the stage that started the batch in the slot. Rows past
- * the last repeat it. */
-HELPER void hold_images_cpu(global const uchar *restrict images, cbx_normal normal,
+ * the last are ones. */
+HELPER void hold_images_cpu(global const uchar *restrict images,
                             global const uint *restrict order, uint rows, uint stride, uint ticket,
                             global uint *restrict held, global float *restrict x)
 {
     if (*held != ticket) {
-        for (uint b = 0; b < stride; b++) {
+        for (uint b = 0; b < rows; b++) {
             fetch_image(images + (size_t)order[min(b + 3, rows - 1)] * CBX_PIXELS);
-            normalise_image_cpu(images + (size_t)order[min(b, rows - 1)] * CBX_PIXELS, normal,
-                                stride, x + b * CBX_SLAB);
+            convert_image_cpu(images + (size_t)order[b] * CBX_PIXELS, stride, x + b * CBX_SLAB);
+        }
+        for (uint b = rows; b < stride; b++) {
+            fill_image_cpu(stride, x + b * CBX_SLAB);
         }
         *held = ticket;
     }
 }
 
-/* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][stride][slab]. */
+/* The lists of one batch. */
+typedef struct ink_lists {
+    global const cbx_ink_list *rows, *pixels;
+    global const cbx_ink_mark *marks;
+} ink_lists;
+
+HELPER ink_lists move_lists(ink_lists all, size_t by, uint stride)
+{
+    const ink_lists moved = {all.rows + by * stride, all.pixels + by * CBX_SLAB,
+                             all.marks + by * stride * CBX_SLAB};
+    return moved;
+}
+
+/* One panel: both passes over W1, slab by slab. x_finish, x_start: [slabs][stride][slab];
+ * d1, q [stride][32]. */
 HELPER void train_panel_cpu(global float *restrict w1, global const float *restrict x_finish,
-                            uint finish_rows, global const float *restrict d1, float rate,
-                            global const float *restrict x_start, uint start_rows, uint stride,
-                            global float *restrict z1)
+                            uint finish_rows, global const float *restrict d1, const float *errors,
+                            cbx_step_sizes rate, global const float *restrict x_start,
+                            uint start_rows, uint stride, global float *restrict q)
 {
     for (uint slab = 0; slab < CBX_SLABS; slab++) {
         global float *rows = w1 + (1 + slab * CBX_SLAB) * CBX_PANEL;
         const size_t at = (size_t)slab * stride * CBX_SLAB;
         if (finish_rows > 0) {
-            update_slab(rows, x_finish + at, finish_rows, d1, rate);
+            update_slab(rows, x_finish + at, finish_rows, d1, errors, rate);
         }
         if (start_rows > 0) {
-            forward_slab(rows, x_start + at, start_rows, z1);
+            forward_slab(rows, x_start + at, start_rows + 1, q);
         }
     }
 }
+
+/* The same over ink; d1, q [stride][CBX_INK_PITCH]. */
+#define CBX_TRAIN_INK(NAME)                                                                        \
+    HELPER void CBX_JOIN(train_, NAME)(                                                            \
+        global float *restrict w1, ink_lists finish, uint finish_rows,                             \
+        global const float *restrict d1, const float *errors, cbx_step_sizes rate,                 \
+        ink_lists start, uint start_rows, global const uchar *restrict ink, const float *levels,   \
+        uint stride, global float *restrict q)                                                     \
+    {                                                                                              \
+        for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
+            global float *w = w1 + (1 + slab * CBX_SLAB) * CBX_PANEL;                              \
+            const ink_lists f = move_lists(finish, slab, stride);                                  \
+            const ink_lists s = move_lists(start, slab, stride);                                   \
+            if (finish_rows > 0) {                                                                 \
+                CBX_JOIN(update_, NAME)(w, f.pixels, f.marks, d1, errors, rate);                   \
+            }                                                                                      \
+            if (start_rows > 0) {                                                                  \
+                CBX_JOIN(sum_weights_, NAME)(w, q + (size_t)start_rows * CBX_INK_PITCH);           \
+                CBX_JOIN(forward_, NAME)(w, s.rows, start_rows, ink, levels, q);                   \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+CBX_TRAIN_INK(panel_ink)
+#if CBX_INK_PANELS > 1
+CBX_TRAIN_INK(tile_ink)
+#endif
 
 kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global const uchar *restrict labels, global const uint *restrict order,
                       global float *restrict w1, global float *restrict w2,
                       global float *restrict a1, global float *restrict sums,
-                      global float *restrict d1, global float *restrict d2,
-                      global float *restrict x, volatile global uint *progress,
-                      global uint *restrict held, global uint *restrict fault, cbx_launch launch,
-                      cbx_frame_layout layout, global uchar *restrict luma)
+                      global float *restrict scratch, uint levels, global float *restrict x,
+                      volatile global uint *progress, global uint *restrict held,
+                      global const uchar *restrict ink,
+                      global const cbx_ink_list *restrict row_lists,
+                      global const cbx_ink_list *restrict pixel_lists,
+                      global const cbx_ink_mark *restrict marks, global uint *restrict fault,
+                      cbx_launch launch, cbx_frame_layout layout, global uchar *restrict luma)
 {
-    const uint group = get_group_id(0), groups = get_num_groups(0);
-    const size_t half_sums = (size_t)launch.chunks * launch.stride * CBX_LANES_OUT;
-    const size_t of_panel = (size_t)launch.stride * CBX_PANEL; /* of A1, of D1 */
-    const size_t of_batch = (size_t)launch.stride * CBX_PIXELS; /* of X */
+    const uint group = get_group_id(0), groups = get_num_groups(0), stride = launch.stride;
+    const uint recipe = launch.recipe;
+    const bool sparse = launch.slots > 0;
+    const size_t of_panel = (size_t)stride * CBX_PANEL;      /* of A1 */
+    const size_t of_share = (size_t)stride * CBX_LANES_OUT; /* of the sums, of D2 */
+    const size_t of_tile = (size_t)stride * CBX_INK_PITCH;   /* of D1, of Q */
+    const size_t of_batch = (size_t)stride * CBX_PIXELS;     /* of X */
+    const size_t half_sums = (launch.chunks + 1) * of_share;
     const uint stages = max(launch.count, 1u), start_rows = launch.count > 0 ? launch.rows : 0;
-    d1 += group * of_panel;
-    d2 += (size_t)group * launch.stride * CBX_LANES_OUT;
+    const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL; /* of D1 and Q */
+    global float *d1 = scratch + group * (2 * of_tile + (1 + levels) * of_share);
+    global float *q = d1 + of_tile, *d2 = q + of_tile, *tree = d2 + of_share;
+    const ink_lists lists = {row_lists, pixel_lists, marks};
+    float grey[256];
+    for (uint level = 0; level < 256; level++) {
+        grey[level] = convert_float(level);
+    }
     x += group * 2 * of_batch;
     held += group * 2;
     for (uint stage = 0; stage < stages; stage++) {
@@ -237,11 +177,13 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         const uint finish_rows = inner ? launch.rows : launch.pending_rows;
         global const uint *finish =
             order + (inner ? launch.first + (stage - 1) * launch.rows : launch.pending_first);
-        const float rate1 = inner ? launch.rate_hidden : launch.pending_rate_hidden;
-        const float rate2 = inner ? launch.rate_output : launch.pending_rate_output;
+        const cbx_step_sizes rate = inner ? launch.rate : launch.pending_rate;
         global const uint *start = order + launch.first + stage * launch.rows;
         global float *x_start = x + (ticket & 1) * of_batch;
         global float *x_finish = x + (~ticket & 1) * of_batch;
+        const uint slots = max(launch.slots, 1u);
+        const ink_lists ink_start = move_lists(lists, ticket % slots * CBX_SLABS, stride);
+        const ink_lists ink_finish = move_lists(lists, (ticket - 1) % slots * CBX_SLABS, stride);
         global const float *old_sums = sums + ((launch.parity + stage) & 1) * half_sums;
         global float *new_sums = sums + ((launch.parity + stage + 1) & 1) * half_sums;
         bool begun = false, finite = true;
@@ -251,14 +193,16 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                 continue;
             }
             if (!begun && finish_rows > 0) {
-                hold_images_cpu(images, normal, finish, finish_rows, launch.stride, ticket - 1,
-                                held + (~ticket & 1), x_finish);
-                finite = output_delta_cpu(old_sums, launch.chunks, launch.stride, labels, finish,
-                                          finish_rows, launch.recipe, d2);
+                if (!sparse) {
+                    hold_images_cpu(images, finish, finish_rows, stride, ticket - 1,
+                                    held + (~ticket & 1), x_finish);
+                }
+                finite = output_delta_cpu(old_sums, launch.chunks, stride, labels, finish,
+                                          finish_rows, recipe, d2);
             }
-            if (!begun && start_rows > 0) {
-                hold_images_cpu(images, normal, start, start_rows, launch.stride, ticket,
-                                held + (ticket & 1), x_start);
+            if (!begun && start_rows > 0 && !sparse) {
+                hold_images_cpu(images, start, start_rows, stride, ticket, held + (ticket & 1),
+                                x_start);
                 for (uint b = 0; b < start_rows && stage + 1 < stages; b++) {
                     fetch_image(images + (size_t)start[start_rows + b] * CBX_PIXELS);
                 }
@@ -267,34 +211,62 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             if (chunk == 0 && !finite && fault[0] == CBX_NO_FAULT) {
                 fault[0] = inner ? launch.number + stage - 1 : launch.pending_number;
             }
-            if (chunk == 0 && finish_rows > 0 && launch.recipe == CBX_NLL && launch.owns_bias) {
-                update_bias_cpu(d2, CBX_LANES_OUT, finish_rows, rate2, w2);
+            if (chunk == 0 && finish_rows > 0 && recipe == CBX_NLL) {
+                float errors[CBX_LANES_OUT] __attribute__((aligned(64)));
+                error_sums_cpu(d2, CBX_LANES_OUT, CBX_LANES_OUT, finish_rows, errors);
+                update_bias_cpu(errors, CBX_LANES_OUT, rate.output, w2);
             }
-            global float *share = new_sums + (size_t)chunk * launch.stride * CBX_LANES_OUT;
-            for (uint b = 0; b < launch.stride && start_rows > 0; b++) {
-                STORE_OUT(share + b * CBX_LANES_OUT, chunk == 0 ? LOAD_OUT(w2) : (float16)(0.0f));
+            for (uint b = 0; b < start_rows && chunk == 0; b++) {
+                STORE_OUT(new_sums + launch.chunks * of_share + b * CBX_LANES_OUT, LOAD_OUT(w2));
             }
-            const size_t end = (chunk + 1) * launch.panels / launch.chunks;
-            for (size_t panel = chunk * launch.panels / launch.chunks; panel < end; panel++) {
-                global float *w = w1 + panel * CBX_PANEL_SIZE;
-                global float *v = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
+            const uint begin = chunk * launch.chunk_panels;
+            const uint end = min(begin + launch.chunk_panels, launch.panels);
+            for (uint panel = begin, together; panel < end; panel += together) {
+                float errors[CBX_INK_PITCH] __attribute__((aligned(64)));
+                global float *w = w1 + (size_t)panel * CBX_PANEL_SIZE;
+                global float *v = w2 + (1 + (size_t)panel * CBX_PANEL) * CBX_LANES_OUT;
                 global float *a = a1 + panel * of_panel;
-                if (finish_rows > 0) {
-                    hidden_delta_cpu(a, v, d2, finish_rows, launch.recipe, d1);
-                    update_output_cpu(a, d2, finish_rows, rate2, v);
+                together = sparse && end - panel >= CBX_INK_PANELS ? CBX_INK_PANELS : 1;
+                for (uint i = 0; i < together && finish_rows > 0; i++) {
+                    hidden_delta_cpu(a + i * of_panel, v + i * CBX_PANEL * CBX_LANES_OUT, d2,
+                                     finish_rows, recipe, pitch, d1 + i * CBX_PANEL);
+                    update_output_cpu(a + i * of_panel, d2, finish_rows, rate.output,
+                                      v + i * CBX_PANEL * CBX_LANES_OUT);
+                    error_sums_cpu(d1 + i * CBX_PANEL, pitch, CBX_PANEL, finish_rows,
+                                   errors + i * CBX_PANEL);
+                    if (recipe == CBX_NLL) {
+                        update_bias_cpu(errors + i * CBX_PANEL, CBX_PANEL, rate.hidden,
+                                        w + i * CBX_PANEL_SIZE);
+                    }
                 }
-                if (finish_rows > 0 && launch.recipe == CBX_NLL) {
-                    update_bias_cpu(d1, CBX_PANEL, finish_rows, rate1, w);
+                begin_forward(start_rows > 0 ? start_rows + 1 : 0, pitch, q);
+                if (!sparse) {
+                    train_panel_cpu(w, x_finish, finish_rows, d1, errors, rate, x_start,
+                                    start_rows, stride, q);
+                } else if (together == 1) {
+                    train_panel_ink(w, ink_finish, finish_rows, d1, errors, rate, ink_start,
+                                    start_rows, ink, grey, stride, q);
                 }
-                begin_forward(w, start_rows, a);
-                train_panel_cpu(w, x_finish, finish_rows, d1, rate1, x_start, start_rows,
-                                launch.stride, a);
-                if (launch.draw) {
-                    draw_panel(w + CBX_PANEL, panel * CBX_PANEL, layout, luma);
+#if CBX_INK_PANELS > 1
+                else {
+                    train_tile_ink(w, ink_finish, finish_rows, d1, errors, rate, ink_start,
+                                   start_rows, ink, grey, stride, q);
                 }
-                if (start_rows > 0) {
-                    end_forward_cpu(a, start_rows, v, share);
+#endif
+                for (uint i = 0; i < together && launch.draw; i++) {
+                    draw_panel(w + i * CBX_PANEL_SIZE + CBX_PANEL, (panel + i) * CBX_PANEL, layout,
+                               luma);
                 }
+                for (uint i = 0; i < together && start_rows > 0; i++) {
+                    global const float *u = q + (size_t)start_rows * pitch + i * CBX_PANEL;
+                    end_forward_cpu(q + i * CBX_PANEL, pitch, u, w + i * CBX_PANEL_SIZE, normal,
+                                    start_rows, v + i * CBX_PANEL * CBX_LANES_OUT,
+                                    panel + i - begin, stride, a + i * of_panel, tree);
+                }
+            }
+            global float *share = new_sums + chunk * of_share;
+            for (uint i = 0; i < start_rows * CBX_LANES_OUT; i += CBX_LANES_OUT) {
+                STORE_OUT(share + i, tree_sum_far(tree + i, of_share, end - begin));
             }
             mem_fence(CLK_GLOBAL_MEM_FENCE);
             atomic_inc(progress + launch.chunks);

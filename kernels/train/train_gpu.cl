@@ -33,7 +33,7 @@ HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uin
     for (uint i = get_local_id(0); i < rows * CBX_LANES_OUT; i += CBX_GROUP) {
         const uint row = i / CBX_LANES_OUT, o = i % CBX_LANES_OUT;
         float z = 0.0f;
-        UNROLL_BY(8) for (uint c = 0; c < chunks; c++) {
+        UNROLL_BY(8) for (uint c = 0; c <= chunks; c++) { /* the last: W2[0] */
             z += sums[(size_t)c * stride * CBX_LANES_OUT + i];
         }
         float a = activate_one(z);
@@ -168,16 +168,16 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
             a1 + neuron / CBX_PANEL * launch.stride * CBX_PANEL + neuron % CBX_PANEL;
         const float16 v = *(global const float16 *)(w2 + (1 + neuron) * CBX_LANES_OUT);
         d2 += (size_t)group * launch.stride * CBX_LANES_OUT;
-        sums += launch.parity * (size_t)launch.chunks * launch.stride * CBX_LANES_OUT;
+        sums += launch.parity * (launch.chunks + 1) * (size_t)launch.stride * CBX_LANES_OUT;
         output_delta_gpu(sums, launch.chunks, launch.stride, labels, rows, launch.pending_rows,
                          launch.recipe, fault, launch.pending_number, d2);
         for (uint k = from; k < to; k += block) {
             if (block == CBX_GPU_BLOCK(CBX_GPU_ROWS)) {
                 update_tile_gpu(images, normal, rows, launch.pending_rows, k, from, d2, v, a,
-                                launch.pending_rate_hidden, launch.recipe, pixels, tile, w1);
+                                launch.pending_rate.hidden, launch.recipe, pixels, tile, w1);
             } else {
                 update_low_tile_gpu(images, normal, rows, launch.pending_rows, k, from, d2, v, a,
-                                    launch.pending_rate_hidden, launch.recipe, pixels, tile, w1);
+                                    launch.pending_rate.hidden, launch.recipe, pixels, tile, w1);
             }
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
@@ -274,21 +274,24 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
     const uint end = begin + (helper + 1) * count / helpers;
     const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
     const bool starts = launch.count > 0;
-    global float *share = sums + ((launch.parity ^ 1) * (size_t)launch.chunks + chunk) * of_share;
+    global float *shares = sums + (launch.parity ^ 1) * (launch.chunks + 1) * of_share;
+    global float *share = shares + chunk * of_share;
     global float *part = helpers > 1 ? parts + get_group_id(0) * of_share : share;
     if (launch.pending_rows > 0 && get_group_id(0) == 0 && launch.recipe == CBX_NLL &&
-        launch.owns_bias && me < CBX_LANES_OUT) {
+        me < CBX_LANES_OUT) {
         float sum = 0.0f;
         for (uint b = 0; b < launch.pending_rows; b++) {
             sum += d2[b * CBX_LANES_OUT + me];
         }
-        w2[me] = stepped(w2[me], sum, launch.pending_rate_output);
+        w2[me] = stepped(w2[me], sum, launch.pending_rate.output);
     }
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (uint i = me * 4; i < of_share && starts; i += CBX_OUTPUT_GROUP * 4) {
-        *(global float4 *)(part + i) = get_group_id(0) == 0
-                                           ? *(global const float4 *)(w2 + i % CBX_LANES_OUT)
-                                           : (float4)(0.0f);
+        *(global float4 *)(part + i) = (float4)(0.0f);
+        if (get_group_id(0) == 0) {
+            *(global float4 *)(shares + launch.chunks * of_share + i) =
+                *(global const float4 *)(w2 + i % CBX_LANES_OUT);
+        }
     }
     barrier(CLK_GLOBAL_MEM_FENCE);
     for (uint neurons = begin + helper * count / helpers; neurons < end; neurons++) {
@@ -296,7 +299,7 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
         const size_t panel = neuron / CBX_PANEL, lane = neuron % CBX_PANEL;
         const size_t column = panel * launch.stride * CBX_PANEL + lane; /* in A1, and in z1 */
         const float bias = w1[panel * CBX_PANEL_SIZE + lane];
-        update_output_gpu(a1 + column, d2, launch.pending_rows, launch.pending_rate_output,
+        update_output_gpu(a1 + column, d2, launch.pending_rows, launch.pending_rate.output,
                           w2 + (1 + (size_t)neurons * CBX_TILE) * CBX_LANES_OUT, act, weights);
         for (uint row = 0; row < launch.rows && starts; row += CBX_TILE) {
             const size_t at = column + row * CBX_PANEL;
@@ -329,7 +332,7 @@ train_gpu_sums(global const float *restrict parts, global float *restrict sums, 
     UNROLL_BY(16) for (uint h = 0; h < helpers; h++) {
         sum += parts[h * of_share];
     }
-    sums[((launch.parity ^ 1) * (size_t)launch.chunks + chunk) * of_share + i] = sum;
+    sums[((launch.parity ^ 1) * (launch.chunks + 1) + chunk) * of_share + i] = sum;
 }
 
 #endif

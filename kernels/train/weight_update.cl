@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* W += η·(sum of the gradient over the batch), the schedule `stepwise`.
  *
- * weight_update_hidden   W1[1:] += η₁·XᵀD1, and for nll W1[0] += η₁·ΣD1
+ * weight_update_hidden   W1[1:] += η₁·XᵀD1 = η₁s·PᵀD1 + η₁t·ΣD1, P the grey levels; and for
+ *                        nll W1[0] += η₁·ΣD1
  *   One work-item updates CBX_STEP_ROWS rows × CBX_VECTOR neurons.
  *   Global size: (784 / CBX_STEP_ROWS × vectors in a panel, rounded up to the
  *   local size; P).
@@ -9,10 +10,10 @@
  * weight_update_output   W2[1:] += η₂·A1ᵀD2, and for nll W2[0] += η₂·ΣD2
  *   One work-item a row of W2. Global size: 1 + 32P, rounded up.
  */
-kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal normal,
+kernel void weight_update_hidden(global const uchar *restrict images,
                                  global const uint *restrict order, uint first, uint rows,
-                                 uint stride, global const float *restrict d1, float rate,
-                                 uint recipe, global float *restrict w1)
+                                 uint stride, global const float *restrict d1,
+                                 cbx_step_sizes rate, uint recipe, global float *restrict w1)
 {
     const uint k = get_global_id(0) / CBX_VECTORS * CBX_STEP_ROWS;
     const uint lane = get_global_id(0) % CBX_VECTORS * CBX_VECTOR;
@@ -22,25 +23,26 @@ kernel void weight_update_hidden(global const uchar *restrict images, cbx_normal
     }
     global const float *d = d1 + panel * stride * CBX_PANEL + lane;
     floatv sum[CBX_STEP_ROWS];
-    floatv bias = (floatv)(0.0f);
+    floatv errors = (floatv)(0.0f);
     UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
         sum[i] = (floatv)(0.0f);
     }
     for (uint b = 0; b < rows; b++) {
-        global const uchar *x = images + (size_t)order[first + b] * CBX_PIXELS + k;
+        global const uchar *p = images + (size_t)order[first + b] * CBX_PIXELS + k;
         floatv delta = LOAD(d + b * CBX_PANEL);
-        bias += delta;
+        errors += delta;
         UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
-            sum[i] = fma((floatv)(normalise(x[i], normal)), delta, sum[i]);
+            sum[i] = fma((floatv)(convert_float(p[i])), delta, sum[i]);
         }
     }
     global float *w = w1 + panel * CBX_PANEL_SIZE + lane;
     if (k == 0 && recipe == CBX_NLL) {
-        STORE(w, stepped(LOAD(w), bias, (floatv)(rate)));
+        STORE(w, stepped(LOAD(w), errors, (floatv)(rate.hidden)));
     }
     UNROLL for (uint i = 0; i < CBX_STEP_ROWS; i++) {
         global float *at = w + (k + i + 1) * CBX_PANEL;
-        STORE(at, stepped(LOAD(at), sum[i], (floatv)(rate)));
+        STORE(at, stepped_pixel(LOAD(at), sum[i], errors, (floatv)(rate.scale),
+                                (floatv)(rate.shift)));
     }
 }
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "network/ink.h"
+
+#include "network/launch.h"
+
+cbx_buffer_rows cbx_ink_buffers(cbx_trainer *trainer, uint64_t images) {
+    const uint64_t wanted = trainer->way->ops->sparse ? 1 : 0;
+    return (cbx_buffer_rows){{
+        {&trainer->ink, wanted * (2 * trainer->ink_entries + 1), "the ink", NULL},
+        {&trainer->ink_first, wanted * images * sizeof(cl_uint), "where ink begins", NULL},
+        {&trainer->ink_counts, wanted * images * CBX_INK_COUNTS, "counts of ink", NULL},
+    }};
+}
+
+/* Runs a kernel that is needed once. */
+static cbx_status run_once(cbx_trainer *trainer, const char *name, const cbx_argument *arguments,
+                           cl_uint count, size_t items) {
+    cl_kernel kernel = NULL;
+    cbx_status status = cbx_kernel_create(trainer->device, name, &kernel);
+    if (!status) {
+        status = cbx_enqueue(trainer->device->queue, kernel, arguments, count,
+                             cbx_launch_range(trainer, items, 1), NULL, NULL);
+    }
+    cbx_kernel_release(kernel);
+    return status;
+}
+
+#define ONCE(name, items, ...)                                                                     \
+    run_once(trainer, name, (const cbx_argument[]){__VA_ARGS__},                                   \
+             CBX_COUNT(((const cbx_argument[]){__VA_ARGS__})), items)
+
+cbx_status cbx_ink_gather(cbx_trainer *trainer) {
+    const uint32_t *images = trainer->images_of;
+    const uint32_t count = images[CBX_TRAIN] + images[CBX_VALIDATION] + images[CBX_TEST];
+    cbx_status status = ONCE("count_ink", count, ARG(trainer->images), ARG(count),
+                             ARG(trainer->ink_first), ARG(trainer->ink_counts));
+    if (!status) {
+        status = ONCE("place_ink", 1, ARG(count), ARG(trainer->ink_first));
+    }
+    return status ? status
+                  : ONCE("gather_ink", count, ARG(trainer->images), ARG(count),
+                         ARG(trainer->ink_first), ARG(trainer->ink_counts), ARG(trainer->ink));
+}

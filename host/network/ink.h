@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The lists of ink of a dataset on the device, kernels/train/ink.cl. */
+#ifndef CBX_NETWORK_INK_H
+#define CBX_NETWORK_INK_H
+
+#include "network/schedule.h"
+
+/* What they need, for that many images; nothing where the schedule is not sparse. */
+cbx_buffer_rows cbx_ink_buffers(cbx_trainer *trainer, uint64_t images);
+
+/* Makes them from the images; enqueues only. */
+cbx_status cbx_ink_gather(cbx_trainer *trainer);
+
+#endif
