@@ -77,9 +77,10 @@ cli_test(outputs device film)
 cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)
+cli_test(verify device)
 set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
-  set_property(TEST cli_devices APPEND PROPERTY ENVIRONMENT
+  set_property(TEST cli_devices cli_verify APPEND PROPERTY ENVIRONMENT
                "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
 endif()
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
+#include "learn/hashes.h"
 #include "support/files.h"
 #include "support/fixture.h"
 #include "support/learning.h"
@@ -149,6 +151,64 @@ static void an_output_that_fails_costs_only_itself(void **state) {
     learning_close(&l);
 }
 
+static void check_film_hash(cbx_learn_settings *settings, int wanted) {
+    char expected[CBX_DIGEST_TEXT] = "";
+    cbx_learn_result result;
+    assert_ok(cbx_learn(settings, NULL, 0, NULL, &result));
+    if (wanted) {
+        assert_ok(cbx_digest_file(settings->film, expected));
+    }
+    assert_string_equal(result.film_sha256, expected);
+}
+
+/* Nobody pays for it who does not want it. */
+static void a_film_is_hashed_where_that_is_wanted(void **state) {
+    (void)state;
+    learning l;
+    open_run(&l);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.film = l.film;
+    check_film_hash(&settings, 0);
+    settings.hash_film = 1;
+    check_film_hash(&settings, 1);
+    settings.hash_film = 0;
+    settings.save = l.save;
+    check_film_hash(&settings, 1);
+    settings.film = "/dev/null";
+    check_film_hash(&settings, 0);
+    settings.film = NULL;
+    check_film_hash(&settings, 0);
+    learning_close(&l);
+}
+
+/* Also where they are not saved, and after a run that was stopped. */
+static void weights_are_hashed_as_they_are_saved(void **state) {
+    (void)state;
+    learning l;
+    open_run(&l);
+    for (uint64_t stop_at = 0; stop_at <= 5; stop_at += 5) {
+        char expected[CBX_DIGEST_TEXT];
+        learning_log log = {.stop_at = stop_at}, again = {.stop_at = stop_at};
+        cbx_learn_result with, without;
+        cbx_network *network = NULL;
+        cbx_learn_settings settings = learning_settings(&l);
+        settings.hidden = 37;
+        settings.film = l.film; /* else batches are taken together, and it is asked less often */
+        settings.save = l.save;
+        assert_int_equal(learning_run(&settings, &log, &with), stop_at ? CBX_INTERRUPTED : CBX_OK);
+        assert_ok(cbx_network_load(&network, l.save));
+        assert_ok(cbx_hash_weights(network, expected));
+        cbx_network_destroy(network);
+        assert_string_equal(with.weights_sha256, expected);
+        settings.save = NULL;
+        assert_int_equal(learning_run(&settings, &again, &without),
+                         stop_at ? CBX_INTERRUPTED : CBX_OK);
+        assert_int_equal(without.batches, with.batches);
+        assert_string_equal(without.weights_sha256, expected);
+    }
+    learning_close(&l);
+}
+
 static cbx_status take_weights_name(void *user, const cbx_epoch_report *report) {
     (void)report;
     files_write_text(((learning *)user)->save, "somebody else's");
@@ -205,6 +265,8 @@ int main(void) {
         cmocka_unit_test(a_film_that_fails_costs_only_itself),
         cmocka_unit_test(a_film_that_fails_midway_changes_no_weights),
         cmocka_unit_test(an_output_that_fails_costs_only_itself),
+        cmocka_unit_test(a_film_is_hashed_where_that_is_wanted),
+        cmocka_unit_test(weights_are_hashed_as_they_are_saved),
         cmocka_unit_test(a_name_that_is_taken_meanwhile_costs_one_output),
         cmocka_unit_test(one_file_for_two_is_refused),
     };

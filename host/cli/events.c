@@ -13,7 +13,7 @@ static cbx_status put(json_t *event) {
     return cli_json_line(stdout, event) ? CBX_OK : CBX_CANNOT_WRITE;
 }
 
-static json_t *device_object(const cbx_learn_plan *plan) {
+json_t *cli_events_device(const cbx_learn_plan *plan) {
     const cbx_device_info *device = plan->device;
     char spec[CLI_NUMBER];
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "spec",
@@ -23,7 +23,7 @@ static json_t *device_object(const cbx_learn_plan *plan) {
                      "driver", cli_json_string(device->driver), "fuses", plan->fuses);
 }
 
-static json_t *passed_over_array(const cbx_learn_plan *plan) {
+json_t *cli_events_passed_over(const cbx_learn_plan *plan) {
     json_t *array = json_array();
     for (size_t i = 0; i < plan->passed_over_count; i++) {
         const cbx_passed_over *one = &plan->passed_over[i];
@@ -63,8 +63,8 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         "{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
         "s:I, s:I,"
         " s:o}",
-        "type", "start", "version", CBX_VERSION, "device", device_object(plan), "passed_over",
-        passed_over_array(plan), "family", cbx_family_name(plan->family), "hidden",
+        "type", "start", "version", CBX_VERSION, "device", cli_events_device(plan), "passed_over",
+        cli_events_passed_over(plan), "family", cbx_family_name(plan->family), "hidden",
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
         (json_int_t)settings->batch, "recipe", cbx_recipe_name(settings->recipe), "schedule",
         cbx_schedule_name(settings->schedule), "learning_rate_hidden",
@@ -144,13 +144,17 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
     if (result->batches == 0) {
         return CBX_OK;
     }
-    return put(json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result",
-                         "interrupted", result->interrupted, "epochs", (json_int_t)result->epochs,
-                         "batches", (json_int_t)result->batches, "test_loss",
-                         cli_json_number(result->test_loss), "test_accuracy",
-                         cli_json_number(result->test_accuracy), "film",
-                         film_object(events->settings, result), "kept", kept_array(events, result),
-                         "times", times_object(&result->times)));
+    json_t *event =
+        json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
+                  result->interrupted, "epochs", (json_int_t)result->epochs, "batches",
+                  (json_int_t)result->batches, "test_loss", cli_json_number(result->test_loss),
+                  "test_accuracy", cli_json_number(result->test_accuracy), "film",
+                  film_object(events->settings, result), "kept", kept_array(events, result),
+                  "times", times_object(&result->times));
+    json_t *hashes = cli_metrics_hashes(result);
+    json_object_update(event, hashes);
+    json_decref(hashes);
+    return put(event);
 }
 
 cbx_learn_observer cli_events_observer(cli_events *events) {

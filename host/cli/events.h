@@ -16,6 +16,10 @@ typedef struct cli_events {
     double told; /* when the last progress event was written */
 } cli_events;
 
+/* Parts of the first event, the device that was taken and those that were not. */
+json_t *cli_events_device(const cbx_learn_plan *plan);
+json_t *cli_events_passed_over(const cbx_learn_plan *plan);
+
 /* Each event has its "type": "start", "progress", "epoch" (with the fields of --metrics), "lost",
  * "result". The metrics' observer comes behind this one. */
 cbx_learn_observer cli_events_observer(cli_events *events);

@@ -18,6 +18,7 @@ static const cli_command commands[] = {
     {"learn", cli_learn, "train on MNIST and film the hidden layer"},
     {"devices", cli_devices, "list and check the OpenCL devices"},
     {"bench", cli_bench, "measure how fast devices train, draw and film"},
+    {"verify", cli_verify, "train runs whose weights are known, and compare"},
     {"help", help, "explain a command: clearbox help learn"},
 };
 

@@ -88,10 +88,11 @@ static const cli_flag flags[] = {
     {.help = "Other outputs"},
     {"save", 0, CLI_OUTPUT, SET(save), "FILE", 0, 0, 0,
      "the trained weights (safetensors); the metadata\n"
-     "has rates and normalisation"},
+     "has rates, normalisation and hashes"},
     {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", 0, 0, 0, "the last frame as PNG"},
     {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE", 0, 0, 0,
-     "losses and times as JSON lines, one an epoch"},
+     "losses and times as JSON lines, one an epoch;\n"
+     "in the last line the hashes of weights and film"},
     {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
     {"progress", 0, CLI_CHOICE, AT(style), 0, style_names, 0, 0,
      "how the run is shown; json writes JSON lines to\n"
@@ -174,6 +175,7 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         code = cli_default_data(options->data_folder, sizeof options->data_folder);
         options->settings.data = options->data_folder;
     }
+    options->settings.hash_film = options->metrics || options->style == CLI_STYLE_JSON;
     if (code == CLI_PARSED) {
         code = check_quality(&options->settings);
     }

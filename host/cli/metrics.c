@@ -20,6 +20,15 @@ json_t *cli_metrics_epoch(const cbx_epoch_report *report, uint32_t training_imag
                      cli_json_number(rate));
 }
 
+static json_t *hash_string(const char *sha256) {
+    return cli_json_string(sha256[0] ? sha256 : NULL);
+}
+
+json_t *cli_metrics_hashes(const cbx_learn_result *result) {
+    return json_pack("{s:o, s:o}", "weights_sha256", hash_string(result->weights_sha256),
+                     "film_sha256", hash_string(result->film_sha256));
+}
+
 cbx_status cli_metrics_prepare(cli_metrics *metrics, const char *path, int no_clobber) {
     memset(metrics, 0, sizeof *metrics);
     metrics->path = path;
@@ -33,7 +42,25 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     return CBX_OK;
 }
 
-static cbx_status write_epoch(cli_metrics *metrics, const cbx_epoch_report *report) {
+/* Adds a line to the file, which is gone if that fails; frees `object`. */
+static cbx_status write_line(cli_metrics *metrics, json_t *object) {
+    char *line = cli_json_text(object);
+    cbx_status status = CBX_OK;
+    if (line) {
+        cbx_output_write(&metrics->output, line, strlen(line));
+        status = cbx_output_flush(&metrics->output);
+    } else {
+        status = cbx_fail(CBX_NO_MEMORY, "no memory for a line of %s", metrics->path);
+    }
+    free(line);
+    if (status) {
+        cbx_output_discard(&metrics->output);
+    }
+    return status;
+}
+
+static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
+    cli_metrics *metrics = user;
     if (!metrics->output.path) {
         cbx_status status = cbx_output_open_unless(&metrics->output, metrics->path,
                                                    metrics->no_clobber, cli_should_stop, NULL);
@@ -41,31 +68,21 @@ static cbx_status write_epoch(cli_metrics *metrics, const cbx_epoch_report *repo
             return status;
         }
     }
-    char *line = cli_json_text(cli_metrics_epoch(report, metrics->training_images));
-    if (!line) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for a line of %s", metrics->path);
-    }
-    cbx_output_write(&metrics->output, line, strlen(line));
-    free(line);
-    return cbx_output_flush(&metrics->output);
-}
-
-static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
-    cli_metrics *metrics = user;
-    cbx_status status = write_epoch(metrics, report);
-    if (status) {
-        cbx_output_discard(&metrics->output);
-    }
-    return status;
+    return write_line(metrics, cli_metrics_epoch(report, metrics->training_images));
 }
 
 /* Gives the file its name, if there was an epoch. */
 static cbx_status ended(void *user, const cbx_learn_result *result) {
     cli_metrics *metrics = user;
     cbx_status status = CBX_OK;
-    (void)result;
     metrics->over = 1;
-    if (metrics->output.path) {
+    if (!metrics->output.path) {
+        return CBX_OK;
+    }
+    if (result->weights_sha256[0]) {
+        status = write_line(metrics, cli_metrics_hashes(result));
+    }
+    if (!status) {
         status = cbx_output_commit(&metrics->output);
         metrics->kept = status ? NULL : metrics->path;
     }

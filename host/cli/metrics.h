@@ -20,7 +20,12 @@
  * A number that is not finite is null. NULL: no memory. */
 json_t *cli_metrics_epoch(const cbx_epoch_report *report, uint32_t training_images);
 
-/* The file, an object per epoch; all zero: none. */
+/* What a run came to, in digits of SHA-256, or null:
+ *   weights_sha256  of the tensors' bytes in a safetensors file
+ *   film_sha256     of the finished film */
+json_t *cli_metrics_hashes(const cbx_learn_result *result);
+
+/* The file, an object per epoch and then one with the hashes; all zero: none. */
 typedef struct cli_metrics {
     const char *path; /* NULL: none */
     const char *kept; /* the same once the file stands under its name */

@@ -154,10 +154,32 @@ static int fail_getopt(int found, char **argv, const char *command, const cli_fl
     return fail_unknown(argv[optind - 1], command, flags);
 }
 
+/* What is left behind the flags, `words` or NULL being where it may go. */
+static int take_words(int argc, char **argv, const char *command, cli_texts *words) {
+    const cli_flag any = {.kind = CLI_TEXTS};
+    char shown[64];
+    for (; optind < argc; optind++) {
+        cli_shorten(shown, sizeof shown, argv[optind]);
+        if (!words) {
+            return cli_fail(CLI_USAGE, "%s takes flags only, not '%s'", command, shown);
+        }
+        if (!cli_value_store(&any, argv[optind], words)) {
+            return cli_fail(CLI_USAGE, "%s takes up to %d names, not '%s'", command,
+                            CLI_MOST_VALUES, shown);
+        }
+    }
+    return CLI_PARSED;
+}
+
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values) {
+    return cli_parse_words(argc, argv, text, flags, values, NULL);
+}
+
+int cli_parse_words(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
+                    void *values, cli_texts *words) {
     struct option options[MOST_FLAGS + 1];
-    char letters[2 * MOST_FLAGS + 2], shown[64];
+    char letters[2 * MOST_FLAGS + 2];
     int found;
 
     fill_tables(flags, options, letters);
@@ -175,9 +197,5 @@ int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_fla
             return fail_value(flag, optarg);
         }
     }
-    if (optind < argc) {
-        cli_shorten(shown, sizeof shown, argv[optind]);
-        return cli_fail(CLI_USAGE, "%s takes flags only, not '%s'", text->name, shown);
-    }
-    return CLI_PARSED;
+    return take_words(argc, argv, text->name, words);
 }

@@ -70,4 +70,8 @@ enum {
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values);
 
+/* The same for a command that takes names between its flags: they are added to `words`. */
+int cli_parse_words(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
+                    void *values, cli_texts *words);
+
 #endif

@@ -33,6 +33,12 @@ static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
     }
 }
 
+void cli_report_device(const cbx_learn_plan *plan) {
+    char spec[CLI_NUMBER];
+    report_passed_over(plan, "");
+    fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+}
+
 static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
     const cbx_learn_settings *settings = report->settings;
     char frames[CLI_NUMBER];
@@ -211,6 +217,10 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
     label(terminal, "test");
     fprintf(stderr, "accuracy %s%.2f %%%s, loss %.4f\n", bold(terminal),
             result->test_accuracy * 100, end(terminal), result->test_loss);
+    if (result->weights_sha256[0]) {
+        label(terminal, "sha256");
+        fprintf(stderr, "%.*s of the weights\n", CLI_HASH_DIGITS, result->weights_sha256);
+    }
     report_outputs(report, result);
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));
@@ -221,7 +231,6 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
 
 static cbx_status started(void *user, const cbx_learn_plan *plan) {
     cli_report *report = user;
-    char spec[CLI_NUMBER];
     report->batches = plan->batches;
     cli_progress_clear(report->progress);
     if (report->tables) {
@@ -229,8 +238,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         fputc('\n', stderr);
         print_epoch_head(report, choose_epoch_table(report->terminal));
     } else {
-        report_passed_over(plan, "");
-        fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+        cli_report_device(plan);
     }
     return CBX_OK;
 }

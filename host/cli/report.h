@@ -25,6 +25,9 @@ typedef struct cli_report {
  * behind this one. */
 cbx_learn_observer cli_report_observer(cli_report *report);
 
+/* Names the device, after those that were passed over: all that is said without tables. */
+void cli_report_device(const cbx_learn_plan *plan);
+
 /* After cbx_learn() returned `status`: the last line of a run that did not come to its end, or
  * not whole, with what was kept. Returns the exit code. */
 int cli_report_end(const cli_report *report, cbx_status status, const cbx_learn_result *result);

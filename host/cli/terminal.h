@@ -22,6 +22,9 @@ void cli_terminal_look(cli_terminal *terminal, FILE *stream);
 /* Asks for the width again, since windows change theirs; returns it. */
 unsigned cli_terminal_measure(cli_terminal *terminal);
 
+/* Of a hash, the digits that people are shown: enough to tell any two apart. */
+enum { CLI_HASH_DIGITS = 12 };
+
 /* Text that fits every number below. */
 enum { CLI_NUMBER = 32 };
 

@@ -26,6 +26,7 @@ static segment next_segment(const cbx_job *job) {
     uint64_t count = least(left / rows, CBX_RATE_BLOCK - number % CBX_RATE_BLOCK);
     count = least(count, cbx_throttle_block(job->trainer));
     count = job->reel ? least(count, to_picture) : count;
+    count = job->pause ? least(count, job->pause - number) : count;
     const int pictured = job->reel && count == to_picture;
     const int alone = pictured || rows < job->settings->batch;
     return (segment){(uint32_t)count - (alone ? 1 : 0), alone ? rows : 0, pictured};
@@ -59,13 +60,17 @@ static cbx_status train_segment(cbx_job *job, segment next) {
     return status;
 }
 
+static int pauses(const cbx_job *job) {
+    return job->pause && job->position.batch_number >= job->pause;
+}
+
 /* What has a picture is held back by the ring of frames, all else by the throttle. */
 static cbx_status train_batches(cbx_job *job) {
     const cbx_position *at = &job->position;
     cbx_throttle throttle = {.device = job->device};
     uint64_t done = at->batch_number;
     cbx_status status = CBX_OK;
-    while (at->first < job->plan.training_images && !status && !job->stopping) {
+    while (at->first < job->plan.training_images && !status && !job->stopping && !pauses(job)) {
         const segment next = next_segment(job);
         status = train_segment(job, next);
         if (next.pictured) {

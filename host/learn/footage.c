@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "learn/job.h"
 
 cbx_status cbx_job_open_film(cbx_job *job) {
@@ -60,6 +61,15 @@ static void watch(cbx_job *job) {
     }
 }
 
+/* What sha256sum shows. A film that cannot be read again, as through a pipe, is none the worse. */
+static void hash_film(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    if ((settings->save || settings->hash_film) &&
+        cbx_digest_file(settings->film, job->result->film_sha256)) {
+        job->result->film_sha256[0] = '\0';
+    }
+}
+
 void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
     if (!job->reel || !cbx_job_is_sound(job, trained, CBX_LEARN_FILM) ||
         cbx_reel_times_of(job->reel).frames == 0) {
@@ -72,5 +82,7 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
     job->result->kept[CBX_LEARN_FILM] = !status;
     if (status) {
         cbx_job_lose(job, CBX_LEARN_FILM, status);
+    } else {
+        hash_film(job);
     }
 }

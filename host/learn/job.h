@@ -30,8 +30,8 @@ typedef struct cbx_job {
     cbx_film_settings film; /* zeroed: none */
     cbx_dataset *dataset;
     cbx_device *device;
-    cbx_walk walk; /* the devices that were passed over */
-    cbx_network *network;
+    cbx_walk walk;        /* the devices that were passed over */
+    cbx_network *network; /* as it was at the start; after the training what came of it */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_reel *reel;                      /* NULL: no film, or it is lost */
@@ -39,6 +39,7 @@ typedef struct cbx_job {
     cbx_fault fault;                     /* the first: of training, an output or an observer */
     uint32_t *order;                     /* (training_images) */
     cbx_position position;
+    uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
     double began;    /* clock */
     double reported; /* clock of the last progress report */
     int stopping;
@@ -55,13 +56,16 @@ cbx_status cbx_job_check_memory(cbx_job *job);
 
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
+/* Only what training needs, for a job that has its dataset and its device, and no outputs. */
+cbx_status cbx_job_prepare_training(cbx_job *job);
+cbx_status cbx_job_make_plan(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */
 cbx_status cbx_job_start_device(cbx_job *job);
 
 /* epoch.c: trains from job->position to the end of its epoch; ends early when the run is
- * to stop. */
+ * to stop, and where it is to pause. */
 cbx_status cbx_job_train_epoch(cbx_job *job);
 
 /* footage.c: the film, on its way from job->painter to its file. One that fails is lost,
@@ -83,8 +87,8 @@ cbx_status cbx_job_probe_outputs(cbx_job *job);
 /* Whether an output may show what training left, which ended with `trained`: after a fault
  * of the device only the frames that reached the host, after a divergence nothing. */
 int cbx_job_is_sound(const cbx_job *job, cbx_status trained, cbx_learn_output output);
-/* Writes every output but the film as far as `trained` allows; and gives those that are
- * written their names. */
+/* Writes every output but the film, which is finished before, as far as `trained` allows; and
+ * gives those that are written their names. */
 void cbx_job_write_outputs(cbx_job *job, cbx_status trained);
 void cbx_job_commit_outputs(cbx_job *job);
 /* Whether another output was asked for. */

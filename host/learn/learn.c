@@ -5,7 +5,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "learn/hashes.h"
 #include "learn/job.h"
+
+_Static_assert(CBX_SHA256_TEXT == CBX_DIGEST_TEXT, "a digest fits the result");
 
 /* Losses and accuracy after an epoch, for the observers. */
 static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
@@ -63,6 +66,15 @@ static cbx_status evaluate_test(cbx_job *job) {
     return status;
 }
 
+/* What was learned, to the host. */
+static cbx_status take_weights(cbx_job *job) {
+    if (job->position.batch_number == 0) {
+        return CBX_OK;
+    }
+    cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
+    return status ? status : cbx_hash_weights(job->network, job->result->weights_sha256);
+}
+
 static cbx_status run(cbx_job *job) {
     cbx_status status = cbx_job_prepare(job);
     if (status) {
@@ -77,9 +89,12 @@ static cbx_status run(cbx_job *job) {
     if (!status && complete) {
         status = evaluate_test(job);
     }
+    if (!status) {
+        status = take_weights(job);
+    }
     cbx_fault_take(&job->fault, status);
-    cbx_job_write_outputs(job, status);
     cbx_job_finish_film(job, status);
+    cbx_job_write_outputs(job, status);
     cbx_job_commit_outputs(job);
     job->result->times.finish = cbx_clock_seconds() - trained;
     job->result->interrupted = !status && !complete;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run writes: a row each. All are probed before any work, all are written, then
- * each is committed; one that fails costs only itself. */
+ * each is committed; one that fails costs only itself. The film comes first: the weights'
+ * metadata tell its hash. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -145,11 +146,12 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
         {"driver", plan->device->driver},
         {"fused_multiply_add", plan->fuses ? "yes" : "no"},
         {"compute_units", NUMBER("%u", plan->device->compute_units)},
+        {"weights_sha256", job->result->weights_sha256},
+        {"film_sha256", job->result->film_sha256}, /* the last: there may be none */
     };
-    cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
-    return status
-               ? status
-               : cbx_network_write(job->network, to, metadata, sizeof metadata / sizeof *metadata);
+    const size_t without = job->result->film_sha256[0] ? 0 : 1;
+    return cbx_network_write(job->network, to, metadata,
+                             sizeof metadata / sizeof *metadata - without);
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {

@@ -69,7 +69,7 @@ static cbx_status make_network(cbx_job *job) {
     return status;
 }
 
-static cbx_status make_plan(cbx_job *job) {
+cbx_status cbx_job_make_plan(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
@@ -118,14 +118,13 @@ static cbx_status make_pictures(cbx_job *job) {
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
 
+typedef cbx_status step(cbx_job *job);
+
 /* Whether to stop is asked before each step: whoever stops a run during its start wants
  * the old files kept. */
-cbx_status cbx_job_prepare(cbx_job *job) {
-    static cbx_status (*const steps[])(cbx_job * job) = {
-        cbx_job_probe_outputs, load_network, load_and_start, make_plan,
-        cbx_job_check_memory,  make_network, make_trainer,   make_pictures};
+static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
     cbx_status status = CBX_OK;
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && !status; i++) {
+    for (size_t i = 0; i < count && !status; i++) {
         if (cbx_job_should_stop(job)) {
             return cbx_fail(CBX_INTERRUPTED, "stopped before the first batch");
         }
@@ -136,6 +135,19 @@ cbx_status cbx_job_prepare(cbx_job *job) {
         }
     }
     return status;
+}
+
+cbx_status cbx_job_prepare(cbx_job *job) {
+    static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
+                                  cbx_job_make_plan,     cbx_job_check_memory, make_network,
+                                  make_trainer,          make_pictures};
+    return take(job, steps, sizeof steps / sizeof *steps);
+}
+
+cbx_status cbx_job_prepare_training(cbx_job *job) {
+    static step *const steps[] = {load_network, cbx_job_make_plan, cbx_job_check_memory,
+                                  make_network, make_trainer};
+    return take(job, steps, sizeof steps / sizeof *steps);
 }
 
 void cbx_job_clear(cbx_job *job) {

@@ -94,7 +94,8 @@ CBX_TWICE float cbx_canon_log1p(float t) {
 CBX_TWICE float cbx_canon_cost(float z, int is_label) {
     const float size = fabsf(z), largest = CBX_LARGEST_EXPONENT;
     const float e = cbx_canon_exp(-(size < largest ? size : largest));
-    return ((z > 0.0f ? z : 0.0f) - (is_label ? z : 0.0f)) + cbx_canon_log1p(e);
+    const float past = (z > 0.0f ? z : 0.0f) - (is_label ? z : 0.0f);
+    return (past + cbx_canon_log1p(e)) + (z - z);
 }
 
 /* Of an image. */

@@ -55,7 +55,11 @@ typedef struct cbx_learn_settings {
     const char *picture;   /* PNG of the last grid, NULL: none */
     const char *save;      /* safetensors, NULL: none */
     int no_clobber;        /* fail rather than replace outputs */
+    int hash_film;         /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
+
+/* A SHA-256 in 64 hexadecimal digits, and the end. */
+#define CBX_SHA256_TEXT 65u
 
 /* The recipes' own step sizes, for W1 and W2, H = hidden. `lesson`: 0.005 both, constant.
  * `nll`: f·min(0.02, 0.005·max(1, √(H/64))) and f·min(0.01, 5/H), with
@@ -119,6 +123,13 @@ typedef struct cbx_learn_result {
     uint64_t batches;                /* done */
     double test_loss, test_accuracy; /* only when not interrupted, else NaN */
     cbx_film_result film;            /* zeros without a film */
+    /* Of w1, then w2, float32, row by row: the tensors' bytes in a safetensors file. "": nothing
+     * was learned, or training failed. */
+    char weights_sha256[CBX_SHA256_TEXT];
+    /* Of the finished film's bytes; "" where it is no regular file, could not be read again, or
+     * where nobody wants it: neither are weights saved, whose metadata hold it, nor is
+     * hash_film set. */
+    char film_sha256[CBX_SHA256_TEXT];
     cbx_learn_times times;
 } cbx_learn_result;
 

@@ -127,6 +127,12 @@ def read_safetensors_header(path):
     return json.loads(content[8:8 + size])
 
 
+def read_tensors(path):
+    """The bytes of all tensors, one behind the other."""
+    content = pathlib.Path(path).read_bytes()
+    return content[8 + struct.unpack("<Q", content[:8])[0]:]
+
+
 # ---- mp4 ----
 
 def boxes(content):

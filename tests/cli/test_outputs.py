@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a run writes, and that it leaves nothing half done."""
 
+import hashlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import subprocess
 import time
 
 from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, OK, USAGE, CliTest, film_frames, main,
-                     read_safetensors_header, start, write_safetensors)
+                     read_safetensors_header, read_tensors, start, write_safetensors)
 
 FRAMES = 20  # two epochs of ten batches
 OUTPUTS = {"output": "film.mp4", "save": "weights.safetensors", "picture": "grid.png",
@@ -79,6 +80,10 @@ class Outputs(CliTest):
     def test_metrics(self):
         self.assert_done(self.learn(*self.flags, "--no-video", "--metrics", "run.jsonl"))
         lines = [json.loads(line) for line in (self.folder / "run.jsonl").read_text().splitlines()]
+        *lines, last = lines
+        self.assertEqual(list(last), ["weights_sha256", "film_sha256"])
+        self.assertRegex(last["weights_sha256"], r"^[0-9a-f]{64}$")
+        self.assertIsNone(last["film_sha256"])
         self.assertEqual([line["epoch"] for line in lines], [1, 2])
         for line in lines:
             self.assertEqual(list(line), ["epoch", "train_loss", "validation_loss",
@@ -102,6 +107,25 @@ class Outputs(CliTest):
         self.assertIs(events[-1]["interrupted"], False)
         self.assertEqual(events[-1]["kept"], ["learn.mp4"])
         self.assertRegex(result.stderr, r"\Adevice \d+:\d+, .*\n\Z")
+
+    def test_hashes(self):
+        """People, metrics, events and the weights' metadata tell the same, and it is true."""
+        result = self.learn(*self.flags, *self.every_output())
+        weights = hashlib.sha256(read_tensors(self.folder / "weights.safetensors")).hexdigest()
+        film = hashlib.sha256((self.folder / "film.mp4").read_bytes()).hexdigest()
+        expected = {"weights_sha256": weights, "film_sha256": film}
+        told = read_safetensors_header(self.folder / "weights.safetensors")["__metadata__"]
+        lines = (self.folder / "run.jsonl").read_text().splitlines()
+        self.assertEqual({key: told[key] for key in expected}, expected)
+        self.assertEqual(json.loads(lines[-1]), expected)
+        self.assertIn(f"  sha256    {weights[:12]} of the weights\n", result.stderr)
+        events = self.learn(*self.flags, "--progress", "json").stdout.splitlines()
+        self.assertEqual({key: json.loads(events[-1])[key] for key in expected}, expected)
+
+    def test_weights_without_a_film_tell_no_hash_of_one(self):
+        for flags in (("--no-video",), ("-o", "/dev/null")):
+            self.assert_done(self.learn(*self.flags, *flags, "--save", "w"))
+            self.assertNotIn("film_sha256", read_safetensors_header(self.folder / "w")["__metadata__"])
 
     def test_silence(self):
         result = self.learn(*self.flags, "--progress", "none")
@@ -211,7 +235,9 @@ class Refusals(CliTest):
         self.assertEqual(read_safetensors_header(self.folder / "weights.safetensors")["w1"]["shape"],
                          [785, 100])
         self.assertTrue((self.folder / "grid.png").read_bytes().startswith(b"\x89PNG"))
-        self.assertEqual(len((self.folder / "run.jsonl").read_text().splitlines()), 1)
+        lines = [json.loads(line) for line in (self.folder / "run.jsonl").read_text().splitlines()]
+        self.assertEqual([line.get("epoch") for line in lines], [1, None])
+        self.assertIsNone(lines[-1]["film_sha256"])
 
     def test_an_output_that_fails_costs_only_itself(self):
         """The first line of the metrics does not fit: the film and the others do."""

@@ -59,7 +59,7 @@ class Commands(CliTest):
             self.assertIn("devices", result.stdout)
 
     def test_help_of_a_command(self):
-        for command in ("learn", "devices"):
+        for command in ("learn", "devices", "verify"):
             asked = self.run_cli("help", command)
             flagged = self.run_cli(command, "--help")
             self.assertEqual((asked.returncode, asked.stderr), (OK, ""))
@@ -67,7 +67,8 @@ class Commands(CliTest):
             self.assertIn(f"Usage: clearbox {command}", asked.stdout)
 
     def test_help_fits_80_columns(self):
-        for arguments in (["--help"], ["learn", "--help"], ["devices", "--help"]):
+        for arguments in (["--help"], ["learn", "--help"], ["devices", "--help"],
+                          ["verify", "--help"]):
             for line in self.run_cli(*arguments).stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
 
@@ -113,7 +114,7 @@ class Flags(CliTest):
     def test_the_manual_and_help_name_the_same_flags(self):
         """Neither has one that the other does not know, letters included."""
         manual = (SOURCE / "docs" / "clearbox.1").read_text()
-        for command in ("learn", "devices", "bench"):
+        for command in ("learn", "devices", "bench", "verify"):
             shown = self.run_cli(command, "--help").stdout
             told = set(re.findall(r"^  (?:-(\w), )?--([a-z-]+)", shown, re.MULTILINE))
             section = re.search(rf"(?ms)^\.Ss clearbox {command}\n(.*?)^\.S[sh] ", manual)[1]
