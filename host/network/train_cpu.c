@@ -82,6 +82,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
         trainer->chunk_panels *= 2;
     }
     own->ink = !trainer->way->ops->sparse        ? CBX_DENSE
+               : wished->ink > 0                 ? wished->ink
                : panels < FEWEST_TO_TURN * units ? CBX_BY_ROWS
                                                  : CBX_BY_PIXELS;
     /* Lists of ink are worth more than even ends. */

@@ -156,6 +156,19 @@ CBX_TWICE void output_forward_here(cbx_canon *c) {
     }
 }
 
+CBX_TWICE void derivatives_here(cbx_recipe recipe, const float *a, size_t count, float *s) {
+    for (size_t i = 0; i < count; i++) {
+        s[i] = cbx_canon_derivative(recipe, a[i]);
+    }
+}
+
+CBX_DISPATCH(derivatives, (cbx_recipe recipe, const float *a, size_t count, float *s),
+             (recipe, a, count, s))
+
+void cbx_canon_derivatives(cbx_recipe recipe, const float *a, size_t count, float *s) {
+    derivatives(recipe, a, count, s);
+}
+
 static float output_error(cbx_recipe recipe, float y, float a) {
     switch (recipe) {
     case CBX_RECIPE_LESSON:
