@@ -11,11 +11,11 @@ const char *const cbx_family_names[] = {
     [CBX_FAMILY_AUTO] = "auto", [CBX_FAMILY_CPU] = "cpu", [CBX_FAMILY_GPU] = "gpu", NULL};
 const char *const cbx_recipe_names[] = {
     [CBX_RECIPE_LESSON] = "lesson", [CBX_RECIPE_NLL] = "nll", NULL};
-const char *const cbx_schedule_names[] = {
-    [CBX_SCHEDULE_FUSED] = "fused",
-                                         [CBX_SCHEDULE_SPARSE] = "sparse",
-                                         [CBX_SCHEDULE_STEPWISE] = "stepwise",
-                                         NULL};
+const char *const cbx_schedule_names[] = {[CBX_SCHEDULE_AUTO] = "auto",
+                                          [CBX_SCHEDULE_FUSED] = "fused",
+                                          [CBX_SCHEDULE_SPARSE] = "sparse",
+                                          [CBX_SCHEDULE_STEPWISE] = "stepwise",
+                                          NULL};
 const char *const cbx_tone_names[] = {
     [CBX_TONE_PEAK] = "peak", [CBX_TONE_RANGE] = "range", [CBX_TONE_SIGNED] = "signed", NULL};
 const char *const cbx_codec_names[] = {

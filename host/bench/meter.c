@@ -20,7 +20,7 @@ void cbx_bench_defaults(cbx_bench_settings *settings) {
     settings->hidden = 64;
     settings->batch = 64;
     settings->recipe = CBX_RECIPE_LESSON;
-    settings->schedule = CBX_SCHEDULE_FUSED;
+    settings->schedule = CBX_SCHEDULE_AUTO;
     settings->repetitions = 5;
     settings->seconds = 3.0;
 }

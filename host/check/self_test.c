@@ -74,7 +74,19 @@ static cbx_status test(cbx_device *device, int schedules) {
     return status;
 }
 
+/* Those that the device's family has kernels for. */
+static int schedules_of(const cbx_device *device) {
+    int schedules = 0;
+    for (const cbx_way *way = cbx_ways; way->ops; way++) {
+        schedules |= way->family == device->family ? 1 << way->schedule : 0;
+    }
+    return schedules;
+}
+
 cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
+    if (schedule == CBX_SCHEDULE_AUTO) { /* what it may choose */
+        return test(device, schedules_of(device) & FUSED);
+    }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].each && parts[i].schedules & 1 << schedule) {
             return test(device, 1 << schedule);
@@ -84,9 +96,5 @@ cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
 }
 
 cbx_status cbx_device_self_test(cbx_device *device) {
-    int schedules = 0;
-    for (const cbx_way *way = cbx_ways; way->ops; way++) {
-        schedules |= way->family == device->family ? 1 << way->schedule : 0;
-    }
-    return test(device, schedules);
+    return test(device, schedules_of(device));
 }

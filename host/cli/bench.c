@@ -253,6 +253,28 @@ static void measure(session *state, size_t device, uint32_t hidden, cbx_schedule
     tell_line(state, cli_bench_json_row(report, row));
 }
 
+/* What stands for `wished` with this device and dataset. */
+static cbx_schedule schedule_of(const session *state, size_t device, uint32_t wished) {
+    return cbx_schedule_choose((cbx_schedule)wished, state->report.devices[device].family,
+                               state->dataset);
+}
+
+/* Whether one before it in the list stands for the same. */
+static int is_double(const session *state, size_t device, size_t place) {
+    const cli_list *schedules = &state->report.options->schedules;
+    const cbx_schedule schedule = schedule_of(state, device, schedules->values[place]);
+    int found = 0;
+    for (size_t i = 0; i < place; i++) {
+        found |= schedule_of(state, device, schedules->values[i]) == schedule;
+    }
+    return found;
+}
+
+static double share_of_ink(const cbx_dataset *dataset) {
+    const size_t images = cbx_dataset_images(dataset, CBX_TRAIN).count;
+    return (double)cbx_dataset_ink(dataset, CBX_TRAIN) / ((double)images * CBX_IMAGE_PIXELS);
+}
+
 static void measure_all(session *state) {
     const cli_bench_options *options = state->report.options;
     for (size_t h = 0; h < options->hidden.count; h++) {
@@ -264,7 +286,10 @@ static void measure_all(session *state) {
         }
         for (size_t d = 0; d < state->report.device_count; d++) {
             for (size_t s = 0; s < options->schedules.count && !cli_stop_requested(); s++) {
-                measure(state, d, hidden, (cbx_schedule)options->schedules.values[s], baseline);
+                if (!is_double(state, d, s)) {
+                    measure(state, d, hidden, schedule_of(state, d, options->schedules.values[s]),
+                            baseline);
+                }
             }
         }
     }
@@ -333,6 +358,7 @@ int cli_bench(int argc, char **argv) {
     cli_bench_describe_host(&state.report);
     cli_stop_listen("stopping; Ctrl-C again stops at once\n");
     cbx_status status = cbx_dataset_load(&state.dataset, options.data);
+    state.report.ink = status ? 0.0 : share_of_ink(state.dataset);
     if (status) {
         return cli_fail_status(status);
     }

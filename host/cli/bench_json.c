@@ -66,14 +66,15 @@ static json_t *settings_object(const cli_bench_options *options) {
 
 json_t *cli_bench_json_host(const cli_bench_report *report) {
     char warning[CLI_BENCH_WARNING];
-    return json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o}", "type", "host", "clearbox",
-        CBX_VERSION, "date", TEXT(report->date), "system", TEXT(report->system), "processor",
-        TEXT(report->processor), "processors", (json_int_t)report->processors, "load_average",
-        report->load < 0.0 ? json_null() : NUMBER(report->load), "warning",
-        TEXT(cli_bench_warn_load(warning, report)), "openblas",
-        TEXT(report->blas[0] ? report->blas : NULL), "openblas_threads",
-        (json_int_t)report->blas_threads, "settings", settings_object(report->options));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "type", "host",
+                     "clearbox", CBX_VERSION, "date", TEXT(report->date), "system",
+                     TEXT(report->system), "processor", TEXT(report->processor), "processors",
+                     (json_int_t)report->processors, "load_average",
+                     report->load < 0.0 ? json_null() : NUMBER(report->load), "warning",
+                     TEXT(cli_bench_warn_load(warning, report)), "openblas",
+                     TEXT(report->blas[0] ? report->blas : NULL), "openblas_threads",
+                     (json_int_t)report->blas_threads, "ink", NUMBER(report->ink), "settings",
+                     settings_object(report->options));
 }
 
 json_t *cli_bench_json_device(const cli_bench_device *device) {

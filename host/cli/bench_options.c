@@ -30,7 +30,9 @@ static const cli_flag flags[] = {
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
      "a part of the device's name [every device]"},
     {"schedule", 0, CLI_CHOICES, AT(schedules), "NAME,...", cbx_schedule_names, 0, 0,
-     "fused, stepwise or both: fused,stepwise [fused]"},
+     "fused, over all pixels: the device; sparse, over\n"
+     "those that are not 0; auto, what learn takes;\n"
+     "stepwise [fused,auto]"},
     {"family", 0, CLI_CHOICE, AT(family), 0, cbx_family_names, 0, 0,
      "kernels made for which kind of device [auto]"},
     {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", 0, 1, CBX_MAX_BATCH, "images in a batch [64]"},
@@ -85,7 +87,7 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     cbx_bench_defaults(&options->settings);
     options->hidden = (cli_list){.values = {64, 256, 1024}, .count = 3};
     options->format = CLI_FORMAT_UNSET;
-    options->schedules = (cli_list){.values = {CBX_SCHEDULE_FUSED}, .count = 1};
+    options->schedules = (cli_list){.values = {CBX_SCHEDULE_FUSED, CBX_SCHEDULE_AUTO}, .count = 2};
 
     int code = cli_parse(argc, argv, &text, flags, options);
     if (code != CLI_PARSED) {

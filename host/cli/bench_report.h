@@ -43,6 +43,7 @@ typedef struct cli_bench_report {
     double load;    /* average of the minute before; negative: unknown */
     char blas[256]; /* OpenBLAS about itself; "": none */
     unsigned blas_threads;
+    double ink; /* share of the training pixels that are not 0 */
     cli_bench_device *devices;
     size_t device_count;
     cli_bench_row *rows;
@@ -53,7 +54,7 @@ typedef struct cli_bench_report {
 /* Fills date, system, processor, load. */
 void cli_bench_describe_host(cli_bench_report *report);
 
-/* "0:0" or "OpenBLAS", and "fused", "stepwise" or "sgemm". */
+/* "0:0" or "OpenBLAS", and "fused", "sparse", "stepwise" or "sgemm". */
 const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row);
 const char *cli_bench_schedule_name(const cli_bench_row *row);
 

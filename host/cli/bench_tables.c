@@ -180,12 +180,14 @@ static void print_heads(const page *to) {
     fputs("\n\n", to->out);
 }
 
-/* The row in which device `place` comes nearest to its peak; NULL: none. */
-static const cli_bench_row *best_row(const cli_bench_report *report, size_t place) {
+/* The row in which device `place` comes nearest to its peak, or goes farthest beyond it, over ink
+ * alone or over all pixels; NULL: none. */
+static const cli_bench_row *best_row(const cli_bench_report *report, size_t place, int sparse) {
     const cli_bench_row *best = NULL;
     for (size_t i = 0; i < report->row_count; i++) {
         const cli_bench_row *row = &report->rows[i];
         if (row->device == place && !row->reason[0] && row->training.share_of_peak > 0.0 &&
+            (row->schedule == CBX_SCHEDULE_SPARSE) == sparse &&
             (!best || row->training.share_of_peak > best->training.share_of_peak)) {
             best = row;
         }
@@ -196,17 +198,25 @@ static const cli_bench_row *best_row(const cli_bench_report *report, size_t plac
 void cli_bench_summary(FILE *out, const cli_bench_report *report) {
     char count[CLI_NUMBER];
     for (size_t place = 0; place < report->device_count; place++) {
-        const cli_bench_row *row = best_row(report, place);
-        if (!row) {
-            continue;
+        for (int sparse = 0; sparse < 2; sparse++) {
+            const cli_bench_row *row = best_row(report, place, sparse);
+            if (!row) {
+                continue;
+            }
+            fprintf(out,
+                    sparse ? "%s, sparse, trains H = %s as if at %.0f %% of that peak"
+                           : "%s trains H = %s at %.0f %% of its multiply-add peak",
+                    report->devices[place].spec, cli_count(count, row->hidden),
+                    100.0 * row->training.share_of_peak);
+            if (sparse) {
+                fprintf(out, ":\n%.0f %% of the pixels are 0 and left out",
+                        100.0 - 100.0 * report->ink);
+            }
+            if (row->speed_up > 0.0) {
+                fprintf(out, "; %.1f × OpenBLAS", row->speed_up);
+            }
+            fputs(".\n", out);
         }
-        fprintf(out, "%s trains H = %s at %.0f %% of its multiply-add peak",
-                report->devices[place].spec, cli_count(count, row->hidden),
-                100.0 * row->training.share_of_peak);
-        if (row->speed_up > 0.0) {
-            fprintf(out, ", %.1f × OpenBLAS", row->speed_up);
-        }
-        fputs(".\n", out);
     }
 }
 

@@ -67,7 +67,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         cli_events_passed_over(plan), "family", cbx_family_name(plan->family), "hidden",
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
         (json_int_t)settings->batch, "recipe", cbx_recipe_name(settings->recipe), "schedule",
-        cbx_schedule_name(settings->schedule), "learning_rate_hidden",
+        cbx_schedule_name(plan->schedule), "learning_rate_hidden",
         cli_json_number(plan->first_learning_rate_hidden), "learning_rate_output",
         cli_json_number(plan->first_learning_rate_output), "seed", seed_string(settings->seed),
         "parameters", (json_int_t)plan->parameters, "data", cli_json_string(settings->data),

@@ -61,8 +61,10 @@ static const cli_flag flags[] = {
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
      "a part of the device's name [a GPU, else a CPU]"},
     {"schedule", 0, CLI_CHOICE, SET(schedule), 0, cbx_schedule_names, 0, 0,
-     "few launches a batch, or a kernel for every\n"
-     "step of the formulas [fused]"},
+     "fused: few launches a batch; sparse: the same\n"
+     "over pixels that are not 0; stepwise: a kernel\n"
+     "for every step of the formulas. All compute the\n"
+     "same; auto is the faster of the first two [auto]"},
     {"family", 0, CLI_CHOICE, SET(family), 0, cbx_family_names, 0, 0,
      "kernels made for which kind of device [auto]"},
 

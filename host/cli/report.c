@@ -94,6 +94,12 @@ static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
     fprintf(stderr, "%s to train, %s to validate, %s to test\n",
             cli_count(train, plan->training_images), cli_count(validate, plan->validation_images),
             cli_count(test, plan->test_images));
+    label(terminal, "schedule");
+    fprintf(stderr, "%s%s", cbx_schedule_name(plan->schedule),
+            plan->schedule == CBX_SCHEDULE_SPARSE ? "" : "\n");
+    if (plan->schedule == CBX_SCHEDULE_SPARSE) {
+        fprintf(stderr, ", over the %.0f %% of the pixels that are not 0\n", 100.0 * plan->ink);
+    }
     report_film(report, plan);
 }
 

@@ -26,8 +26,7 @@ static const cli_flag flags[] = {
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
      "a part of the device's name [a GPU, else a CPU]"},
     {"schedule", 0, CLI_CHOICE, SET(schedule), 0, cbx_schedule_names, 0, 0,
-     "few launches a batch, or a kernel for every\n"
-     "step of the formulas [fused]"},
+     "as of 'clearbox learn'; all are equal [auto]"},
     {"family", 0, CLI_CHOICE, SET(family), 0, cbx_family_names, 0, 0,
      "kernels made for which kind of device [auto]"},
     {"data", 0, CLI_TEXT, SET(data), "DIR", 0, 0, 0,

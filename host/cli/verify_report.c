@@ -163,8 +163,7 @@ static int list_json(const cli_verify_options *options) {
     return print_json(whole(array, options->count));
 }
 
-static int report_json(const cli_verify_options *options, const cbx_learn_plan *plan,
-                       const cli_verified *verified, size_t count) {
+static int report_json(const cbx_learn_plan *plan, const cli_verified *verified, size_t count) {
     json_t *array = json_array();
     int equal = 1;
     for (size_t i = 0; i < count; i++) {
@@ -174,8 +173,8 @@ static int report_json(const cli_verify_options *options, const cbx_learn_plan *
     return print_json(json_pack(
         "{s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:o}", "version", CBX_VERSION, "device",
         cli_events_device(plan), "passed_over", cli_events_passed_over(plan), "family",
-        cbx_family_name(plan->family), "schedule", cbx_schedule_name(options->settings.schedule),
-        "data_sha256", cli_named_data_sha256, "equal", equal, "runs", whole(array, count)));
+        cbx_family_name(plan->family), "schedule", cbx_schedule_name(plan->schedule), "data_sha256",
+        cli_named_data_sha256, "equal", equal, "runs", whole(array, count)));
 }
 
 /* ---- */
@@ -187,7 +186,7 @@ int cli_verify_list(const cli_verify_options *options) {
 int cli_verify_report(const cli_verify_options *options, const cbx_learn_plan *plan,
                       const cli_verified *verified, size_t count) {
     if (options->json) {
-        return report_json(options, plan, verified, count);
+        return report_json(plan, verified, count);
     }
     if (!options->print) {
         return report_table(verified, count);

@@ -138,7 +138,7 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
         {"learning_rate_course", cbx_rates_fall(settings) ? "linear to zero" : "constant"},
         {"pixel_mean", NUMBER("%.17g", cbx_dataset_mean(job->dataset))},
         {"pixel_deviation", NUMBER("%.17g", cbx_dataset_deviation(job->dataset))},
-        {"schedule", cbx_schedule_name(settings->schedule)},
+        {"schedule", cbx_schedule_name(plan->schedule)},
         {"seed", NUMBER("%" PRIu64, settings->seed)},
         {"shuffle", settings->no_shuffle ? "no" : "yes"},
         {"init", settings->init ? settings->init : "random"},

@@ -77,11 +77,14 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->passed_over_count = job->walk.count;
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
+    plan->schedule = cbx_schedule_choose(settings->schedule, plan->family, job->dataset);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
     plan->training_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TRAIN).count;
     plan->validation_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_VALIDATION).count;
     plan->test_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TEST).count;
+    plan->ink = (double)cbx_dataset_ink(job->dataset, CBX_TRAIN) /
+                ((double)plan->training_images * CBX_IMAGE_PIXELS);
     plan->batches_per_epoch = (plan->training_images + settings->batch - 1) / settings->batch;
     plan->batches = plan->batches_per_epoch * settings->epochs;
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);

@@ -14,7 +14,7 @@ void cbx_learn_defaults(cbx_learn_settings *settings) {
     settings->epochs = 5;
     settings->batch = 64;
     settings->recipe = CBX_RECIPE_LESSON;
-    settings->schedule = CBX_SCHEDULE_FUSED;
+    settings->schedule = CBX_SCHEDULE_AUTO;
     settings->frame_every = 1;
     settings->scale = 1;
     settings->tone = CBX_TONE_PEAK;

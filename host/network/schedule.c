@@ -16,6 +16,20 @@ const cbx_way cbx_ways[] = {
     {.ops = NULL},
 };
 
+static int is_sparse(const cbx_dataset *dataset) {
+    const size_t images = cbx_dataset_images(dataset, CBX_TRAIN).count;
+    return 3 * cbx_dataset_ink(dataset, CBX_TRAIN) <= (uint64_t)images * CBX_IMAGE_PIXELS;
+}
+
+cbx_schedule cbx_schedule_choose(cbx_schedule schedule, cbx_family family,
+                                 const cbx_dataset *dataset) {
+    if (schedule != CBX_SCHEDULE_AUTO) {
+        return schedule;
+    }
+    return family == CBX_FAMILY_CPU && is_sparse(dataset) ? CBX_SCHEDULE_SPARSE
+                                                          : CBX_SCHEDULE_FUSED;
+}
+
 cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family) {
     for (const cbx_way *way = cbx_ways; way->ops; way++) {
         if (way->schedule == schedule && way->family == family) {

@@ -78,7 +78,8 @@ static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_datase
         status = check_share(&share, settings->hidden);
     }
     if (!status) {
-        status = cbx_way_find(&way, settings->schedule, device->family);
+        status = cbx_way_find(
+            &way, cbx_schedule_choose(settings->schedule, device->family, dataset), device->family);
     }
     if (!status) {
         status = cbx_new(out, 1);

@@ -88,6 +88,8 @@ typedef struct cbx_learn_plan {
     size_t passed_over_count;
     cbx_family family;
     int fuses; /* as cbx_device_fuses() says */
+    cbx_schedule schedule; /* never AUTO */
+    double ink;            /* share of the training pixels that are not 0 */
     cbx_grid grid;
     uint64_t parameters; /* weights, bias rows included */
     uint32_t training_images, validation_images, test_images;
