@@ -56,6 +56,17 @@
 #define CBX_INK_PANELS 4
 #endif
 #define CBX_INK_PITCH (CBX_INK_PANELS * CBX_PANEL)
+#define CBX_INK_SPARE 16 /* entries behind the last one that may be read or overwritten */
+#if CBX_PIXELS * CBX_PANEL > 65535
+#error "where a pixel's row of a panel begins does not fit"
+#endif
+
+/* Floats that a work-group of evaluate_cpu needs, for that many images and levels of its tree:
+ * grey levels, or those of ink and half as much for where it is; where each image's ink is; Q; the
+ * tree. */
+#define CBX_EVALUATE_SCRATCH(rows, levels)                                                         \
+    ((rows) * (CBX_PIXELS * 3 / 2 + 16 + CBX_INK_PITCH + (levels) * CBX_LANES_OUT) +               \
+     2 * CBX_INK_SPARE)
 
 /* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
  * work-items, one that adds up the output 256. */
