@@ -45,8 +45,9 @@ static cbx_status sigmoid_of(cbx_device *device, const float *z, float *a) {
 cbx_status cbx_check_sigmoid(const cbx_specimen *specimen, cbx_schedule schedule,
                              cbx_recipe recipe) {
     static const float ends[] = {0.0f, -0.0f, 1e-30f, 1e30f, -1e30f, INFINITY, -INFINITY, NAN};
-    /* 1e-6 is some ten units in the last place of a: enough where products are rounded, too. */
-    const double tolerance = specimen->device->fuses ? CBX_TO_THE_BIT : 1e-6;
+    const cbx_arithmetic arithmetic = cbx_device_arithmetic(specimen->device);
+    /* 1e-6 is some ten units in the last place of a. */
+    const double tolerance = arithmetic == CBX_ARITHMETIC_CANON ? CBX_TO_THE_BIT : 1e-6;
     float z[COUNT], a[COUNT];
     (void)schedule;
     (void)recipe;

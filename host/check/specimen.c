@@ -111,10 +111,10 @@ uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number) {
     return left < specimen->sizes->batch ? left : specimen->sizes->batch;
 }
 
-/* What kernels/canon.h defines so far: all that processors do, and `stepwise` on every device,
- * where a product and a sum are rounded once. */
+/* What kernels/canon.h defines so far: all that processors do, and `stepwise` on every device. */
 static int is_canonical(const cbx_device *device, cbx_schedule schedule) {
-    return device->fuses && (device->family == CBX_FAMILY_CPU || schedule == CBX_SCHEDULE_STEPWISE);
+    return cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON &&
+           (device->family == CBX_FAMILY_CPU || schedule == CBX_SCHEDULE_STEPWISE);
 }
 
 cbx_status cbx_trial_start(cbx_trial *trial, const cbx_specimen *specimen, cbx_recipe recipe,
