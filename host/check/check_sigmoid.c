@@ -6,7 +6,7 @@
 #include "check/judge.h"
 #include "reference/canon_scalar.h"
 
-enum { COUNT = 256 };
+enum { COUNT = 1024 };
 
 static cbx_status run(cbx_device *device, cl_kernel kernel, cl_mem buffer) {
     const cl_uint vectors = COUNT / device->built.vector;
@@ -52,7 +52,7 @@ cbx_status cbx_check_sigmoid(const cbx_specimen *specimen, cbx_schedule schedule
     (void)schedule;
     (void)recipe;
     for (size_t i = 0; i < COUNT; i++) {
-        z[i] = ((float)i - COUNT / 2) * 0.8f;
+        z[i] = ((float)i - COUNT / 2) * 0.2f;
     }
     memcpy(z, ends, sizeof ends);
     cbx_status status = sigmoid_of(specimen->device, z, a);
