@@ -26,6 +26,7 @@ static const cbx_rates rates = {0.01f, 0.02f};
 typedef enum choice {
     WAY,
     VECTOR, /* floats in a vector; of the family for GPUs, what is usual */
+    EXACT,  /* multiply-adds worked out in double precision */
     UNITS,  /* compute units that the device is taken to have */
     CHUNKS, /* wished for */
     HALVES, /* owners of the network's neurons */
@@ -48,6 +49,7 @@ static const struct {
 } choices[CHOICES] = {
     [WAY] = {"way", 5, {0, 1, 2, 3, 4}},
     [VECTOR] = {"vector", 3, {4, 8, 16}},
+    [EXACT] = {"exact", 2, {0, 1}},
     [UNITS] = {"units", 3, {8, 2, 1}},
     [CHUNKS] = {"chunks", 4, {0, 1, 2, 3}},
     [HALVES] = {"owners", 2, {1, 2}},
@@ -87,7 +89,7 @@ static void simplify(scene *s) {
     const int stepwise = ways[value(s, WAY)].schedule == CBX_SCHEDULE_STEPWISE;
     const int gpu = ways[value(s, WAY)].family == CBX_FAMILY_GPU;
     const int whole = value(s, HIDDEN) <= CBX_PANEL;
-    s->at[VECTOR] = gpu ? 0 : s->at[VECTOR];
+    s->at[VECTOR] = gpu || value(s, EXACT) ? 0 : s->at[VECTOR];
     s->at[UNITS] = stepwise ? 0 : s->at[UNITS];
     s->at[CHUNKS] = stepwise || whole ? 0 : s->at[CHUNKS];
     s->at[SINGLY] = stepwise ? 0 : s->at[SINGLY];
@@ -158,22 +160,29 @@ static void forget_truths(void) {
 
 /* ---- devices ---- */
 
-static cbx_device *devices[MOST]; /* by vector; the last: the family for GPUs */
+static cbx_device *devices[CBX_FAMILY_GPU + 1][2][MOST]; /* by family, exact, vector */
 
 static cbx_device *device_of(const scene *s) {
     static const cbx_tunables sizes[] = {{{4, 8, 8}}, {{8, 5, 6}}, {{16, 13, 14}}};
     const cbx_family family = ways[value(s, WAY)].family;
-    const size_t at = family == CBX_FAMILY_GPU ? MOST - 1 : s->at[VECTOR];
-    if (!devices[at]) {
+    const cbx_device_request request = {.spec = fixture_spec(),
+                                        .family = family,
+                                        .tunables =
+                                            family == CBX_FAMILY_CPU ? &sizes[s->at[VECTOR]] : NULL,
+                                        .exact_fma = (int)value(s, EXACT)};
+    cbx_device **device = &devices[family][value(s, EXACT)][s->at[VECTOR]];
+    if (!*device) {
         (void)fixture_device(family); /* skips where there is none */
-        assert_ok(cbx_device_open_with(&devices[at], fixture_spec(), family,
-                                       family == CBX_FAMILY_GPU ? NULL : &sizes[at]));
+        assert_ok(cbx_device_open_as(device, &request));
     }
-    if (!devices[at]->fuses) {
-        print_message("%s rounds products: other bits are right\n", devices[at]->info.name);
-        skip();
+    return *device;
+}
+
+static void close_devices(void) {
+    cbx_device **all = &devices[0][0][0];
+    for (size_t i = 0; i < sizeof devices / sizeof *all; i++) {
+        cbx_device_close(all[i]);
     }
-    return devices[at];
 }
 
 /* ---- cases ---- */
@@ -322,9 +331,7 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    for (size_t i = 0; i < MOST; i++) {
-        cbx_device_close(devices[i]);
-    }
+    close_devices();
     forget_truths();
     cbx_dataset_destroy(datasets[0]);
     cbx_dataset_destroy(datasets[1]);
