@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/chains.h"
+#include "support/ink.h"
 #include "support/synthetic.h"
 #include "support/test.h"
 
@@ -18,34 +19,13 @@ void fused_set_normal(fused *f, cbx_normal normal) {
     f->launch.rate = f->launch.pending_rate = chain_steps(rates, normal);
 }
 
-/* Four are all 0, have ink at the first pixel, at the last one, everywhere. */
-static void make_images(fused *f, uint64_t *state) {
-    f->images = random_levels(state, (size_t)FUSED_IMAGES * CBX_IMAGE_PIXELS);
-    for (size_t i = 0; i < (size_t)FUSED_IMAGES * CBX_IMAGE_PIXELS; i++) {
-        const size_t image = i / CBX_IMAGE_PIXELS, k = i % CBX_IMAGE_PIXELS;
-        const int ink = image == 0   ? 0
-                        : image == 1 ? k == 0
-                        : image == 2 ? k == CBX_IMAGE_PIXELS - 1
-                        : image == 3 ? 1
-                                     : synthetic_bits(state) % 5 == 0;
-        f->images[i] = ink ? (uint8_t)(f->images[i] % 254 + 1) : 0;
-    }
-    memset(f->images + (size_t)FUSED_BRIGHT_IMAGE * CBX_IMAGE_PIXELS, 255, CBX_IMAGE_PIXELS);
-}
-
-/* The bright image where no batch is; the four of their own kind in batches that are not too
- * small for them. */
+/* The bright image where no batch is. */
 static void make_order(fused *f, uint64_t *state) {
     for (size_t i = 0; i < FUSED_ORDER; i++) {
         const int between = i < FUSED_PENDING_FIRST ||
                             (i >= FUSED_PENDING_FIRST + f->pending_rows && i < FUSED_FIRST);
         f->order[i] = between ? (uint32_t)FUSED_BRIGHT_IMAGE
                               : (uint32_t)(synthetic_bits(state) % FUSED_BRIGHT_IMAGE);
-    }
-    for (uint32_t i = 0; i < 4; i++) {
-        f->order[FUSED_PENDING_FIRST + 3 + i] =
-            f->pending_rows > 6 ? i : f->order[FUSED_PENDING_FIRST + 3 + i];
-        f->order[FUSED_FIRST + 2 + i] = f->s.rows > 6 ? i : f->order[FUSED_FIRST + 2 + i];
     }
 }
 
@@ -103,7 +83,8 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                              .number = FUSED_NUMBER};
     divide(f, chunks);
     fused_set_normal(f, usual);
-    make_images(f, &state);
+    f->images = ink_images(&state, FUSED_IMAGES);
+    memset(f->images + (size_t)FUSED_BRIGHT_IMAGE * CBX_IMAGE_PIXELS, 255, CBX_IMAGE_PIXELS);
     make_order(f, &state);
     f->w1 = random_floats(&state, CBX_W1_ROWS * hidden, 1.0 / 28);
     f->w2 = random_floats(&state, (1 + hidden) * CBX_CLASSES, 1 / sqrt((double)hidden + 1));

@@ -15,7 +15,7 @@
 #include "support/panels.h"
 
 enum {
-    FUSED_IMAGES = 100, /* most have ink at a fifth of their pixels; for others see fused.c */
+    FUSED_IMAGES = 100,                    /* as ink.h makes them */
     FUSED_BRIGHT_IMAGE = FUSED_IMAGES - 1, /* all 255, which nothing else is; in no batch */
     FUSED_ORDER = 320,
     FUSED_PENDING_FIRST = 3, /* in the order, of the pending batch */

@@ -1,7 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/ink.h"
 
+#include "support/synthetic.h"
 #include "support/test.h"
+
+uint8_t *ink_images(uint64_t *state, size_t count) {
+    uint8_t *levels;
+    TEST_NEW(levels, count * CBX_PIXELS);
+    for (size_t i = 0; i < count * CBX_PIXELS; i++) {
+        const size_t kind = i / CBX_PIXELS % 16, k = i % CBX_PIXELS;
+        const int ink = kind == 0   ? 0
+                        : kind == 1 ? k == 0
+                        : kind == 2 ? k == CBX_PIXELS - 1
+                        : kind == 3 ? 1
+                                    : synthetic_bits(state) % 5 == 0;
+        levels[i] = ink ? (uint8_t)(1 + synthetic_bits(state) % 254) : 0;
+    }
+    return levels;
+}
 
 static size_t count_ink(const uint8_t *levels, size_t count) {
     size_t ink = 0;

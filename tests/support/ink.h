@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of ink as kernels/train/ink.cl lays them out, counted on the host. */
+/* Images with little ink, and lists of ink as kernels/train/ink.cl lays them out, counted on the
+ * host. */
 #ifndef TEST_SUPPORT_INK_H
 #define TEST_SUPPORT_INK_H
 
@@ -7,6 +8,11 @@
 #include <stdint.h>
 
 #include "layout.h"
+
+/* (count, 784) grey levels 0…254, for free(); the state goes on. A fifth of the pixels is ink; of
+ * every 16 images from the first on, one each has none, at the first pixel alone, at the last
+ * alone, everywhere. */
+uint8_t *ink_images(uint64_t *state, size_t count);
 
 /* Of `count` images; ink_free(). */
 typedef struct ink_lists {
