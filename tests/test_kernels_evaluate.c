@@ -133,14 +133,13 @@ static void run_cpu(const task *t, bands *b, size_t groups, cl_mem images, cl_me
     while (panels >> levels) {
         levels++;
     }
-    const size_t of_row = CBX_IMAGE_PIXELS + CBX_INK_PITCH + levels * CBX_LANES_OUT;
+    const size_t floats = groups * CBX_EVALUATE_SCRATCH(t->device->built.evaluate_rows, levels);
+    const size_t entries = lists.entries + CBX_INK_SPARE;
     cl_mem sums = bands_input(b, "u", packed_u, panels * CBX_PANEL * sizeof(float));
     cl_mem inks = bands_input(b, "inks", lists.inks, lists.count * sizeof *lists.inks);
-    cl_mem pixels =
-        bands_input(b, "ink pixels", lists.pixels, lists.entries * sizeof *lists.pixels);
-    cl_mem grey = bands_input(b, "ink levels", lists.levels, lists.entries);
-    cl_mem scratch = bands_output(b, "scratch", NULL,
-                                  groups * t->device->built.evaluate_rows * of_row * sizeof(float));
+    cl_mem pixels = bands_input(b, "ink pixels", lists.pixels, entries * sizeof *lists.pixels);
+    cl_mem grey = bands_input(b, "ink levels", lists.levels, entries);
+    cl_mem scratch = bands_output(b, "scratch", NULL, floats * sizeof(float));
     cl_mem none = bands_input(b, "no buffer", &first, sizeof first);
     BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(*(t->sparse ? &none : &images)), ARG(test_normal),
                  ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(sums), ARG(w2), ARG(sparse),
@@ -253,7 +252,7 @@ static void check(cbx_device *device, int sparse, size_t rows, size_t hidden, do
                     left < device->built.evaluate_rows ? left : device->built.evaluate_rows,
                     nearness);
     }
-    if (cbx_device_fuses(device)) {
+    if (cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON) {
         check_exactly(&t, &v);
     }
     close_task(&t);

@@ -65,7 +65,8 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                  most = rows > pending_rows ? rows : pending_rows;
     *f = (fused){.device = device,
                  .recipe = recipe,
-                 .exact = device->family == CBX_FAMILY_CPU && cbx_device_fuses(device),
+                 .exact = device->family == CBX_FAMILY_CPU &&
+                          cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON,
                  .s = shape_of(device, most + spare, hidden),
                  .pending_rows = pending_rows,
                  .batches = 1};

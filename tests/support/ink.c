@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/ink.h"
 
+#include <string.h>
+
 #include "support/synthetic.h"
 #include "support/test.h"
 
@@ -31,8 +33,10 @@ ink_lists ink_of(const uint8_t *images, size_t count) {
     ink_lists lists = {.count = count, .entries = count_ink(images, count * CBX_PIXELS)};
     size_t at = 0;
     TEST_NEW(lists.inks, count);
-    TEST_NEW(lists.pixels, lists.entries);
-    TEST_NEW(lists.levels, lists.entries);
+    TEST_NEW(lists.pixels, lists.entries + CBX_INK_SPARE);
+    TEST_NEW(lists.levels, lists.entries + CBX_INK_SPARE);
+    memset(lists.pixels, 0xff, (lists.entries + CBX_INK_SPARE) * sizeof *lists.pixels);
+    memset(lists.levels, 0xff, lists.entries + CBX_INK_SPARE);
     for (size_t i = 0; i < count; i++) {
         const uint8_t *image = images + i * CBX_PIXELS;
         lists.inks[i].first = (uint32_t)at;

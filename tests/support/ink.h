@@ -18,8 +18,8 @@ uint8_t *ink_images(uint64_t *state, size_t count);
 typedef struct ink_lists {
     size_t count, entries;
     cbx_ink *inks;    /* (count) */
-    uint16_t *pixels; /* (entries) */
-    uint8_t *levels;  /* (entries) */
+    uint16_t *pixels; /* (entries + CBX_INK_SPARE), out of range behind the last */
+    uint8_t *levels;  /* the same */
 } ink_lists;
 
 ink_lists ink_of(const uint8_t *images, size_t count);

@@ -8,8 +8,10 @@
 #include "support/test.h"
 
 void material_open(material *m, cbx_device *device, cbx_recipe recipe) {
-    *m = (material){
-        .device = device, .recipe = recipe, .exact = cbx_device_fuses(device), .state = 7};
+    *m = (material){.device = device,
+                    .recipe = recipe,
+                    .exact = cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON,
+                    .state = 7};
     m->images = random_levels(&m->state, (size_t)MATERIAL_IMAGES * CBX_IMAGE_PIXELS);
     m->order = synthetic_order(MATERIAL_IMAGES, 11);
     for (size_t i = 0; i < MATERIAL_IMAGES; i++) {

@@ -54,12 +54,15 @@ static cl_mem upload_luma(fused *f, size_t bytes) {
 
 static void upload_lists(fused *f, train_cpu *t) {
     ink_lists lists = ink_of(f->images, FUSED_IMAGES);
+    const size_t entries = lists.entries + CBX_INK_SPARE, held = 2 * t->groups;
+    const size_t of_batch = f->s.stride * CBX_IMAGE_PIXELS + CBX_INK_SPARE;
     t->inks = bands_input(f->b, "inks", lists.inks, lists.count * sizeof *lists.inks);
-    t->ink_pixels =
-        bands_input(f->b, "ink pixels", lists.pixels, lists.entries * sizeof *lists.pixels);
-    t->ink_levels = bands_input(f->b, "ink levels", lists.levels, lists.entries);
-    t->row_inks =
-        bands_output(f->b, "ink of rows", NULL, t->groups * 2 * f->s.stride * sizeof *lists.inks);
+    t->ink_pixels = bands_input(f->b, "ink pixels", lists.pixels, entries * sizeof *lists.pixels);
+    t->ink_levels = bands_input(f->b, "ink levels", lists.levels, entries);
+    t->row_inks = bands_output(f->b, "ink of rows", NULL, held * f->s.stride * sizeof *lists.inks);
+    t->places = bands_output(f->b, "places of ink", NULL, held * of_batch * sizeof(cl_ushort));
+    t->levels_of_ink =
+        bands_output(f->b, "levels of ink of rows", NULL, held * of_batch * sizeof(float));
     ink_free(&lists);
 }
 
@@ -97,8 +100,9 @@ train_cpu train_cpu_upload(fused *f, size_t groups, size_t luma_bytes) {
     t.held = upload_held(f, groups);
     t.progress = upload_progress(f);
     t.luma = upload_luma(f, luma_bytes);
-    t.x = t.inks = t.ink_pixels = t.ink_levels = t.row_inks = t.pixel_marks = t.marks =
-        bands_input(f->b, "a buffer that is not used", &nothing, sizeof nothing);
+    t.x = bands_input(f->b, "a buffer that is not used", &nothing, sizeof nothing);
+    t.inks = t.ink_pixels = t.ink_levels = t.row_inks = t.places = t.levels_of_ink = t.x;
+    t.pixel_marks = t.marks = t.x;
     if (f->launch.ink == CBX_DENSE) {
         t.x = bands_output(f->b, "x", NULL, 2 * rows * CBX_IMAGE_PIXELS * f32);
     } else {
@@ -116,8 +120,9 @@ void train_cpu_enqueue(fused *f, const train_cpu *t, cbx_launch launch, cbx_fram
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->scratch), ARG(t->levels), ARG(t->x),
                  ARG(t->progress), ARG(t->held), ARG(t->inks), ARG(t->ink_pixels),
-                 ARG(t->ink_levels), ARG(t->row_inks), ARG(t->pixel_marks), ARG(t->marks),
-                 ARG(f->fault_buffer), ARG(launch), ARG(layout), ARG(t->luma));
+                 ARG(t->ink_levels), ARG(t->row_inks), ARG(t->places), ARG(t->levels_of_ink),
+                 ARG(t->pixel_marks), ARG(t->marks), ARG(f->fault_buffer), ARG(launch), ARG(layout),
+                 ARG(t->luma));
 }
 
 void train_cpu_run(fused *f, const train_cpu *t, cbx_launch launch, cbx_frame_layout layout) {

@@ -10,7 +10,7 @@ typedef struct train_cpu {
     size_t groups;
     cl_uint levels; /* of the tree of a chunk */
     cl_mem scratch, x, held, progress, luma;
-    cl_mem inks, ink_pixels, ink_levels, row_inks;
+    cl_mem inks, ink_pixels, ink_levels, row_inks, places, levels_of_ink;
     cl_mem pixel_marks, marks;
 } train_cpu;
 
