@@ -78,7 +78,7 @@ static void compare(const split *s, const owners_outcome *one, const owners_outc
         assert_in_range(two->luma[i] + 1, one->luma[i] + s->exact, one->luma[i] + 2 - s->exact);
     }
     const cbx_evaluation *should = &one->parts[0][CBX_TRAIN];
-    for (size_t i = 0; i < OWNERS; i++) { /* which never adds chunk by chunk */
+    for (size_t i = 0; i < OWNERS; i++) { /* one owner's never adds chunk by chunk on GPUs */
         const cbx_evaluation *is = &two->parts[i][CBX_TRAIN];
         assert_number_close(is->loss, should->loss, 1e-6 * should->loss, what);
         assert_memory_equal(is->confusion, should->confusion, sizeof should->confusion);
