@@ -261,7 +261,7 @@ typedef struct cbx_launch {
     cbx_u32 ticket; /* counts stages since the trainer was made */
     cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
     cbx_u32 ink;    /* CBX_DENSE … */
-    cbx_u32 slots;  /* batches that there is room for in the lists of CBX_BY_PIXELS */
+    cbx_u32 slots; /* batches that the lists of CBX_BY_PIXELS have room for, a power of two */
 } cbx_launch;
 
 #endif
