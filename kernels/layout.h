@@ -56,6 +56,17 @@
 #define CBX_INK_PANELS 4
 #endif
 #define CBX_INK_PITCH (CBX_INK_PANELS * CBX_PANEL)
+#define CBX_INK_SPARE 16 /* entries behind the last one that may be read or overwritten */
+#if CBX_PIXELS * CBX_PANEL > 65535
+#error "where a pixel's row of a panel begins does not fit"
+#endif
+
+/* Floats that a work-group of evaluate_cpu needs, for that many images and levels of its tree:
+ * grey levels, or those of ink and half as much for where it is; where each image's ink is; Q; the
+ * tree. */
+#define CBX_EVALUATE_SCRATCH(rows, levels)                                                         \
+    ((rows) * (CBX_PIXELS * 3 / 2 + 16 + CBX_INK_PITCH + (levels) * CBX_LANES_OUT) +               \
+     2 * CBX_INK_SPARE)
 
 /* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
  * work-items, one that adds up the output 256. */
@@ -85,6 +96,15 @@
 #define CBX_BY_ROWS 1
 #define CBX_BY_PIXELS 2
 
+/* How fma() is computed: by the device's own, by exact arithmetic in double precision, or as a
+ * product and a sum, which gives other bits than canon.h's; see host/device/fma.c. */
+#define CBX_FMA_DRIVER 0
+#define CBX_FMA_EXACT 1
+#define CBX_FMA_PLAIN 2
+#ifndef CBX_FMA
+#define CBX_FMA CBX_FMA_DRIVER
+#endif
+
 /* A batch number that means "nothing happened". */
 #define CBX_NO_FAULT 0xffffffffu
 
@@ -95,13 +115,6 @@ typedef float cbx_f32;
 
 #pragma OPENCL FP_CONTRACT OFF
 
-/* Where one rounding has no instruction, two are taken; see host/device/fma.c. The device's
- * compiler may still join them where it has one: it is allowed to unless told otherwise. */
-#if CBX_MULADD
-#undef fma
-#define fma(a, b, c) ((a) * (b) + (c))
-#endif
-
 #define CBX_JOIN_(a, b) a##b
 #define CBX_JOIN(a, b) CBX_JOIN_(a, b)
 typedef CBX_JOIN(float, CBX_VECTOR) floatv;
@@ -110,6 +123,46 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 #define as_intv CBX_JOIN(as_int, CBX_VECTOR)
 #define convert_intv CBX_JOIN(convert_int, CBX_VECTOR)
 #define convert_floatv CBX_JOIN(convert_float, CBX_VECTOR)
+
+#if CBX_FMA == CBX_FMA_PLAIN
+#undef fma
+#define fma(a, b, c) ((a) * (b) + (c))
+#elif CBX_FMA == CBX_FMA_EXACT
+/* fma() where the device's own is slower or missing. In double precision the product is exact, and
+ * the sum with its error (TwoSum: D. Knuth). Rounding that to odd, to the number with the last
+ * bit set where it is not exact, makes rounding to float right (S. Boldo, G. Melquiond,
+ * "Emulation of FMA and correctly rounded sums", 2008). */
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#define CBX_EXACT_FMA(N)                                                                           \
+    CBX_JOIN(float, N)                                                                             \
+    __attribute__((overloadable)) exact_fma(CBX_JOIN(float, N) a, CBX_JOIN(float, N) b,            \
+                                            CBX_JOIN(float, N) c)                                  \
+    {                                                                                              \
+        CBX_JOIN(double, N) p = CBX_JOIN(convert_double, N)(a) * CBX_JOIN(convert_double, N)(b);   \
+        CBX_JOIN(double, N) d = CBX_JOIN(convert_double, N)(c), sum = p + d, part = sum - p;       \
+        CBX_JOIN(double, N) error = (p - (sum - part)) + (d - part);                               \
+        CBX_JOIN(long, N) bits = CBX_JOIN(as_long, N)(sum);                                        \
+        CBX_JOIN(long, N) away = (CBX_JOIN(as_long, N)(error) ^ bits) >> 63; /* −1: towards 0 */   \
+        CBX_JOIN(long, N) odd = bits + (away | 1);                                                 \
+        CBX_JOIN(long, N) wanted = CBX_INEXACT_##N(error) & CBX_EVEN_##N(bits);                    \
+        return CBX_JOIN(convert_float, N)(CBX_JOIN(as_double, N)((odd & wanted) | (bits & ~wanted))); \
+    }
+/* −1 where it is so, else 0; scalars compare to 1. */
+#define CBX_INEXACT_(error) (-(long)islessgreater(error, 0.0))
+#define CBX_EVEN_(bits) (-(long)(((bits) & 1) == 0))
+#define CBX_INEXACT_4(error) islessgreater(error, (double4)(0.0))
+#define CBX_EVEN_4(bits) (((bits) & 1) == 0)
+#define CBX_INEXACT_8(error) islessgreater(error, (double8)(0.0))
+#define CBX_EVEN_8(bits) (((bits) & 1) == 0)
+#define CBX_INEXACT_16(error) islessgreater(error, (double16)(0.0))
+#define CBX_EVEN_16(bits) (((bits) & 1) == 0)
+CBX_EXACT_FMA()
+CBX_EXACT_FMA(4)
+CBX_EXACT_FMA(8)
+CBX_EXACT_FMA(16)
+#undef fma
+#define fma(a, b, c) exact_fma(a, b, c)
+#endif
 
 /* Aligned loads and stores. Every layout above keeps vectors aligned; vload and
  * vstore, which may not assume it, become several instructions on some devices. */

@@ -21,6 +21,13 @@ const char *const cbx_tone_names[] = {
 const char *const cbx_codec_names[] = {
     [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", NULL};
 
+const char *const cbx_arithmetic_names[] = {
+    [CBX_ARITHMETIC_CANON] = "canon", [CBX_ARITHMETIC_PLAIN] = "plain", NULL};
+
+const char *cbx_arithmetic_name(cbx_arithmetic arithmetic) {
+    return cbx_choice_name(cbx_arithmetic_names, (int)arithmetic);
+}
+
 const char *cbx_family_name(cbx_family family) {
     return cbx_choice_name(cbx_family_names, (int)family);
 }

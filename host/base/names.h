@@ -3,6 +3,7 @@
 #ifndef CBX_BASE_NAMES_H
 #define CBX_BASE_NAMES_H
 
+extern const char *const cbx_arithmetic_names[];
 extern const char *const cbx_family_names[];
 extern const char *const cbx_recipe_names[];
 extern const char *const cbx_schedule_names[];

@@ -90,7 +90,8 @@ static cbx_status measure_limits(const session *state, cli_bench_device *entry) 
 /* Opens and describes the next device of the report; *twice: it is there already. */
 static cbx_status open_device(cli_bench_report *report, const char *spec, int *twice) {
     cli_bench_device *entry = &report->devices[report->device_count];
-    cbx_status status = cbx_device_open(&entry->device, spec, report->options->family);
+    cbx_status status = cbx_device_open_for(&entry->device, spec, report->options->family,
+                                            report->options->arithmetic);
     if (status) {
         return status;
     }
@@ -202,6 +203,7 @@ static cbx_status measure_film(session *state, cli_bench_row *row) {
     job.batch = options->settings.batch;
     job.recipe = options->settings.recipe;
     job.schedule = row->schedule;
+    job.arithmetic = options->arithmetic;
     return cbx_bench_measure_film(&job, patience, &options->settings.stop, &row->film);
 }
 

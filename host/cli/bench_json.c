@@ -55,11 +55,12 @@ static json_t *names(const cli_list *list, const char *const *choices) {
 
 static json_t *settings_object(const cli_bench_options *options) {
     return json_pack(
-        "{s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:b, s:b}", "hidden", names(&options->hidden, NULL),
-        "schedules", names(&options->schedules, cbx_schedule_names), "batch",
-        (json_int_t)options->settings.batch, "recipe",
+        "{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:b, s:b}", "hidden",
+        names(&options->hidden, NULL), "schedules", names(&options->schedules, cbx_schedule_names),
+        "batch", (json_int_t)options->settings.batch, "recipe",
         TEXT(cbx_recipe_name(options->settings.recipe)), "family",
-        TEXT(cbx_family_name(options->family)), "repetitions",
+        TEXT(cbx_family_name(options->family)), "arithmetic",
+        TEXT(cbx_arithmetic_name(options->arithmetic)), "repetitions",
         (json_int_t)options->settings.repetitions, "seconds", NUMBER(options->settings.seconds),
         "film", options->film, "tune", options->tune);
 }

@@ -22,6 +22,7 @@ typedef struct cli_bench_options {
     cli_list hidden, schedules;
     cli_texts devices; /* none: every device */
     cbx_family family;
+    cbx_arithmetic arithmetic;
     int film, no_baseline, tune, no_clobber;
     cli_format format; /* never unset after parsing */
     int json;

@@ -170,7 +170,8 @@ static void print_heads(const page *to) {
     const char *const machine[] = {"clearbox " CBX_VERSION, report->date, report->system, host};
     print_facts(to, machine, COUNT(machine));
     fputs("  \n", to->out); /* two blanks: a new line in Markdown too */
-    snprintf(recipe, sizeof recipe, "recipe %s", cbx_recipe_name(settings->recipe));
+    snprintf(recipe, sizeof recipe, "recipe %s%s", cbx_recipe_name(settings->recipe),
+             report->options->arithmetic == CBX_ARITHMETIC_PLAIN ? ", plain arithmetic" : "");
     snprintf(batch, sizeof batch, "batch %u", settings->batch);
     snprintf(time, sizeof time, "%s in about %g s a row",
              cli_counted(repetitions, settings->repetitions, "repetition"), settings->seconds);

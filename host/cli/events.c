@@ -61,8 +61,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     events->batches = plan->batches;
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
-        "s:I, s:I,"
-        " s:o}",
+        "s:I, s:I, s:s, s:o}",
         "type", "start", "version", CBX_VERSION, "device", cli_events_device(plan), "passed_over",
         cli_events_passed_over(plan), "family", cbx_family_name(plan->family), "hidden",
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
@@ -73,7 +72,8 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         "parameters", (json_int_t)plan->parameters, "data", cli_json_string(settings->data),
         "training_images", (json_int_t)plan->training_images, "validation_images",
         (json_int_t)plan->validation_images, "test_images", (json_int_t)plan->test_images,
-        "batches", (json_int_t)plan->batches, "film", film_plan_object(settings, plan));
+        "batches", (json_int_t)plan->batches, "arithmetic", cbx_arithmetic_name(plan->arithmetic),
+        "film", film_plan_object(settings, plan));
     return put(event);
 }
 
@@ -151,7 +151,7 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
                   "test_accuracy", cli_json_number(result->test_accuracy), "film",
                   film_object(events->settings, result), "kept", kept_array(events, result),
                   "times", times_object(&result->times));
-    json_t *hashes = cli_metrics_hashes(result);
+    json_t *hashes = cli_metrics_hashes(result, events->settings->arithmetic);
     json_object_update(event, hashes);
     json_decref(hashes);
     return put(event);

@@ -67,6 +67,9 @@ static const cli_flag flags[] = {
      "same; auto is the faster of the first two [auto]"},
     {"family", 0, CLI_CHOICE, SET(family), 0, cbx_family_names, 0, 0,
      "kernels made for which kind of device [auto]"},
+    {"arithmetic", 0, CLI_CHOICE, SET(arithmetic), 0, cbx_arithmetic_names, 0, 0,
+     "canon: the same bits on every device; plain:\n"
+     "faster where there is no fused multiply-add [canon]"},
 
     {.help = "Film"},
     {"output", 'o', CLI_OUTPUT, SET(film), "FILE", 0, 0, 0, "the film [learn.mp4]"},

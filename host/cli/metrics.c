@@ -24,9 +24,10 @@ static json_t *hash_string(const char *sha256) {
     return cli_json_string(sha256[0] ? sha256 : NULL);
 }
 
-json_t *cli_metrics_hashes(const cbx_learn_result *result) {
-    return json_pack("{s:o, s:o}", "weights_sha256", hash_string(result->weights_sha256),
-                     "film_sha256", hash_string(result->film_sha256));
+json_t *cli_metrics_hashes(const cbx_learn_result *result, cbx_arithmetic arithmetic) {
+    return json_pack("{s:s, s:o, s:o}", "arithmetic", cbx_arithmetic_name(arithmetic),
+                     "weights_sha256", hash_string(result->weights_sha256), "film_sha256",
+                     hash_string(result->film_sha256));
 }
 
 cbx_status cli_metrics_prepare(cli_metrics *metrics, const char *path, int no_clobber) {
@@ -39,6 +40,7 @@ cbx_status cli_metrics_prepare(cli_metrics *metrics, const char *path, int no_cl
 static cbx_status started(void *user, const cbx_learn_plan *plan) {
     cli_metrics *metrics = user;
     metrics->training_images = plan->training_images;
+    metrics->arithmetic = plan->arithmetic;
     return CBX_OK;
 }
 
@@ -80,7 +82,7 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
         return CBX_OK;
     }
     if (result->weights_sha256[0]) {
-        status = write_line(metrics, cli_metrics_hashes(result));
+        status = write_line(metrics, cli_metrics_hashes(result, metrics->arithmetic));
     }
     if (!status) {
         status = cbx_output_commit(&metrics->output);

@@ -21,9 +21,10 @@
 json_t *cli_metrics_epoch(const cbx_epoch_report *report, uint32_t training_images);
 
 /* What a run came to, in digits of SHA-256, or null:
+ *   arithmetic      canon or plain, by which the next two came about
  *   weights_sha256  of the tensors' bytes in a safetensors file
  *   film_sha256     of the finished film */
-json_t *cli_metrics_hashes(const cbx_learn_result *result);
+json_t *cli_metrics_hashes(const cbx_learn_result *result, cbx_arithmetic arithmetic);
 
 /* The file, an object per epoch and then one with the hashes; all zero: none. */
 typedef struct cli_metrics {
@@ -32,6 +33,7 @@ typedef struct cli_metrics {
     int no_clobber;
     int over; /* the run is: the file got its name, or never will */
     uint32_t training_images;
+    cbx_arithmetic arithmetic;
     cbx_output output; /* opened at the first epoch */
 } cli_metrics;
 

@@ -85,9 +85,14 @@ static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
     fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
             cli_counted(units, device->compute_units, "unit"), device->platform,
             (int)strcspn(device->driver, " "), device->driver);
-    if (!plan->fuses) {
+    if (plan->arithmetic == CBX_ARITHMETIC_PLAIN) {
         label(terminal, "");
-        fprintf(stderr, "slow or no fused multiply-add: multiplies, then adds\n");
+        fprintf(stderr, "plain arithmetic: the bits are this device's own\n");
+    } else if (!plan->fuses) {
+        label(terminal, "");
+        fprintf(stderr, "no fast fused multiply-add; --arithmetic plain does without, and is\n");
+        label(terminal, "");
+        fprintf(stderr, "many times faster, but its bits are this device's own\n");
     }
     report_network(report, plan);
     label(terminal, "images");
@@ -225,7 +230,9 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
             result->test_accuracy * 100, end(terminal), result->test_loss);
     if (result->weights_sha256[0]) {
         label(terminal, "sha256");
-        fprintf(stderr, "%.*s of the weights\n", CLI_HASH_DIGITS, result->weights_sha256);
+        fprintf(stderr, "%.*s of the weights%s\n", CLI_HASH_DIGITS, result->weights_sha256,
+                report->settings->arithmetic == CBX_ARITHMETIC_PLAIN ? ", by plain arithmetic"
+                                                                     : "");
     }
     report_outputs(report, result);
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "layout.h"
 
 static cbx_status open_queues(cbx_device *device) {
     cl_int error = CL_SUCCESS;
@@ -34,10 +35,15 @@ static cbx_status build(cbx_device *device, const cbx_device_request *request) {
         device->keeping = kept ? CBX_KEEP_NOTHING : CBX_KEEP;
     }
     device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
-    cbx_status status = cbx_program_build(device, request->tunables);
+    cbx_status status =
+        cbx_arithmetic_name(request->arithmetic)
+            ? cbx_program_build(device, request)
+            : cbx_fail(CBX_BAD_ARGUMENT, "there is no arithmetic %d", (int)request->arithmetic);
     if (!status && !chosen && cbx_family_check_kernels(device) == CBX_NO_DEVICE) {
+        cbx_device_request again = *request;
+        again.tunables = NULL;
         device->family = CBX_FAMILY_CPU;
-        status = cbx_program_build(device, NULL);
+        status = cbx_program_build(device, &again);
     }
     return status;
 }
@@ -72,6 +78,12 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
 
 cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family) {
     return cbx_device_open_with(out, spec, family, NULL);
+}
+
+cbx_status cbx_device_open_for(cbx_device **out, const char *spec, cbx_family family,
+                               cbx_arithmetic arithmetic) {
+    const cbx_device_request request = {.spec = spec, .family = family, .arithmetic = arithmetic};
+    return cbx_device_open_as(out, &request);
 }
 
 cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
@@ -109,4 +121,8 @@ cbx_family cbx_device_family(const cbx_device *device) {
 
 int cbx_device_fuses(const cbx_device *device) {
     return device->fuses;
+}
+
+cbx_arithmetic cbx_device_arithmetic(const cbx_device *device) {
+    return device->fma == CBX_FMA_PLAIN ? CBX_ARITHMETIC_PLAIN : CBX_ARITHMETIC_CANON;
 }

@@ -50,7 +50,8 @@ struct cbx_device {
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
     cbx_built built;
-    int fuses;         /* multiply-adds have one rounding; else CBX_MULADD */
+    unsigned fma;      /* CBX_FMA_DRIVER … */
+    int fuses;         /* as cbx_device_fuses() says */
     int shares_memory; /* device and host use the same memory: map, do not copy */
 };
 
@@ -71,6 +72,8 @@ typedef struct cbx_device_request {
     const cbx_tunables *tunables; /* NULL: those that were kept, else the usual */
     cbx_keeping keeping;
     int fused; /* the schedule `fused` will be used: needs more of a GPU */
+    cbx_arithmetic arithmetic;
+    int exact_fma; /* by exact arithmetic in any case, for tests */
 } cbx_device_request;
 
 cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request);
@@ -79,9 +82,9 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
 cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
                                 const cbx_tunables *chosen);
 
-/* Builds every kernel for device->family; sets program and `built`. CBX_NO_DEVICE
- * where the family does not suit the device. */
-cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen);
+/* Builds every kernel for device->family, as the request wants; sets program, fma, fuses and
+ * `built`. CBX_NO_DEVICE where the family does not suit the device. */
+cbx_status cbx_program_build(cbx_device *device, const cbx_device_request *request);
 
 /* CBX_NO_DEVICE, saying what is missing, where the device is too small for device->family
  * with these tunables: as its description says, and as the compiled fused kernels do. */
@@ -92,9 +95,9 @@ cbx_status cbx_family_check_kernels(const cbx_device *device);
  * kernel: its registers and local memory may leave less room than the device allows. */
 cbx_status cbx_kernel_check_group(const cbx_device *device, cl_kernel kernel, const char *name);
 
-/* Whether a fused multiply-add takes much longer than a product and a sum. A program must
- * have been built without CBX_MULADD. Takes a millisecond or two where it is fast. */
-cbx_status cbx_fma_measure(cbx_device *device, int *slow);
+/* Seconds that a multiply-add of the program takes in a chain of them, and whether that is
+ * much longer than a product and a sum. Takes a millisecond or two where it is not. */
+cbx_status cbx_fma_measure(cbx_device *device, double *seconds, int *slow);
 
 /* Builds a program of kernels/sources.cmake. *out, also after a failure, is the caller's to
  * release. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether the device's fused multiply-add is an instruction. Without one it is worked out
+/* How fast the device's fused multiply-add is. Where it is no instruction it is worked out
  * in many others, 20 to 600 times slower than a product and a sum, and nothing that a
  * device says of itself can be relied on: PoCL claims it everywhere. So it is measured. */
 #include "base/clock.h"
@@ -66,7 +66,7 @@ static cbx_status time_both(cbx_device *device, const chains *chain, cl_uint ste
 
 /* One quiet moment in many is enough to show that an instruction is fast, and a slow one
  * must be slow each time: other programs on the machine do not change the answer. */
-static cbx_status compare(cbx_device *device, const chains *chain, int *slow) {
+static cbx_status compare(cbx_device *device, const chains *chain, double *seconds, int *slow) {
     const double never = 1e9;
     double fused = never, muladd = never;
     cl_uint steps = FIRST_STEPS;
@@ -88,12 +88,14 @@ static cbx_status compare(cbx_device *device, const chains *chain, int *slow) {
         status = time_both(device, chain, steps, &fused, &muladd);
         spent += fused;
     }
+    *seconds = fused / steps;
     *slow = fused > SLOW * muladd;
     return status;
 }
 
-cbx_status cbx_fma_measure(cbx_device *device, int *slow) {
+cbx_status cbx_fma_measure(cbx_device *device, double *seconds, int *slow) {
     chains chain = {NULL, NULL, NULL};
+    *seconds = 0.0;
     *slow = 0;
     cbx_status status = cbx_kernel_create(device, "fused_speed", &chain.fused);
     if (!status) {
@@ -104,7 +106,7 @@ cbx_status cbx_fma_measure(cbx_device *device, int *slow) {
                                    "timing a multiply-add", &chain.out);
     }
     if (!status) {
-        status = compare(device, &chain, slow);
+        status = compare(device, &chain, seconds, slow);
     }
     cbx_buffer_release(chain.out);
     cbx_kernel_release(chain.muladd);

@@ -97,9 +97,9 @@ static cbx_status write_options(const cbx_device *device, char **out) {
     cbx_status status = cbx_allocate(out, room, 1);
     if (!status) {
         snprintf(*out, room,
-                 "-w -cl-std=CL1.2 -D%s=1%s -DCBX_PREFETCH=%d -DCBX_INLINE=%d -DCBX_MULADD=%d %s",
+                 "-w -cl-std=CL1.2 -D%s=1%s -DCBX_PREFETCH=%d -DCBX_INLINE=%d -DCBX_FMA=%u %s",
                  cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", sizes, traits->prefetches,
-                 traits->inlines, !device->fuses, extra);
+                 traits->inlines, device->fma, extra);
     }
     return status;
 }
@@ -111,10 +111,10 @@ static void drop_program(cbx_device *device) {
     }
 }
 
-static cbx_status build(cbx_device *device, int fuses) {
+static cbx_status build(cbx_device *device, unsigned fma) {
     char *options = NULL;
     drop_program(device);
-    device->fuses = fuses;
+    device->fma = fma;
     cbx_status status = write_options(device, &options);
     if (!status) {
         status = cbx_program_create(device, "train", options, &device->program);
@@ -123,35 +123,75 @@ static cbx_status build(cbx_device *device, int fuses) {
     return status;
 }
 
-/* With fused multiply-adds, unless these are slow or the compiler lacks them. When nothing
- * builds, the first log is the one to show: it is about what was meant. */
-static cbx_status build_with(cbx_device *device, const cbx_tunables *chosen) {
+static int has_doubles(const cbx_device *device) {
+    cl_device_fp_config config = 0;
+    return clGetDeviceInfo(device->id, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof config, &config, NULL) ==
+               CL_SUCCESS &&
+           config != 0;
+}
+
+/* Takes exact arithmetic in double precision if that is the quicker; the driver's fma() takes
+ * `seconds`. Where it cannot be had the driver's does. */
+static cbx_status try_exact(cbx_device *device, double seconds) {
+    double exact = 0.0;
     int slow = 0;
+    if (!has_doubles(device)) {
+        return CBX_OK;
+    }
+    cbx_status status = build(device, CBX_FMA_EXACT);
+    if (!status) {
+        status = cbx_fma_measure(device, &exact, &slow);
+    }
+    return status == CBX_BAD_KERNEL || (!status && exact > seconds) ? build(device, CBX_FMA_DRIVER)
+                                                                    : status;
+}
+
+/* Where the compiler lacks fma() only ours can be had. When nothing builds, the first log is
+ * the one to show: it is about what was meant. */
+static cbx_status build_without(cbx_device *device) {
+    char *log = strdup(cbx_last_error());
+    cbx_status status = has_doubles(device) ? build(device, CBX_FMA_EXACT) : CBX_BAD_KERNEL;
+    status = status && log ? cbx_fail(status, "%s", log) : status;
+    free(log);
+    return status;
+}
+
+/* The canon, however long it takes: with the device's fma() if that is fast. */
+static cbx_status build_canon(cbx_device *device) {
+    double seconds = 0.0;
+    int slow = 0;
+    cbx_status status = build(device, CBX_FMA_DRIVER);
+    if (status == CBX_BAD_KERNEL) {
+        return build_without(device);
+    }
+    if (!status) {
+        status = cbx_fma_measure(device, &seconds, &slow);
+    }
+    device->fuses = !status && !slow;
+    return slow && !status ? try_exact(device, seconds) : status;
+}
+
+static cbx_status build_with(cbx_device *device, const cbx_device_request *request,
+                             const cbx_tunables *chosen) {
     device->built = choose_shapes(device, chosen);
+    device->fuses = 0;
     cbx_status status = cbx_family_check(device);
     if (status) {
         return status;
     }
-    status = build(device, 1);
-    if (status == CBX_BAD_KERNEL) {
-        char *log = strdup(cbx_last_error());
-        const cbx_status again = build(device, 0);
-        status = again && log ? cbx_fail(status, "%s", log) : again;
-        free(log);
-    } else if (!status) {
-        status = cbx_fma_measure(device, &slow);
-    }
-    return slow && !status ? build(device, 0) : status;
+    return request->arithmetic == CBX_ARITHMETIC_PLAIN ? build(device, CBX_FMA_PLAIN)
+           : request->exact_fma                        ? build(device, CBX_FMA_EXACT)
+                                                       : build_canon(device);
 }
 
-cbx_status cbx_program_build(cbx_device *device, const cbx_tunables *chosen) {
+cbx_status cbx_program_build(cbx_device *device, const cbx_device_request *request) {
     const cbx_tunables usual = cbx_tunables_usual(device);
     cbx_tunables kept;
-    if (chosen) {
-        return build_with(device, chosen);
+    if (request->tunables) {
+        return build_with(device, request, request->tunables);
     }
-    if (cbx_tunables_recall(device, &kept) && build_with(device, &kept) == CBX_OK) {
+    if (cbx_tunables_recall(device, &kept) && build_with(device, request, &kept) == CBX_OK) {
         return CBX_OK;
     }
-    return build_with(device, &usual); /* what was kept may not fit after all */
+    return build_with(device, request, &usual); /* what was kept may not fit after all */
 }

@@ -144,6 +144,7 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
         {"init", settings->init ? settings->init : "random"},
         {"device", plan->device->name},
         {"driver", plan->device->driver},
+        {"arithmetic", cbx_arithmetic_name(plan->arithmetic)},
         {"fused_multiply_add", plan->fuses ? "yes" : "no"},
         {"compute_units", NUMBER("%u", plan->device->compute_units)},
         {"weights_sha256", job->result->weights_sha256},

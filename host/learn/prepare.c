@@ -77,6 +77,7 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->passed_over_count = job->walk.count;
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
+    plan->arithmetic = cbx_device_arithmetic(job->device);
     plan->schedule = cbx_schedule_choose(settings->schedule, plan->family, job->dataset);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;

@@ -8,6 +8,7 @@ static cbx_status open_and_test(cbx_job *job, const char *spec, cbx_keeping keep
     const cbx_device_request request = {.spec = spec,
                                         .family = job->settings->family,
                                         .keeping = keeping,
+                                        .arithmetic = job->settings->arithmetic,
                                         .fused = job->settings->schedule != CBX_SCHEDULE_STEPWISE};
     cbx_status status = cbx_device_open_as(&job->device, &request);
     if (!status && cbx_job_should_stop(job)) {

@@ -5,7 +5,7 @@
 
 cbx_buffer_rows cbx_ink_buffers(cbx_trainer *trainer, uint64_t images) {
     const uint64_t wanted = trainer->way->ops->sparse ? 1 : 0;
-    const uint64_t entries = trainer->ink_entries + 1; /* there may be none */
+    const uint64_t entries = trainer->ink_entries + CBX_INK_SPARE;
     return (cbx_buffer_rows){{
         {&trainer->inks, wanted * images * sizeof(cbx_ink), "where ink is", NULL},
         {&trainer->ink_pixels, wanted * entries * sizeof(cl_ushort), "pixels of ink", NULL},

@@ -145,7 +145,8 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     const uint64_t row = (uint64_t)trainer->stride * sizeof(float);
     const uint64_t scratch = (2 * CBX_INK_PITCH + (1 + own->levels) * CBX_LANES_OUT) * row +
                              CBX_SLAB * CBX_PANEL * sizeof(float);
-    const uint64_t dense = own->ink == CBX_DENSE;
+    const uint64_t dense = own->ink == CBX_DENSE, held = 2 * groups * (1 - dense);
+    const uint64_t entries = held * (trainer->stride * CBX_IMAGE_PIXELS + CBX_INK_SPARE);
     own->slots = own->ink == CBX_BY_PIXELS ? choose_slots(trainer) : 0;
     const uint64_t slots = own->slots, rows = slots * trainer->stride;
     return (cbx_buffer_rows){{
@@ -154,8 +155,9 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
         {&own->x, dense * groups * 2 * CBX_IMAGE_PIXELS * row, "X", NULL},
         {&own->held, groups * 2 * sizeof(cl_uint), "what X holds", &zero},
         {&own->progress, (chunks + 2) * sizeof(cl_uint), "the progress", &zero},
-        {&own->row_inks, (1 - dense) * groups * 2 * trainer->stride * sizeof(cbx_ink),
-         "ink of rows", NULL},
+        {&own->row_inks, held * trainer->stride * sizeof(cbx_ink), "ink of rows", NULL},
+        {&own->places, entries * sizeof(cl_ushort), "places of ink", NULL},
+        {&own->levels_of_ink, entries * sizeof(float), "levels of ink", NULL},
         {&own->pixel_marks, slots * (CBX_IMAGE_PIXELS + 1) * sizeof(cl_uint), "ink of pixels",
          NULL},
         {&own->marks, rows * CBX_IMAGE_PIXELS * sizeof(cbx_ink_mark), "marks of ink", NULL},
@@ -210,6 +212,8 @@ static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t c
                                       ARG(*(sparse ? &trainer->ink_pixels : &none)),
                                       ARG(*(sparse ? &trainer->ink_levels : &none)),
                                       ARG(*(sparse ? &own->row_inks : &none)),
+                                      ARG(*(sparse ? &own->places : &none)),
+                                      ARG(*(sparse ? &own->levels_of_ink : &none)),
                                       ARG(*(turned ? &own->pixel_marks : &none)),
                                       ARG(*(turned ? &own->marks : &none)),
                                       ARG(trainer->fault),

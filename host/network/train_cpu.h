@@ -21,10 +21,10 @@ typedef struct cbx_train_cpu {
     uint32_t ticket; /* stages since the trainer was made */
     uint32_t levels; /* of the tree of a chunk */
     cl_mem scratch, held, progress;
-    cl_mem x;        /* fused alone */
-    uint32_t ink;    /* CBX_DENSE … */
-    cl_mem row_inks; /* sparse alone */
-    uint32_t slots;  /* CBX_BY_PIXELS alone: batches with lists */
+    cl_mem x;                               /* fused alone */
+    uint32_t ink;                           /* CBX_DENSE … */
+    cl_mem row_inks, places, levels_of_ink; /* sparse alone */
+    uint32_t slots;                         /* CBX_BY_PIXELS alone: batches with lists */
     cl_mem pixel_marks, marks;
     cbx_crowd crowd;
 } cbx_train_cpu;

@@ -58,8 +58,7 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
         {&trainer->verdicts, judged, "the verdicts", NULL},
         {&trainer->u, panels * CBX_PANEL * f, "U", NULL},
         {&trainer->scratch,
-         trainer->evaluating * unit *
-             (CBX_IMAGE_PIXELS + CBX_INK_PITCH + CBX_LANES_OUT * cbx_tree_levels(panels)) * f,
+         trainer->evaluating * f * CBX_EVALUATE_SCRATCH(unit, (uint64_t)cbx_tree_levels(panels)),
          "evaluating", NULL},
     }};
 }

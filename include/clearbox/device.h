@@ -79,10 +79,24 @@ CBX_API cbx_family cbx_device_usual_family(const cbx_device_info *info);
 /* The family that was chosen, never AUTO. */
 CBX_API cbx_family cbx_device_family(const cbx_device *device);
 
-/* Whether the kernels round once where they multiply and add. 0: the device has no such
- * instruction, or a slow one, which was found by measuring; the kernels multiply, then add,
- * and the weights differ in their last bits from those of devices that have it. */
+/* Whether a fused multiply-add, which rounds once, is a fast instruction of the device, as was
+ * found by measuring. */
 CBX_API int cbx_device_fuses(const cbx_device *device);
+
+/* CANON: every float as kernels/canon.h defines it, on every device the same bits; where a fused
+ * multiply-add is no instruction it is worked out, which may take many times as long. PLAIN: a
+ * product and a sum, rounded each. Fast everywhere, but its bits are the device's own. */
+typedef enum cbx_arithmetic { CBX_ARITHMETIC_CANON, CBX_ARITHMETIC_PLAIN } cbx_arithmetic;
+
+/* "canon" or "plain": static. NULL: there is no such value. */
+CBX_API const char *cbx_arithmetic_name(cbx_arithmetic arithmetic);
+
+/* cbx_device_open() for an arithmetic other than the canon. */
+CBX_API cbx_status cbx_device_open_for(cbx_device **out, const char *spec, cbx_family family,
+                                       cbx_arithmetic arithmetic);
+
+/* What its kernels were built for. */
+CBX_API cbx_arithmetic cbx_device_arithmetic(const cbx_device *device);
 
 /* Runs every kernel on small odd shapes and compares with the host's double
  * precision. CBX_BAD_KERNEL: the message names the kernel and the deviation. */

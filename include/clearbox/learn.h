@@ -34,28 +34,29 @@ typedef struct cbx_learn_settings {
     const char *data;   /* folder of the dataset, required */
     const char *device; /* a spec as of cbx_device_open(); NULL or "": the first that works */
     cbx_family family;
-    uint32_t hidden;       /* 64 */
-    uint32_t epochs;       /* 5 */
-    uint32_t batch;        /* 64 */
-    double learning_rate;  /* for both layers, constant; 0: the recipe's, see below */
-    cbx_recipe recipe;     /* lesson */
-    cbx_schedule schedule; /* fused */
-    uint64_t seed;         /* 0 */
-    int no_shuffle;        /* take the training images in file order */
-    const char *init;      /* safetensors to start from, NULL: random */
-    uint32_t frame_every;  /* 1: a frame after every batch */
-    uint32_t scale;        /* 1 */
-    cbx_tone tone;         /* peak */
-    const char *film;      /* "learn.mp4", an mp4 file; NULL: no film */
-    uint32_t fps;          /* 70 */
-    cbx_codec codec;       /* h264 */
-    int quality;           /* -1: the codec's default */
-    const char *preset;    /* x264 preset, NULL: the default */
-    uint32_t workers;      /* 0: one encoder per processor */
-    const char *picture;   /* PNG of the last grid, NULL: none */
-    const char *save;      /* safetensors, NULL: none */
-    int no_clobber;        /* fail rather than replace outputs */
-    int hash_film;         /* tell the film's SHA-256 even where no weights are saved */
+    uint32_t hidden;           /* 64 */
+    uint32_t epochs;           /* 5 */
+    uint32_t batch;            /* 64 */
+    double learning_rate;      /* for both layers, constant; 0: the recipe's, see below */
+    cbx_recipe recipe;         /* lesson */
+    cbx_schedule schedule;     /* auto */
+    cbx_arithmetic arithmetic; /* canon */
+    uint64_t seed;             /* 0 */
+    int no_shuffle;            /* take the training images in file order */
+    const char *init;          /* safetensors to start from, NULL: random */
+    uint32_t frame_every;      /* 1: a frame after every batch */
+    uint32_t scale;            /* 1 */
+    cbx_tone tone;             /* peak */
+    const char *film;          /* "learn.mp4", an mp4 file; NULL: no film */
+    uint32_t fps;              /* 70 */
+    cbx_codec codec;           /* h264 */
+    int quality;               /* -1: the codec's default */
+    const char *preset;        /* x264 preset, NULL: the default */
+    uint32_t workers;          /* 0: one encoder per processor */
+    const char *picture;       /* PNG of the last grid, NULL: none */
+    const char *save;          /* safetensors, NULL: none */
+    int no_clobber;            /* fail rather than replace outputs */
+    int hash_film;             /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
@@ -88,6 +89,7 @@ typedef struct cbx_learn_plan {
     size_t passed_over_count;
     cbx_family family;
     int fuses; /* as cbx_device_fuses() says */
+    cbx_arithmetic arithmetic;
     cbx_schedule schedule; /* never AUTO */
     double ink;            /* share of the training pixels that are not 0 */
     cbx_grid grid;

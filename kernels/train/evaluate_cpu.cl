@@ -4,8 +4,7 @@
  *   images (N, 784), w1 [P][785][32], u [P][32] as column_sums leaves it, w2 [1+32P][16]
  *   inks, ink_pixels, ink_levels: see layout.h; only where `sparse` is set
  *   z2 [count][16]   of the images first … first + count
- *   scratch [work-groups][CBX_EVALUATE_ROWS][784 + CBX_INK_PITCH + 16 · levels]: grey levels,
- *            Q, and the tree of Z2, where `levels` suffice for all panels
+ *   scratch [work-groups][CBX_EVALUATE_SCRATCH]; `levels` suffice for a tree of all panels
  *
  * One work-item a work-group, any number of them: each takes every n-th block of
  * CBX_EVALUATE_ROWS images, all panels. Missing rows repeat the last one.
@@ -27,15 +26,11 @@ HELPER void sum_levels(global const float *restrict w, global const float *restr
 
 /* The same over ink; q [rows][CBX_INK_PITCH]. */
 #define CBX_SUM_INK(NAME)                                                                          \
-    HELPER void CBX_JOIN(sum_, NAME)(global const float *restrict w,                               \
-                                     global const cbx_ink *restrict inks, uint rows,               \
-                                     global const ushort *restrict ink_pixels,                     \
-                                     global const uchar *restrict ink_levels, const float *grey,   \
+    HELPER void CBX_JOIN(sum_, NAME)(global const float *restrict w, ink_batch batch,              \
                                      global float *restrict q)                                     \
     {                                                                                              \
         for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
-            CBX_JOIN(forward_, NAME)(w + CBX_PANEL, inks, rows, slab, ink_pixels, ink_levels,      \
-                                     grey, q);                                                     \
+            CBX_JOIN(forward_, NAME)(w + CBX_PANEL, batch, slab, q);                               \
         }                                                                                          \
     }
 
@@ -52,21 +47,24 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
                          global const uchar *restrict ink_levels, uint levels, global float *restrict z2, global float *restrict scratch)
 {
     const uint blocks = (count + CBX_EVALUATE_ROWS - 1) / CBX_EVALUATE_ROWS;
-    const uint of_group =
-        CBX_EVALUATE_ROWS * (CBX_PIXELS + CBX_INK_PITCH + levels * CBX_LANES_OUT);
-    global float *x = scratch + get_group_id(0) * (size_t)of_group;
-    global float *q = x + CBX_EVALUATE_ROWS * CBX_PIXELS;
+    global float *q =
+        scratch + get_group_id(0) * (size_t)CBX_EVALUATE_SCRATCH(CBX_EVALUATE_ROWS, levels);
     global float *tree = q + CBX_EVALUATE_ROWS * CBX_INK_PITCH;
+    global float *x = tree + levels * CBX_EVALUATE_ROWS * CBX_LANES_OUT;
+    global cbx_ink *row_inks = (global cbx_ink *)(x + CBX_EVALUATE_ROWS * CBX_PIXELS + CBX_INK_SPARE);
+    global ushort *places = (global ushort *)(row_inks + CBX_EVALUATE_ROWS);
     const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL;
-    float grey[256];
-    for (uint level = 0; level < 256; level++) {
-        grey[level] = convert_float(level);
-    }
     for (uint block = get_group_id(0); block < blocks; block += get_num_groups(0)) {
         const uint start = block * CBX_EVALUATE_ROWS;
         const uint rows = min((uint)CBX_EVALUATE_ROWS, count - start);
         const uint whole = (rows + CBX_FORWARD_ROWS - 1) / CBX_FORWARD_ROWS * CBX_FORWARD_ROWS;
         const size_t of_level = (size_t)whole * CBX_LANES_OUT;
+        const ink_batch ink = {rows, row_inks, places, x, 0, 0};
+        for (uint i = 0, place = 0; i < rows && sparse; i++) {
+            row_inks[i] = inks[first + start + i];
+            row_inks[i].first = place;
+            place = spread_ink(inks + first + start + i, ink_pixels, ink_levels, place, places, x);
+        }
         for (uint i = 0; i < whole && !sparse; i++) {
             const size_t image = first + start + min(i, rows - 1);
             convert_image_cpu(images + image * CBX_PIXELS, whole, x + i * CBX_SLAB);
@@ -78,11 +76,11 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
             if (!sparse) {
                 sum_levels(w, x, whole, q);
             } else if (together == 1) {
-                sum_panel_ink(w, inks + first + start, rows, ink_pixels, ink_levels, grey, q);
+                sum_panel_ink(w, ink, q);
             }
 #if CBX_INK_PANELS > 1
             else {
-                sum_tile_ink(w, inks + first + start, rows, ink_pixels, ink_levels, grey, q);
+                sum_tile_ink(w, ink, q);
             }
 #endif
             for (uint i = 0; i < together; i++) {

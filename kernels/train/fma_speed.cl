@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a multiply-add takes with one rounding and with whatever the device has: chains
+/* How long a multiply-add takes with one rounding and with two: chains
  * in which every step waits for the one before. Devices without the instruction work out
  * fma() in many others, whatever they say of themselves; the host compares and chooses, see
  * host/device/fma.c.

@@ -15,37 +15,53 @@
 #define CBX_IN_PANELS(i)                                                                           \
     ((i) * CBX_VECTOR / CBX_PANEL * CBX_PANEL_SIZE + (i) * CBX_VECTOR % CBX_PANEL)
 
-/* A batch, as far as its ink is needed. */
+/* A batch, as far as its ink is needed. Entries are spread out, so that a loop over them does
+ * nothing but load and multiply. */
 typedef struct ink_batch {
     uint rows;
-    global const cbx_ink *inks;        /* of the rows */
+    global const cbx_ink *inks;        /* of the rows: where their entries are in the two below */
+    global const ushort *places;       /* where a pixel's row of a panel begins, in floats */
+    global const float *levels;
     global const uint *pixels;         /* where the marks of each pixel begin */
     global const cbx_ink_mark *marks;  /* NULL: none were made */
 } ink_batch;
 
+/* Spreads out the entries of a row from place `to` on: whole vectors, so somewhat beyond
+ * its last one. Returns the end. */
+HELPER uint spread_ink(global const cbx_ink *restrict ink, global const ushort *restrict ink_pixels,
+                       global const uchar *restrict ink_levels, uint to,
+                       global ushort *restrict places, global float *restrict levels)
+{
+    const uint entries = ink->starts[CBX_SLABS];
+    ink_pixels += ink->first;
+    ink_levels += ink->first;
+    for (uint n = 0; n < entries; n += CBX_INK_SPARE) {
+        vstore16(vload16(0, ink_pixels + n) * (ushort)CBX_PANEL, 0, places + to + n);
+        vstore16(convert_float16(vload16(0, ink_levels + n)), 0, levels + to + n);
+    }
+    return to + entries;
+}
+
 /* Rows of W1 of the first panel are at w, pixel 0's first; q, u and d are in rows of CBX_INK_PITCH.
  *
- * forward_…      q[row][panels] += Σ level·w[pixel][panels] over the ink of a slab; grey [256] are
- *                the numbers 0…255
+ * forward_…      q[row][panels] += Σ level·w[pixel][panels] over the ink of a slab
  * update_…       w[pixel][panels] += the sums over the marks of the slab's pixels, each by its
  *                rate; u[panels] += Σ w
  * sum_weights_…  u[panels] += Σ w over the slab, where nothing is updated */
 #define CBX_INK_LOOPS(PANELS, NAME)                                                                \
     HELPER void CBX_JOIN(forward_, NAME)(                                                          \
-        global const float *restrict w, global const cbx_ink *restrict inks, uint rows, uint slab, \
-        global const ushort *restrict ink_pixels, global const uchar *restrict ink_levels,         \
-        const float *grey, global float *restrict q)                                               \
+        global const float *restrict w, ink_batch batch, uint slab, global float *restrict q)      \
     {                                                                                              \
-        for (uint b = 0; b < rows; b++, q += CBX_INK_PITCH) {                                      \
-            const uint first = inks[b].first + inks[b].starts[slab];                               \
-            const uint end = inks[b].first + inks[b].starts[slab + 1];                             \
+        for (uint b = 0; b < batch.rows; b++, q += CBX_INK_PITCH) {                                \
+            const uint first = batch.inks[b].first + batch.inks[b].starts[slab];                   \
+            const uint end = batch.inks[b].first + batch.inks[b].starts[slab + 1];                 \
             floatv sum[CBX_VECTORS_IN(PANELS)];                                                    \
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
                 sum[i] = (floatv)(0.0f);                                                           \
             }                                                                                      \
             for (uint n = first; n < end; n++) {                                                   \
-                global const float *weights = w + (uint)ink_pixels[n] * CBX_PANEL;                 \
-                const floatv level = (floatv)(grey[ink_levels[n]]);                                \
+                global const float *weights = w + batch.places[n];                                 \
+                const floatv level = (floatv)(batch.levels[n]);                                    \
                 UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                         \
                     sum[i] = fma(level, LOAD(weights + CBX_IN_PANELS(i)), sum[i]);                 \
                 }                                                                                  \
@@ -57,8 +73,7 @@ typedef struct ink_batch {
     }                                                                                              \
                                                                                                    \
     HELPER void CBX_JOIN(update_, NAME)(                                                           \
-        global float *restrict w, global const uint *restrict pixel_marks, uint slab,              \
-        global const cbx_ink_mark *restrict marks, global const float *restrict d,                 \
+        global float *restrict w, ink_batch batch, uint slab, global const float *restrict d,      \
         const float *errors, cbx_step_sizes rate, global float *restrict u)                        \
     {                                                                                              \
         floatv weights[CBX_VECTORS_IN(PANELS)];                                                    \
@@ -71,9 +86,9 @@ typedef struct ink_batch {
             UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                             \
                 sum[i] = (floatv)(0.0f);                                                           \
             }                                                                                      \
-            for (uint n = pixel_marks[k]; n < pixel_marks[k + 1]; n++) {                           \
-                global const float *row = d + marks[n].at;                                         \
-                const floatv level = (floatv)(marks[n].level);                                     \
+            for (uint n = batch.pixels[k]; n < batch.pixels[k + 1]; n++) {                         \
+                global const float *row = d + batch.marks[n].at;                                   \
+                const floatv level = (floatv)(batch.marks[n].level);                               \
                 UNROLL for (uint i = 0; i < CBX_VECTORS_IN(PANELS); i++) {                         \
                     sum[i] = fma(level, LOAD(row + i * CBX_VECTOR), sum[i]);                       \
                 }                                                                                  \
@@ -113,9 +128,7 @@ CBX_INK_LOOPS(1, panel_ink)
 
 /* update_panel_ink() without marks: row after row, with the sums of a slab in g [CBX_SLAB][32],
  * in the first level of the cache. */
-HELPER void update_rows_ink(global float *restrict w, global const cbx_ink *restrict inks,
-                            uint rows, uint slab, global const ushort *restrict ink_pixels,
-                            global const uchar *restrict ink_levels, const float *grey,
+HELPER void update_rows_ink(global float *restrict w, ink_batch batch, uint slab,
                             global const float *restrict d, const float *errors,
                             cbx_step_sizes rate, global float *restrict g,
                             global float *restrict u)
@@ -124,12 +137,12 @@ HELPER void update_rows_ink(global float *restrict w, global const cbx_ink *rest
     for (uint i = 0; i < CBX_SLAB * CBX_PANEL; i += CBX_VECTOR) {
         STORE(g + i, (floatv)(0.0f));
     }
-    for (uint b = 0; b < rows; b++, d += CBX_INK_PITCH) {
-        const uint first = inks[b].first + inks[b].starts[slab];
-        const uint end = inks[b].first + inks[b].starts[slab + 1];
+    for (uint b = 0; b < batch.rows; b++, d += CBX_INK_PITCH) {
+        const uint first = batch.inks[b].first + batch.inks[b].starts[slab];
+        const uint end = batch.inks[b].first + batch.inks[b].starts[slab + 1];
         for (uint n = first; n < end; n++) {
-            global float *sum = g + ((uint)ink_pixels[n] - slab * CBX_SLAB) * CBX_PANEL;
-            const floatv level = (floatv)(grey[ink_levels[n]]);
+            global float *sum = g + batch.places[n] - slab * CBX_SLAB * CBX_PANEL;
+            const floatv level = (floatv)(batch.levels[n]);
             UNROLL for (uint i = 0; i < CBX_PANEL; i += CBX_VECTOR) {
                 STORE(sum + i, fma(level, LOAD(d + i), LOAD(sum + i)));
             }

@@ -45,7 +45,8 @@
  *   x [groups][2][slabs][stride][CBX_SLAB]   grey levels of the two batches that a work-group
  *                           is at, and an image of ones behind them, whose Q is U; a batch's
  *                           slot is its stage modulo 2. For `fused`
- *   row_inks [groups][2][stride]   the same of where the rows' ink is. For `sparse`
+ *   row_inks [groups][2][stride], places, levels [groups][2][stride · 784 + 16]   the same of the
+ *                           rows' ink, see ink_batch. For `sparse`
  *   held [groups][2]        the stage that started the batch in each slot of x or row_inks
  *   progress [chunks + 2]   the last stage that took each chunk; chunks done so far;
  *                           work-groups that left so far
@@ -87,17 +88,20 @@ HELPER void hold_images_cpu(global const uchar *restrict images,
     }
 }
 
-/* The same of where its ink is, row_inks [stride]. */
+/* The same of its ink. */
 HELPER void hold_inks_cpu(global const cbx_ink *restrict inks,
                           global const ushort *restrict ink_pixels,
                           global const uchar *restrict ink_levels,
                           global const uint *restrict order, uint rows, uint ticket,
-                          global uint *restrict held, global cbx_ink *restrict row_inks)
+                          global uint *restrict held, global cbx_ink *restrict row_inks,
+                          global ushort *restrict places, global float *restrict levels)
 {
     if (*held != ticket) {
-        for (uint b = 0; b < rows; b++) {
+        for (uint b = 0, place = 0; b < rows; b++) {
             fetch_ink(order, b, rows, inks, ink_pixels, ink_levels);
             row_inks[b] = inks[order[b]];
+            row_inks[b].first = place;
+            place = spread_ink(inks + order[b], ink_pixels, ink_levels, place, places, levels);
         }
         *held = ticket;
     }
@@ -127,22 +131,19 @@ HELPER void train_panel_cpu(global float *restrict w1, global const float *restr
 #define CBX_TRAIN_INK(NAME)                                                                        \
     HELPER void CBX_JOIN(train_, NAME)(                                                            \
         global float *restrict w1, ink_batch finish, global const float *restrict d1,              \
-        const float *errors, cbx_step_sizes rate, ink_batch start,                                 \
-        global const ushort *restrict ink_pixels, global const uchar *restrict ink_levels,         \
-        const float *grey, global float *restrict g, global float *restrict q)                     \
+        const float *errors, cbx_step_sizes rate, ink_batch start, global float *restrict g,       \
+        global float *restrict q)                                                                  \
     {                                                                                              \
         global float *w = w1 + CBX_PANEL, *u = q + start.rows * CBX_INK_PITCH;                     \
         for (uint slab = 0; slab < CBX_SLABS; slab++) {                                            \
             if (finish.rows == 0) {                                                                \
                 CBX_JOIN(sum_weights_, NAME)(w, slab, u);                                          \
             } else if (finish.marks) {                                                             \
-                CBX_JOIN(update_, NAME)(w, finish.pixels, slab, finish.marks, d1, errors, rate, u); \
+                CBX_JOIN(update_, NAME)(w, finish, slab, d1, errors, rate, u);                     \
             } else {                                                                               \
-                update_rows_ink(w, finish.inks, finish.rows, slab, ink_pixels, ink_levels, grey,   \
-                                d1, errors, rate, g, u);                                           \
+                update_rows_ink(w, finish, slab, d1, errors, rate, g, u);                          \
             }                                                                                      \
-            CBX_JOIN(forward_, NAME)(w, start.inks, start.rows, slab, ink_pixels, ink_levels,      \
-                                     grey, q);                                                     \
+            CBX_JOIN(forward_, NAME)(w, start, slab, q);                                           \
         }                                                                                          \
     }
 
@@ -160,6 +161,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global const cbx_ink *restrict inks,
                       global const ushort *restrict ink_pixels,
                       global const uchar *restrict ink_levels, global cbx_ink *restrict row_inks,
+                      global ushort *restrict places, global float *restrict grey,
                       global const uint *restrict pixel_marks,
                       global const cbx_ink_mark *restrict marks, global uint *restrict fault,
                       cbx_launch launch, cbx_frame_layout layout, global uchar *restrict luma)
@@ -179,12 +181,11 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         scratch + group * (2 * of_tile + (1 + levels) * of_share + CBX_SLAB * CBX_PANEL);
     global float *q = d1 + of_tile, *d2 = q + of_tile, *tree = d2 + of_share;
     global float *g = tree + levels * of_share;
-    float grey[256];
-    for (uint level = 0; level < 256; level++) {
-        grey[level] = convert_float(level);
-    }
     x += group * 2 * of_batch;
+    const size_t of_ink = of_batch + CBX_INK_SPARE; /* entries of a batch */
     row_inks += group * 2 * stride;
+    places += group * 2 * of_ink;
+    grey += group * 2 * of_ink;
     held += group * 2;
     for (uint stage = 0; stage < stages; stage++) {
         const uint ticket = launch.ticket + stage + 1;
@@ -197,8 +198,17 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         global float *x_start = x + (ticket & 1) * of_batch;
         global float *x_finish = x + (~ticket & 1) * of_batch;
         const size_t slot = by_pixels ? (ticket - 1) % launch.slots : 0;
-        const ink_batch ink_start = {start_rows, row_inks + (ticket & 1) * stride, 0, 0};
-        const ink_batch ink_finish = {finish_rows, row_inks + (~ticket & 1) * stride,
+        global cbx_ink *inks_start = row_inks + (ticket & 1) * stride;
+        global cbx_ink *inks_finish = row_inks + (~ticket & 1) * stride;
+        global ushort *places_start = places + (ticket & 1) * of_ink;
+        global ushort *places_finish = places + (~ticket & 1) * of_ink;
+        global float *grey_start = grey + (ticket & 1) * of_ink;
+        global float *grey_finish = grey + (~ticket & 1) * of_ink;
+        const ink_batch ink_start = {start_rows, inks_start, places_start, grey_start, 0, 0};
+        const ink_batch ink_finish = {finish_rows,
+                                      inks_finish,
+                                      places_finish,
+                                      grey_finish,
                                       pixel_marks + slot * (CBX_PIXELS + 1),
                                       by_pixels ? marks + slot * CBX_PIXELS * stride : 0};
         global const float *old_sums = sums + ((launch.parity + stage) & 1) * half_sums;
@@ -218,14 +228,14 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                                     held + (~ticket & 1), x_finish);
                 } else if (!by_pixels) {
                     hold_inks_cpu(inks, ink_pixels, ink_levels, finish, finish_rows, ticket - 1,
-                                  held + (~ticket & 1), row_inks + (~ticket & 1) * stride);
+                                  held + (~ticket & 1), inks_finish, places_finish, grey_finish);
                 }
                 finite = output_delta_cpu(old_sums, launch.chunks, stride, labels, finish,
                                           finish_rows, recipe, d2);
             }
             if (!begun && start_rows > 0 && sparse) {
                 hold_inks_cpu(inks, ink_pixels, ink_levels, start, start_rows, ticket,
-                              held + (ticket & 1), row_inks + (ticket & 1) * stride);
+                              held + (ticket & 1), inks_start, places_start, grey_start);
             }
             if (!begun && start_rows > 0 && !sparse) {
                 hold_images_cpu(images, start, start_rows, stride, ticket, held + (ticket & 1),
@@ -271,13 +281,11 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                     train_panel_cpu(w, x_finish, finish_rows, d1, errors, rate, x_start,
                                     start_rows, stride, q);
                 } else if (together == 1) {
-                    train_panel_ink(w, ink_finish, d1, errors, rate, ink_start, ink_pixels,
-                                    ink_levels, grey, g, q);
+                    train_panel_ink(w, ink_finish, d1, errors, rate, ink_start, g, q);
                 }
 #if CBX_INK_PANELS > 1
                 else {
-                    train_tile_ink(w, ink_finish, d1, errors, rate, ink_start, ink_pixels,
-                                   ink_levels, grey, g, q);
+                    train_tile_ink(w, ink_finish, d1, errors, rate, ink_start, g, q);
                 }
 #endif
                 for (uint i = 0; i < together && draw; i++) {
