@@ -104,17 +104,29 @@ static cbx_status sum(void *user, float *z2, size_t rows) {
     return t->rounds == round ? CBX_DEVICE_FAULT : CBX_OK;
 }
 
-static cbx_status drawn(void *user, cl_event done) {
+static uint32_t room(void *user) {
     (void)user;
-    return clReleaseEvent(done) ? CBX_DEVICE_FAULT : CBX_OK;
+    return 1;
+}
+
+static cbx_status canvas(void *user, cbx_canvas *out) {
+    const member *m = user;
+    *out = (cbx_canvas){.luma = m->team->luma};
+    return CBX_OK;
+}
+
+static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
+    (void)user;
+    return pictures != 1 || clReleaseEvent(done) ? CBX_DEVICE_FAULT : CBX_OK;
 }
 
 /* An epoch: full batches, a picture of what they left, and a batch of fewer rows. */
 static cbx_status train(member *m) {
     team *t = m->team;
-    const cbx_canvas canvas = {.painter = &m->painter, .luma = t->luma, .drawn = drawn};
+    const cbx_easel easel = {&m->painter, room, canvas, drawn, m};
     const uint32_t drawing = (LAST - 1) * BATCH;
     cbx_status status = cbx_trainer_set_weights(m->trainer, t->start);
+    cbx_trainer_draw_on(m->trainer, &easel);
     if (!status) {
         status = cbx_trainer_set_order(m->trainer, order, TRAIN);
     }
@@ -122,7 +134,7 @@ static cbx_status train(member *m) {
         status = cbx_trainer_steps(m->trainer, 0, LAST - 1, rates, 0);
     }
     if (!status) {
-        status = cbx_trainer_step_drawing(m->trainer, drawing, BATCH, rates, LAST - 1, &canvas);
+        status = cbx_trainer_step_drawing(m->trainer, drawing, BATCH, rates, LAST - 1);
     }
     if (!status) {
         status = cbx_trainer_step(m->trainer, LAST * BATCH, TRAIN % BATCH, rates, LAST);
