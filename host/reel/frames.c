@@ -59,13 +59,8 @@ static uint32_t planes_of_strip(uint64_t plane_bytes) {
     return fit < 1 ? 1 : fit < MOST_PLANES ? (uint32_t)fit : MOST_PLANES;
 }
 
-static uint64_t strips_for(uint64_t planes, uint64_t frames) {
-    return (frames + planes - 1) / planes + SPARE_STRIPS;
-}
-
-uint64_t cbx_frames_memory_bytes(uint64_t plane_bytes, uint64_t frames) {
-    const uint64_t planes = planes_of_strip(plane_bytes);
-    return strips_for(planes, frames) * planes * plane_bytes;
+uint64_t cbx_frames_spare_bytes(uint64_t plane_bytes) {
+    return ((SPARE_STRIPS + 1) * planes_of_strip(plane_bytes) - 1) * plane_bytes;
 }
 
 /* ---- made and destroyed ---- */
@@ -83,7 +78,7 @@ cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t fr
     made->painter = painter;
     made->plane_bytes = (size_t)painter->layout.width * painter->layout.height;
     made->planes = drawn_apart ? 1 : planes_of_strip(made->plane_bytes);
-    made->limit = (uint32_t)strips_for(made->planes, frames);
+    made->limit = (frames + made->planes - 1) / made->planes + SPARE_STRIPS;
     made->drawn_apart = drawn_apart;
     status = cbx_new(&made->strips, made->limit);
     for (int i = 0; i < DEVICE_STRIPS && !status && !shares_memory(made); i++) {

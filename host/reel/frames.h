@@ -26,8 +26,8 @@ typedef struct cbx_frames_lent {
     void *strip;
 } cbx_frames_lent;
 
-/* What a ring for `frames` planes of `plane_bytes` takes at most. */
-uint64_t cbx_frames_memory_bytes(uint64_t plane_bytes, uint64_t frames);
+/* Host memory that a ring takes beyond the frames that it was made for, at most. */
+uint64_t cbx_frames_spare_bytes(uint64_t plane_bytes);
 
 /* `painter` is borrowed and must outlive the ring, which has room for at least `frames` of them
  * that are lent while others are drawn. `drawn_apart`: each picture is a launch of its own, whose

@@ -55,6 +55,12 @@ cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, 
     return CBX_OK;
 }
 
+uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                               uint64_t *index_bytes) {
+    return cbx_film_memory_bytes(settings, frames, index_bytes) +
+           cbx_frames_spare_bytes((uint64_t)settings->width * settings->height);
+}
+
 /* Hands over the frames of the oldest strip, if they are there; *done tells. What a film that
  * fails does not want is free again all the same. */
 static cbx_status hand_over(cbx_reel *reel, int wait, int *done) {

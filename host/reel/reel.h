@@ -37,6 +37,10 @@ typedef struct cbx_reel_times {
 cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, cbx_output *output,
                          const cbx_film_settings *settings);
 
+/* cbx_film_memory_bytes() with the ring as a reel has it. */
+uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                               uint64_t *index_bytes);
+
 /* What a cbx_easel needs. A canvas waits for a free strip, and hands others to the film
  * meanwhile. */
 uint32_t cbx_reel_room(const cbx_reel *reel);
