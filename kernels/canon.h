@@ -50,7 +50,7 @@
  *   reciprocal  0.5002 at 1.4651227        log1p   2.4456 at 0.647631288, from t = 2⁻⁶⁵ on
  *   sigmoid     2.4807 at −16.635704       l       3.2563 at −1.27742171, where |z| ≤ 45
  *
- * The last z that sigmoid does not make 0 is −44.3614159, the float above ln 2⁻⁶⁴.
+ * The last z that sigmoid does not make 0 is −43.6682701, the float above ln 2⁻⁶³.
  */
 #ifndef CBX_CANON_H
 #define CBX_CANON_H

@@ -51,11 +51,11 @@
 #define CBX_EVALUATE_BLOCKS 8
 
 /* Panels whose ink the kernels for processors work on together, so that an entry of a list serves
- * many multiply-adds; and floats between two rows of what they sum. */
-#ifndef CBX_INK_PANELS
-#define CBX_INK_PANELS 4
-#endif
-#define CBX_INK_PITCH (CBX_INK_PANELS * CBX_PANEL)
+ * many multiply-adds: eight sums stay in registers. And floats between two rows of what they
+ * sum: the most panels. */
+#define CBX_INK_PANELS_OF(vector) ((vector) / 4)
+#define CBX_INK_PANELS CBX_INK_PANELS_OF(CBX_VECTOR)
+#define CBX_INK_PITCH (CBX_INK_PANELS_OF(16) * CBX_PANEL)
 #define CBX_INK_SPARE 16 /* entries behind the last one that may be read or overwritten */
 #if CBX_PIXELS * CBX_PANEL > 65535
 #error "where a pixel's row of a panel begins does not fit"

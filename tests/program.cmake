@@ -78,6 +78,7 @@ cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)
 cli_test(verify device)
+cli_test(processors device)
 set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
   set_property(TEST cli_devices cli_verify APPEND PROPERTY ENVIRONMENT

@@ -159,12 +159,16 @@ static void clocks_move_forward(void **state) {
 static void every_choice_has_its_name(void **state) {
     (void)state;
     assert_string_equal(cbx_recipe_name(CBX_RECIPE_NLL), "nll");
+    assert_string_equal(cbx_schedule_name(CBX_SCHEDULE_AUTO), "auto");
+    assert_string_equal(cbx_schedule_name(CBX_SCHEDULE_SPARSE), "sparse");
     assert_string_equal(cbx_schedule_name(CBX_SCHEDULE_STEPWISE), "stepwise");
+    assert_string_equal(cbx_arithmetic_name(CBX_ARITHMETIC_PLAIN), "plain");
     assert_string_equal(cbx_tone_name(CBX_TONE_SIGNED), "signed");
     assert_string_equal(cbx_codec_name(CBX_CODEC_MPEG4), "mpeg4");
     assert_string_equal(cbx_family_name(CBX_FAMILY_GPU), "gpu");
     assert_null(cbx_recipe_name((cbx_recipe)2));
-    assert_null(cbx_schedule_name((cbx_schedule)2));
+    assert_null(cbx_schedule_name((cbx_schedule)4));
+    assert_null(cbx_arithmetic_name((cbx_arithmetic)2));
     assert_null(cbx_tone_name((cbx_tone)-1));
     assert_null(cbx_codec_name((cbx_codec)2));
     assert_null(cbx_family_name((cbx_family)99));

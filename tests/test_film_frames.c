@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What the film shows: every decoded picture against the one that the reference draws from
- * its own weights after the same batches, and nearer to it than to its neighbours. */
+ * its own weights after the same batches, and nearer to it than to its neighbours. And that it has
+ * the same bytes whoever draws and encodes it, and however many frames may wait in between. */
 #include "support/test.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "support/fixture.h"
 #include "support/learning.h"
@@ -126,9 +128,73 @@ static void every_frame_shows_its_batch(void **state) {
     learning_close(&l);
 }
 
+/* What cbx_film_ring_frames() says; 0: as it does. */
+static uint32_t ring_frames;
+
+uint32_t __real_cbx_film_ring_frames(const cbx_film *film);
+uint32_t __wrap_cbx_film_ring_frames(const cbx_film *film);
+
+uint32_t __wrap_cbx_film_ring_frames(const cbx_film *film) {
+    return ring_frames > 0 ? ring_frames : __real_cbx_film_ring_frames(film);
+}
+
+typedef struct arrangement {
+    uint32_t workers, ring;
+} arrangement;
+
+/* Twelve epochs of single images: 720 frames, in three groups. */
+static void film(const learning *l, fixture_way way, uint32_t scale, arrangement a, char *hash) {
+    cbx_learn_result result;
+    cbx_learn_settings settings = learning_settings(l);
+    settings.family = way.family;
+    settings.schedule = way.schedule;
+    settings.recipe = CBX_RECIPE_NLL;
+    settings.hidden = HIDDEN;
+    settings.batch = 1;
+    settings.epochs = 12;
+    settings.scale = scale;
+    settings.film = l->film;
+    settings.hash_film = 1;
+    settings.workers = a.workers;
+    ring_frames = a.ring;
+    const cbx_status status = cbx_learn(&settings, NULL, 0, NULL, &result);
+    ring_frames = 0;
+    assert_ok(status);
+    assert_int_equal(result.film.frames, 720);
+    memcpy(hash, result.film_sha256, CBX_SHA256_TEXT);
+}
+
+/* Of the ways whose weights have the bits of the canon. */
+static void the_film_has_the_same_bytes_whoever_makes_it(void **state) {
+    static const arrangement arrangements[] = {{1, 0}, {2, 1}, {5, 40}};
+    (void)state;
+    for (uint32_t scale = 1; scale <= 2; scale++) {
+        char first[CBX_SHA256_TEXT] = "", hash[CBX_SHA256_TEXT];
+        learning l;
+        fixture_device(CBX_FAMILY_AUTO);
+        learning_open(&l, 72, 5);
+        for (size_t i = 0; i < COUNT(arrangements) * fixture_way_count; i++) {
+            const fixture_way way = fixture_ways[i % fixture_way_count];
+            const arrangement a = arrangements[i / fixture_way_count];
+            if (!way.canonical) {
+                continue;
+            }
+            film(&l, way, scale, a, hash);
+            if (first[0] == '\0') {
+                memcpy(first, hash, sizeof first);
+            } else if (strcmp(hash, first) != 0) {
+                fail_msg("%s, scale %u, %u workers, ring %u: another film", way.name, scale,
+                         a.workers, a.ring);
+            }
+        }
+        learning_close(&l);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_frame_shows_its_batch),
+        cmocka_unit_test(the_film_has_the_same_bytes_whoever_makes_it),
     };
     return cmocka_run_group_tests_name("film frames", tests, fixture_setup, fixture_teardown);
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* evaluate_cpu, evaluate_gpu and judge, launched directly: each image's Z2, loss and answer. */
+/* evaluate_cpu, with all pixels and over ink, evaluate_gpu and judge, launched directly: each
+ * image's A1·W2[1:], loss and answer. */
 #include <math.h>
 #include <string.h>
 
+#include "reference/canon.h"
+#include "reference/network.h"
 #include "support/bands.h"
+#include "support/chains.h"
 #include "support/compare.h"
 #include "support/fixture.h"
-#include "reference/network.h"
+#include "support/ink.h"
 #include "support/panels.h"
 #include "support/synthetic.h"
 #include "support/test.h"
@@ -17,6 +21,7 @@ enum { IMAGES = 170, FIRST = 13 };
 
 typedef struct task {
     cbx_device *device;
+    int sparse;      /* over ink, on processors alone */
     shape s;         /* rows: images to evaluate, from FIRST on */
     uint8_t *images; /* grey levels, for test_normal */
     uint8_t labels[IMAGES];
@@ -24,11 +29,11 @@ typedef struct task {
 } task;
 
 /* w2_deviation: how large the outputs become. */
-static void open_task(task *t, cbx_device *device, size_t rows, size_t hidden,
+static void open_task(task *t, cbx_device *device, int sparse, size_t rows, size_t hidden,
                       double w2_deviation) {
     uint64_t state = 100 * hidden + rows;
-    *t = (task){.device = device, .s = shape_of(device, rows, hidden)};
-    t->images = random_levels(&state, (size_t)IMAGES * CBX_IMAGE_PIXELS);
+    *t = (task){.device = device, .sparse = sparse, .s = shape_of(device, rows, hidden)};
+    t->images = ink_images(&state, IMAGES);
     t->w1 = random_floats(&state, CBX_W1_ROWS * hidden, 1.0 / 28);
     t->w2 = random_floats(&state, (1 + hidden) * CBX_CLASSES, w2_deviation);
     for (size_t i = 0; i < IMAGES; i++) {
@@ -82,26 +87,26 @@ static double nearness_of(const task *t, double w2_deviation) {
 
 /* What the kernels say of each image. */
 typedef struct verdicts {
-    float *z2, *loss;        /* (rows, 16), (rows) */
+    float *sums, *loss;      /* (rows, 10) without the bias, (rows) */
     uint8_t *label, *answer; /* (rows) */
 } verdicts;
 
 static void free_verdicts(verdicts *v) {
-    free(v->z2);
+    free(v->sums);
     free(v->loss);
     free(v->label);
     free(v->answer);
 }
 
 /* By work-items that take `each` images. */
-static void judge(const task *t, bands *b, cl_mem z2, cl_uint each, verdicts *v) {
+static void judge(const task *t, bands *b, cl_mem z2, cl_mem w2, cl_uint each, verdicts *v) {
     const size_t rows = t->s.rows;
     const cl_uint first = FIRST, count = (cl_uint)rows;
     cl_mem labels = bands_input(b, "labels", t->labels, FIRST + rows);
     cl_mem loss = bands_output(b, "loss", NULL, rows * sizeof(float));
     cl_mem verdict = bands_output(b, "verdicts", NULL, rows);
-    BANDS_LAUNCH(b, "judge", bands_range(b, (rows + each - 1) / each, 1), ARG(z2), ARG(labels),
-                 ARG(first), ARG(count), ARG(each), ARG(loss), ARG(verdict));
+    BANDS_LAUNCH(b, "judge", bands_range(b, (rows + each - 1) / each, 1), ARG(z2), ARG(w2),
+                 ARG(labels), ARG(first), ARG(count), ARG(each), ARG(loss), ARG(verdict));
     v->loss = bands_read(b, loss);
     v->answer = bands_read(b, verdict);
     TEST_NEW(v->label, rows);
@@ -111,36 +116,101 @@ static void judge(const task *t, bands *b, cl_mem z2, cl_uint each, verdicts *v)
     }
 }
 
-/* The CPU's by `workers` work-groups, the GPU's by one for each block of images. */
-static void run(const task *t, size_t workers, verdicts *v) {
-    const int gpu = t->device->family == CBX_FAMILY_GPU;
-    const size_t unit = t->device->built.evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
-    const size_t local = gpu ? 64 : 1, groups = gpu ? blocks : workers;
-    const cbx_range range = {{groups * local, 1}, {local, 1}};
+/* By `groups` work-groups. Buffers have no more images than are asked for, so that reading on
+ * would meet a band. */
+static void run_cpu(const task *t, bands *b, size_t groups, cl_mem images, cl_mem w1, cl_mem w2,
+                    cl_mem z2) {
+    const cbx_range range = {{groups, 1}, {1, 1}};
     const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
+    const cl_uint sparse = (cl_uint)t->sparse;
+    const shape row = {.rows = 1, .hidden = t->s.hidden, .panels = panels, .stride = 1};
+    ink_lists lists = ink_of(t->images, FIRST + t->s.rows);
+    float *u;
+    TEST_NEW(u, t->s.hidden);
+    chain_column_sums(t->w1, t->s.hidden, u);
+    float *packed_u = pack_panels(row, u, 0.0f);
+    cl_uint levels = 1;
+    while (panels >> levels) {
+        levels++;
+    }
+    const size_t floats = groups * CBX_EVALUATE_SCRATCH(t->device->built.evaluate_rows, levels);
+    const size_t entries = lists.entries + CBX_INK_SPARE;
+    cl_mem sums = bands_input(b, "u", packed_u, panels * CBX_PANEL * sizeof(float));
+    cl_mem inks = bands_input(b, "inks", lists.inks, lists.count * sizeof *lists.inks);
+    cl_mem pixels = bands_input(b, "ink pixels", lists.pixels, entries * sizeof *lists.pixels);
+    cl_mem grey = bands_input(b, "ink levels", lists.levels, entries);
+    cl_mem scratch = bands_output(b, "scratch", NULL, floats * sizeof(float));
+    cl_mem none = bands_input(b, "no buffer", &first, sizeof first);
+    BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(*(t->sparse ? &none : &images)), ARG(test_normal),
+                 ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(sums), ARG(w2), ARG(sparse),
+                 ARG(*(t->sparse ? &inks : &none)), ARG(*(t->sparse ? &pixels : &none)),
+                 ARG(*(t->sparse ? &grey : &none)), ARG(levels), ARG(z2), ARG(scratch));
+    ink_free(&lists);
+    free(u);
+    free(packed_u);
+}
+
+/* By one work-group for each block of images. */
+static void run_gpu(const task *t, bands *b, cl_mem images, cl_mem w1, cl_mem w2, cl_mem z2) {
+    const size_t unit = t->device->built.evaluate_rows, blocks = (t->s.rows + unit - 1) / unit;
+    const cbx_range range = {{blocks * 64, 1}, {64, 1}};
+    const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
+    BANDS_LAUNCH(b, "evaluate_gpu", range, ARG(images), ARG(test_normal), ARG(first), ARG(count),
+                 ARG(panels), ARG(w1), ARG(w2), ARG(z2));
+}
+
+static void run(const task *t, size_t groups, verdicts *v) {
     const size_t w2_rows = 1 + t->s.panels * CBX_PANEL;
     float *packed_w1 = pack_w1(t->s, t->w1);
     float *packed_w2 = pack_outputs(t->w2, 1 + t->s.hidden, w2_rows);
     bands *b = bands_open(t->device);
-    /* No more images than are asked for, so that reading on would meet a band. */
     cl_mem images = bands_input(b, "images", t->images, (FIRST + t->s.rows) * CBX_IMAGE_PIXELS);
     cl_mem w1 = bands_input(b, "w1", packed_w1, t->s.panels * CBX_PANEL_SIZE * sizeof(float));
     cl_mem w2 = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
     cl_mem z2 = bands_output(b, "z2", NULL, t->s.rows * CBX_LANES_OUT * sizeof(float));
-    if (gpu) {
-        BANDS_LAUNCH(b, "evaluate_gpu", range, ARG(images), ARG(test_normal), ARG(first),
-                     ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(z2));
+    if (t->device->family == CBX_FAMILY_GPU) {
+        run_gpu(t, b, images, w1, w2, z2);
     } else {
-        cl_mem scratch = bands_output(
-            b, "scratch", NULL, groups * unit * (CBX_IMAGE_PIXELS + CBX_PANEL) * sizeof(float));
-        BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(images), ARG(test_normal), ARG(first),
-                     ARG(count), ARG(panels), ARG(w1), ARG(w2), ARG(z2), ARG(scratch));
+        run_cpu(t, b, groups, images, w1, w2, z2);
     }
-    v->z2 = bands_read(b, z2);
-    judge(t, b, z2, (cl_uint)(1 + t->s.rows % 9), v);
+    float *packed = bands_read(b, z2);
+    v->sums = unpack_outputs(packed, t->s.rows);
+    judge(t, b, z2, w2, (cl_uint)(1 + t->s.rows % 9), v);
     bands_close(b);
+    free(packed);
     free(packed_w1);
     free(packed_w2);
+}
+
+/* To the bit: the sums of processors, and what is judged of any. */
+static void check_exactly(const task *t, const verdicts *v) {
+    const size_t rows = t->s.rows, hidden = t->s.hidden;
+    const uint8_t *levels = t->images + (size_t)FIRST * CBX_IMAGE_PIXELS;
+    float *a1, *u, *should;
+    TEST_NEW(a1, rows * hidden);
+    TEST_NEW(u, hidden);
+    TEST_NEW(should, rows * CBX_CLASSES);
+    chain_column_sums(t->w1, hidden, u);
+    chain_hidden_sums(levels, test_normal, t->w1, u, rows, hidden, a1);
+    chain_sigmoids(a1, rows * hidden);
+    chain_outputs(a1, t->w2, rows, hidden, 0, (hidden + CBX_PANEL - 1) / CBX_PANEL, should);
+    if (t->device->family == CBX_FAMILY_CPU) {
+        assert_same_bits(v->sums, should, rows, CBX_CLASSES, "A1·W2[1:]");
+    }
+    for (size_t i = 0; i < rows; i++) {
+        float z[CBX_CLASSES];
+        size_t best = 0;
+        for (size_t o = 0; o < CBX_CLASSES; o++) {
+            z[o] = t->w2[o] + v->sums[i * CBX_CLASSES + o];
+            best = z[o] > z[best] ? o : best;
+        }
+        const float loss = cbx_canon_loss(z, t->labels[FIRST + i]);
+        assert_same_bits(&v->loss[i], &loss, 1, 1, "the loss of an image");
+        assert_int_equal(best, v->answer[i]);
+    }
+    free(a1);
+    free(u);
+    free(should);
 }
 
 /* The losses and the answers of the rows [from, from + used), which the host adds up. */
@@ -164,49 +234,54 @@ static void check_block(const task *t, const verdicts *v, const double *z2, size
 }
 
 /* w2_deviation: 1 for usual outputs, 1e4 for those that saturate. */
-static void check(cbx_device *device, size_t rows, size_t hidden, double w2_deviation) {
+static void check(cbx_device *device, int sparse, size_t rows, size_t hidden, double w2_deviation) {
     task t;
     verdicts v;
-    open_task(&t, device, rows, hidden, w2_deviation);
+    open_task(&t, device, sparse, rows, hidden, w2_deviation);
     const double nearness = nearness_of(&t, w2_deviation);
-    double *z2 = outputs_of(&t);
+    double *z2 = outputs_of(&t), *expected;
     run(&t, 1 + rows % 3, &v);
-    float *is = unpack_outputs(v.z2, rows);
-    assert_arrays_close(is, z2, rows, CBX_CLASSES, nearness, "z2");
+    TEST_NEW(expected, rows * CBX_CLASSES);
+    for (size_t i = 0; i < rows * CBX_CLASSES; i++) {
+        expected[i] = z2[i] - (double)t.w2[i % CBX_CLASSES];
+    }
+    assert_arrays_close(v.sums, expected, rows, CBX_CLASSES, nearness, "A1·W2[1:]");
     for (size_t from = 0; from < rows; from += device->built.evaluate_rows) {
         const size_t left = rows - from;
         check_block(&t, &v, z2, from,
                     left < device->built.evaluate_rows ? left : device->built.evaluate_rows,
                     nearness);
     }
+    if (cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON) {
+        check_exactly(&t, &v);
+    }
     close_task(&t);
     free_verdicts(&v);
-    free(is);
+    free(expected);
     free(z2);
 }
 
-static void check_sizes(cbx_family family) {
-    static const size_t edges[] = {51, 52, 53, 65, 130}; /* of the groups of images */
+static void check_sizes(cbx_device *device, int sparse) {
+    const size_t unit = device->built.evaluate_rows, edges[] = {unit - 1, unit, unit + 1, 130};
     const sizes counts = batch_sizes(), hidden = hidden_sizes();
-    cbx_device *device = fixture_device(family);
     for (size_t j = 0; j < hidden.count; j++) {
         for (size_t i = 0; i < counts.count; i++) {
-            check(device, counts.values[i], hidden.values[j], 1);
+            check(device, sparse, counts.values[i], hidden.values[j], 1);
             if (!bands_watched()) {
-                check(device, counts.values[i], hidden.values[j], 1e4);
+                check(device, sparse, counts.values[i], hidden.values[j], 1e4);
             }
         }
     }
     for (size_t i = 0; i < sizeof edges / sizeof *edges && !bands_watched(); i++) {
-        check(device, edges[i], 37, 1);
+        check(device, sparse, edges[i], 37, 1);
     }
 }
 
 /* Of equal outputs the first is the answer. */
-static void check_ties(cbx_family family) {
+static void check_ties(cbx_device *device, int sparse) {
     task t;
     verdicts v;
-    open_task(&t, fixture_device(family), 77, 37, 0);
+    open_task(&t, device, sparse, 77, 37, 0);
     run(&t, 2, &v);
     double sum = 0;
     for (size_t i = 0; i < 77; i++) {
@@ -219,17 +294,26 @@ static void check_ties(cbx_family family) {
     free_verdicts(&v);
 }
 
-/* Outputs that are not finite give a loss that is not finite, so that it is noticed. */
-static void check_divergence(cbx_family family) {
+/* Outputs that are not finite give a loss that is not finite, so that it is noticed: of a bias,
+ * and of a weight whose pixel has no ink. */
+static void check_divergence(cbx_device *device, int sparse) {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
-    for (size_t i = 0; i < 3 && !bands_watched(); i++) {
+    for (size_t i = 0; i < 6 && !bands_watched(); i++) {
+        enum { HIDDEN = 37 };
         task t;
         verdicts v;
-        open_task(&t, fixture_device(family), 7, 37, 1);
-        t.w2[3] = bad[i];
+        open_task(&t, device, sparse, 7, HIDDEN, 1);
+        if (i < 3) {
+            t.w2[3] = bad[i];
+        } else {
+            t.w1[(1 + 700) * HIDDEN + 33] = bad[i % 3];
+            for (size_t image = 0; image < IMAGES; image++) {
+                t.images[image * CBX_IMAGE_PIXELS + 700] = 0;
+            }
+        }
         run(&t, 2, &v);
         if (isfinite(v.loss[0])) {
-            fail_msg("a bias of %g gives a loss of %g", (double)bad[i], (double)v.loss[0]);
+            fail_msg("%g gives a loss of %g", (double)bad[i % 3], (double)v.loss[0]);
         }
         assert_int_equal(t.labels[FIRST], v.label[0]);
         close_task(&t);
@@ -237,23 +321,32 @@ static void check_divergence(cbx_family family) {
     }
 }
 
+static void check_all(cbx_family family, int sparse) {
+    cbx_device *device = fixture_device(family);
+    check_sizes(device, sparse);
+    check_ties(device, sparse);
+    check_divergence(device, sparse);
+}
+
 static void cpu_family(void **state) {
     (void)state;
-    check_sizes(CBX_FAMILY_CPU);
-    check_ties(CBX_FAMILY_CPU);
-    check_divergence(CBX_FAMILY_CPU);
+    check_all(CBX_FAMILY_CPU, 0);
+}
+
+static void cpu_family_over_ink(void **state) {
+    (void)state;
+    check_all(CBX_FAMILY_CPU, 1);
 }
 
 static void gpu_family(void **state) {
     (void)state;
-    check_sizes(CBX_FAMILY_GPU);
-    check_ties(CBX_FAMILY_GPU);
-    check_divergence(CBX_FAMILY_GPU);
+    check_all(CBX_FAMILY_GPU, 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_family),
+        cmocka_unit_test(cpu_family_over_ink),
         cmocka_unit_test(gpu_family),
     };
     return cmocka_run_group_tests_name("kernels: evaluate", tests, fixture_setup, fixture_teardown);

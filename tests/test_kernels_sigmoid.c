@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernels of sigmoid.cl, and through them the functions of activation.cl:
- * accuracy over the whole range, ends, NaN, edges of arrays. */
+/* The kernels of sigmoid.cl, and through them the functions of activation.cl: their bits and
+ * their accuracy over the whole range, ends, NaN, edges of arrays. */
 #include <math.h>
 #include <string.h>
 
+#include "reference/canon.h"
+#include "reference/network.h"
 #include "support/bands.h"
+#include "support/chains.h"
 #include "support/compare.h"
 #include "support/fixture.h"
-#include "reference/network.h"
 #include "support/panels.h"
 #include "support/test.h"
 
@@ -53,6 +55,13 @@ static float *sweep(double low, double high, size_t count) {
     return numbers;
 }
 
+static void assert_exact(cbx_device *device, const float *is, const float *should, size_t count,
+                         const char *what) {
+    if (cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON) {
+        assert_same_bits(is, should, count, 1, what);
+    }
+}
+
 /* 2e-7 is three to four units of the last place of a number just below 1. */
 static void sigmoid_is_accurate(cbx_family family) {
     const size_t count = sweep_count();
@@ -64,24 +73,28 @@ static void sigmoid_is_accurate(cbx_family family) {
     assert_arrays_close(a, expected, count, 1, 2e-7, "σ over [-100, 100]");
     /* Small values are small: within 1e-6 of themselves, down to where 0 takes over. */
     for (size_t i = 0; i < count; i++) {
-        if (z[i] >= -43.0f && !(fabs((double)a[i] - expected[i]) <= 1e-6 * expected[i])) {
+        const double of_tiny = expected[i] / (double)CBX_TINY;
+        if (of_tiny > 1 + 1e-6 && !(fabs((double)a[i] - expected[i]) <= 1e-6 * expected[i])) {
             fail_msg("σ(%.9g) is %.9g, expected %.9g", (double)z[i], (double)a[i], expected[i]);
         }
-        if (z[i] < -43.0f) {
+        if (of_tiny < 1 - 1e-6) {
             assert_true(a[i] == 0.0f);
         }
         /* An activation is never beyond 1, or its derivative would change sign. */
         assert_true(a[i] >= 0.0f && a[i] <= 1.0f);
     }
+    chain_sigmoids(z, count);
+    assert_exact(fixture_device(family), a, z, count, "σ over [-100, 100]");
     free(z);
     free(a);
     free(expected);
 }
 
+/* What is not finite gives NaN, so that it cannot hide behind an activation that is. */
 static void sigmoid_saturates(cbx_family family) {
     static const float z[16] = {0.0f, -0.0f, 1e-30f, -1e-30f, 1e30f,  -1e30f,  INFINITY, -INFINITY,
                                 NAN,  87.0f, -87.0f, 88.0f,   -88.0f, 3.4e38f, -3.4e38f, -NAN};
-    static const float expected[16] = {0.5f, 0.5f, 0.5f, 0.5f, 1.0f, 0.0f, 1.0f, 0.0f,
+    static const float expected[16] = {0.5f, 0.5f, 0.5f, 0.5f, 1.0f, 0.0f, NAN,  NAN,
                                        NAN,  1.0f, 0.0f, 1.0f, 0.0f, 1.0f, 0.0f, NAN};
     float a[16];
     memcpy(a, z, sizeof a);
@@ -101,30 +114,38 @@ static void sigmoid_saturates(cbx_family family) {
  * which values up to 1/4 bring 1.5e-8. */
 static void slope_is_accurate(cbx_family family) {
     const size_t count = sweep_count();
-    float *a = sweep(0, 1, count), *s;
+    float *a = sweep(0, 1, count), *s, *exact;
     double *expected = to_doubles(a, count);
     TEST_NEW(s, count);
+    TEST_NEW(exact, count);
     cbx_reference_derivatives(CBX_RECIPE_LESSON, expected, count, expected);
     run_derivative(fixture_device(family), a, count, CBX_RECIPE_LESSON, s);
     assert_arrays_close(s, expected, count, 1, 1e-7, "s over [0, 1]");
+    chain_derivatives(CBX_RECIPE_LESSON, a, count, exact);
+    assert_exact(fixture_device(family), s, exact, count, "s over [0, 1]");
     free(a);
     free(s);
+    free(exact);
     free(expected);
 }
 
 static void derivative_of_nll_is_accurate(cbx_family family) {
     const size_t count = sweep_count();
-    float *a = sweep(0, 1, count), *s;
+    float *a = sweep(0, 1, count), *s, *exact;
     double *expected = to_doubles(a, count);
     TEST_NEW(s, count);
+    TEST_NEW(exact, count);
     for (size_t i = 0; i < count; i++) {
         expected[i] = expected[i] * (1 - expected[i]);
     }
     run_derivative(fixture_device(family), a, count, CBX_RECIPE_NLL, s);
     assert_arrays_close(s, expected, count, 1, 1e-7, "a(1 − a) over [0, 1]");
+    chain_derivatives(CBX_RECIPE_NLL, a, count, exact);
+    assert_exact(fixture_device(family), s, exact, count, "a(1 − a) over [0, 1]");
     assert_true(s[0] == 0.0f && s[count - 1] == 0.0f);
     free(a);
     free(s);
+    free(exact);
     free(expected);
 }
 

@@ -135,6 +135,7 @@ static void divergence_keeps_old_outputs(void **state) {
         settings.epochs = 2;
         settings.recipe = CBX_RECIPE_NLL;
         settings.schedule = (cbx_schedule)schedule;
+        settings.family = schedule == CBX_SCHEDULE_SPARSE ? CBX_FAMILY_CPU : CBX_FAMILY_AUTO;
         settings.learning_rate = (double)FLT_MAX;
         assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_DIVERGED, "");
         assert_true(strpbrk(cbx_last_error(), "0123456789") != NULL); /* names a batch */
@@ -271,7 +272,8 @@ static void defaults_are_the_lesson(void **state) {
     assert_int_equal(settings.epochs, 5);
     assert_int_equal(settings.batch, 64);
     assert_int_equal(settings.recipe, CBX_RECIPE_LESSON);
-    assert_int_equal(settings.schedule, CBX_SCHEDULE_FUSED);
+    assert_int_equal(settings.schedule, CBX_SCHEDULE_AUTO);
+    assert_int_equal(settings.arithmetic, CBX_ARITHMETIC_CANON);
     assert_int_equal(settings.seed, 0);
     assert_int_equal(settings.frame_every, 1);
     assert_int_equal(settings.fps, 70);

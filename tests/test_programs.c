@@ -9,6 +9,7 @@
 
 #include "device/cache.h"
 #include "device/device.h"
+#include "layout.h"
 #include "support/compiler.h"
 #include "support/fixture.h"
 #include "support/scratch.h"
@@ -21,15 +22,32 @@ static int set_up(void **state) {
     return 0;
 }
 
-/* A compiler without fma() gets a program that does not need it, and a right one. */
+/* A compiler without fma() gets a program that works it out, and a right one. */
 static void without_a_fused_multiply_add(void **state) {
     cbx_device *device;
     (void)state;
-    compiler.refused = "-DCBX_MULADD=0";
+    compiler.refused = "-DCBX_FMA=0";
     assert_ok(cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO));
     assert_false(cbx_device_fuses(device));
+    assert_int_equal(device->fma, CBX_FMA_EXACT);
+    assert_int_equal(cbx_device_arithmetic(device), CBX_ARITHMETIC_CANON);
     assert_ok(cbx_device_self_test(device));
     cbx_device_close(device);
+}
+
+/* Who asks for plain arithmetic gets it, and nothing else is built. */
+static void plain_arithmetic(void **state) {
+    cbx_device *device;
+    (void)state;
+    compiler.refused = "-DCBX_FMA=0";
+    assert_ok(cbx_device_open_for(&device, fixture_spec(), CBX_FAMILY_AUTO, CBX_ARITHMETIC_PLAIN));
+    assert_int_equal(cbx_device_arithmetic(device), CBX_ARITHMETIC_PLAIN);
+    assert_int_equal(device->fma, CBX_FMA_PLAIN);
+    assert_int_equal(compiler.builds, 1);
+    assert_ok(cbx_device_self_test(device));
+    cbx_device_close(device);
+    assert_fails(cbx_device_open_for(&device, fixture_spec(), CBX_FAMILY_AUTO, (cbx_arithmetic)2),
+                 CBX_BAD_ARGUMENT, "there is no arithmetic 2");
 }
 
 /* Nothing helps: what the compiler said first is told, after two attempts. */
@@ -216,6 +234,7 @@ static void other_options_are_other_programs(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(without_a_fused_multiply_add),
+        TEST(plain_arithmetic),
         TEST(a_compiler_that_refuses_everything),
         CACHE_TEST(is_kept_and_taken),
         CACHE_TEST(not_where_the_driver_does),

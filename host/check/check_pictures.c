@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "check/specimen.h"
+#include "check/judge.h"
 #include "reference/picture.h"
 
 enum { SCALE = 2 };
@@ -60,15 +60,30 @@ static cbx_status judge_chroma(const cbx_specimen *specimen, const cbx_reference
     return status;
 }
 
+/* W1 (785, H) in double precision; *out is the caller's, freed with free(). */
+static cbx_status widen(const cbx_specimen *specimen, const float *w1, double **out) {
+    const size_t count = (size_t)CBX_W1_ROWS * specimen->sizes->hidden;
+    cbx_status status = cbx_new(out, count);
+    for (size_t i = 0; i < count && !status; i++) {
+        (*out)[i] = (double)w1[i];
+    }
+    return status;
+}
+
 cbx_status cbx_check_luma(const cbx_specimen *specimen, const char *kernel, const cbx_grid *grid,
-                          cbx_tone tone, const double *w1, const uint8_t *luma) {
-    cbx_reference_picture picture;
-    cbx_status status =
-        cbx_reference_picture_draw(&picture, w1, specimen->sizes->hidden, tone, grid->scale);
+                          cbx_tone tone, const float *w1, const uint8_t *luma) {
+    cbx_reference_picture picture = {.exact = NULL};
+    double *weights = NULL;
+    cbx_status status = widen(specimen, w1, &weights);
+    if (!status) {
+        status = cbx_reference_picture_draw(&picture, weights, specimen->sizes->hidden, tone,
+                                            grid->scale);
+    }
     if (!status) {
         status = judge_luma(specimen, kernel, &picture, luma);
     }
     cbx_reference_picture_clear(&picture);
+    free(weights);
     return status;
 }
 
@@ -129,29 +144,29 @@ static cbx_status check_chroma(const cbx_specimen *specimen, cbx_painter *painte
                   : judge_chroma(specimen, picture, room + bytes, "cr", CBX_REFERENCE_RED_CR);
 }
 
-/* Draws and checks everything in one tone. room: at least 3 bytes for each pixel. */
-static cbx_status check_tone(const cbx_specimen *specimen, const cbx_trainer *trainer,
-                             const cbx_reference *reference, const cbx_grid *grid, cbx_tone tone,
-                             uint8_t *room) {
+/* Draws and checks everything in one tone. w1 (785, H); room: at least 3 bytes for each pixel. */
+static cbx_status check_tone(const cbx_trial *trial, const double *w1, const cbx_grid *grid,
+                             cbx_tone tone, uint8_t *room) {
+    const cbx_specimen *specimen = trial->specimen;
+    const cl_mem weights = cbx_trainer_w1(trial->trainer);
     cbx_reference_picture picture = {.exact = NULL};
     cbx_painter painter;
     cbx_status status = cbx_painter_init(&painter, specimen->device, grid, tone);
     if (!status) {
-        status = cbx_reference_picture_draw(&picture, reference->w1, reference->hidden, tone,
-                                            grid->scale);
+        status =
+            cbx_reference_picture_draw(&picture, w1, specimen->sizes->hidden, tone, grid->scale);
     }
     if (!status) {
-        status = draw_luma(specimen, &painter, cbx_trainer_w1(trainer),
-                           (size_t)grid->width * grid->height, room);
+        status = draw_luma(specimen, &painter, weights, (size_t)grid->width * grid->height, room);
     }
     if (!status) {
-        status = check_tones(specimen, &painter, tone, reference->w1);
+        status = check_tones(specimen, &painter, tone, w1);
     }
     if (!status) {
         status = judge_luma(specimen, "picture_luma", &picture, room);
     }
     if (!status) {
-        status = cbx_painter_rgb(&painter, cbx_trainer_w1(trainer), room);
+        status = cbx_painter_rgb(&painter, weights, room);
     }
     if (!status) {
         status = judge_rgb(specimen, &picture, room);
@@ -167,10 +182,13 @@ static cbx_status check_tone(const cbx_specimen *specimen, const cbx_trainer *tr
 cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedule,
                               cbx_recipe recipe) {
     cbx_grid grid;
-    cbx_reference reference;
-    cbx_trainer *trainer;
+    cbx_trial trial;
+    double *w1 = NULL;
     uint8_t *room = NULL;
-    cbx_status status = cbx_specimen_start(specimen, recipe, schedule, &trainer, &reference);
+    cbx_status status = cbx_trial_start(&trial, specimen, recipe, schedule);
+    if (!status) {
+        status = widen(specimen, specimen->network->w1, &w1);
+    }
     if (!status) {
         status = cbx_grid_lay_out(&grid, specimen->sizes->hidden, SCALE);
     }
@@ -178,10 +196,10 @@ cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedul
         status = cbx_allocate(&room, (size_t)grid.width * grid.height, 3);
     }
     for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone) && !status; tone++) {
-        status = check_tone(specimen, trainer, &reference, &grid, tone, room);
+        status = check_tone(&trial, w1, &grid, tone, room);
     }
     free(room);
-    cbx_trainer_destroy(trainer);
-    cbx_reference_clear(&reference);
+    free(w1);
+    cbx_trial_end(&trial);
     return status;
 }

@@ -3,9 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "check/specimen.h"
+#include "check/judge.h"
+#include "reference/canon_scalar.h"
 
-enum { COUNT = 256 };
+enum { COUNT = 1024 };
 
 static cbx_status run(cbx_device *device, cl_kernel kernel, cl_mem buffer) {
     const cl_uint vectors = COUNT / device->built.vector;
@@ -41,23 +42,25 @@ static cbx_status sigmoid_of(cbx_device *device, const float *z, float *a) {
     return status;
 }
 
-/* 1e-6 is five times what activation.cl promises. */
 cbx_status cbx_check_sigmoid(const cbx_specimen *specimen, cbx_schedule schedule,
                              cbx_recipe recipe) {
     static const float ends[] = {0.0f, -0.0f, 1e-30f, 1e30f, -1e30f, INFINITY, -INFINITY, NAN};
+    const cbx_arithmetic arithmetic = cbx_device_arithmetic(specimen->device);
+    /* 1e-6 is some ten units in the last place of a. */
+    const double tolerance = arithmetic == CBX_ARITHMETIC_CANON ? CBX_TO_THE_BIT : 1e-6;
     float z[COUNT], a[COUNT];
     (void)schedule;
     (void)recipe;
     for (size_t i = 0; i < COUNT; i++) {
-        z[i] = ((float)i - COUNT / 2) * 0.8f;
+        z[i] = ((float)i - COUNT / 2) * 0.2f;
     }
     memcpy(z, ends, sizeof ends);
     cbx_status status = sigmoid_of(specimen->device, z, a);
     for (size_t i = 0; i < COUNT && !status; i++) {
         /* Training notices by NaN that it has left the finite numbers. */
         const double is = !isfinite(z[i]) && isnan(a[i]) ? 0.0 : (double)a[i];
-        const double should = !isfinite(z[i]) ? 0.0 : cbx_reference_sigmoid((double)z[i]);
-        status = cbx_judge(specimen, (cbx_place){"sigmoid", "a", 0, i}, is, should, 1e-6);
+        const double should = !isfinite(z[i]) ? 0.0 : (double)cbx_canon_sigmoid(z[i]);
+        status = cbx_judge(specimen, (cbx_place){"sigmoid", "a", 0, i}, is, should, tolerance);
     }
     return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a device computes what it should: every kernel against the reference in double
- * precision, on sizes that are odd and on sizes that fill what it divides its work into.
- * It runs before every training, so it is small. */
+/* Whether a device computes what it should: every kernel against the reference of the canon, to
+ * the bit where it is defined for them, on sizes that are odd and on sizes that fill what it
+ * divides its work into. It runs before every training, so it is small. */
 #include "check/self_test.h"
 
 #include "base/error.h"

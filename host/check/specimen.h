@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Small networks and datasets on which the self-test runs, and its verdicts. */
+/* Small networks and datasets on which the self-test runs, and its parts. */
 #ifndef CBX_CHECK_SPECIMEN_H
 #define CBX_CHECK_SPECIMEN_H
 
 #include "device/device.h"
 #include "network/trainer.h"
-#include "reference/network.h"
+#include "reference/canon.h"
 
-/* The sizes of a specimen, and how it makes the kernels for GPUs divide their work. */
+/* The sizes of a specimen, and how it makes the kernels divide their work. */
 typedef struct cbx_specimen_sizes {
     uint32_t hidden;
     uint32_t batch;            /* rows; the last batch of the order has fewer */
@@ -39,11 +39,18 @@ void cbx_specimen_clear(cbx_specimen *specimen);
 uint32_t cbx_specimen_batches(const cbx_specimen *specimen);
 uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number);
 
-/* A trainer of the specimen and the reference that goes with it. The caller
- * destroys the one and clears the other, in every case. */
-cbx_status cbx_specimen_start(const cbx_specimen *specimen, cbx_recipe recipe,
-                              cbx_schedule schedule, cbx_trainer **trainer,
-                              cbx_reference *reference);
+/* A trainer of the specimen, and what it should have. */
+typedef struct cbx_trial {
+    const cbx_specimen *specimen;
+    cbx_trainer *trainer;
+    cbx_canon should; /* with room for a whole part */
+    int exact;        /* to the bit; else nearly */
+} cbx_trial;
+
+/* cbx_trial_end() in every case. */
+cbx_status cbx_trial_start(cbx_trial *trial, const cbx_specimen *specimen, cbx_recipe recipe,
+                           cbx_schedule schedule);
+void cbx_trial_end(cbx_trial *trial);
 
 /* The parts of the self-test; each names the kernel that fails. Those that check what all
  * schedules use do it with a trainer of the given one. */
@@ -59,29 +66,6 @@ cbx_status cbx_check_evaluation(const cbx_specimen *specimen, cbx_schedule sched
 
 /* Fails unless a luma plane (height, width) shows the neurons of w1 (785, H). */
 cbx_status cbx_check_luma(const cbx_specimen *specimen, const char *kernel, const cbx_grid *grid,
-                          cbx_tone tone, const double *w1, const uint8_t *luma);
-
-/* Where a number stands, for the message: what[row][column]. */
-typedef struct cbx_place {
-    const char *kernel; /* that computed it */
-    const char *what;   /* its array */
-    size_t row, column;
-} cbx_place;
-
-/* CBX_BAD_KERNEL unless |is − should| ≤ tolerance; NaN fails. */
-cbx_status cbx_judge(const cbx_specimen *specimen, cbx_place place, double is, double should,
-                     double tolerance);
-
-/* Reads arrays from the device and compares them with (rows, columns), row-major:
- * from panels [P][stride][32] with H columns, or from rows of 16 floats with 10.
- *
- * The tolerance is 1e-5 of the largest number expected. A number of these sizes is a
- * sum of at most 785 rounded products: in any order of adding it is off by about
- * √785·2⁻²⁴ = 2e-6 of its largest terms. A wrong index or formula, even a
- * single image left out of a batch, shows by 1e-3 and more. */
-cbx_status cbx_judge_panels(const cbx_specimen *specimen, const char *kernel, const char *what,
-                            cl_mem buffer, size_t stride, size_t rows, const double *should);
-cbx_status cbx_judge_outputs(const cbx_specimen *specimen, const char *kernel, const char *what,
-                             cl_mem buffer, size_t rows, const double *should);
+                          cbx_tone tone, const float *w1, const uint8_t *luma);
 
 #endif

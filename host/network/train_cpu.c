@@ -77,15 +77,17 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_cpu *own = trainer->own;
     const uint32_t units = trainer->device->info.compute_units, panels = trainer->panels;
     const uint32_t most = wished->chunks ? wished->chunks : CHUNKS_A_UNIT * units;
+    const uint32_t together = CBX_INK_PANELS_OF(trainer->device->built.vector);
     trainer->chunk_panels = 1;
     while (panels / (2 * trainer->chunk_panels) >= most) {
         trainer->chunk_panels *= 2;
     }
     own->ink = !trainer->way->ops->sparse        ? CBX_DENSE
+               : wished->ink > 0                 ? wished->ink
                : panels < FEWEST_TO_TURN * units ? CBX_BY_ROWS
                                                  : CBX_BY_PIXELS;
     /* Lists of ink are worth more than even ends. */
-    while (own->ink == CBX_BY_PIXELS && !wished->chunks && trainer->chunk_panels < CBX_INK_PANELS &&
+    while (own->ink == CBX_BY_PIXELS && !wished->chunks && trainer->chunk_panels < together &&
            panels / (2 * trainer->chunk_panels) >= units) {
         trainer->chunk_panels *= 2;
     }

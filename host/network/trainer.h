@@ -15,6 +15,7 @@ typedef struct cbx_division {
     uint32_t slices;  /* of the pixels, in train_gpu_hidden: 1, 2, 7, 14 or 49 */
     uint32_t helpers; /* of a chunk, in train_gpu_output */
     uint32_t chunks;  /* shares of the output sums, at most */
+    uint32_t ink;     /* of `sparse`: CBX_BY_ROWS or CBX_BY_PIXELS */
     /* Of the neurons, that the trainer owns; a count of 0: all. It takes and gives the weights
      * of these, draws their tiles where the painter's layout says so, and after each batch and
      * in evaluations exchanges Z2 with the owners of the others. */

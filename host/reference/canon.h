@@ -14,8 +14,8 @@
 #include "layout.h"
 #include "reference/canon_scalar.h"
 
-/* T: the sum of `count` terms, one at least. */
-float cbx_canon_tree(const float *terms, size_t count);
+/* cbx_canon_derivative() of `count` numbers. */
+void cbx_canon_derivatives(cbx_recipe recipe, const float *a, size_t count, float *s);
 
 /* A network and the batch at hand. */
 typedef struct cbx_canon {

@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiles a function twice, for machines with and without an instruction for fma(): without
- * it every fma() is a call. The bits are the same. */
+/* fmaf(), which compilers make a slow call where the processor they compile for lacks an
+ * instruction. */
 #ifndef CBX_REFERENCE_FMA_H
 #define CBX_REFERENCE_FMA_H
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define CBX_FOR_FMA __attribute__((target("avx2,fma")))
-#define CBX_HAS_FMA (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-#else /* what the compiler takes the machine for is all that there is */
-#define CBX_FOR_FMA
-#define CBX_HAS_FMA 0
-#endif
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
 
-/* In front of what is compiled twice, and of all with an fma() that it calls. */
-#define CBX_TWICE static inline __attribute__((always_inline))
-
-/* Defines the function `name`, which does what name_here, a CBX_TWICE one, does. */
-#define CBX_DISPATCH(name, parameters, arguments)                                                  \
-    CBX_FOR_FMA static void name##_fma parameters {                                                \
-        name##_here arguments;                                                                     \
-    }                                                                                              \
-    static void name parameters {                                                                  \
-        if (CBX_HAS_FMA) {                                                                         \
-            name##_fma arguments;                                                                  \
-        } else {                                                                                   \
-            name##_here arguments;                                                                 \
-        }                                                                                          \
+/* In double precision the product is exact. The sum is rounded to the neighbour whose last bit
+ * is 1, unless it is exact; then rounding it to float is right (S. Boldo, G. Melquiond,
+ * Emulation of FMA and correctly rounded sums, 2008). */
+static inline float cbx_fma_worked_out(float a, float b, float c) {
+    const double product = (double)a * (double)b, term = (double)c;
+    double sum = product + term;
+    const double rest = sum - product, error = (product - (sum - rest)) + (term - rest);
+    uint64_t bits;
+    memcpy(&bits, &sum, sizeof bits);
+    if ((error < 0.0 || error > 0.0) && !(bits & 1)) {
+        bits = (error > 0.0) == (sum > 0.0) ? bits + 1 : bits - 1;
     }
+    memcpy(&sum, &bits, sizeof bits);
+    return (float)sum;
+}
+
+static inline float cbx_fma(float a, float b, float c) {
+#if defined(__FMA__) || defined(FP_FAST_FMAF)
+    return fmaf(a, b, c);
+#else
+    return cbx_fma_worked_out(a, b, c);
+#endif
+}
 
 #endif

@@ -98,8 +98,8 @@ CBX_API cbx_status cbx_device_open_for(cbx_device **out, const char *spec, cbx_f
 /* What its kernels were built for. */
 CBX_API cbx_arithmetic cbx_device_arithmetic(const cbx_device *device);
 
-/* Runs every kernel on small odd shapes and compares with the host's double
- * precision. CBX_BAD_KERNEL: the message names the kernel and the deviation. */
+/* Runs every kernel on small odd shapes and compares with the host: to the bit where the canon
+ * is defined for it, else nearly. CBX_BAD_KERNEL: the message names the kernel and the deviation. */
 CBX_API cbx_status cbx_device_self_test(cbx_device *device);
 
 #ifdef __cplusplus

@@ -24,8 +24,14 @@ kernel void count_ink(global const uchar *restrict images, uint count, global cb
     uint entries = 0;
     for (uint slab = 0; slab < CBX_SLABS; slab++) {
         inks[image].starts[slab] = (ushort)entries;
-        for (uint k = 0; k < CBX_SLAB; k++) {
-            entries += p[slab * CBX_SLAB + k] != 0;
+        uchar counts[16] __attribute__((aligned(16)));
+        uchar16 count = (uchar16)(0);
+        for (uint k = 0; k < CBX_SLAB; k += 16) {
+            count -= as_uchar16(vload16(0, p + slab * CBX_SLAB + k) != (uchar16)(0)); /* −1 each */
+        }
+        *(uchar16 *)counts = count;
+        for (uint i = 0; i < 16; i++) {
+            entries += counts[i];
         }
     }
     inks[image].starts[CBX_SLABS] = (ushort)entries;
@@ -54,10 +60,13 @@ kernel void gather_ink(global const uchar *restrict images, uint count,
     global const uchar *p = images + image * CBX_PIXELS;
     size_t at = inks[image].first;
     const size_t end = at + inks[image].starts[CBX_SLABS];
-    for (uint k = 0; at < end; k++) {
-        ink_pixels[at] = (ushort)k;
-        ink_levels[at] = p[k];
-        at += p[k] != 0;
+    for (uint block = 0; at < end; block += 16) {
+        const ulong2 level = as_ulong2(vload16(0, p + block));
+        for (uint k = block; k < block + 16 && at < end && (level.x | level.y) != 0; k++) {
+            ink_pixels[at] = (ushort)k;
+            ink_levels[at] = p[k];
+            at += p[k] != 0;
+        }
     }
 }
 

@@ -24,6 +24,7 @@ NONSENSE = {
     "hidden": WHOLE + ["262145", "64,", ",64", "64,,64", "64,abc", ",".join(["1"] * 33)],
     "device": ["", "0:0,", ",".join(["0:0"] * 33)],
     "schedule": ["", "abc", "fused,", "fused,abc"],
+    "arithmetic": ["", "abc", "canon,plain"],
     "family": ["", "abc"],
     "batch": WHOLE + ["4097"],
     "recipe": ["", "abc"],

@@ -81,7 +81,8 @@ class Outputs(CliTest):
         self.assert_done(self.learn(*self.flags, "--no-video", "--metrics", "run.jsonl"))
         lines = [json.loads(line) for line in (self.folder / "run.jsonl").read_text().splitlines()]
         *lines, last = lines
-        self.assertEqual(list(last), ["weights_sha256", "film_sha256"])
+        self.assertEqual(list(last), ["arithmetic", "weights_sha256", "film_sha256"])
+        self.assertEqual(last["arithmetic"], "canon")
         self.assertRegex(last["weights_sha256"], r"^[0-9a-f]{64}$")
         self.assertIsNone(last["film_sha256"])
         self.assertEqual([line["epoch"] for line in lines], [1, 2])
@@ -113,7 +114,7 @@ class Outputs(CliTest):
         result = self.learn(*self.flags, *self.every_output())
         weights = hashlib.sha256(read_tensors(self.folder / "weights.safetensors")).hexdigest()
         film = hashlib.sha256((self.folder / "film.mp4").read_bytes()).hexdigest()
-        expected = {"weights_sha256": weights, "film_sha256": film}
+        expected = {"arithmetic": "canon", "weights_sha256": weights, "film_sha256": film}
         told = read_safetensors_header(self.folder / "weights.safetensors")["__metadata__"]
         lines = (self.folder / "run.jsonl").read_text().splitlines()
         self.assertEqual({key: told[key] for key in expected}, expected)

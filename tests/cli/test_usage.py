@@ -21,6 +21,7 @@ NONSENSE = {
     "data": [""],
     "device": [""],
     "schedule": CHOICE,
+    "arithmetic": CHOICE,
     "init": [""],
     "frame-every": WHOLE + ["1000000001"],
     "fps": WHOLE + ["1001"],

@@ -90,14 +90,64 @@ static items make_digits(size_t count, uint64_t seed) {
     return made;
 }
 
-cbx_dataset *synthetic_dataset(size_t train, size_t test, uint64_t seed) {
+/* The first `train` are those of the training file; frees them. */
+static cbx_dataset *dataset_of(items made, size_t train, size_t test) {
     cbx_dataset *dataset = NULL;
-    items made = make_digits(train + test, seed);
     const cbx_images training = {train, made.pixels, made.labels};
     const cbx_images testing = {test, made.pixels + train * PIXELS, made.labels + train};
     assert_ok(cbx_dataset_from_memory(&dataset, &training, &testing));
     free_items(&made);
     return dataset;
+}
+
+cbx_dataset *synthetic_dataset(size_t train, size_t test, uint64_t seed) {
+    return dataset_of(make_digits(train + test, seed), train, test);
+}
+
+/* ---- with much and little ink ---- */
+
+/* A pixel has a level of least … least + 254 with this probability, else the usual one. */
+static items make_noise(size_t count, double probability, unsigned least, uint8_t usual,
+                        uint64_t seed) {
+    items made = take_items(count);
+    uint64_t state = seed;
+    for (size_t i = 0; i < count * PIXELS; i++) {
+        const uint8_t level = (uint8_t)(least + synthetic_bits(&state) % 255);
+        made.pixels[i] = synthetic_uniform(&state) < probability ? level : usual;
+    }
+    for (size_t i = 0; i < count; i++) {
+        made.labels[i] = (uint8_t)(synthetic_bits(&state) % (CLASSES - 1));
+    }
+    return made;
+}
+
+/* Keeps every 80th pixel, from a place of its own on, and has ink there. */
+static void thin_out(uint8_t *image, size_t place) {
+    for (size_t k = 0; k < PIXELS; k++) {
+        image[k] = k % 80 == place % 80 ? (uint8_t)(1 + (k + place) % 255) : 0;
+    }
+}
+
+cbx_dataset *ink_dataset(const uint32_t *order, size_t train, size_t test, uint64_t seed) {
+    items made = make_noise(train + test, 0.3, 1, 0, seed);
+    uint8_t *last = made.pixels + (train + test - 1) * PIXELS;
+    for (size_t place = 64; place < 154; place++) {
+        thin_out(made.pixels + order[place] * (size_t)PIXELS, place);
+    }
+    for (size_t k = 0; k < PIXELS; k++) {
+        made.pixels[order[3] * (size_t)PIXELS + k] = (uint8_t)(1 + k % 255);
+        made.pixels[order[5] * (size_t)PIXELS + k] = 0;
+        made.pixels[order[8] * (size_t)PIXELS + k] = k == 0 ? 1 : 0;
+        made.pixels[order[9] * (size_t)PIXELS + k] = k + 1 == PIXELS ? 255 : 0;
+        made.pixels[order[12] * (size_t)PIXELS + k] = 255;
+        made.pixels[(train - 1) * PIXELS + k] = 255; /* it validates */
+        last[k] = 0;                                 /* it tests */
+    }
+    return dataset_of(made, train, test);
+}
+
+cbx_dataset *bright_dataset(size_t train, size_t test, uint64_t seed) {
+    return dataset_of(make_noise(train + test, 1.0 / 400, 0, 255, seed), train, test);
 }
 
 /* ---- files ---- */

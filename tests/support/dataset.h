@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The one maker of small datasets: of a pattern that tests of files know, or of images that
- * look a little like digits and can be learnt; in memory, as IDX files, as whole folders. */
+/* The one maker of small datasets: of a pattern that tests of files know, of images that look a
+ * little like digits and can be learnt, or with much and little ink; in memory, as IDX files, as
+ * whole folders. */
 #ifndef TEST_SUPPORT_DATASET_H
 #define TEST_SUPPORT_DATASET_H
 
@@ -28,5 +29,13 @@ cbx_dataset *synthetic_dataset(size_t train, size_t test, uint64_t seed);
 
 /* The same as four files in `folder`. */
 void synthetic_write(const char *folder, size_t train, size_t test, uint64_t seed);
+
+/* Random images of all classes but the last, in the order of an epoch: image order[p] is the one at place p. A fifth of the
+ * pixels is ink. There are images of ink alone, one of none, two of a single pixel, and from place
+ * 64 to 153 each has pixels that no other among 80 neighbours has. For cbx_dataset_destroy(). */
+cbx_dataset *ink_dataset(const uint32_t *order, size_t train, size_t test, uint64_t seed);
+
+/* Every pixel is 255 but a few. */
+cbx_dataset *bright_dataset(size_t train, size_t test, uint64_t seed);
 
 #endif

@@ -8,7 +8,10 @@
 #include "support/test.h"
 
 void material_open(material *m, cbx_device *device, cbx_recipe recipe) {
-    *m = (material){.device = device, .recipe = recipe, .state = 7};
+    *m = (material){.device = device,
+                    .recipe = recipe,
+                    .exact = cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON,
+                    .state = 7};
     m->images = random_levels(&m->state, (size_t)MATERIAL_IMAGES * CBX_IMAGE_PIXELS);
     m->order = synthetic_order(MATERIAL_IMAGES, 11);
     for (size_t i = 0; i < MATERIAL_IMAGES; i++) {
@@ -21,7 +24,7 @@ void material_close(material *m) {
     free(m->order);
 }
 
-double *material_batch(const material *m, shape s) {
+uint8_t *material_levels(const material *m, shape s) {
     uint8_t *levels;
     TEST_NEW(levels, s.rows * CBX_IMAGE_PIXELS);
     for (size_t row = 0; row < s.rows; row++) {
@@ -29,6 +32,11 @@ double *material_batch(const material *m, shape s) {
         memcpy(levels + row * CBX_IMAGE_PIXELS, m->images + image * CBX_IMAGE_PIXELS,
                CBX_IMAGE_PIXELS);
     }
+    return levels;
+}
+
+double *material_batch(const material *m, shape s) {
+    uint8_t *levels = material_levels(m, s);
     double *x = normalised(levels, s.rows * CBX_IMAGE_PIXELS, test_normal);
     free(levels);
     return x;

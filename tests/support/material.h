@@ -15,6 +15,7 @@ enum {
 typedef struct material {
     cbx_device *device;
     cbx_recipe recipe;
+    int exact;       /* compare bits, too */
     uint64_t state;  /* for random_floats() */
     uint8_t *images; /* (MATERIAL_IMAGES, 784) grey levels, for test_normal */
     uint8_t labels[MATERIAL_IMAGES];
@@ -24,7 +25,8 @@ typedef struct material {
 void material_open(material *m, cbx_device *device, cbx_recipe recipe);
 void material_close(material *m);
 
-/* The pixels of the batch (rows, 784), in double precision, for free(). */
+/* The grey levels of the batch (rows, 784), and its pixels in double precision, for free(). */
+uint8_t *material_levels(const material *m, shape s);
 double *material_batch(const material *m, shape s);
 
 /* Their buffers; of the order as much as the batch may read. */

@@ -29,8 +29,8 @@ sizes batch_sizes(void) {
 }
 
 sizes hidden_sizes(void) {
-    static const size_t all[] = {1, 3, 37, 64, 100, 257}, small[] = {37};
-    return bands_watched() ? (sizes){small, 1} : (sizes){all, 6};
+    static const size_t all[] = {1, 3, 37, 64, 100, 131, 257}, small[] = {37};
+    return bands_watched() ? (sizes){small, 1} : (sizes){all, 7};
 }
 
 void for_each_shape(const cbx_device *device, void (*check)(void *context, shape s),

@@ -9,7 +9,7 @@
 
 #include "layout.h"
 
-/* The sizes that kernels are tried on: B = 1, 7, 64, 77 and H = 1, 3, 37, 64, 100, 257;
+/* The sizes that kernels are tried on: B = 1, 7, 64, 77 and H = 1, 3, 37, 64, 100, 131, 257;
  * 7 and 37 alone when watched (bands.h). */
 typedef struct sizes {
     const size_t *values;

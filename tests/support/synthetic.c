@@ -35,6 +35,22 @@ cbx_network *synthetic_network(uint32_t hidden, uint64_t seed) {
     return network;
 }
 
+cbx_network *synthetic_faint_network(uint32_t hidden, uint64_t seed) {
+    const float edge = -43.668272f; /* ln 2⁻⁶³ */
+    cbx_network *network = synthetic_network(hidden, seed);
+    for (size_t j = 0; j < hidden; j++) {
+        float *w1 = network->w1 + j, *w2 = network->w2 + (1 + j) * CBX_CLASSES;
+        for (size_t k = 0; k < CBX_W1_ROWS && j % 3 > 0; k++) {
+            w1[k * hidden] = k == 0 && j % 3 == 1 ? edge + 8 * w1[0] : 0;
+        }
+        for (size_t o = 0; o < CBX_CLASSES; o++) {
+            w2[o] *= j % 3 == 1 || o == 9 ? 0 : j % 3 == 2 ? 0x1p-60f : 1;
+        }
+    }
+    network->w2[9] = edge + 0.1f;
+    return network;
+}
+
 uint32_t *synthetic_order(uint32_t count, uint64_t seed) {
     uint32_t *order;
     uint64_t state = seed;

@@ -92,6 +92,13 @@ void assert_training_close(cbx_trainer *trainer, const cbx_reference *r, trainin
     cbx_network_destroy(network);
 }
 
+void assert_training_exact(cbx_trainer *trainer, const cbx_canon *canon, const char *what) {
+    const cbx_network expected = {.hidden = canon->hidden, .w1 = canon->w1, .w2 = canon->w2};
+    cbx_network *network = training_weights(trainer, canon->hidden);
+    assert_networks_same(network, &expected, what);
+    cbx_network_destroy(network);
+}
+
 void assert_confusion(uint64_t counts[CBX_CLASSES][CBX_CLASSES], uint64_t images, uint64_t correct,
                       const cbx_reference_verdict *expected, const char *what) {
     uint64_t all = 0, diagonal = 0;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "support/fixture.h"
+#include "reference/canon.h"
 #include "reference/network.h"
 
 /* How float32 may differ from the reference. With u = 2⁻²⁴:
@@ -55,6 +56,9 @@ cbx_network *training_weights(cbx_trainer *trainer, uint32_t hidden);
 /* Fails unless the trainer's weights are the reference's within the bounds. */
 void assert_training_close(cbx_trainer *trainer, const cbx_reference *r, training_bounds bounds,
                            const char *what);
+
+/* Fails unless they are the canon's, to the bit. */
+void assert_training_exact(cbx_trainer *trainer, const cbx_canon *canon, const char *what);
 
 /* Fails unless the counts are the reference's, but for close answers, which may fall either way. */
 void assert_confusion(uint64_t counts[CBX_CLASSES][CBX_CLASSES], uint64_t images, uint64_t correct,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* An epoch of a small network, learnt by one owner of its neurons, or by two that exchange Z2
+ * through memory. */
+#ifndef TEST_SUPPORT_OWNERS_H
+#define TEST_SUPPORT_OWNERS_H
+
+#include "network/trainer.h"
+
+enum { OWNERS = 2 }; /* at most */
+
+typedef struct owners_plan {
+    cbx_device *device;
+    cbx_trainer_settings settings;
+    const cbx_dataset *dataset;
+    const uint32_t *order; /* of all training images */
+    const cbx_network *start;
+    cbx_rates rates;
+    uint32_t second;               /* the second owner's first neuron; 0: there is one owner */
+    cbx_division division[OWNERS]; /* without share and exchange */
+    int singly;                    /* batches are given one by one */
+    uint32_t scale;                /* of the picture after the last full batch; 0: none */
+} owners_plan;
+
+typedef struct owners_outcome {
+    cbx_network *network;
+    cbx_evaluation parts[OWNERS][3]; /* by owner and part of the dataset */
+    uint8_t *luma;                   /* NULL where there is no picture */
+    size_t pixels;
+} owners_outcome;
+
+/* The full batches of an epoch, and the short one, if there is one; then evaluates. The test
+ * fails if that fails. owners_free() what comes of it. */
+owners_outcome owners_learn(const owners_plan *plan);
+void owners_free(owners_outcome *outcome);
+
+/* The largest power of two of panels that are fewer than all: where a second owner begins, so
+ * that Z2 is added up as one owner does. 0: there is one panel alone. */
+uint32_t owners_split(uint32_t hidden);
+
+#endif
