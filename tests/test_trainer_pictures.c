@@ -232,7 +232,8 @@ static void leaving_groups_leave_nothing_out(void **state) {
     assert_int_equal(0, unsetenv("CLEARBOX_BUILD_OPTIONS"));
     assert_ok(status);
     for (size_t s = 0; s < COUNT(schedules); s++) {
-        const fixture_way way = {schedules[s], CBX_FAMILY_CPU, "leaving"};
+        const fixture_way way = {
+            .schedule = schedules[s], .family = CBX_FAMILY_CPU, .name = "leaving"};
         check_course(&(course){way, device, 300, 1, 1, 0});
         check_course(&(course){way, device, 300, 1, 3, 0});
     }
@@ -241,7 +242,9 @@ static void leaving_groups_leave_nothing_out(void **state) {
 
 /* That is what it is for. */
 static void several_pictures_share_a_launch(void **state) {
-    const course c = {{CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, "fused cpu"}, NULL, 64, 1, 1, 0};
+    const fixture_way way = {
+        .schedule = CBX_SCHEDULE_FUSED, .family = CBX_FAMILY_CPU, .name = "fused cpu"};
+    const course c = {way, NULL, 64, 1, 1, 0};
     cbx_device *device = fixture_device(CBX_FAMILY_CPU);
     cbx_network *network = synthetic_network(c.hidden, 73);
     cbx_trainer *trainer = start(&c, network);
