@@ -238,6 +238,7 @@ typedef struct cbx_frame_layout {
     cbx_u32 height;
     cbx_u32 scale; /* a tile's pixel is scale × scale pixels */
     cbx_u32 tone;  /* CBX_PEAK … */
+    cbx_u32 plane; /* pictures that are in front of this one in the buffer */
 } cbx_frame_layout;
 
 /* One launch of a fused kernel: finish the batch that is pending, if any, then
@@ -259,7 +260,9 @@ typedef struct cbx_launch {
     cbx_u32 pending_number; /* of the pending batch, for the fault record */
     cbx_u32 number;         /* of the first batch to start */
     cbx_u32 ticket; /* counts stages since the trainer was made */
-    cbx_u32 draw;   /* 1: draw the tiles after the pending batch was finished */
+    cbx_u32 draw;       /* 1: draw the tiles after the pending batch was finished */
+    cbx_u32 draw_next;  /* and after so many batches from the first on, and then … */
+    cbx_u32 draw_every; /* … after every so many; 0: after none of them */
     cbx_u32 ink;    /* CBX_DENSE … */
     cbx_u32 slots; /* batches that the lists of CBX_BY_PIXELS have room for, a power of two */
 } cbx_launch;

@@ -230,7 +230,7 @@ static void shares_draw_the_whole(void **state) {
                                        panels * CBX_PANEL_SIZE * sizeof(float));
             painter.layout.first = first;
             painter.layout.count = first ? HIDDEN - FIRST : FIRST;
-            assert_ok(cbx_painter_luma(&painter, share, luma, NULL, NULL));
+            assert_ok(cbx_painter_luma(&painter, share, &(cbx_canvas){.luma = luma}, NULL));
             assert_ok(cbx_painter_rgb(&painter, share, rgb));
             for (size_t i = 0; i < 3 * pixels_of(&e); i++) {
                 both[i] |= rgb[i];

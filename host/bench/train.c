@@ -154,10 +154,11 @@ static cbx_status evaluate(void *user, double *seconds) {
 
 static cbx_status draw(void *user, double *seconds) {
     subject *on = user;
+    const cbx_canvas canvas = {.luma = on->luma};
     cbx_status status = CBX_OK;
     const double begun = cbx_clock_seconds();
     for (uint32_t i = 0; i < on->frames && !status; i++) {
-        status = cbx_painter_luma(&on->painter, cbx_trainer_w1(on->trainer), on->luma, NULL, NULL);
+        status = cbx_painter_luma(&on->painter, cbx_trainer_w1(on->trainer), &canvas, NULL);
     }
     if (!status) {
         status = cbx_cl_check(clFinish(on->bench->device->queue), "drawing");

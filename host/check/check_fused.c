@@ -9,43 +9,59 @@
 #include "network/train_gpu.h"
 #include "reference/canon_scalar.h"
 
-static cbx_status note_drawn(void *user, cl_event done) {
-    *(int *)user += 1;
+/* Planes for the pictures of a run, and what belongs to them. */
+typedef struct board {
+    cbx_grid grid;
+    cbx_painter painter;
+    cbx_easel easel;
+    cl_mem planes;
+    uint8_t *luma; /* (room, height, width) */
+    size_t plane_bytes;
+    uint32_t room, drawn; /* pictures */
+} board;
+
+static uint32_t room(void *user) {
+    const board *on = user;
+    return on->room - on->drawn;
+}
+
+static cbx_status canvas(void *user, cbx_canvas *out) {
+    const board *on = user;
+    *out = (cbx_canvas){.luma = on->planes, .plane = on->drawn};
+    return CBX_OK;
+}
+
+static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
+    board *on = user;
+    on->drawn += pictures;
     return cbx_cl_check(clReleaseEvent(done), "drawing");
 }
 
-/* A plane to draw on and what belongs to it. */
-typedef struct easel {
-    cbx_grid grid;
-    cbx_painter painter;
-    cl_mem plane;
-    uint8_t *luma; /* (height, width) */
-    size_t bytes;
-    int drawn; /* pictures so far */
-} easel;
-
-static cbx_status set_up(easel *out, const cbx_specimen *specimen, cbx_tone tone) {
+static cbx_status set_up(board *out, const cbx_specimen *specimen, cbx_tone tone,
+                         uint32_t pictures) {
     cbx_device *device = specimen->device;
-    *out = (easel){.bytes = 0};
+    *out = (board){.room = pictures};
+    out->easel = (cbx_easel){&out->painter, room, canvas, drawn, out};
     cbx_status status = cbx_grid_lay_out(&out->grid, specimen->sizes->hidden, 1);
     if (!status) {
         status = cbx_painter_init(&out->painter, device, &out->grid, tone);
-        out->bytes = (size_t)out->grid.width * out->grid.height;
+        out->plane_bytes = (size_t)out->grid.width * out->grid.height;
     }
     if (!status) {
-        status = cbx_new(&out->luma, out->bytes);
+        status = cbx_new(&out->luma, pictures * out->plane_bytes);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_READ_WRITE, out->bytes, "a frame", &out->plane);
+        status = cbx_buffer_create(device, CL_MEM_READ_WRITE, pictures * out->plane_bytes, "frames",
+                                   &out->planes);
     }
     if (!status) {
-        status = cbx_painter_fill(&out->painter, out->plane, out->bytes, 16);
+        status = cbx_painter_fill(&out->painter, out->planes, pictures * out->plane_bytes, 16);
     }
     return status;
 }
 
-static void pack_up(easel *used) {
-    cbx_buffer_release(used->plane);
+static void pack_up(board *used) {
+    cbx_buffer_release(used->planes);
     cbx_painter_clear(&used->painter);
     free(used->luma);
 }
@@ -59,33 +75,15 @@ static const char *second_kernel(const cbx_specimen *specimen) {
     return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_output";
 }
 
-static cbx_status compare_picture(const cbx_trial *trial, const easel *board, int number,
-                                  cbx_tone tone) {
-    const cbx_specimen *specimen = trial->specimen;
-    if (board->drawn != number) {
-        return cbx_fail(CBX_BAD_KERNEL, "training drew %d pictures instead of %d", board->drawn,
-                        number);
-    }
-    cbx_status status =
-        cbx_cl_check(clEnqueueReadBuffer(specimen->device->queue, board->plane, CL_TRUE, 0,
-                                         board->bytes, board->luma, 0, NULL, NULL),
-                     "drawing within training");
-    return status ? status
-                  : cbx_check_luma(specimen, first_kernel(specimen), &board->grid, tone,
-                                   trial->should.w1, board->luma);
-}
-
 static uint32_t first_of(const cbx_specimen *specimen, uint32_t number) {
     return number * specimen->sizes->batch;
 }
 
-/* Takes what should be through batches first … last of the order. */
-static void follow(cbx_trial *trial, uint32_t first, uint32_t last) {
+/* Takes what should be through batch i of the order. */
+static void follow(cbx_trial *trial, uint32_t i) {
     const cbx_specimen *specimen = trial->specimen;
-    for (uint32_t i = first; i <= last; i++) {
-        cbx_canon_step(&trial->should, specimen->dataset, specimen->order, first_of(specimen, i),
-                       cbx_specimen_rows(specimen, i), specimen->rates);
-    }
+    cbx_canon_step(&trial->should, specimen->dataset, specimen->order, first_of(specimen, i),
+                   cbx_specimen_rows(specimen, i), specimen->rates);
 }
 
 /* Adds up `count` arrays of `size` numbers that follow each other on the device: the
@@ -205,7 +203,7 @@ static cbx_status train_one(cbx_trial *trial, uint32_t i, float *bias) {
     }
     if (!status) { /* before it is updated */
         memcpy(bias, trial->should.w1, trial->should.hidden * sizeof *bias);
-        follow(trial, i, i);
+        follow(trial, i);
         status = check_forward(trial, bias);
     }
     return status;
@@ -222,26 +220,38 @@ static cbx_status train_singly(cbx_trial *trial) {
     return status;
 }
 
-/* Then, where there are more, all at once but two: one that is drawn when the next starts … */
-static cbx_status train_together(cbx_trial *trial, easel *board, cbx_tone tone) {
+static cbx_status read_pictures(const board *on) {
+    if (on->drawn != on->room) {
+        return cbx_fail(CBX_BAD_KERNEL, "training drew %u pictures instead of %u", on->drawn,
+                        on->room);
+    }
+    return cbx_cl_check(clEnqueueReadBuffer(on->painter.device->queue, on->planes, CL_TRUE, 0,
+                                            on->room * on->plane_bytes, on->luma, 0, NULL, NULL),
+                        "drawing within training");
+}
+
+/* Then the others, all at once but the short one; a picture after each. */
+static cbx_status train_together(cbx_trial *trial, board *on, cbx_tone tone) {
     const cbx_specimen *specimen = trial->specimen;
-    const cbx_canvas canvas = {.painter = &board->painter,
-                               .luma = board->plane,
-                               .drawn = note_drawn,
-                               .user = &board->drawn};
     const uint32_t last = cbx_specimen_batches(specimen) - 1;
     const cbx_rates rates = specimen->rates;
+    cbx_trainer_draw_on(trial->trainer, &on->easel);
     cbx_status status =
-        cbx_trainer_steps(trial->trainer, first_of(specimen, 2), last - 3, rates, 2);
-    for (uint32_t i = last - 1; i <= last && !status; i++) {
-        /* … and the short one, drawn when nothing follows. */
-        status = cbx_trainer_step_drawing(trial->trainer, first_of(specimen, i),
-                                          cbx_specimen_rows(specimen, i), rates, i, &canvas);
+        cbx_trainer_steps_drawing(trial->trainer, first_of(specimen, 2), last - 2, rates, 2, 1);
+    if (!status) {
+        status = cbx_trainer_step_drawing(trial->trainer, first_of(specimen, last),
+                                          cbx_specimen_rows(specimen, last), rates, last);
     }
     if (!status) {
-        follow(trial, 2, last - 1);
-        status = compare_picture(trial, board, 1, tone);
-        follow(trial, last, last);
+        status = cbx_trainer_flush(trial->trainer);
+    }
+    if (!status) {
+        status = read_pictures(on);
+    }
+    for (uint32_t i = 2; i <= last && !status; i++) {
+        follow(trial, i);
+        status = cbx_check_luma(specimen, first_kernel(specimen), &on->grid, tone, trial->should.w1,
+                                on->luma + (i - 2) * on->plane_bytes);
     }
     return status;
 }
@@ -260,25 +270,23 @@ static cbx_status finish(const cbx_trial *trial) {
 
 cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe) {
     const cbx_tone tone = recipe == CBX_RECIPE_LESSON ? CBX_TONE_PEAK : CBX_TONE_SIGNED;
-    const int several = cbx_specimen_batches(specimen) > 4;
+    const uint32_t others = cbx_specimen_batches(specimen) - 2;
     cbx_trial trial;
-    easel board;
-    const cbx_status set = set_up(&board, specimen, tone);
+    board pictures = {.room = 0};
     cbx_status status = cbx_trial_start(&trial, specimen, recipe, schedule);
-    status = set ? set : status;
+    if (!status && others > 0) {
+        status = set_up(&pictures, specimen, tone, others);
+    }
     if (!status) {
         status = train_singly(&trial);
     }
-    if (!status && several) {
-        status = train_together(&trial, &board, tone);
+    if (!status && others > 0) {
+        status = train_together(&trial, &pictures, tone);
     }
     if (!status) {
         status = finish(&trial);
     }
-    if (!status && several) {
-        status = compare_picture(&trial, &board, 2, tone);
-    }
     cbx_trial_end(&trial);
-    pack_up(&board);
+    pack_up(&pictures);
     return status;
 }

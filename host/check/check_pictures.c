@@ -121,7 +121,7 @@ static cbx_status draw_luma(const cbx_specimen *specimen, cbx_painter *painter, 
         status = cbx_painter_fill(painter, plane, bytes, 16);
     }
     if (!status) {
-        status = cbx_painter_luma(painter, w1, plane, NULL, NULL);
+        status = cbx_painter_luma(painter, w1, &(cbx_canvas){.luma = plane}, NULL);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(specimen->device->queue, plane, CL_TRUE, 0, bytes,

@@ -6,10 +6,9 @@
 #include "network/throttle.h"
 
 /* Batches with the same rates that go to the trainer at a time: whole ones in one call, then
- * the one that has a picture or is short. */
+ * one that is short, or the last of the run, which has a picture in any case. */
 typedef struct segment {
     uint32_t together, alone; /* batches, and images of the last one; 0: none */
-    int pictured;
 } segment;
 
 static uint64_t least(uint64_t a, uint64_t b) {
@@ -19,17 +18,14 @@ static uint64_t least(uint64_t a, uint64_t b) {
 /* The longest one from job->position on. */
 static segment next_segment(const cbx_job *job) {
     const cbx_position *at = &job->position;
-    const uint64_t every = job->settings->frame_every, number = at->batch_number;
-    const uint64_t to_picture = least(every - number % every, job->plan.batches - number);
+    const uint64_t number = at->batch_number;
     const uint32_t left = job->plan.training_images - at->first;
     const uint32_t rows = (uint32_t)least(left, job->settings->batch);
     uint64_t count = least(left / rows, CBX_RATE_BLOCK - number % CBX_RATE_BLOCK);
     count = least(count, cbx_throttle_block(job->trainer));
-    count = job->reel ? least(count, to_picture) : count;
     count = job->pause ? least(count, job->pause - number) : count;
-    const int pictured = job->reel && count == to_picture;
-    const int alone = pictured || rows < job->settings->batch;
-    return (segment){(uint32_t)count - (alone ? 1 : 0), alone ? rows : 0, pictured};
+    const int alone = rows < job->settings->batch || number + count == job->plan.batches;
+    return (segment){(uint32_t)count - (alone ? 1 : 0), alone ? rows : 0};
 }
 
 static void advance(cbx_position *at, uint32_t images, uint32_t batches) {
@@ -37,25 +33,24 @@ static void advance(cbx_position *at, uint32_t images, uint32_t batches) {
     at->batch_number += batches;
 }
 
+static int is_pictured(const cbx_job *job, uint64_t number) {
+    return (number + 1) % job->settings->frame_every == 0 || number + 1 == job->plan.batches;
+}
+
 static cbx_status train_segment(cbx_job *job, segment next) {
     cbx_trainer *trainer = job->trainer;
     cbx_position *at = &job->position;
     const cbx_rates rates = cbx_rates_of_batch(job->settings, at->batch_number, job->plan.batches);
     cbx_status status = CBX_OK;
-    cbx_canvas canvas;
     if (next.together > 0) {
-        status = cbx_trainer_steps(trainer, at->first, next.together, rates, at->batch_number);
+        status = cbx_trainer_steps_drawing(trainer, at->first, next.together, rates,
+                                           at->batch_number, job->settings->frame_every);
         advance(at, next.together * job->settings->batch, next.together);
     }
-    if (!status && next.pictured) {
-        status = cbx_job_next_canvas(job, &canvas);
-        next.pictured = job->reel != NULL; /* it may have been lost just now */
-    }
     if (!status && next.alone > 0) {
-        status = cbx_trainer_step_drawing(trainer, at->first, next.alone, rates, at->batch_number,
-                                          next.pictured ? &canvas : NULL);
+        status = (is_pictured(job, at->batch_number) ? cbx_trainer_step_drawing : cbx_trainer_step)(
+            trainer, at->first, next.alone, rates, at->batch_number);
         advance(at, next.alone, 1);
-        at->frames += next.pictured ? 1 : 0;
     }
     return status;
 }
@@ -64,18 +59,14 @@ static int pauses(const cbx_job *job) {
     return job->pause && job->position.batch_number >= job->pause;
 }
 
-/* What has a picture is held back by the ring of frames, all else by the throttle. */
 static cbx_status train_batches(cbx_job *job) {
     const cbx_position *at = &job->position;
     cbx_throttle throttle = {.device = job->device};
     uint64_t done = at->batch_number;
     cbx_status status = CBX_OK;
     while (at->first < job->plan.training_images && !status && !job->stopping && !pauses(job)) {
-        const segment next = next_segment(job);
-        status = train_segment(job, next);
-        if (next.pictured) {
-            done = at->batch_number;
-        } else if (!status) {
+        status = train_segment(job, next_segment(job));
+        if (!status) {
             status = cbx_throttle_wait(&throttle, at->batch_number, &done);
         }
         if (at->first < job->plan.training_images) {

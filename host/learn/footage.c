@@ -6,13 +6,6 @@
 #include "base/digest.h"
 #include "learn/job.h"
 
-cbx_status cbx_job_open_film(cbx_job *job) {
-    const int apart = cbx_trainer_draws_apart(job->trainer, job->plan.grid.scale);
-    cbx_output output;
-    cbx_status status = cbx_job_open_output(job, job->settings->film, &output);
-    return status ? status : cbx_reel_open(&job->reel, &job->painter, apart, &output, &job->film);
-}
-
 static void note_times(cbx_job *job) {
     const cbx_reel_times times = cbx_reel_times_of(job->reel);
     job->result->times.draw = times.draw;
@@ -20,9 +13,8 @@ static void note_times(cbx_job *job) {
     job->result->times.waited = times.waited;
 }
 
-/* A film that fails is lost, and the run goes on for the sake of what else was asked for.
- * What the trainer has yet to draw must be drawn before its canvas goes. A fault of the
- * device is everyone's. */
+/* A film that fails is lost, and the run goes on for the sake of what else was asked for. A fault
+ * of the device is everyone's. */
 static cbx_status judge(cbx_job *job, cbx_status status) {
     if (!status || !cbx_reel_is_torn(job->reel)) {
         return status;
@@ -31,19 +23,45 @@ static cbx_status judge(cbx_job *job, cbx_status status) {
     if (!cbx_job_writes_besides(job->settings, CBX_LEARN_FILM)) {
         job->stopping = 1;
     }
-    status = cbx_trainer_flush(job->trainer);
     note_times(job);
+    cbx_trainer_draw_on(job->trainer, NULL);
     cbx_reel_discard(job->reel);
     job->reel = NULL;
+    return CBX_OK;
+}
+
+/* The reel as the trainer's easel. */
+
+static uint32_t room(void *user) {
+    const cbx_job *job = user;
+    return cbx_reel_room(job->reel);
+}
+
+static cbx_status canvas(void *user, cbx_canvas *out) {
+    cbx_job *job = user;
+    const cbx_status status = judge(job, cbx_reel_canvas(job->reel, out));
+    if (!job->reel) { /* lost just now */
+        *out = (cbx_canvas){.luma = NULL};
+    }
     return status;
 }
 
-cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas) {
-    return judge(job, cbx_reel_canvas(job->reel, canvas));
+static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
+    cbx_job *job = user;
+    return cbx_reel_drawn(job->reel, pictures, done);
+}
+
+cbx_status cbx_job_open_film(cbx_job *job) {
+    const int apart = cbx_trainer_draws_apart(job->trainer, job->plan.grid.scale);
+    cbx_output output;
+    job->easel = (cbx_easel){&job->painter, room, canvas, drawn, job};
+    cbx_trainer_draw_on(job->trainer, &job->easel);
+    cbx_status status = cbx_job_open_output(job, job->settings->film, &output);
+    return status ? status : cbx_reel_open(&job->reel, &job->painter, apart, &output, &job->film);
 }
 
 cbx_status cbx_job_collect(cbx_job *job) {
-    return job->reel ? judge(job, cbx_reel_turn(job->reel, 0)) : CBX_OK;
+    return job->reel ? judge(job, cbx_reel_turn(job->reel)) : CBX_OK;
 }
 
 /* Waits for the encoders, telling how far they are. */

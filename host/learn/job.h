@@ -16,7 +16,6 @@ typedef struct cbx_position {
     uint32_t epoch;        /* epochs whose batches are all trained */
     uint32_t first;        /* place of the next batch in the order of the epoch under way */
     uint64_t batch_number; /* of the next batch, counted from the run's start */
-    uint64_t frames;       /* drawn for the film */
     cbx_random random;     /* before the order of the epoch under way is drawn */
 } cbx_position;
 
@@ -34,6 +33,7 @@ typedef struct cbx_job {
     cbx_network *network; /* as it was at the start; after the training what came of it */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
+    cbx_easel easel;                     /* on which the trainer draws the film */
     cbx_reel *reel;                      /* NULL: no film, or it is lost */
     cbx_output files[CBX_LEARN_OUTPUTS]; /* between writing and commit; else zeroed */
     cbx_fault fault;                     /* the first: of training, an output or an observer */
@@ -70,10 +70,8 @@ cbx_status cbx_job_train_epoch(cbx_job *job);
 
 /* footage.c: the film, on its way from job->painter to its file. One that fails is lost,
  * see below, and job->reel is NULL then. */
+/* From then on the trainer draws, and waits for free frames. */
 cbx_status cbx_job_open_film(cbx_job *job);
-/* A canvas for the picture after the next batch; waits for a free frame. There is none when
- * the film was lost meanwhile. */
-cbx_status cbx_job_next_canvas(cbx_job *job, cbx_canvas *canvas);
 /* Hands all that was drawn to the film, if there is one. */
 cbx_status cbx_job_collect(cbx_job *job);
 /* Completes the file as far as `trained` allows. A film without frames is not written: the

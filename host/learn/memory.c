@@ -58,7 +58,7 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);
     if (job->settings->film) {
         parts[FRAMES].bytes =
-            cbx_film_memory_bytes(&job->film, job->plan.frames, &parts[INDEX].bytes);
+            cbx_reel_memory_bytes(&job->film, job->plan.frames, &parts[INDEX].bytes);
     }
     const part *largest = &parts[0];
     uint64_t total = 0;

@@ -17,6 +17,12 @@ cbx_step_sizes cbx_launch_steps(const cbx_trainer *trainer, cbx_rates rates) {
                             .output = rates.output};
 }
 
+uint32_t cbx_pictures_due(const cbx_batch *first, uint32_t count) {
+    return first->draw_every > 0 && count >= first->draw_next
+               ? (count - first->draw_next) / first->draw_every + 1
+               : 0;
+}
+
 cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     static const cbx_batch none;
     const cbx_batch *pending = &trainer->pending, *start = first ? first : &none;
@@ -36,8 +42,16 @@ cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first,
         .parity = trainer->parity,
         .pending_number = pending->number,
         .number = start->number,
+        .draw = trainer->easel ? cbx_pictures_due(pending, 1) : 0,
+        .draw_next = start->draw_next,
+        .draw_every = trainer->easel ? start->draw_every : 0,
     };
     return launch;
+}
+
+uint32_t cbx_launch_pictures(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    const uint32_t inner = count > 1 ? cbx_pictures_due(first, count - 1) : 0;
+    return trainer->easel ? cbx_pictures_due(&trainer->pending, 1) + inner : 0;
 }
 
 void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
@@ -45,5 +59,10 @@ void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count
     trainer->pending = first ? *first : (cbx_batch){.rows = 0};
     trainer->pending.first += (stages - 1) * trainer->pending.rows;
     trainer->pending.number += stages - 1;
+    if (first) { /* whether the picture after it is due, it alone */
+        trainer->pending.draw_every =
+            cbx_pictures_due(first, count) - cbx_pictures_due(first, count - 1);
+        trainer->pending.draw_next = 1;
+    }
     trainer->parity ^= stages & 1;
 }

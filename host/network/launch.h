@@ -15,9 +15,16 @@ cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t pane
 cbx_step_sizes cbx_launch_steps(const cbx_trainer *trainer, cbx_rates rates);
 
 /* The record of a fused launch that finishes the pending batch, if any, and starts
- * `count` batches from *first on; NULL and 0: only finishes. Nothing is drawn, and there
- * is no ticket. */
+ * `count` batches from *first on; NULL and 0: only finishes. It tells which pictures are due,
+ * where the easel may have no canvas for them; and there is no ticket. */
 cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+
+/* Pictures due after the first `count` batches from *first on. */
+uint32_t cbx_pictures_due(const cbx_batch *first, uint32_t count);
+
+/* Pictures that such a launch draws, if the schedule does: they are due after the batches that it
+ * finishes. */
+uint32_t cbx_launch_pictures(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
 
 /* What is pending once that is enqueued: the last of the batches. */
 void cbx_launch_end(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);

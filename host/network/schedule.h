@@ -19,8 +19,10 @@
  *     |            A1·W2, a1 its A1. W1 and W2 are still those from before it.
  *     |            ops->run() again, with the next batch, or from cbx_trainer_flush() with
  *     |            none: D2, D1 and the updates
- *   finished       W1 and W2 have it. Where it has a canvas, the same run() draws the picture:
- *                  with cbx_canvas_draw(), or in its own kernel where ops->draws_scale says so
+ *   finished       W1 and W2 have it. Where a picture is due, the same run() draws it: with
+ *                  cbx_easel_draw(), or in its own kernel where ops->draws_scale says so, which
+ *                  draws after each batch that its launch finishes. The canvas is asked for
+ *                  then, and not before: trainer->easel may have to wait for it, or give none
  *
  * cbx_launch_record() tells the kernels of both halves, and cbx_launch_end() moves on: what
  * was started is pending, and each stage turns the parity. Where a run() starts several
@@ -32,13 +34,14 @@
  * since the trainer was made; `held` says which stage started the batch whose images are in a
  * slot of X, so the stage after it finds them, and `progress` which stage took each chunk. */
 
-/* Rows order[first … first + rows) on their way. */
+/* Rows order[first … first + rows) on their way, and where a run() starts several batches, those
+ * that follow. */
 typedef struct cbx_batch {
     uint32_t first, rows;
     cbx_rates rates;
     uint32_t number;
-    int has_canvas;
-    cbx_canvas canvas;
+    uint32_t draw_next;  /* a picture is due after so many batches from this one on, and then … */
+    uint32_t draw_every; /* … after every so many; 0: after none */
 } cbx_batch;
 
 enum { CBX_MOST_KERNELS = 10, CBX_MOST_BUFFERS = 12 };
@@ -131,9 +134,10 @@ struct cbx_trainer {
     cbx_normal normal;
     uint64_t ink_entries;
     uint32_t order_rows;
-    cbx_batch pending;  /* rows == 0: none */
-    uint32_t parity;    /* half of `sums` that holds the pending batch */
-    unsigned unflushed; /* launches since the last clFlush() */
+    const cbx_easel *easel; /* NULL: nothing is drawn */
+    cbx_batch pending;      /* rows == 0: none */
+    uint32_t parity;        /* half of `sums` that holds the pending batch */
+    unsigned unflushed;     /* launches since the last clFlush() */
 };
 
 #endif

@@ -106,8 +106,8 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *batch, uint32_t cou
     if (!status) {
         status = updates(trainer, batch);
     }
-    if (!status && batch->has_canvas) {
-        status = cbx_canvas_draw(&batch->canvas, trainer->w1);
+    if (!status && trainer->easel && cbx_pictures_due(batch, 1) > 0) {
+        status = cbx_easel_draw(trainer->easel, trainer->w1);
     }
     return status;
 }

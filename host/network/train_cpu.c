@@ -185,22 +185,21 @@ static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_
                        CBX_COUNT(arguments), cbx_launch_range(trainer, count, 1), NULL, NULL);
 }
 
-static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
-    cbx_train_cpu *own = trainer->own;
+/* Trains, and draws where there is a canvas: *done is the end of that. */
+static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t count,
+                        const cbx_canvas *canvas, cl_event *done) {
+    const cbx_train_cpu *own = trainer->own;
     static const cbx_frame_layout no_picture;
-    const cbx_batch *pending = &trainer->pending;
-    const cbx_canvas *canvas = pending->has_canvas ? &pending->canvas : NULL;
-    /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
-     * the next batch leaves the weights as they are. */
-    const int draw_here = canvas && canvas->painter->layout.scale == DRAWN_SCALE;
-    cbx_launch launch = cbx_launch_record(trainer, first, count);
-    launch.draw = draw_here ? 1u : 0u;
-    launch.ticket = own->ticket;
-    const cbx_frame_layout layout = draw_here ? canvas->painter->layout : no_picture;
+    cbx_frame_layout layout = canvas->luma ? trainer->easel->painter->layout : no_picture;
     cl_mem none = trainer->fault; /* any buffer will do */
-    cl_mem luma = draw_here ? canvas->luma : none;
     const int sparse = trainer->way->ops->sparse;
     const int turned = own->ink == CBX_BY_PIXELS;
+    cbx_launch launch = cbx_launch_record(trainer, first, count);
+    if (!canvas->luma) {
+        launch.draw = launch.draw_every = 0;
+    }
+    layout.plane = canvas->plane;
+    launch.ticket = own->ticket;
     launch.ink = own->ink;
     launch.slots = own->slots;
     const cbx_argument arguments[] = {ARG(trainer->images),
@@ -227,18 +226,33 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
                                       ARG(trainer->fault),
                                       ARG(launch),
                                       ARG(layout),
-                                      ARG(luma)};
+                                      ARG(*(canvas->luma ? &canvas->luma : &none))};
     const cbx_range range = {{own->groups, 1}, {1, 1}};
+    const cbx_status status = turned && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
+    return status ? status
+                  : cbx_enqueue(trainer->device->queue, trainer->kernels[TRAIN_CPU], arguments,
+                                CBX_COUNT(arguments), range, canvas->wait ? &canvas->wait : NULL,
+                                canvas->luma ? done : NULL);
+}
+
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    cbx_train_cpu *own = trainer->own;
+    const cbx_easel *easel = trainer->easel;
+    const uint32_t pictures = cbx_launch_pictures(trainer, first, count);
+    /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
+     * the next batch leaves the weights as they are. */
+    const int apart = pictures > 0 && easel->painter->layout.scale != DRAWN_SCALE;
+    cbx_canvas canvas = {.luma = NULL};
     cl_event done = NULL;
-    cbx_status status = turned && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
+    cbx_status status = pictures > 0 && !apart ? easel->canvas(easel->user, &canvas) : CBX_OK;
     if (!status) {
-        status = cbx_enqueue(
-            trainer->device->queue, trainer->kernels[TRAIN_CPU], arguments, CBX_COUNT(arguments),
-            range, draw_here && canvas->wait ? &canvas->wait : NULL, draw_here ? &done : NULL);
+        status = train(trainer, first, count, &canvas, &done);
     }
-    if (!status && canvas) {
-        status =
-            draw_here ? canvas->drawn(canvas->user, done) : cbx_canvas_draw(canvas, trainer->w1);
+    if (!status && canvas.luma) {
+        status = easel->drawn(easel->user, pictures, done);
+    }
+    if (!status && apart) {
+        status = cbx_easel_draw(easel, trainer->w1);
     }
     cbx_launch_end(trainer, first, count);
     own->ticket += count > 0 ? count : 1;

@@ -87,8 +87,8 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     const cbx_train_gpu *own = trainer->own;
     const cbx_launch launch = cbx_launch_record(trainer, first, count);
     cbx_status status = hidden(trainer, &launch);
-    if (!status && trainer->pending.has_canvas) {
-        status = cbx_canvas_draw(&trainer->pending.canvas, trainer->w1);
+    if (!status && cbx_launch_pictures(trainer, first, count) > 0) {
+        status = cbx_easel_draw(trainer->easel, trainer->w1);
     }
     if (!status) {
         status = output(trainer, &launch);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/launch.h"
 #include "network/trainer_buffers.h"
 
 /* Those of the way to train and no others: what it does not use need not run here. */
@@ -216,23 +217,34 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     return status ? status : submit(trainer);
 }
 
+void cbx_trainer_draw_on(cbx_trainer *trainer, const cbx_easel *easel) {
+    trainer->easel = easel;
+}
+
+/* Batches of any size, `every` as for cbx_trainer_steps_drawing(). */
+static cbx_batch batch_of(uint32_t first, uint32_t rows, cbx_rates rates, uint64_t number,
+                          uint32_t every) {
+    return (cbx_batch){.first = first,
+                       .rows = rows,
+                       .rates = rates,
+                       .number = (uint32_t)number,
+                       .draw_next = every > 0 ? every - (uint32_t)(number % every) : 0,
+                       .draw_every = every};
+}
+
+static cbx_status step(cbx_trainer *trainer, cbx_batch batch) {
+    const cbx_status status = check_rows(trainer, batch.first, batch.rows, batch.rows);
+    return status ? status : run(trainer, &batch, 1);
+}
+
 cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
-                                    cbx_rates rates, uint64_t number, const cbx_canvas *canvas) {
-    cbx_batch batch = {.first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
-    cbx_status status = check_rows(trainer, first, rows, rows);
-    if (status) {
-        return status;
-    }
-    if (canvas) {
-        batch.has_canvas = 1;
-        batch.canvas = *canvas;
-    }
-    return run(trainer, &batch, 1);
+                                    cbx_rates rates, uint64_t number) {
+    return step(trainer, batch_of(first, rows, rates, number, 1));
 }
 
 cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
                             uint64_t number) {
-    return cbx_trainer_step_drawing(trainer, first, rows, rates, number, NULL);
+    return step(trainer, batch_of(first, rows, rates, number, 0));
 }
 
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
@@ -245,22 +257,39 @@ uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     return alone && ops->batches_per_launch ? ops->batches_per_launch(trainer) : 1;
 }
 
-cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
-                             uint64_t number) {
+/* How many of `count` batches one launch may start. Pictures that are drawn apart show the weights
+ * at a launch's end, where the last batch is pending: then no other may be finished in it. */
+static uint32_t fitting(const cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
+    const cbx_easel *easel = trainer->easel;
+    const int within = easel && !cbx_trainer_draws_apart(trainer, easel->painter->layout.scale);
+    const uint32_t room = within ? easel->room(easel->user) : 0;
+    const uint32_t launch = cbx_trainer_batches_per_launch(trainer);
+    const uint32_t most = count < launch ? count : launch;
+    uint32_t fits = 1;
+    while (fits < most && cbx_launch_pictures(trainer, batch, fits + 1) <= room) {
+        fits++;
+    }
+    return fits;
+}
+
+cbx_status cbx_trainer_steps_drawing(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                                     cbx_rates rates, uint64_t number, uint32_t every) {
     const uint32_t rows = trainer->settings.batch;
     cbx_status status = check_rows(trainer, first, (uint64_t)count * rows, rows);
     while (!status && count > 0) {
-        const uint32_t most = cbx_trainer_batches_per_launch(trainer);
-        const cbx_batch batch = {
-            .first = first, .rows = rows, .rates = rates, .number = (uint32_t)number};
-        /* A picture shows the weights after one batch: it must end a launch's first stage. */
-        const uint32_t n = trainer->pending.has_canvas ? 1 : count < most ? count : most;
+        const cbx_batch batch = batch_of(first, rows, rates, number, every);
+        const uint32_t n = fitting(trainer, &batch, count);
         status = run(trainer, &batch, n);
         first += n * rows;
         number += n;
         count -= n;
     }
     return status;
+}
+
+cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count, cbx_rates rates,
+                             uint64_t number) {
+    return cbx_trainer_steps_drawing(trainer, first, count, rates, number, 0);
 }
 
 cbx_status cbx_trainer_check(cbx_trainer *trainer) {

@@ -38,14 +38,23 @@ cl_mem cbx_trainer_w1(const cbx_trainer *trainer);
 /* Finishes the pending batch, if any, without starting another; enqueues only. */
 cbx_status cbx_trainer_flush(cbx_trainer *trainer);
 
-/* As cbx_trainer_step(), and draws the picture after the batch on `canvas`. */
+/* Where the pictures go, borrowed; NULL: nowhere, as at first. */
+void cbx_trainer_draw_on(cbx_trainer *trainer, const cbx_easel *easel);
+
+/* As cbx_trainer_step(), and draws the picture after the batch: when the batch is finished, in
+ * this call or a later one. */
 cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
-                                    cbx_rates rates, uint64_t number, const cbx_canvas *canvas);
+                                    cbx_rates rates, uint64_t number);
+
+/* As cbx_trainer_steps(), and draws the pictures after those batches whose number, counted from
+ * 1, is a multiple of `every`; 0: none. */
+cbx_status cbx_trainer_steps_drawing(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                                     cbx_rates rates, uint64_t number, uint32_t every);
 
 /* Whether pictures of `scale` are drawn in a launch of their own. */
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
 
-/* Batches that one launch of cbx_trainer_steps() should hold. */
+/* Batches that one launch of cbx_trainer_steps() should hold, pictures apart. */
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
 
 /* CBX_BAD_ARGUMENT when no trainer can have that many neurons or rows. */

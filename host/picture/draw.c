@@ -61,34 +61,41 @@ void cbx_painter_clear(cbx_painter *painter) {
 }
 
 /* The tones, then one of the two kernels that draw tiles. */
-static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1, cl_mem plane,
-                             const cl_event *wait, cl_event *event) {
-    const cbx_argument tone_arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->layout),
+static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1,
+                             const cbx_canvas *canvas, cl_event *event) {
+    cbx_frame_layout layout = painter->layout;
+    layout.plane = canvas->plane;
+    const cbx_argument tone_arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(layout),
                                            CBX_ARGUMENT(painter->tones)};
     const cbx_range tone_range = {{painter->layout.count, 1}, {painter->device->built.local, 1}};
     cbx_status status = cbx_enqueue(painter->device->queue, painter->tone_of_tiles, tone_arguments,
-                                    CBX_COUNT(tone_arguments), tone_range, wait, NULL);
+                                    CBX_COUNT(tone_arguments), tone_range,
+                                    canvas->wait ? &canvas->wait : NULL, NULL);
     if (status) {
         return status;
     }
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(painter->tones),
-                                      CBX_ARGUMENT(painter->layout), CBX_ARGUMENT(plane)};
+                                      CBX_ARGUMENT(layout), CBX_ARGUMENT(canvas->luma)};
     const cbx_range range = {{painter->layout.count, CBX_IMAGE_SIDE},
                              {painter->device->built.local, 1}};
     return cbx_enqueue(painter->device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL,
                        event);
 }
 
-cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const cl_event *wait,
+cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
                             cl_event *event) {
-    return draw_tiles(painter, painter->picture_luma, w1, luma, wait, event);
+    return draw_tiles(painter, painter->picture_luma, w1, canvas, event);
 }
 
-cbx_status cbx_canvas_draw(const cbx_canvas *canvas, cl_mem w1) {
+cbx_status cbx_easel_draw(const cbx_easel *easel, cl_mem w1) {
+    cbx_canvas canvas;
     cl_event done = NULL;
-    cbx_status status = cbx_painter_luma(canvas->painter, w1, canvas->luma,
-                                         canvas->wait ? &canvas->wait : NULL, &done);
-    return status ? status : canvas->drawn(canvas->user, done);
+    cbx_status status = easel->canvas(easel->user, &canvas);
+    if (status || !canvas.luma) {
+        return status;
+    }
+    status = cbx_painter_luma(easel->painter, w1, &canvas, &done);
+    return status ? status : easel->drawn(easel->user, 1, done);
 }
 
 cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value) {
@@ -134,7 +141,8 @@ cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb) {
         status = cbx_painter_fill(painter, picture, bytes, 0);
     }
     if (!status) {
-        status = draw_tiles(painter, painter->picture_rgb, w1, picture, NULL, NULL);
+        status =
+            draw_tiles(painter, painter->picture_rgb, w1, &(cbx_canvas){.luma = picture}, NULL);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(painter->device->queue, picture, CL_TRUE, 0,

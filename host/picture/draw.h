@@ -15,16 +15,26 @@ typedef struct cbx_painter {
     cl_mem tones; /* float4 [H] */
 } cbx_painter;
 
-/* Where the picture after a batch goes. */
+/* Room for pictures of successive batches: planes of (height, width) bytes, one behind the
+ * other. */
 typedef struct cbx_canvas {
-    cbx_painter *painter;
-    cl_mem luma;   /* (height, width) bytes */
-    cl_event wait; /* the plane may be overwritten from then on; NULL: at once */
-    /* Called as soon as drawing is enqueued; `done` marks its end and is the
-     * receiver's to release. */
-    cbx_status (*drawn)(void *user, cl_event done);
-    void *user;
+    cl_mem luma;    /* NULL: nothing is to be drawn any more */
+    uint32_t plane; /* the first to draw on */
+    cl_event wait;  /* they may be overwritten from then on; NULL: at once. The giver's */
 } cbx_canvas;
+
+/* Where whoever draws gets canvases, one for each launch. */
+typedef struct cbx_easel {
+    cbx_painter *painter;
+    /* How many pictures the next canvas has room for, one at least. */
+    uint32_t (*room)(void *user);
+    /* May wait for room. */
+    cbx_status (*canvas)(void *user, cbx_canvas *out);
+    /* So many pictures are enqueued, on the first planes of the canvas that was given last;
+     * `done` marks their end and is the receiver's to release. */
+    cbx_status (*drawn)(void *user, uint32_t pictures, cl_event done);
+    void *user;
+} cbx_easel;
 
 /* CBX_BAD_ARGUMENT when there is no such tone. */
 cbx_status cbx_tone_check(cbx_tone tone);
@@ -36,13 +46,13 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
                             cbx_tone tone);
 void cbx_painter_clear(cbx_painter *painter);
 
-/* Enqueues on the device's queue: luma (height, width) bytes from w1 [P][785][32].
- * Pixels outside tiles stay. `event`, if not NULL, marks the end. */
-cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, cl_mem luma, const cl_event *wait,
+/* Enqueues on the device's queue: luma (height, width) bytes from w1 [P][785][32], on the
+ * canvas's first plane. Pixels outside tiles stay. `event`, if not NULL, marks the end. */
+cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
                             cl_event *event);
 
-/* The same on a canvas, whose receiver is told. */
-cbx_status cbx_canvas_draw(const cbx_canvas *canvas, cl_mem w1);
+/* The same, one picture on a canvas of the easel. */
+cbx_status cbx_easel_draw(const cbx_easel *easel, cl_mem w1);
 
 /* Fills a plane of `bytes` with one value; enqueues only. */
 cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value);

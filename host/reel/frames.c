@@ -7,66 +7,92 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { BLACK_LUMA = 16, DEVICE_PLANES = 4 };
+enum { BLACK_LUMA = 16, DEVICE_STRIPS = 4 };
 
-typedef struct slot {
+/* Planes of a strip: more than 16 save nothing that could be noticed. */
+enum { STRIP_BYTES = 1 << 20, MOST_PLANES = 16 };
+
+/* Beyond those whose frames are lent: one that is drawn on, one on its way. */
+enum { SPARE_STRIPS = 2 };
+
+typedef struct strip {
     struct cbx_frames *frames;
-    cl_mem memory;  /* the plane itself, or pinned host memory that it is read into */
-    uint8_t *host;  /* address of that memory while it is mapped */
-    cl_event drawn; /* the end of drawing, kept for its times */
-    cl_event ready; /* the plane is in host memory */
-    unsigned plane; /* of the device, that this frame is drawn on */
-    struct slot *next;
-} slot;
+    cl_mem memory;     /* the planes themselves, or pinned host memory that they are read into */
+    uint8_t *host;     /* address of that memory while it is mapped */
+    cl_event drawn;    /* the end of drawing, kept for its times */
+    cl_event ready;    /* the planes are in host memory */
+    unsigned place;    /* of the device, that this strip is drawn on */
+    uint32_t pictures; /* drawn, on the first planes */
+    uint32_t lent;     /* of them, and not yet released; under the lock */
+    struct strip *next;
+} strip;
 
 struct cbx_frames {
     cbx_painter *painter;
-    size_t bytes; /* of a plane */
-    slot *slots;
+    size_t plane_bytes;
+    uint32_t planes; /* of a strip */
+    strip *strips;
     uint32_t limit, made;
     int drawn_apart;
-    slot *first, *last; /* drawn, in order */
+    strip *filling;      /* has room for more pictures; NULL: none */
+    strip *first, *last; /* sent, in order */
     uint32_t outstanding;
-    cl_mem planes[DEVICE_PLANES]; /* on a device of its own: where it draws */
-    cl_event plane_read[DEVICE_PLANES];
-    unsigned plane;
+    cl_mem places[DEVICE_STRIPS]; /* on a device of its own: where it draws */
+    cl_event place_read[DEVICE_STRIPS];
+    unsigned place;
     double draw_seconds, read_seconds;
     pthread_mutex_t lock; /* for what follows */
     pthread_cond_t released;
-    slot *free;
+    strip *free;
 };
 
 static int shares_memory(const cbx_frames *frames) {
     return frames->painter->device->shares_memory;
 }
 
-cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t slots,
+static size_t strip_bytes(const cbx_frames *frames) {
+    return frames->planes * frames->plane_bytes;
+}
+
+static uint32_t planes_of_strip(uint64_t plane_bytes) {
+    const uint64_t fit = STRIP_BYTES / plane_bytes;
+    return fit < 1 ? 1 : fit < MOST_PLANES ? (uint32_t)fit : MOST_PLANES;
+}
+
+uint64_t cbx_frames_spare_bytes(uint64_t plane_bytes) {
+    return ((SPARE_STRIPS + 1) * planes_of_strip(plane_bytes) - 1) * plane_bytes;
+}
+
+/* ---- made and destroyed ---- */
+
+cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t frames,
                              int drawn_apart) {
-    cbx_frames *frames = NULL;
+    cbx_frames *made = NULL;
     *out = NULL;
-    cbx_status status = cbx_new(&frames, 1);
+    cbx_status status = cbx_new(&made, 1);
     if (status) {
         return status;
     }
-    pthread_mutex_init(&frames->lock, NULL);
-    pthread_cond_init(&frames->released, NULL);
-    frames->painter = painter;
-    frames->bytes = (size_t)painter->layout.width * painter->layout.height;
-    frames->limit = slots;
-    frames->drawn_apart = drawn_apart;
-    status = cbx_new(&frames->slots, slots);
-    for (int i = 0; i < DEVICE_PLANES && !status && !shares_memory(frames); i++) {
-        status = cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, frames->bytes, "a frame",
-                                   &frames->planes[i]);
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->released, NULL);
+    made->painter = painter;
+    made->plane_bytes = (size_t)painter->layout.width * painter->layout.height;
+    made->planes = drawn_apart ? 1 : planes_of_strip(made->plane_bytes);
+    made->limit = (frames + made->planes - 1) / made->planes + SPARE_STRIPS;
+    made->drawn_apart = drawn_apart;
+    status = cbx_new(&made->strips, made->limit);
+    for (int i = 0; i < DEVICE_STRIPS && !status && !shares_memory(made); i++) {
+        status = cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, strip_bytes(made), "frames",
+                                   &made->places[i]);
         if (!status) {
-            status = cbx_painter_fill(painter, frames->planes[i], frames->bytes, BLACK_LUMA);
+            status = cbx_painter_fill(painter, made->places[i], strip_bytes(made), BLACK_LUMA);
         }
     }
     if (status) {
-        cbx_frames_destroy(frames);
+        cbx_frames_destroy(made);
         return status;
     }
-    *out = frames;
+    *out = made;
     return CBX_OK;
 }
 
@@ -78,7 +104,7 @@ void cbx_frames_destroy(cbx_frames *frames) {
     clFinish(frames->painter->device->queue);
     clFinish(transfers);
     for (uint32_t i = 0; i < frames->made; i++) {
-        slot *each = &frames->slots[i];
+        strip *each = &frames->strips[i];
         cbx_event_release(&each->drawn);
         cbx_event_release(&each->ready);
         if (each->host) {
@@ -87,122 +113,144 @@ void cbx_frames_destroy(cbx_frames *frames) {
     }
     clFinish(transfers);
     for (uint32_t i = 0; i < frames->made; i++) {
-        cbx_buffer_release(frames->slots[i].memory);
+        cbx_buffer_release(frames->strips[i].memory);
     }
-    for (int i = 0; i < DEVICE_PLANES; i++) {
-        cbx_event_release(&frames->plane_read[i]);
-        cbx_buffer_release(frames->planes[i]);
+    for (int i = 0; i < DEVICE_STRIPS; i++) {
+        cbx_event_release(&frames->place_read[i]);
+        cbx_buffer_release(frames->places[i]);
     }
     pthread_cond_destroy(&frames->released);
     pthread_mutex_destroy(&frames->lock);
-    free(frames->slots);
+    free(frames->strips);
     free(frames);
 }
 
-/* A slot that nobody used yet. */
-static cbx_status make_slot(cbx_frames *frames, slot **out) {
+/* A strip that nobody used yet. */
+static cbx_status make_strip(cbx_frames *frames, strip **out) {
     cbx_device *device = frames->painter->device;
-    slot *fresh = &frames->slots[frames->made];
+    const size_t bytes = strip_bytes(frames);
+    strip *fresh = &frames->strips[frames->made];
     cl_int error = CL_SUCCESS;
     fresh->frames = frames;
-    cbx_status status = cbx_buffer_create(device, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR,
-                                          frames->bytes, "a frame", &fresh->memory);
+    cbx_status status = cbx_buffer_create(device, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, bytes,
+                                          "frames", &fresh->memory);
     if (status) {
         return status;
     }
     frames->made++;
     if (shares_memory(frames)) {
-        status = cbx_painter_fill(frames->painter, fresh->memory, frames->bytes, BLACK_LUMA);
+        status = cbx_painter_fill(frames->painter, fresh->memory, bytes, BLACK_LUMA);
     } else {
         fresh->host =
             clEnqueueMapBuffer(device->transfers, fresh->memory, CL_TRUE,
-                               CL_MAP_READ | CL_MAP_WRITE, 0, frames->bytes, 0, NULL, NULL, &error);
-        status = cbx_cl_check(error, "mapping a frame");
+                               CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0, NULL, NULL, &error);
+        status = cbx_cl_check(error, "mapping frames");
     }
     *out = fresh;
     return status;
 }
 
-/* The end of drawing: sends the plane on its way to the host. Takes the event. */
-static cbx_status drawn(void *user, cl_event done) {
-    slot *this = user;
-    cbx_frames *frames = this->frames;
-    cl_command_queue transfers = frames->painter->device->transfers;
-    cl_int error = CL_SUCCESS;
-    if (shares_memory(frames)) {
-        this->host = clEnqueueMapBuffer(transfers, this->memory, CL_FALSE, CL_MAP_READ, 0,
-                                        frames->bytes, 1, &done, &this->ready, &error);
-    } else {
-        error = clEnqueueReadBuffer(transfers, frames->planes[this->plane], CL_FALSE, 0,
-                                    frames->bytes, this->host, 1, &done, &this->ready);
-        cbx_event_release(&frames->plane_read[this->plane]);
-        if (error == CL_SUCCESS) {
-            clRetainEvent(this->ready);
-            frames->plane_read[this->plane] = this->ready;
-        }
-    }
-    this->drawn = done;
-    this->next = NULL;
-    if (frames->last) {
-        frames->last->next = this;
-    } else {
-        frames->first = this;
-    }
-    frames->last = this;
-    frames->outstanding++;
-    cbx_status status = cbx_cl_check(error, "reading a frame");
-    if (!status) {
-        status = cbx_cl_check(clFlush(frames->painter->device->queue), "submitting work");
-    }
-    return status ? status : cbx_cl_check(clFlush(transfers), "submitting a transfer");
-}
+/* ---- to the device ---- */
 
-cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready) {
-    slot *free_slot = NULL;
-    cl_int error = CL_SUCCESS;
+static strip *take_free(cbx_frames *frames) {
     pthread_mutex_lock(&frames->lock);
-    if (frames->free) {
-        free_slot = frames->free;
-        frames->free = free_slot->next;
+    strip *taken = frames->free;
+    if (taken) {
+        frames->free = taken->next;
     }
     pthread_mutex_unlock(&frames->lock);
-    *ready = free_slot != NULL || frames->made < frames->limit;
-    if (!*ready) {
-        return CBX_OK;
-    }
-    if (!free_slot) {
-        cbx_status status = make_slot(frames, &free_slot);
+    return taken;
+}
+
+/* Makes a free strip the one that is filled; NULL: there is none. */
+static cbx_status begin_strip(cbx_frames *frames) {
+    cl_int error = CL_SUCCESS;
+    strip *next = take_free(frames);
+    if (!next && frames->made < frames->limit) {
+        cbx_status status = make_strip(frames, &next);
         if (status) {
             return status;
         }
     }
-    canvas->painter = frames->painter;
-    canvas->drawn = drawn;
-    canvas->user = free_slot;
-    canvas->wait = NULL;
-    if (shares_memory(frames)) {
-        canvas->luma = free_slot->memory;
-        if (free_slot->host) {
-            /* On the queue that draws next: no event is needed. */
-            error = clEnqueueUnmapMemObject(frames->painter->device->queue, free_slot->memory,
-                                            free_slot->host, 0, NULL, NULL);
-            free_slot->host = NULL;
-        }
-    } else {
-        free_slot->plane = frames->plane;
-        frames->plane = (frames->plane + 1) % DEVICE_PLANES;
-        canvas->luma = frames->planes[free_slot->plane];
-        canvas->wait = frames->plane_read[free_slot->plane];
+    frames->filling = next;
+    if (!next) {
+        return CBX_OK;
     }
-    return cbx_cl_check(error, "reusing a frame");
+    next->pictures = 0;
+    if (!shares_memory(frames)) {
+        next->place = frames->place;
+        frames->place = (frames->place + 1) % DEVICE_STRIPS;
+    } else if (next->host) {
+        /* On the queue that draws next: no event is needed. */
+        error = clEnqueueUnmapMemObject(frames->painter->device->queue, next->memory, next->host, 0,
+                                        NULL, NULL);
+        next->host = NULL;
+    }
+    return cbx_cl_check(error, "reusing frames");
 }
 
-void cbx_frames_wait_released(cbx_frames *frames) {
-    pthread_mutex_lock(&frames->lock);
-    while (!frames->free) {
-        pthread_cond_wait(&frames->released, &frames->lock);
+uint32_t cbx_frames_room(const cbx_frames *frames) {
+    return frames->planes - (frames->filling ? frames->filling->pictures : 0);
+}
+
+cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready) {
+    cbx_status status = frames->filling ? CBX_OK : begin_strip(frames);
+    const strip *on = frames->filling;
+    *ready = on != NULL;
+    if (on) {
+        const int shared = shares_memory(frames);
+        *canvas = (cbx_canvas){.luma = shared ? on->memory : frames->places[on->place],
+                               .plane = on->pictures,
+                               .wait = shared ? NULL : frames->place_read[on->place]};
     }
-    pthread_mutex_unlock(&frames->lock);
+    return status;
+}
+
+/* ---- to the host ---- */
+
+cbx_status cbx_frames_send(cbx_frames *frames) {
+    strip *full = frames->filling;
+    cl_command_queue queue = frames->painter->device->queue;
+    cl_command_queue transfers = frames->painter->device->transfers;
+    cl_int error = CL_SUCCESS;
+    if (!full || full->pictures == 0) {
+        return CBX_OK;
+    }
+    const size_t bytes = full->pictures * frames->plane_bytes;
+    frames->filling = NULL;
+    if (shares_memory(frames)) {
+        full->host = clEnqueueMapBuffer(transfers, full->memory, CL_FALSE, CL_MAP_READ, 0, bytes, 1,
+                                        &full->drawn, &full->ready, &error);
+    } else {
+        error = clEnqueueReadBuffer(transfers, frames->places[full->place], CL_FALSE, 0, bytes,
+                                    full->host, 1, &full->drawn, &full->ready);
+        cbx_event_release(&frames->place_read[full->place]);
+        if (error == CL_SUCCESS) {
+            clRetainEvent(full->ready);
+            frames->place_read[full->place] = full->ready;
+        }
+    }
+    full->next = NULL;
+    if (frames->last) {
+        frames->last->next = full;
+    } else {
+        frames->first = full;
+    }
+    frames->last = full;
+    frames->outstanding++;
+    cbx_status status = cbx_cl_check(error, "reading frames");
+    if (!status) {
+        status = cbx_cl_check(clFlush(queue), "submitting work");
+    }
+    return status ? status : cbx_cl_check(clFlush(transfers), "submitting a transfer");
+}
+
+cbx_status cbx_frames_drawn(cbx_frames *frames, uint32_t pictures, cl_event done) {
+    strip *on = frames->filling;
+    cbx_event_release(&on->drawn); /* that of an earlier launch */
+    on->drawn = done;
+    on->pictures += pictures;
+    return on->pictures == frames->planes ? cbx_frames_send(frames) : CBX_OK;
 }
 
 uint32_t cbx_frames_outstanding(const cbx_frames *frames) {
@@ -218,10 +266,10 @@ static double seconds_of(cl_event event) {
     return end > start ? (double)(end - start) * 1e-9 : 0.0;
 }
 
-cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma, void **out) {
-    slot *oldest = frames->first;
+cbx_status cbx_frames_collect(cbx_frames *frames, int wait, cbx_frames_lent *out) {
+    strip *oldest = frames->first;
     cl_int state = CL_QUEUED;
-    *luma = NULL;
+    out->luma = NULL;
     if (!oldest) {
         return CBX_OK;
     }
@@ -233,7 +281,7 @@ cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma
     if (error == CL_SUCCESS && state < 0) {
         error = state;
     }
-    cbx_status status = cbx_cl_check(error, "training, drawing or reading a frame");
+    cbx_status status = cbx_cl_check(error, "training, drawing or reading frames");
     if (status || state != CL_COMPLETE) {
         return status;
     }
@@ -244,18 +292,28 @@ cbx_status cbx_frames_collect(cbx_frames *frames, int wait, const uint8_t **luma
     frames->first = oldest->next;
     frames->last = frames->first ? frames->last : NULL;
     frames->outstanding--;
-    *luma = oldest->host;
-    *out = oldest;
+    oldest->lent = oldest->pictures; /* nobody else knows it yet */
+    *out = (cbx_frames_lent){oldest->host, oldest->pictures, frames->plane_bytes, oldest};
     return CBX_OK;
 }
 
 void cbx_frames_release(void *lent) {
-    slot *this = lent;
+    strip *this = lent;
     cbx_frames *frames = this->frames;
     pthread_mutex_lock(&frames->lock);
-    this->next = frames->free;
-    frames->free = this;
-    pthread_cond_signal(&frames->released);
+    if (--this->lent == 0) {
+        this->next = frames->free;
+        frames->free = this;
+        pthread_cond_signal(&frames->released);
+    }
+    pthread_mutex_unlock(&frames->lock);
+}
+
+void cbx_frames_wait_released(cbx_frames *frames) {
+    pthread_mutex_lock(&frames->lock);
+    while (!frames->free) {
+        pthread_cond_wait(&frames->released, &frames->lock);
+    }
     pthread_mutex_unlock(&frames->lock);
 }
 

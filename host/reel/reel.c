@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "reel/frames.h"
 
-/* Launches that may be under way: enough to keep the device busy while this thread
- * hands frames over in bunches. */
+/* Strips that may be under way, a launch each or several: enough to keep the device busy while
+ * this thread hands frames over in bunches. */
 enum { MOST_OUTSTANDING = 16 };
 
 struct cbx_reel {
@@ -43,7 +43,7 @@ cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, 
         status = open_film(reel, painter, output, settings);
     }
     if (!status) {
-        status = cbx_frames_create(&reel->frames, painter, cbx_film_ring_frames(reel->film) + 2,
+        status = cbx_frames_create(&reel->frames, painter, cbx_film_ring_frames(reel->film),
                                    drawn_apart);
     }
     cbx_output_discard(output); /* the film has it, or nobody wants it */
@@ -55,22 +55,36 @@ cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, 
     return CBX_OK;
 }
 
-/* Hands over the oldest frame, if it is there; *done tells. */
+uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                               uint64_t *index_bytes) {
+    return cbx_film_memory_bytes(settings, frames, index_bytes) +
+           cbx_frames_spare_bytes((uint64_t)settings->width * settings->height);
+}
+
+/* Hands over the frames of the oldest strip, if they are there; *done tells. What a film that
+ * fails does not want is free again all the same. */
 static cbx_status hand_over(cbx_reel *reel, int wait, int *done) {
-    const uint8_t *luma = NULL;
-    void *slot = NULL;
-    cbx_status status = cbx_frames_collect(reel->frames, wait, &luma, &slot);
-    *done = luma != NULL;
-    if (status || !luma) {
+    cbx_frames_lent lent;
+    cbx_status status = cbx_frames_collect(reel->frames, wait, &lent);
+    *done = lent.luma != NULL;
+    if (status || !lent.luma) {
         return status;
     }
-    status = cbx_film_push(reel->film, luma, cbx_frames_release, slot);
-    reel->filmed++;
+    for (uint32_t i = 0; i < lent.count; i++) {
+        if (status) {
+            cbx_frames_release(lent.strip);
+            continue;
+        }
+        status =
+            cbx_film_push(reel->film, lent.luma + i * lent.bytes, cbx_frames_release, lent.strip);
+        reel->filmed++;
+    }
     reel->torn = status != CBX_OK;
     return status;
 }
 
-cbx_status cbx_reel_turn(cbx_reel *reel, uint32_t keep) {
+/* Until at most `keep` strips are left that were sent, and those that need not be waited for. */
+static cbx_status turn(cbx_reel *reel, uint32_t keep) {
     cbx_status status = CBX_OK;
     int done = 1;
     while (!status && cbx_frames_outstanding(reel->frames) > keep) {
@@ -82,13 +96,18 @@ cbx_status cbx_reel_turn(cbx_reel *reel, uint32_t keep) {
     return status;
 }
 
-/* Waits until a frame may be free. */
+cbx_status cbx_reel_turn(cbx_reel *reel) {
+    const cbx_status status = cbx_frames_send(reel->frames);
+    return status ? status : turn(reel, 0);
+}
+
+/* Waits until a strip may be free. */
 static cbx_status wait_for_room(cbx_reel *reel) {
     const double start = cbx_clock_seconds();
     const uint32_t outstanding = cbx_frames_outstanding(reel->frames);
     cbx_status status = CBX_OK;
     if (outstanding > 0) {
-        status = cbx_reel_turn(reel, outstanding - 1);
+        status = turn(reel, outstanding - 1);
     } else {
         cbx_frames_wait_released(reel->frames);
     }
@@ -100,7 +119,7 @@ cbx_status cbx_reel_canvas(cbx_reel *reel, cbx_canvas *out) {
     cbx_status status = CBX_OK;
     int ready = 0;
     if (cbx_frames_outstanding(reel->frames) >= MOST_OUTSTANDING) {
-        status = cbx_reel_turn(reel, MOST_OUTSTANDING / 2);
+        status = turn(reel, MOST_OUTSTANDING / 2);
     }
     while (!status && !ready) {
         status = cbx_frames_acquire(reel->frames, out, &ready);
@@ -109,6 +128,14 @@ cbx_status cbx_reel_canvas(cbx_reel *reel, cbx_canvas *out) {
         }
     }
     return status;
+}
+
+uint32_t cbx_reel_room(const cbx_reel *reel) {
+    return cbx_frames_room(reel->frames);
+}
+
+cbx_status cbx_reel_drawn(cbx_reel *reel, uint32_t pictures, cl_event done) {
+    return cbx_frames_drawn(reel->frames, pictures, done);
 }
 
 int cbx_reel_is_torn(const cbx_reel *reel) {

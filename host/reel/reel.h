@@ -6,11 +6,12 @@
  *
  *   new ─────> canvas    cbx_reel_canvas(), while the ring is not complete
  *   free ────> canvas    cbx_reel_canvas(), else; with none free it waits
- *   canvas ──> drawn     canvas.drawn(), called by whoever enqueued the drawing; behind it
- *                        the plane is read or mapped into host memory
- *   drawn ───> lent      cbx_reel_turn(), oldest first, once it is in host memory: the film
- *                        has it
- *   lent ────> free      cbx_frames_release(), from an encoder's thread
+ *   canvas ──> drawn     cbx_reel_drawn(), called by whoever enqueued the drawing
+ *   drawn ───> sent      there, when the strip is full that its plane is in, or cbx_reel_turn():
+ *                        the strip is read or mapped into host memory
+ *   sent ────> lent      in both others, oldest first, once it is in host memory: the film has it
+ *   lent ────> free      cbx_frames_release(), from an encoder's thread; the planes of a strip
+ *                        together, when the last one is
  *
  * The order of the film is the order of drawing. One thread uses a reel; only the last
  * edge is another's. A film that fails lets go of every frame it has, so that nobody waits.
@@ -36,14 +37,20 @@ typedef struct cbx_reel_times {
 cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, cbx_output *output,
                          const cbx_film_settings *settings);
 
-/* A canvas for the next picture; waits for a free frame, and turns the reel meanwhile. */
+/* cbx_film_memory_bytes() with the ring as a reel has it. */
+uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
+                               uint64_t *index_bytes);
+
+/* What a cbx_easel needs. A canvas waits for a free strip, and hands others to the film
+ * meanwhile. */
+uint32_t cbx_reel_room(const cbx_reel *reel);
 cbx_status cbx_reel_canvas(cbx_reel *reel, cbx_canvas *out);
+cbx_status cbx_reel_drawn(cbx_reel *reel, uint32_t pictures, cl_event done);
 
-/* Hands frames to the film until at most `keep` that were drawn are left, and those that
- * need not be waited for. */
-cbx_status cbx_reel_turn(cbx_reel *reel, uint32_t keep);
+/* Hands to the film all that was drawn; waits for it. */
+cbx_status cbx_reel_turn(cbx_reel *reel);
 
-/* Whether it was the film that failed in the two calls above, rather than the device. Only
+/* Whether it was the film that failed in the calls above, rather than the device. Only
  * cbx_reel_discard() is left then. */
 int cbx_reel_is_torn(const cbx_reel *reel);
 
@@ -57,8 +64,8 @@ uint64_t cbx_reel_unwritten(cbx_reel *reel);
  * cbx_reel_discard() are left. */
 cbx_status cbx_reel_finish(cbx_reel *reel, cbx_film_result *result);
 
-/* Frees the reel, and throws away a film that was not finished. No canvas may be in use
- * any more; waits for what is enqueued. NULL is allowed. */
+/* Frees the reel, and throws away a film that was not finished; waits for what is enqueued.
+ * NULL is allowed. */
 void cbx_reel_discard(cbx_reel *reel);
 
 #endif

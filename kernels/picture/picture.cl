@@ -54,7 +54,8 @@ HELPER bool on_border(uint x, uint y)
 HELPER size_t corner_of_tile(cbx_frame_layout layout, uint i)
 {
     const uint tile = layout.first + i, side = CBX_SIDE * layout.scale;
-    return (size_t)(tile % layout.rows * side) * layout.width + tile / layout.rows * side;
+    const size_t row = (size_t)layout.plane * layout.height + tile % layout.rows * side;
+    return row * layout.width + tile / layout.rows * side;
 }
 
 /* tones[i] = (shift, mul, base, 0). One work-item a neuron; global size `count`

@@ -10,7 +10,7 @@
  *       for every slab of pixels
  *           W1[1:] += η₁·XᵀD1         dW1 stays in registers
  *           Q += P·W1, U += Σ W1       of the next batch, with the new weights
- *       draw the panel's tiles         when a frame is due
+ *       draw the panel's tiles         when a picture of the finished batch is due
  *       A1 = σ(Z1), Z1 from Q, U and the bias
  *       A1·W2[1:] into the tree of Z2
  *   sums = what the tree comes to     this chunk's share of Z2
@@ -19,6 +19,9 @@
  * `sparse` those that are not 0, from the lists of ink.cl. The products of both are the same.
  * With ink, the update goes by rows, whose lists are there, or by pixels, for which the lists have
  * to be turned round before; that pays where several panels have use for them.
+ *
+ * luma holds several planes, (height, width) bytes each: every picture of a launch has its own,
+ * from layout.plane on in the order of the batches.
  *
  * Only the sums cross between panels. Whoever has chunk 0 also updates W2's bias row and leaves
  * it beside the shares, for the stage that reads them. A launch may hold
@@ -210,6 +213,9 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                                       by_pixels ? marks + slot * CBX_PIXELS * stride : 0};
         global const float *old_sums = sums + ((launch.parity + stage) & 1) * half_sums;
         global float *new_sums = sums + ((launch.parity + stage + 1) & 1) * half_sums;
+        const bool draw = inner ? launch.draw_every > 0 && stage >= launch.draw_next &&
+                                      (stage - launch.draw_next) % launch.draw_every == 0
+                                : launch.draw > 0;
         bool begun = false, finite = true;
         for (uint turn = 0; turn < launch.chunks; turn++) {
             const uint chunk = (turn + group * launch.chunks / groups) % launch.chunks;
@@ -282,7 +288,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                     train_tile_ink(w, ink_finish, d1, errors, rate, ink_start, g, q);
                 }
 #endif
-                for (uint i = 0; i < together && launch.draw; i++) {
+                for (uint i = 0; i < together && draw; i++) {
                     draw_panel(w + i * CBX_PANEL_SIZE + CBX_PANEL, (panel + i) * CBX_PANEL, layout,
                                luma);
                 }
@@ -311,6 +317,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
             atomic_add(progress + launch.chunks, 0u);
             mem_fence(CLK_GLOBAL_MEM_FENCE);
         }
+        layout.plane += draw;
     }
 }
 

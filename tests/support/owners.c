@@ -25,6 +25,7 @@ typedef struct owner {
     cbx_exchange exchange;
     cbx_trainer *trainer;
     cbx_painter painter;
+    cbx_easel easel;
     cbx_status status;
 } owner;
 
@@ -62,9 +63,20 @@ static cbx_status sum(void *user, float *z2, size_t rows) {
     return t->rounds == round ? CBX_DEVICE_FAULT : CBX_OK;
 }
 
-static cbx_status drawn(void *user, cl_event done) {
+static uint32_t room(void *user) {
     (void)user;
-    return clReleaseEvent(done) ? CBX_DEVICE_FAULT : CBX_OK;
+    return 1;
+}
+
+static cbx_status canvas(void *user, cbx_canvas *out) {
+    const owner *m = user;
+    *out = (cbx_canvas){.luma = m->team->luma};
+    return CBX_OK;
+}
+
+static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
+    (void)user;
+    return pictures != 1 || clReleaseEvent(done) ? CBX_DEVICE_FAULT : CBX_OK;
 }
 
 static uint32_t images_of(const owners_plan *plan) {
@@ -87,8 +99,9 @@ static cbx_status step(owner *m, uint32_t first, uint32_t end) {
 
 static cbx_status train(owner *m) {
     const owners_plan *plan = m->team->plan;
-    const cbx_canvas canvas = {.painter = &m->painter, .luma = m->team->luma, .drawn = drawn};
     const uint32_t rows = plan->settings.batch, images = images_of(plan), full = images / rows;
+    m->easel = (cbx_easel){&m->painter, room, canvas, drawn, m};
+    cbx_trainer_draw_on(m->trainer, plan->scale > 0 ? &m->easel : NULL);
     cbx_status status = cbx_trainer_set_weights(m->trainer, plan->start);
     if (!status) {
         status = cbx_trainer_set_order(m->trainer, plan->order, images);
@@ -97,8 +110,8 @@ static cbx_status train(owner *m) {
         status = step(m, 0, full - 1);
     }
     if (!status) {
-        status = cbx_trainer_step_drawing(m->trainer, (full - 1) * rows, rows, plan->rates,
-                                          full - 1, plan->scale > 0 ? &canvas : NULL);
+        status =
+            cbx_trainer_step_drawing(m->trainer, (full - 1) * rows, rows, plan->rates, full - 1);
     }
     if (!status && images % rows > 0) {
         status = cbx_trainer_step(m->trainer, full * rows, images % rows, plan->rates, full);
