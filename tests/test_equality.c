@@ -4,7 +4,7 @@
  * and answers. Pictures are the same, whoever draws them.
  *
  * A case is a list of choices. The suite draws some hundreds of cases, in which every two choices
- * meet; CBX_TEST_EVERY_CHOICE=1 goes through all that there are, which takes an hour or two.
+ * meet; CBX_TEST_EVERY_CHOICE=1 goes through all that there are, for hours.
  */
 #include "support/test.h"
 
