@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A small training for Oclgrind's device: `oclgrind_run cpu|gpu`. One whole job with the
- * fused schedule and a film, which includes the self-test on its first specimen, then a few
- * batches and an evaluation with the stepwise schedule; odd sizes, a short last batch.
+ * schedule `fused` and a film, which includes the self-test on its first specimen, and another
+ * with `sparse` where the family has it; then a few batches and an evaluation with the schedule
+ * `stepwise`; odd sizes, a short last batch.
  * Not a test by itself: test_oclgrind.sh starts it. Oclgrind interprets every work-item
  * and GPU kernels have many, so everything is as small as it can be. */
 #include <stdio.h>
@@ -37,13 +38,13 @@ cbx_status __wrap_cbx_self_test_schedule(cbx_device *device, cbx_schedule schedu
     return CBX_OK;
 }
 
-static void fused_job_succeeds(void **state) {
-    (void)state;
+static void run_job(cbx_schedule schedule) {
     learning l;
     learning_open(&l, IMAGES, 3);
     cbx_learn_settings settings = learning_settings(&l);
     settings.device = NULL;
     settings.family = family;
+    settings.schedule = schedule;
     settings.recipe = CBX_RECIPE_NLL;
     settings.tone = CBX_TONE_RANGE;
     settings.hidden = HIDDEN;
@@ -54,6 +55,18 @@ static void fused_job_succeeds(void **state) {
     settings.frame_every = 2;
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     learning_close(&l);
+}
+
+static void fused_job_succeeds(void **state) {
+    (void)state;
+    run_job(CBX_SCHEDULE_FUSED);
+}
+
+static void sparse_job_succeeds(void **state) {
+    (void)state;
+    if (family == CBX_FAMILY_CPU) {
+        run_job(CBX_SCHEDULE_SPARSE);
+    }
 }
 
 static void stepwise_batches_succeed(void **state) {
@@ -79,6 +92,7 @@ static void stepwise_batches_succeed(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fused_job_succeeds),
+        cmocka_unit_test(sparse_job_succeeds),
         cmocka_unit_test(stepwise_batches_succeed),
     };
     if (argc != 2) {

@@ -27,7 +27,7 @@ kernel void count_ink(global const uchar *restrict images, uint count, global cb
         uchar counts[16] __attribute__((aligned(16)));
         uchar16 count = (uchar16)(0);
         for (uint k = 0; k < CBX_SLAB; k += 16) {
-            count -= as_uchar16(vload16(0, p + slab * CBX_SLAB + k) != (uchar16)(0)); /* −1 each */
+            count += min(vload16(0, p + slab * CBX_SLAB + k), (uchar16)(1));
         }
         *(uchar16 *)counts = count;
         for (uint i = 0; i < 16; i++) {
