@@ -45,6 +45,7 @@ static const mutation fused_cpu[] = {
     {"train_cpu", "train_cpu.cl", "*held != ticket", "false"},
     {"train_cpu", "blocks_cpu.cl", "sum[i][1], (floatv)(rate)", "sum[i][1], (floatv)(NAN)"},
     {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
+    {"train_cpu", "train_cpu.cl", "layout.plane += draw;", ""},
 };
 
 static const mutation evaluation_cpu[] = {
