@@ -264,7 +264,7 @@ typedef struct cbx_launch {
     cbx_u32 draw_next;  /* and after so many batches from the first on, and then … */
     cbx_u32 draw_every; /* … after every so many; 0: after none of them */
     cbx_u32 ink;    /* CBX_DENSE … */
-    cbx_u32 slots;  /* batches that there is room for in the lists of CBX_BY_PIXELS */
+    cbx_u32 slots; /* batches that the lists of CBX_BY_PIXELS have room for, a power of two */
 } cbx_launch;
 
 #endif

@@ -338,6 +338,23 @@ static void cpu_family_over_ink(void **state) {
     check_all(CBX_FAMILY_CPU, 1);
 }
 
+/* Blocks and vectors of other sizes. */
+static void other_vectors(void **state) {
+    static const cbx_tunables blocks[] = {{{4, 8, 8}}, {{8, 5, 6}}, {{16, 1, 1}}};
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_CPU); /* skips where there is none */
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks && !bands_watched(); i++) {
+        cbx_device *device;
+        assert_ok(cbx_device_open_with(&device, fixture_spec(), CBX_FAMILY_CPU, &blocks[i]));
+        const size_t unit = device->built.evaluate_rows;
+        for (int sparse = 0; sparse < 2; sparse++) {
+            check(device, sparse, 7, 131, 1);
+            check(device, sparse, unit + 1, 37, 1);
+        }
+        cbx_device_close(device);
+    }
+}
+
 static void gpu_family(void **state) {
     (void)state;
     check_all(CBX_FAMILY_GPU, 0);
@@ -347,6 +364,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_family),
         cmocka_unit_test(cpu_family_over_ink),
+        cmocka_unit_test(other_vectors),
         cmocka_unit_test(gpu_family),
     };
     return cmocka_run_group_tests_name("kernels: evaluate", tests, fixture_setup, fixture_teardown);

@@ -19,10 +19,10 @@ static cbx_device *device(void) {
     return fixture_device(CBX_FAMILY_CPU);
 }
 
-static void check_batch(cbx_recipe recipe, cl_uint ink, size_t rows, size_t pending_rows,
-                        size_t hidden, size_t chunks, size_t groups) {
+static void check_batch(cbx_device *device, cbx_recipe recipe, cl_uint ink, size_t rows,
+                        size_t pending_rows, size_t hidden, size_t chunks, size_t groups) {
     fused f;
-    train_cpu_open(&f, device(), recipe, ink, rows, pending_rows, hidden, chunks);
+    train_cpu_open(&f, device, recipe, ink, rows, pending_rows, hidden, chunks);
     fused_upload(&f);
     train_cpu t = train_cpu_upload(&f, groups, 0);
     train_cpu_run(&f, &t, f.launch, no_picture);
@@ -37,11 +37,11 @@ static void check_batches(cbx_recipe recipe, cl_uint ink) {
         for (size_t j = 0; j < hidden.count; j++) {
             const size_t rows = batches.values[i], next = batches.values[(i + 1) % batches.count];
             const size_t h = hidden.values[j], panels = (h + CBX_PANEL - 1) / CBX_PANEL;
-            check_batch(recipe, ink, rows, rows, h, panels, 2);
-            check_batch(recipe, ink, rows, 0, h, 1, 1);      /* the first */
-            check_batch(recipe, ink, 0, rows, h, panels, 3); /* the last */
-            check_batch(recipe, ink, next, rows, h, (panels + 1) / 2, 1);
-            check_batch(recipe, ink, rows, next, h, 1, 1);
+            check_batch(device(), recipe, ink, rows, rows, h, panels, 2);
+            check_batch(device(), recipe, ink, rows, 0, h, 1, 1);      /* the first */
+            check_batch(device(), recipe, ink, 0, rows, h, panels, 3); /* the last */
+            check_batch(device(), recipe, ink, next, rows, h, (panels + 1) / 2, 1);
+            check_batch(device(), recipe, ink, rows, next, h, 1, 1);
         }
     }
 }
@@ -57,6 +57,24 @@ static void nll_matches(void **state) {
     (void)state;
     for (size_t i = 0; i < INKS; i++) {
         check_batches(CBX_RECIPE_NLL, inks[i]);
+    }
+}
+
+/* Blocks and vectors of other sizes, with all that is left over of them. */
+static void other_vectors_match(void **state) {
+    static const cbx_tunables blocks[] = {{{4, 8, 8}}, {{4, 16, 16}}, {{8, 5, 6}}, {{16, 1, 1}}};
+    (void)state;
+    (void)device(); /* skips where there is none */
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks && !bands_watched(); i++) {
+        cbx_device *other;
+        assert_ok(cbx_device_open_with(&other, fixture_spec(), CBX_FAMILY_CPU, &blocks[i]));
+        for (size_t k = 0; k < 2 * INKS; k++) {
+            const cbx_recipe recipe = (cbx_recipe)(k / INKS);
+            check_batch(other, recipe, inks[k % INKS], 77, 7, 131, 1, 2);
+            check_batch(other, recipe, inks[k % INKS], 7, 64, 100, 2, 1);
+            check_batch(other, recipe, inks[k % INKS], 1, 1, 37, 2, 3);
+        }
+        cbx_device_close(other);
     }
 }
 
@@ -138,6 +156,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lesson_matches),
         cmocka_unit_test(nll_matches),
+        cmocka_unit_test(other_vectors_match),
         cmocka_unit_test(draws_the_finished_weights),
         cmocka_unit_test(names_the_batch_that_diverged),
     };

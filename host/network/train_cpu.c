@@ -17,8 +17,9 @@ enum { TRAIN_CPU, TURN_INK }; /* kernels */
 /* Panels a unit from which on turning the lists of ink round pays. */
 enum { FEWEST_TO_TURN = 3 };
 
-/* Batches whose lists of ink there is room for: as many as fit into so many bytes. */
-enum { FEWEST_SLOTS = 2, MOST_SLOTS = 17, BYTES_OF_SLOTS = 16 << 20 };
+/* Batches whose lists of ink there is room for: as many as fit into so many bytes, and a power of
+ * two, so that batches that follow each other have different slots when tickets start again. */
+enum { FEWEST_SLOTS = 2, MOST_SLOTS = 16, BYTES_OF_SLOTS = 16 << 20 };
 
 /* Batches that are launched one by one after work-groups left: twice as many when they do it
  * again at the next try. */
@@ -137,7 +138,11 @@ static uint64_t slot_bytes(const cbx_trainer *trainer) {
 
 static uint32_t choose_slots(const cbx_trainer *trainer) {
     const uint64_t fit = BYTES_OF_SLOTS / slot_bytes(trainer);
-    return fit < FEWEST_SLOTS ? FEWEST_SLOTS : fit < MOST_SLOTS ? (uint32_t)fit : MOST_SLOTS;
+    uint32_t slots = FEWEST_SLOTS;
+    while (slots < MOST_SLOTS && 2 * slots <= fit) {
+        slots *= 2;
+    }
+    return slots;
 }
 
 static cbx_buffer_rows buffers(cbx_trainer *trainer) {
