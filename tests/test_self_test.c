@@ -73,6 +73,7 @@ static const mutation fused_cpu[] = {
     {"train_cpu", "batch_cpu.cl", "UNROLL_BY(1) for (uint o = 0; o < CBX_OUTPUTS; o++)",
      "UNROLL_BY(1) for (uint o = CBX_OUTPUTS - 1; o < CBX_OUTPUTS; o--)"},
     {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
+    {"train_cpu", "train_cpu.cl", "layout.plane += draw;", ""},
 };
 
 /* What the loops over ink have of their own, and the lists. None makes a kernel leave its
