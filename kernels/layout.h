@@ -56,7 +56,7 @@
 #define CBX_INK_PANELS_OF(vector) ((vector) / 4)
 #define CBX_INK_PANELS CBX_INK_PANELS_OF(CBX_VECTOR)
 #define CBX_INK_PITCH (CBX_INK_PANELS_OF(16) * CBX_PANEL)
-#define CBX_INK_SPARE 16 /* entries behind the last one that may be read or overwritten */
+#define CBX_INK_SPARE 16 /* entries at a time: as many may be read behind the last one */
 #if CBX_PIXELS * CBX_PANEL > 65535
 #error "where a pixel's row of a panel begins does not fit"
 #endif

@@ -51,8 +51,8 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
         scratch + get_group_id(0) * (size_t)CBX_EVALUATE_SCRATCH(CBX_EVALUATE_ROWS, levels);
     global float *tree = q + CBX_EVALUATE_ROWS * CBX_INK_PITCH;
     global float *x = tree + levels * CBX_EVALUATE_ROWS * CBX_LANES_OUT;
-    global cbx_ink *row_inks = (global cbx_ink *)(x + CBX_EVALUATE_ROWS * CBX_PIXELS + CBX_INK_SPARE);
-    global ushort *places = (global ushort *)(row_inks + CBX_EVALUATE_ROWS);
+    global ushort *places = (global ushort *)(x + CBX_EVALUATE_ROWS * CBX_PIXELS);
+    global cbx_ink *row_inks = (global cbx_ink *)(places + CBX_EVALUATE_ROWS * CBX_PIXELS);
     const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL;
     for (uint block = get_group_id(0); block < blocks; block += get_num_groups(0)) {
         const uint start = block * CBX_EVALUATE_ROWS;

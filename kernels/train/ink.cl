@@ -77,11 +77,14 @@ HELPER void fetch_ink(global const uint *restrict order, uint b, uint rows,
                       global const ushort *restrict ink_pixels,
                       global const uchar *restrict ink_levels)
 {
-    const uint entries = inks[order[min(b + 4, rows - 1)]].first;
+    global const cbx_ink *ahead = inks + order[min(b + 4, rows - 1)];
+    const uint first = ahead->first, end = first + ahead->starts[CBX_SLABS];
     PREFETCH(inks + order[min(b + 12, rows - 1)]);
-    for (uint n = 0; n < 256; n += 64) {
-        PREFETCH(ink_pixels + entries + n / 2);
-        PREFETCH(ink_levels + entries + n / 2);
+    for (uint n = first; n < end; n += 32) { /* 64 bytes of pixels */
+        PREFETCH(ink_pixels + n);
+    }
+    for (uint n = first; n < end; n += 64) {
+        PREFETCH(ink_levels + n);
     }
 }
 

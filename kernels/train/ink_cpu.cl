@@ -26,8 +26,8 @@ typedef struct ink_batch {
     global const cbx_ink_mark *marks;  /* NULL: none were made */
 } ink_batch;
 
-/* Spreads out the entries of a row from place `to` on: whole vectors, so somewhat beyond
- * its last one. Returns the end. */
+/* Spreads out the entries of a row from place `to` on, a multiple of CBX_INK_SPARE, in whole
+ * vectors: what they hold behind the last entry is not used. Returns the place of the next row. */
 HELPER uint spread_ink(global const cbx_ink *restrict ink, global const ushort *restrict ink_pixels,
                        global const uchar *restrict ink_levels, uint to,
                        global ushort *restrict places, global float *restrict levels)
@@ -36,10 +36,10 @@ HELPER uint spread_ink(global const cbx_ink *restrict ink, global const ushort *
     ink_pixels += ink->first;
     ink_levels += ink->first;
     for (uint n = 0; n < entries; n += CBX_INK_SPARE) {
-        vstore16(vload16(0, ink_pixels + n) * (ushort)CBX_PANEL, 0, places + to + n);
-        vstore16(convert_float16(vload16(0, ink_levels + n)), 0, levels + to + n);
+        *(global ushort16 *)(places + to + n) = vload16(0, ink_pixels + n) * (ushort)CBX_PANEL;
+        STORE_OUT(levels + to + n, convert_float16(vload16(0, ink_levels + n)));
     }
-    return to + entries;
+    return to + (entries + CBX_INK_SPARE - 1) / CBX_INK_SPARE * CBX_INK_SPARE;
 }
 
 /* Rows of W1 of the first panel are at w, pixel 0's first; q, u and d are in rows of CBX_INK_PITCH.
