@@ -3,6 +3,10 @@
 
 #include "network/launch.h"
 
+int cbx_ink_fits(uint64_t entries) {
+    return entries <= UINT32_MAX - CBX_INK_SPARE;
+}
+
 cbx_buffer_rows cbx_ink_buffers(cbx_trainer *trainer, uint64_t images) {
     const uint64_t wanted = trainer->way->ops->sparse ? 1 : 0;
     const uint64_t entries = trainer->ink_entries + CBX_INK_SPARE;

@@ -5,6 +5,9 @@
 
 #include "network/schedule.h"
 
+/* Whether lists can have that many entries. */
+int cbx_ink_fits(uint64_t entries);
+
 /* What they need, for that many images; nothing where the schedule is not sparse. */
 cbx_buffer_rows cbx_ink_buffers(cbx_trainer *trainer, uint64_t images);
 

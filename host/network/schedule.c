@@ -3,6 +3,7 @@
 #include "network/schedule.h"
 
 #include "base/error.h"
+#include "network/ink.h"
 
 extern const cbx_schedule_ops cbx_stepwise_ops, cbx_train_cpu_ops, cbx_train_ink_ops,
     cbx_train_gpu_ops;
@@ -18,7 +19,12 @@ const cbx_way cbx_ways[] = {
 
 static int is_sparse(const cbx_dataset *dataset) {
     const size_t images = cbx_dataset_images(dataset, CBX_TRAIN).count;
-    return 3 * cbx_dataset_ink(dataset, CBX_TRAIN) <= (uint64_t)images * CBX_IMAGE_PIXELS;
+    uint64_t ink = 0;
+    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
+        ink += cbx_dataset_ink(dataset, (cbx_part)part);
+    }
+    return cbx_ink_fits(ink) &&
+           3 * cbx_dataset_ink(dataset, CBX_TRAIN) <= (uint64_t)images * CBX_IMAGE_PIXELS;
 }
 
 cbx_schedule cbx_schedule_choose(cbx_schedule schedule, cbx_family family,

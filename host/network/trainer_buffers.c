@@ -111,6 +111,16 @@ static uint64_t usable_bytes(const cbx_device *device) {
     return device->shares_memory && limit < all ? limit : all;
 }
 
+/* Places in the lists are 32-bit numbers. */
+static cbx_status check_ink(const cbx_trainer *trainer) {
+    return !trainer->way->ops->sparse || cbx_ink_fits(trainer->ink_entries)
+               ? CBX_OK
+               : cbx_fail(CBX_TOO_LARGE,
+                          "these images have %" PRIu64
+                          " pixels that are not 0, too many for lists; choose the schedule fused",
+                          trainer->ink_entries);
+}
+
 static cbx_status check_size(const cbx_trainer *trainer) {
     const uint64_t usable = usable_bytes(trainer->device);
     const uint64_t total = cbx_trainer_sum_buffers(trainer);
@@ -152,7 +162,10 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset) {
 }
 
 cbx_status cbx_trainer_take_buffers(cbx_trainer *trainer, const cbx_dataset *dataset) {
-    cbx_status status = check_size(trainer);
+    cbx_status status = check_ink(trainer);
+    if (!status) {
+        status = check_size(trainer);
+    }
     for (size_t i = 0; i < CBX_COUNT(trainer->buffers) && !status; i++) {
         if (trainer->buffers[i].bytes > 0) {
             status = take(trainer->device, &trainer->buffers[i]);

@@ -44,7 +44,8 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
                          global const float *restrict u, global const float *restrict w2,
                          uint sparse, global const cbx_ink *restrict inks,
                          global const ushort *restrict ink_pixels,
-                         global const uchar *restrict ink_levels, uint levels, global float *restrict z2, global float *restrict scratch)
+                         global const uchar *restrict ink_levels, uint levels,
+                         global float *restrict z2, global float *restrict scratch)
 {
     const uint blocks = (count + CBX_EVALUATE_ROWS - 1) / CBX_EVALUATE_ROWS;
     global float *q =

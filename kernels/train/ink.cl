@@ -91,7 +91,8 @@ HELPER void fetch_ink(global const uint *restrict order, uint b, uint rows,
 kernel void turn_ink(global const uint *restrict order, uint first, uint rows, uint batches,
                      uint stride, uint ticket, uint slots, global const cbx_ink *restrict inks,
                      global const ushort *restrict ink_pixels,
-                     global const uchar *restrict ink_levels, global uint *restrict pixel_marks, global cbx_ink_mark *restrict marks)
+                     global const uchar *restrict ink_levels, global uint *restrict pixel_marks,
+                     global cbx_ink_mark *restrict marks)
 {
     const uint batch = get_global_id(0);
     if (batch >= batches) {

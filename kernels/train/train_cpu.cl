@@ -39,9 +39,9 @@
  *
  * One work-item a work-group, any number of work-groups; one for each compute unit
  * is best. Buffers as in layout.h and ink.cl, and
- *   scratch [groups][(2 · CBX_INK_PITCH + (1 + levels) · 16) · stride + 112 · 32]   of a work-group:
- *                           D1, Q with U in the row behind the last, D2, the tree of Z2, where
- *                           `levels` suffice for a chunk, and G of a slab
+ *   scratch [groups][(2 · CBX_INK_PITCH + (1 + levels) · 16) · stride + 112 · 32]
+ *                           of a work-group: D1, Q with U in the row behind the last, D2, the
+ *                           tree of Z2, where `levels` suffice for a chunk, and G of a slab
  *   x [groups][2][slabs][stride][CBX_SLAB]   grey levels of the two batches that a work-group
  *                           is at, and an image of ones behind them, whose Q is U; a batch's
  *                           slot is its stage modulo 2. For `fused`
