@@ -115,7 +115,7 @@ static const mutation evaluation_cpu[] = {
 
 static const mutation evaluation_ink[] = {
     {"evaluate_cpu", "ink_cpu.cl", "convert_float16(vload16(0, ink_levels + n))", "(float16)(n)"},
-    {"evaluate_cpu", "ink_cpu.cl", "(ushort)CBX_PANEL, 0", "(ushort)CBX_PANEL & (ushort)~64, 0"},
+    {"evaluate_cpu", "ink_cpu.cl", "* (ushort)CBX_PANEL;", "* (ushort)CBX_PANEL & (ushort)~64;"},
     {"evaluate_cpu", "evaluate_cpu.cl", "row_inks[i].first = place;", "row_inks[i].first = 0;"},
 };
 
