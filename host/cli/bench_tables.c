@@ -214,7 +214,7 @@ void cli_bench_summary(FILE *out, const cli_bench_report *report) {
                         100.0 - 100.0 * report->ink);
             }
             if (row->speed_up > 0.0) {
-                fprintf(out, "; %.1f × OpenBLAS", row->speed_up);
+                fprintf(out, ", %.1f × OpenBLAS", row->speed_up);
             }
             fputs(".\n", out);
         }
