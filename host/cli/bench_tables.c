@@ -205,7 +205,7 @@ void cli_bench_summary(FILE *out, const cli_bench_report *report) {
                 continue;
             }
             fprintf(out,
-                    sparse ? "%s, sparse, trains H = %s as if at %.0f %% of that peak"
+                    sparse ? "%s, sparse, trains H = %s as if at %.0f %% of its multiply-add peak"
                            : "%s trains H = %s at %.0f %% of its multiply-add peak",
                     report->devices[place].spec, cli_count(count, row->hidden),
                     100.0 * row->training.share_of_peak);
