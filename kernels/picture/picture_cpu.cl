@@ -9,6 +9,8 @@
 #if CBX_FAMILY_CPU
 
 #define CBX_WORDS (CBX_SIDE / 4) /* words in a row of a tile */
+#define CBX_CHAINS 4 /* of comparisons side by side: each waits for the one before it */
+#define CBX_AHEAD 2  /* rows of tiles that are fetched early, to be written */
 typedef CBX_JOIN(uint, CBX_VECTOR) uintv;
 #define as_uintv CBX_JOIN(as_uint, CBX_VECTOR)
 
@@ -33,12 +35,19 @@ HELPER void draw_panel(global const float *restrict w, uint first, cbx_frame_lay
     float mul[CBX_PANEL] __attribute__((aligned(64)));
     float base[CBX_PANEL] __attribute__((aligned(64)));
     for (uint part = 0; part < CBX_PANEL; part += CBX_VECTOR) {
-        floatv smallest = LOAD(w + part), largest = smallest;
-        for (uint k = 1; k < CBX_PIXELS; k++) {
-            floatv v = LOAD(w + k * CBX_PANEL + part);
-            smallest = fmin(smallest, v);
-            largest = fmax(largest, v);
+        floatv least[CBX_CHAINS], most[CBX_CHAINS];
+        UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
+            least[i] = most[i] = LOAD(w + i * CBX_PANEL + part);
         }
+        for (uint k = CBX_CHAINS; k < CBX_PIXELS; k += CBX_CHAINS) {
+            UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
+                floatv v = LOAD(w + (k + i) * CBX_PANEL + part);
+                least[i] = fmin(least[i], v);
+                most[i] = fmax(most[i], v);
+            }
+        }
+        floatv smallest = fmin(fmin(least[0], least[1]), fmin(least[2], least[3]));
+        floatv largest = fmax(fmax(most[0], most[1]), fmax(most[2], most[3]));
         const float *low = (const float *)&smallest, *high = (const float *)&largest;
         for (uint lane = 0; lane < CBX_VECTOR; lane++) {
             float4 tone = tone_from(low[lane], high[lane], layout.tone);
@@ -69,6 +78,9 @@ HELPER void draw_panel(global const float *restrict w, uint first, cbx_frame_lay
                 }
                 *(uintv *)(words[word] + part) = packed;
             }
+        }
+        for (uint lane = 0; lane < tiles && y + CBX_AHEAD < CBX_SIDE; lane++) {
+            PREFETCH(luma + at[lane] + (size_t)(y + CBX_AHEAD) * layout.width);
         }
         for (uint lane = 0; lane < tiles; lane++) {
             global uint *row = (global uint *)(luma + at[lane] + (size_t)y * layout.width);
