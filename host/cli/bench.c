@@ -272,11 +272,6 @@ static int is_double(const session *state, size_t device, size_t place) {
     return found;
 }
 
-static double share_of_ink(const cbx_dataset *dataset) {
-    const size_t images = cbx_dataset_images(dataset, CBX_TRAIN).count;
-    return (double)cbx_dataset_ink(dataset, CBX_TRAIN) / ((double)images * CBX_IMAGE_PIXELS);
-}
-
 static void measure_all(session *state) {
     const cli_bench_options *options = state->report.options;
     for (size_t h = 0; h < options->hidden.count; h++) {
@@ -360,7 +355,7 @@ int cli_bench(int argc, char **argv) {
     cli_bench_describe_host(&state.report);
     cli_stop_listen("stopping; Ctrl-C again stops at once\n");
     cbx_status status = cbx_dataset_load(&state.dataset, options.data);
-    state.report.ink = status ? 0.0 : share_of_ink(state.dataset);
+    state.report.ink = status ? 0.0 : cbx_dataset_ink_share(state.dataset);
     if (status) {
         return cli_fail_status(status);
     }

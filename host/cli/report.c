@@ -100,11 +100,11 @@ static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
             cli_count(train, plan->training_images), cli_count(validate, plan->validation_images),
             cli_count(test, plan->test_images));
     label(terminal, "schedule");
-    fprintf(stderr, "%s%s", cbx_schedule_name(plan->schedule),
-            plan->schedule == CBX_SCHEDULE_SPARSE ? "" : "\n");
+    fputs(cbx_schedule_name(plan->schedule), stderr);
     if (plan->schedule == CBX_SCHEDULE_SPARSE) {
-        fprintf(stderr, ", over the %.0f %% of the pixels that are not 0\n", 100.0 * plan->ink);
+        fprintf(stderr, ", over the %.0f %% of the pixels that are not 0", 100.0 * plan->ink);
     }
+    fputc('\n', stderr);
     report_film(report, plan);
 }
 

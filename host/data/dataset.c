@@ -314,6 +314,10 @@ uint64_t cbx_dataset_ink(const cbx_dataset *dataset, cbx_part part) {
     return dataset->ink[part];
 }
 
+double cbx_dataset_ink_share(const cbx_dataset *dataset) {
+    return (double)dataset->ink[CBX_TRAIN] / ((double)dataset->training_count * CBX_IMAGE_PIXELS);
+}
+
 void cbx_dataset_normalise(const cbx_dataset *dataset, const uint8_t *pixels, size_t count,
                            float *out) {
     for (size_t i = 0; i < count; i++) {

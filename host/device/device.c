@@ -7,6 +7,12 @@
 #include "base/memory.h"
 #include "layout.h"
 
+cbx_status cbx_arithmetic_check_value(cbx_arithmetic arithmetic) {
+    return cbx_arithmetic_name(arithmetic)
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "there is no arithmetic %d", (int)arithmetic);
+}
+
 static cbx_status open_queues(cbx_device *device) {
     cl_int error = CL_SUCCESS;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &error);
@@ -35,10 +41,7 @@ static cbx_status build(cbx_device *device, const cbx_device_request *request) {
         device->keeping = kept ? CBX_KEEP_NOTHING : CBX_KEEP;
     }
     device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
-    cbx_status status =
-        cbx_arithmetic_name(request->arithmetic)
-            ? cbx_program_build(device, request)
-            : cbx_fail(CBX_BAD_ARGUMENT, "there is no arithmetic %d", (int)request->arithmetic);
+    cbx_status status = cbx_program_build(device, request);
     if (!status && !chosen && cbx_family_check_kernels(device) == CBX_NO_DEVICE) {
         cbx_device_request again = *request;
         again.tunables = NULL;
@@ -53,6 +56,9 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
     cl_bool unified = CL_FALSE;
     *out = NULL;
     cbx_status status = cbx_family_check_value(request->family);
+    if (!status) {
+        status = cbx_arithmetic_check_value(request->arithmetic);
+    }
     if (!status) {
         status = cbx_new(&device, 1);
     }

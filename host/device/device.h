@@ -57,6 +57,8 @@ struct cbx_device {
 
 /* CBX_BAD_ARGUMENT when there is no such family. */
 cbx_status cbx_family_check_value(cbx_family family);
+/* The same of an arithmetic. */
+cbx_status cbx_arithmetic_check_value(cbx_arithmetic arithmetic);
 
 /* CBX_NO_DEVICE: says whether no driver is installed, or one that cannot be loaded. */
 cbx_status cbx_fail_without_platform(void);

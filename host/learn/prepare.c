@@ -84,8 +84,7 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->training_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TRAIN).count;
     plan->validation_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_VALIDATION).count;
     plan->test_images = (uint32_t)cbx_dataset_images(job->dataset, CBX_TEST).count;
-    plan->ink = (double)cbx_dataset_ink(job->dataset, CBX_TRAIN) /
-                ((double)plan->training_images * CBX_IMAGE_PIXELS);
+    plan->ink = cbx_dataset_ink_share(job->dataset);
     plan->batches_per_epoch = (plan->training_images + settings->batch - 1) / settings->batch;
     plan->batches = plan->batches_per_epoch * settings->epochs;
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);

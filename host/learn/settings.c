@@ -89,8 +89,8 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
         return cbx_fail(CBX_BAD_ARGUMENT, "the learning rate must be a positive number");
     }
     cbx_status status = cbx_family_check_value(settings->family);
-    if (!status && !cbx_arithmetic_name(settings->arithmetic)) {
-        status = cbx_fail(CBX_BAD_ARGUMENT, "there is no arithmetic %d", (int)settings->arithmetic);
+    if (!status) {
+        status = cbx_arithmetic_check_value(settings->arithmetic);
     }
     if (!status) {
         status = cbx_trainer_check_settings(&trainer);

@@ -3,6 +3,14 @@
 
 #include "network/launch.h"
 
+uint64_t cbx_ink_entries(const cbx_dataset *dataset) {
+    uint64_t entries = 0;
+    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
+        entries += cbx_dataset_ink(dataset, (cbx_part)part);
+    }
+    return entries;
+}
+
 int cbx_ink_fits(uint64_t entries) {
     return entries <= UINT32_MAX - CBX_INK_SPARE;
 }

@@ -5,6 +5,9 @@
 
 #include "network/schedule.h"
 
+/* Entries of the lists of all parts together. */
+uint64_t cbx_ink_entries(const cbx_dataset *dataset);
+
 /* Whether lists can have that many entries. */
 int cbx_ink_fits(uint64_t entries);
 

@@ -19,11 +19,7 @@ const cbx_way cbx_ways[] = {
 
 static int is_sparse(const cbx_dataset *dataset) {
     const size_t images = cbx_dataset_images(dataset, CBX_TRAIN).count;
-    uint64_t ink = 0;
-    for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
-        ink += cbx_dataset_ink(dataset, (cbx_part)part);
-    }
-    return cbx_ink_fits(ink) &&
+    return cbx_ink_fits(cbx_ink_entries(dataset)) &&
            3 * cbx_dataset_ink(dataset, CBX_TRAIN) <= (uint64_t)images * CBX_IMAGE_PIXELS;
 }
 

@@ -77,7 +77,6 @@ static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
     for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
         const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
         trainer->images_of[part] = (uint32_t)count;
-        trainer->ink_entries += cbx_dataset_ink(dataset, (cbx_part)part);
         images += count;
     }
     return images;
@@ -87,6 +86,7 @@ void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset,
                       const cbx_division *wished) {
     const double mean = cbx_dataset_mean(dataset), deviation = cbx_dataset_deviation(dataset);
     const size_t images = count_images(trainer, dataset);
+    trainer->ink_entries = cbx_ink_entries(dataset);
     trainer->normal = (cbx_normal){(float)(1 / deviation), (float)(-mean / deviation)};
     divide(trainer, wished);
     const cbx_buffer_rows common = common_buffers(trainer, images);

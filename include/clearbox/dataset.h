@@ -60,6 +60,9 @@ CBX_API double cbx_dataset_deviation(const cbx_dataset *dataset);
 /* Pixels of a part that are not 0, its ink: all that the schedule `sparse` works on. */
 CBX_API uint64_t cbx_dataset_ink(const cbx_dataset *dataset, cbx_part part);
 
+/* The share of the training part's pixels that it is, 0…1. */
+CBX_API double cbx_dataset_ink_share(const cbx_dataset *dataset);
+
 /* out[i] = (pixels[i] - mean) / deviation, in double, rounded once to float.
  * pixels and out: `count` elements each, host memory, the caller's. For computing on the
  * host: a device holds grey levels and takes fma(pixel, 1/deviation, -mean/deviation) in
