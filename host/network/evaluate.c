@@ -102,6 +102,9 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
     if (!status) {
         status = cbx_trainer_check(trainer);
     }
+    if (!status && trainer->way->evaluator->begin) {
+        status = trainer->way->evaluator->begin(trainer);
+    }
     for (uint32_t done = 0; done < count && !status; done += trainer->judged) {
         const uint32_t left = count - done;
         status =

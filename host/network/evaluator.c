@@ -20,7 +20,6 @@ static cbx_status sum_columns(cbx_trainer *trainer) {
 static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
     const uint32_t sparse = trainer->way->ops->sparse != 0;
     const uint32_t levels = cbx_tree_levels(trainer->panels);
-    const cl_mem none = trainer->fault; /* any buffer will do */
     const cbx_argument arguments[] = {ARG(trainer->images),
                                       ARG(trainer->normal),
                                       ARG(first),
@@ -30,19 +29,17 @@ static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
                                       ARG(trainer->u),
                                       ARG(trainer->w2),
                                       ARG(sparse),
-                                      ARG(*(sparse ? &trainer->inks : &none)),
-                                      ARG(*(sparse ? &trainer->ink_pixels : &none)),
-                                      ARG(*(sparse ? &trainer->ink_levels : &none)),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->inks)),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->ink_pixels)),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->ink_levels)),
                                       ARG(levels),
                                       ARG(trainer->outputs),
                                       ARG(trainer->scratch)};
     const size_t blocks = blocks_of(trainer, count);
     const size_t groups = blocks < trainer->evaluating ? blocks : trainer->evaluating;
     const cbx_range range = {{groups, 1}, {1, 1}};
-    cbx_status status = sum_columns(trainer);
-    return status ? status
-                  : cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE],
-                                arguments, CBX_COUNT(arguments), range, NULL, NULL);
+    return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE], arguments,
+                       CBX_COUNT(arguments), range, NULL, NULL);
 }
 
 /* Several groups a unit, so that a slow one does not keep the others waiting. */
@@ -50,6 +47,7 @@ const cbx_evaluator cbx_evaluator_cpu = {.kernels = {"evaluate_cpu", "judge", "c
                                          .groups_a_unit = 8,
                                          .images_at_once = 1 << 14,
                                          .judges_blocks = 1,
+                                         .begin = sum_columns,
                                          .outputs = outputs_cpu};
 
 static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {

@@ -6,6 +6,10 @@ cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t pane
     return range;
 }
 
+const cl_mem *cbx_launch_buffer(const cbx_trainer *trainer, const cl_mem *buffer) {
+    return *buffer ? buffer : &trainer->fault;
+}
+
 static float product(float a, float b) {
     return (float)((double)a * (double)b); /* exact before it is rounded */
 }

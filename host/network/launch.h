@@ -11,6 +11,10 @@
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
 
+/* For an argument that this launch has no use for and may have no buffer: *buffer if there is one,
+ * else any other. */
+const cl_mem *cbx_launch_buffer(const cbx_trainer *trainer, const cl_mem *buffer);
+
 /* What the kernels need of the rates of a batch. */
 cbx_step_sizes cbx_launch_steps(const cbx_trainer *trainer, cbx_rates rates);
 

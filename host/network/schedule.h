@@ -88,6 +88,8 @@ typedef struct cbx_evaluator {
     /* A work-item judges a block, so that each core of a processor reads for itself; else an
      * image, so that neighbouring ones of a GPU read side by side. */
     int judges_blocks;
+    /* Enqueues what the outputs of all images need of the weights. NULL: nothing. */
+    cbx_status (*begin)(cbx_trainer *trainer);
     /* Enqueues the outputs of `count` images from `first` on. */
     cbx_status (*outputs)(cbx_trainer *trainer, uint32_t first, uint32_t count);
 } cbx_evaluator;

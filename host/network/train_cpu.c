@@ -191,8 +191,6 @@ static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t c
     const cbx_train_cpu *own = trainer->own;
     static const cbx_frame_layout no_picture;
     cbx_frame_layout layout = canvas->luma ? trainer->easel->painter->layout : no_picture;
-    cl_mem none = trainer->fault; /* any buffer will do */
-    const int sparse = trainer->way->ops->sparse;
     const int turned = own->ink == CBX_BY_PIXELS;
     cbx_launch launch = cbx_launch_record(trainer, first, count);
     if (!canvas->luma) {
@@ -212,21 +210,21 @@ static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t c
                                       ARG(trainer->sums),
                                       ARG(own->scratch),
                                       ARG(own->levels),
-                                      ARG(*(sparse ? &none : &own->x)),
+                                      ARG(*cbx_launch_buffer(trainer, &own->x)),
                                       ARG(own->progress),
                                       ARG(own->held),
-                                      ARG(*(sparse ? &trainer->inks : &none)),
-                                      ARG(*(sparse ? &trainer->ink_pixels : &none)),
-                                      ARG(*(sparse ? &trainer->ink_levels : &none)),
-                                      ARG(*(sparse ? &own->row_inks : &none)),
-                                      ARG(*(sparse ? &own->places : &none)),
-                                      ARG(*(sparse ? &own->levels_of_ink : &none)),
-                                      ARG(*(turned ? &own->pixel_marks : &none)),
-                                      ARG(*(turned ? &own->marks : &none)),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->inks)),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->ink_pixels)),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->ink_levels)),
+                                      ARG(*cbx_launch_buffer(trainer, &own->row_inks)),
+                                      ARG(*cbx_launch_buffer(trainer, &own->places)),
+                                      ARG(*cbx_launch_buffer(trainer, &own->levels_of_ink)),
+                                      ARG(*cbx_launch_buffer(trainer, &own->pixel_marks)),
+                                      ARG(*cbx_launch_buffer(trainer, &own->marks)),
                                       ARG(trainer->fault),
                                       ARG(launch),
                                       ARG(layout),
-                                      ARG(*(canvas->luma ? &canvas->luma : &none))};
+                                      ARG(*cbx_launch_buffer(trainer, &canvas->luma))};
     const cbx_range range = {{own->groups, 1}, {1, 1}};
     const cbx_status status = turned && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
     return status ? status
@@ -259,27 +257,13 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     return status ? status : watch(trainer, count);
 }
 
-const cbx_schedule_ops cbx_train_cpu_ops = {
-    .kernels = {[TRAIN_CPU] = "train_cpu"},
-    .own_bytes = sizeof(cbx_train_cpu),
-    .divide = divide,
-    .buffers = buffers,
-    .run = run,
-    .batches_per_launch = batches_per_launch,
-    .close = close,
-    .draws_scale = DRAWN_SCALE,
-    .spare_rows = 1,
-};
+/* What both schedules say. */
+#define TRAIN_CPU_OPS                                                                              \
+    .own_bytes = sizeof(cbx_train_cpu), .divide = divide, .buffers = buffers, .run = run,          \
+    .batches_per_launch = batches_per_launch, .close = close, .draws_scale = DRAWN_SCALE,          \
+    .spare_rows = 1
+
+const cbx_schedule_ops cbx_train_cpu_ops = {.kernels = {[TRAIN_CPU] = "train_cpu"}, TRAIN_CPU_OPS};
 
 const cbx_schedule_ops cbx_train_ink_ops = {
-    .kernels = {[TRAIN_CPU] = "train_cpu", [TURN_INK] = "turn_ink"},
-    .own_bytes = sizeof(cbx_train_cpu),
-    .divide = divide,
-    .buffers = buffers,
-    .run = run,
-    .batches_per_launch = batches_per_launch,
-    .close = close,
-    .draws_scale = DRAWN_SCALE,
-    .spare_rows = 1,
-    .sparse = 1,
-};
+    .kernels = {[TRAIN_CPU] = "train_cpu", [TURN_INK] = "turn_ink"}, .sparse = 1, TRAIN_CPU_OPS};
