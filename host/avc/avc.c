@@ -39,12 +39,15 @@ static uint32_t chroma_qp(int luma_qp) {
     static const uint8_t from_30[] = {29, 30, 31, 32, 32, 33, 34, 34, 35, 35, 36,
                                       36, 37, 37, 37, 38, 38, 38, 39, 39, 39, 39};
     const int qp = luma_qp + CBX_AVC_CHROMA_QP_OFFSET;
-    return qp < 0 ? 0 : qp < 30 ? (uint32_t)qp : from_30[qp - 30];
+    return qp < 0 ? 0 : qp < 30 ? (uint32_t)qp : from_30[qp > 51 ? 21 : qp - 30];
 }
 
-/* Key frames are coded as finely as the others. */
+/* Key frames are far finer: what begins nearly exact need not be corrected for long. Eight steps give
+ * the best picture for the bytes of these films. */
+enum { KEY_FINER = 8 };
+
 static int key_qp(int qp) {
-    return qp;
+    return qp > KEY_FINER ? qp - KEY_FINER : BEST_QP;
 }
 
 static cbx_coding coding_of(const cbx_avc_settings *settings, cbx_family family) {
@@ -114,11 +117,12 @@ static cbx_status check(const cbx_device *device, const cbx_avc_settings *settin
         return cbx_fail(CBX_BAD_ARGUMENT, "there is no film with QP %d and groups of %u frames",
                         settings->qp, settings->group);
     }
-    cbx_status status = cbx_cl_check(clGetDeviceInfo(device->id, CL_DEVICE_ENDIAN_LITTLE,
-                                                     sizeof little, &little, NULL),
-                                     "asking for the order of bytes");
+    cbx_status status = cbx_cl_check(
+        clGetDeviceInfo(device->id, CL_DEVICE_ENDIAN_LITTLE, sizeof little, &little, NULL),
+        "asking for the order of bytes");
     return !status && !little
-               ? cbx_fail(CBX_NO_DEVICE, "%s is big-endian, which the encoder's kernels are not for",
+               ? cbx_fail(CBX_NO_DEVICE,
+                          "%s is big-endian, which the encoder's kernels are not for",
                           device->info.name)
                : status;
 }
@@ -131,7 +135,8 @@ static cbx_status build(cbx_avc *avc) {
         [PACK] = "film_pack",       [SAMPLES] = "film_samples"};
     char options[200];
     avc->group = cpu ? 1 : GPU_GROUP;
-    snprintf(options, sizeof options, "-w -cl-std=CL1.2 -D%s=1 -DCBX_INLINE=%d -DCBX_FILM_GROUP=%zu",
+    snprintf(options, sizeof options,
+             "-w -cl-std=CL1.2 -D%s=1 -DCBX_INLINE=%d -DCBX_FILM_GROUP=%zu",
              cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU",
              cbx_platform_traits(&avc->device->info)->inlines, avc->group);
     cbx_status status = cbx_program_create(avc->device, "film", options, &avc->program);
@@ -146,7 +151,7 @@ static cbx_status build(cbx_avc *avc) {
 
 static cbx_status make_buffers(cbx_avc *avc) {
     static const char *const names[BUFFERS] = {
-        [OLD] = "the frame before",  [OLD_CHROMA] = "the frame before",
+        [OLD] = "the frame before",   [OLD_CHROMA] = "the frame before",
         [LEVELS] = "a film's levels", [COUNTS] = "a film's counts",
         [SHARES] = "a film's shares", [SLICES] = "a film's slices",
         [BITS] = "a film's bits"};
@@ -154,8 +159,8 @@ static cbx_status make_buffers(cbx_avc *avc) {
     cbx_status status = CBX_OK;
     list_bytes(&avc->settings, &avc->coding, bytes);
     for (int i = 0; i < BUFFERS && !status; i++) {
-        status = cbx_buffer_create(avc->device, CL_MEM_READ_WRITE, bytes[i], names[i],
-                                   &avc->buffers[i]);
+        status =
+            cbx_buffer_create(avc->device, CL_MEM_READ_WRITE, bytes[i], names[i], &avc->buffers[i]);
     }
     return status;
 }
@@ -224,19 +229,21 @@ static cbx_status code(cbx_avc *avc, const cbx_avc_pictures *pictures, const cbx
     for (uint32_t done = 0; done < coding->count && !status;) {
         const int key = (coding->number + done) % coding->group == 0;
         done += run_of(coding, done, &run);
-        const cbx_argument arguments[] = {
-            CBX_ARGUMENT(pictures->luma),       CBX_ARGUMENT(pictures->chroma),
-            CBX_ARGUMENT(avc->buffers[OLD]),    CBX_ARGUMENT(avc->buffers[OLD_CHROMA]),
-            CBX_ARGUMENT(avc->buffers[LEVELS]), CBX_ARGUMENT(avc->buffers[COUNTS]),
-            CBX_ARGUMENT(run)};
+        const cbx_argument arguments[] = {CBX_ARGUMENT(pictures->luma),
+                                          CBX_ARGUMENT(pictures->chroma),
+                                          CBX_ARGUMENT(avc->buffers[OLD]),
+                                          CBX_ARGUMENT(avc->buffers[OLD_CHROMA]),
+                                          CBX_ARGUMENT(avc->buffers[LEVELS]),
+                                          CBX_ARGUMENT(avc->buffers[COUNTS]),
+                                          CBX_ARGUMENT(run)};
         const cbx_range slices = {{avc->slices * avc->group, 1}, {avc->group, 1}};
         const cbx_range blocks = {{(size_t)macroblocks(coding) * 16, 1}, {GPU_GROUP, 1}};
         const cbx_range rows = {{coding->mbs_high, 1}, {1, 1}};
         status = cbx_enqueue(avc->device->queue, avc->kernels[key ? KEY : CHANGE], arguments,
                              CBX_COUNT(arguments),
-                             key                                       ? slices
+                             key                                     ? slices
                              : avc->device->family == CBX_FAMILY_CPU ? rows
-                                                                       : blocks,
+                                                                     : blocks,
                              NULL, NULL);
     }
     return status;
@@ -252,20 +259,23 @@ static cbx_status write_slices(cbx_avc *avc, const cbx_avc_pictures *pictures,
                                     CBX_ARGUMENT(buffers[BITS]), CBX_ARGUMENT(*coding)};
     const cbx_argument pack[] = {CBX_ARGUMENT(pictures->luma),  CBX_ARGUMENT(pictures->chroma),
                                  CBX_ARGUMENT(buffers[LEVELS]), CBX_ARGUMENT(buffers[COUNTS]),
-                                 CBX_ARGUMENT(buffers[SHARES]), CBX_ARGUMENT(buffers[BITS]),
-                                 CBX_ARGUMENT(*coding)};
+                                 CBX_ARGUMENT(buffers[SHARES]), CBX_ARGUMENT(buffers[SLICES]),
+                                 CBX_ARGUMENT(buffers[BITS]),   CBX_ARGUMENT(*coding)};
     const cbx_range shares = {{coding->shares, coding->count}, {avc->group, 1}};
     const cbx_range slices = {{avc->group * CBX_MOST_SLICES, coding->count}, {avc->group, 1}};
     cl_command_queue queue = avc->device->queue;
-    cbx_status status = cbx_enqueue(queue, avc->kernels[LENGTHS], lengths, CBX_COUNT(lengths),
-                                    shares, NULL, NULL);
-    if (!status) {
-        status = cbx_enqueue(queue, avc->kernels[OFFSETS], offsets, CBX_COUNT(offsets), slices, NULL,
-                             NULL);
+    cbx_status status = CBX_OK;
+    if (coding->share_mbs) {
+        status = cbx_enqueue(queue, avc->kernels[LENGTHS], lengths, CBX_COUNT(lengths), shares,
+                             NULL, NULL);
     }
-    return status ? status
-                  : cbx_enqueue(queue, avc->kernels[PACK], pack, CBX_COUNT(pack), shares, NULL,
-                                NULL);
+    if (!status && coding->share_mbs) {
+        status = cbx_enqueue(queue, avc->kernels[OFFSETS], offsets, CBX_COUNT(offsets), slices,
+                             NULL, NULL);
+    }
+    return status
+               ? status
+               : cbx_enqueue(queue, avc->kernels[PACK], pack, CBX_COUNT(pack), shares, NULL, NULL);
 }
 
 cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem samples,
@@ -277,6 +287,11 @@ cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem
     }
     coding.first = pictures->first;
     coding.count = pictures->count;
+    if (avc->device->family == CBX_FAMILY_CPU &&
+        pictures->count >= avc->device->info.compute_units) {
+        coding.share_mbs = 0;
+        coding.shares = CBX_MOST_SLICES;
+    }
     cbx_status status = code(avc, pictures, &coding);
     if (!status) {
         status = write_slices(avc, pictures, &coding);

@@ -13,9 +13,9 @@
 
 #include "device/device.h"
 
-/* What chroma's quantiser is finer by than luma's, where the standard's table is even: a film's
- * chroma is told in key frames alone, and its edges are sharp. */
-#define CBX_AVC_CHROMA_QP_OFFSET (-6)
+/* Chroma's quantiser is coarser than luma's by this, where the standard's table is even: told in key
+ * frames alone, which are fine, it is told finely enough. */
+#define CBX_AVC_CHROMA_QP_OFFSET 6
 
 typedef struct cbx_avc_settings {
     uint32_t width, height; /* pixels, multiples of 4 */
