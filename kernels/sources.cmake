@@ -2,7 +2,7 @@
 # The programs that kernels are built as, and the sources of each in the order in which they
 # are joined to one text: a file sees what those above it define. Another program is a
 # folder, a list, and a name here. Files have different names in all folders.
-set(CBX_PROGRAMS train bench)
+set(CBX_PROGRAMS train film bench)
 
 # Trains, evaluates and draws: train_cpu draws its panels while they are in the cache.
 set(CBX_SOURCES_train
@@ -27,6 +27,24 @@ set(CBX_SOURCES_train
     train/evaluate_cpu.cl
     train/evaluate_gpu.cl
     train/fma_speed.cl)
+
+# Encodes films.
+set(CBX_SOURCES_film
+    layout.h
+    film/coding.h
+    film/tables.cl
+    film/transform.cl
+    film/bits.cl
+    film/cavlc.cl
+    film/source.cl
+    film/residual.cl
+    film/key.cl
+    film/change.cl
+    film/change_cpu.cl
+    film/change_gpu.cl
+    film/macroblock.cl
+    film/slice.cl
+    film/samples.cl)
 
 # What a device can do at best.
 set(CBX_SOURCES_bench
