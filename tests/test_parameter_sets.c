@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "film/coding.h"
 #include "film/nal.h"
 #include "film/parameter_sets.h"
 #include "support/avc_stream.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "film/parameter_sets.h"
 
+#include "film/coding.h"
 #include "film/nal.h"
 
 enum {

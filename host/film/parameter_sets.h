@@ -12,8 +12,7 @@
 #include "film/level.h"
 
 enum {
-    CBX_FRAME_NUM_BITS = 8, /* of frame_num, in the heads of the slices */
-    CBX_INITIAL_QP = 26,    /* slice_qp_delta counts from it */
+    CBX_INITIAL_QP = 26, /* slice_qp_delta counts from it */
     CBX_AVCC_MOST = 128
 };
 

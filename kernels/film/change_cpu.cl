@@ -119,7 +119,7 @@ HELPER void change_two(global const uchar *plane, global uchar *old, global shor
                 const uint at = i * 4 + block % 4, mb = block / 4;
                 counts[mb * CBX_COUNTS + at] =
                     code_block(coefficients(&all, block), q,
-                               levels + (size_t)mb * CBX_LEVELS + 16 * at,
+                               levels + (size_t)mb * CBX_MB_LEVELS + 16 * at,
                                old + y * pitch + x + 4 * block, pitch,
                                counts + mb * CBX_COUNTS + CBX_COUNT_WILD);
             }
@@ -134,22 +134,22 @@ HELPER void change_row(global const uchar *luma, global const uchar *chroma, glo
 {
     global const uchar *plane = luma_of(luma, c, frame);
     const size_t place = place_of_mb(c, frame, row * c->mbs_wide);
-    levels += place * CBX_LEVELS;
+    levels += place * CBX_MB_LEVELS;
     counts += place * CBX_COUNTS;
     for (uint i = 0; i < c->mbs_wide; i++) {
         vstore4((ulong4)(0), 0, (global ulong *)(counts + (size_t)i * CBX_COUNTS));
         for (uint both = 0; c->chroma_bytes && both < 2; both++) {
-            change_chroma(chroma, old_chroma, levels + (size_t)i * CBX_LEVELS,
+            change_chroma(chroma, old_chroma, levels + (size_t)i * CBX_MB_LEVELS,
                           counts + (size_t)i * CBX_COUNTS, c, cq, frame, i, row, both);
         }
     }
     for (uint column = 0; column < c->mbs_wide; column += 2) {
-        change_two(plane, old, levels + (size_t)column * CBX_LEVELS,
+        change_two(plane, old, levels + (size_t)column * CBX_MB_LEVELS,
                    counts + (size_t)column * CBX_COUNTS, c, q, zone, column, row);
     }
     for (uint i = 0; i < c->mbs_wide; i++) {
         global uchar *of_mb = counts + (size_t)i * CBX_COUNTS;
-        if (must_be_pcm(levels + (size_t)i * CBX_LEVELS, of_mb)) {
+        if (must_be_pcm(levels + (size_t)i * CBX_MB_LEVELS, of_mb)) {
             code_pcm(luma, chroma, old, old_chroma, of_mb, c, frame, i, row);
         }
     }

@@ -24,7 +24,7 @@
  *   chroma    [F or 1][2][height/2][width/2]  bytes, Cb and Cr; one where they never change
  *   old       [16·mbs_high][16·mbs_wide]  bytes, and 32 more: luma as a decoder has it
  *   old_chroma [2][8·mbs_high][8·mbs_wide] bytes, likewise
- *   levels    [F][M][CBX_LEVELS]          short, quantised coefficients in the order of the
+ *   levels    [F][M][CBX_MB_LEVELS]          short, quantised coefficients in the order of the
  *                                         zig-zag scan; valid where counts say so
  *   counts    [F][M][CBX_COUNTS]          bytes, how many are not 0
  *   shares    [F][S]                      cbx_share
@@ -51,7 +51,7 @@
 #define CBX_LEVELS_OF_CHROMA 256    /* four blocks of Cb, four of Cr */
 #define CBX_LEVELS_OF_DC 384        /* Intra16x16DCLevel */
 #define CBX_LEVELS_OF_CHROMA_DC 400 /* four of Cb, four of Cr */
-#define CBX_LEVELS 408
+#define CBX_MB_LEVELS 408
 
 /* And their numbers; all are 0 in P_Skip. 16 in every block of I_PCM. */
 #define CBX_COUNTS_OF_CHROMA 16

@@ -145,7 +145,7 @@ HELPER void code_key(global const uchar *luma, global const uchar *chroma, globa
 {
     const int has_left = column > 0, has_above = row % c->slice_rows > 0;
     const size_t place = place_of_mb(c, 0, row * c->mbs_wide + column);
-    levels += place * CBX_LEVELS;
+    levels += place * CBX_MB_LEVELS;
     counts += place * CBX_COUNTS;
     counts[CBX_COUNT_KIND] = CBX_INTRA;
     counts[CBX_COUNT_WILD] = 0;

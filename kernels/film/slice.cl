@@ -38,7 +38,7 @@ HELPER frame_writer frame_writer_of(const cbx_coding *c, uint frame, global cons
 {
     const size_t first = place_of_mb(c, frame, 0);
     frame_writer f = {*c, frame, (c->number + frame) % c->group, (c->number + frame) / c->group,
-                      luma, chroma, levels + first * CBX_LEVELS, counts + first * CBX_COUNTS};
+                      luma, chroma, levels + first * CBX_MB_LEVELS, counts + first * CBX_COUNTS};
     return f;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "film/coding.h"
 #include "film/nal.h"
 
 enum {
