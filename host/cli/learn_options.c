@@ -150,7 +150,7 @@ static int check_outputs(const cli_learn_options *options) {
 /* Within what --help says, but too coarse for this codec. */
 static int check_quality(const cbx_learn_settings *settings) {
     int best, coarsest;
-    cbx_codec_quality(settings->codec, &best, &coarsest);
+    cbx_film_quality(&(cbx_film_settings){.codec = settings->codec}, &best, &coarsest);
     return settings->quality <= coarsest
                ? CLI_PARSED
                : cli_fail(CLI_USAGE,
