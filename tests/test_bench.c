@@ -306,10 +306,12 @@ static void test_film(void **state) {
     assert_int_equal(film.job.interrupted, 1);
     assert_true(film.job.film.frames > 0);
     assert_int_equal(scratch_entries(&f->folder), entries);
-    assert_ok(cbx_bench_check_film());
+    assert_ok(cbx_bench_check_film(NULL));
+    assert_ok(cbx_bench_check_film("auto"));
+    assert_fails(cbx_bench_check_film("x265"), CBX_BAD_ARGUMENT, "unknown encoder");
     assert_int_equal(scratch_entries(&f->folder), entries);
     assert_int_equal(setenv("TMPDIR", "/nonexistent", 1), 0);
-    assert_fails(cbx_bench_check_film(), CBX_CANNOT_CREATE, "/nonexistent");
+    assert_fails(cbx_bench_check_film(NULL), CBX_CANNOT_CREATE, "/nonexistent");
     assert_fails(cbx_bench_measure_film(&job, 0.5, NULL, &film), CBX_CANNOT_CREATE, "/nonexistent");
     assert_int_equal(unsetenv("TMPDIR"), 0);
 }

@@ -39,9 +39,29 @@ static void a_run_refuses_unknown_choices(void **state) {
     ASSERT_WRONG(family, (cbx_family)9, "no kernel family 9");
     ASSERT_WRONG(codec, (cbx_codec)9, "unknown video codec 9");
     ASSERT_WRONG(preset, "fastest", "unknown preset \"fastest\"");
+    ASSERT_WRONG(encoder, "x265", "unknown encoder \"x265\": there are auto, device, libx264");
     ASSERT_WRONG(workers, 257, "257 encoders");
     ASSERT_WRONG(quality, 52, "quality 52: must be 0 (best) to 51");
     ASSERT_WRONG(fps, 1001, "1001 frames per second: must be 1 to 1000");
+}
+
+static void a_run_refuses_an_encoder_of_another_codec(void **state) {
+    (void)state;
+    cbx_learn_settings settings = good_settings();
+    settings.codec = CBX_CODEC_MPEG4;
+    settings.encoder = "libx264";
+    assert_refused(&settings, "the encoder libx264 makes h264, not mpeg4");
+    settings.codec = CBX_CODEC_H264; /* the default gives way */
+    settings.encoder = "mpeg4";
+    assert_ok(cbx_learn_check(&settings));
+    settings.quality = 32;
+    assert_refused(&settings, "quality 32: must be 1 (best) to 31 for MPEG-4");
+    settings.quality = -1;
+    settings.preset = "superfast";
+    assert_refused(&settings, "preset \"superfast\": the encoder mpeg4 has none");
+    settings.encoder = "auto"; /* then it is a wish for whoever has presets */
+    settings.codec = CBX_CODEC_MPEG4;
+    assert_ok(cbx_learn_check(&settings));
 }
 
 /* What concerns the film alone does not matter without one; all else does. */
@@ -50,6 +70,7 @@ static void without_a_film_its_settings_do_not_matter(void **state) {
     cbx_learn_settings settings = good_settings();
     settings.film = NULL;
     settings.codec = (cbx_codec)9;
+    settings.encoder = "x265";
     settings.fps = 0;
     settings.scale = 2340;
     settings.hidden = 1;
@@ -109,6 +130,7 @@ static void parts_refuse_unknown_choices(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_refuses_unknown_choices),
+        cmocka_unit_test(a_run_refuses_an_encoder_of_another_codec),
         cmocka_unit_test(without_a_film_its_settings_do_not_matter),
         cmocka_unit_test(a_film_too_large_for_its_codec_is_refused),
         cmocka_unit_test(parts_refuse_unknown_choices),

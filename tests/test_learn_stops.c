@@ -280,6 +280,7 @@ static void defaults_are_the_lesson(void **state) {
     assert_int_equal(settings.tone, CBX_TONE_PEAK);
     assert_int_equal(settings.scale, 1);
     assert_int_equal(settings.codec, CBX_CODEC_H264);
+    assert_null(settings.encoder);
     assert_string_equal(settings.film, "learn.mp4");
     assert_null(settings.data);
     assert_null(settings.picture);

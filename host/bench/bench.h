@@ -157,7 +157,8 @@ cbx_status cbx_bench_tune(const char *spec, cbx_family family, const cbx_dataset
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,
                                   const cbx_bench_stop *stop, cbx_bench_film *out);
 
-/* Whether a film can be created there: CBX_CANNOT_CREATE. */
-cbx_status cbx_bench_check_film(void);
+/* Whether a film can be created there, by this encoder, as of cbx_learn_settings:
+ * CBX_CANNOT_CREATE, CBX_NO_ENCODER. */
+cbx_status cbx_bench_check_film(const char *encoder);
 
 #endif

@@ -42,10 +42,15 @@ static void name_film(char *path, size_t size) {
              atomic_fetch_add(&count, 1u));
 }
 
-cbx_status cbx_bench_check_film(void) {
+cbx_status cbx_bench_check_film(const char *encoder) {
     char path[PATH_MAX];
+    cbx_learn_settings any;
+    cbx_learn_defaults(&any);
+    any.data = "";
+    any.encoder = encoder;
+    cbx_status status = cbx_learn_check(&any);
     name_film(path, sizeof path);
-    return cbx_output_probe(path, 1);
+    return status ? status : cbx_output_probe(path, 1);
 }
 
 cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double seconds,

@@ -204,6 +204,7 @@ static cbx_status measure_film(session *state, cli_bench_row *row) {
     job.recipe = options->settings.recipe;
     job.schedule = row->schedule;
     job.arithmetic = options->arithmetic;
+    job.encoder = options->encoder;
     return cbx_bench_measure_film(&job, patience, &options->settings.stop, &row->film);
 }
 

@@ -55,7 +55,7 @@ static const cli_bench_column of_film[] = {
     {"frames_per_second", CLI_IS_NUMBER, FILM(frames_per_second), "film_", "frames/s", CLI_AS_IT_IS,
      2},
     {"bytes", CLI_IS_COUNT, FILM(job.film.bytes), "film_", UNSEEN},
-    {"encoder", CLI_IS_TEXT, FILM(job.film.encoder), IN_JSON}};
+    {"encoder", CLI_IS_TEXT, FILM(job.film.encoder), "film_", UNSEEN}};
 static const cli_bench_column of_process[] = {{"processor_seconds", CLI_IS_NUMBER,
                                                FILM(processor_seconds), "film_", "CPU s",
                                                CLI_AS_SECONDS, 11},

@@ -22,6 +22,11 @@ static void put_text(FILE *out, const char *text) {
 }
 
 /* Empty for what is not known. */
+static void put_name(FILE *out, const char *name) {
+    put_text(out, name ? name : "");
+    fputc(',', out);
+}
+
 static void put_number(FILE *out, double number) {
     if (number > 0.0) {
         fprintf(out, "%.10g", number);
@@ -42,7 +47,9 @@ static void put_heads(FILE *out, const cli_bench_column *columns) {
 
 static void put_values(FILE *out, const cli_bench_column *columns, const void *record) {
     for (; columns->key; columns++) {
-        if (columns->csv) {
+        if (columns->csv && columns->kind == CLI_IS_TEXT) {
+            put_name(out, *(const char *const *)(const void *)((const char *)record + columns->at));
+        } else if (columns->csv) {
             put_number(out, cli_bench_value(columns, record));
         }
         if (columns->kind == CLI_IS_RANGE) {
@@ -72,8 +79,7 @@ static void put_row(FILE *out, const cli_bench_report *report, const cli_bench_r
     const double numbers[] = {report->processors, settings->batch, settings->repetitions,
                               settings->seconds, row->hidden};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        put_text(out, texts[i]);
-        fputc(',', out);
+        put_name(out, texts[i]);
     }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         put_number(out, numbers[i]);

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "cli/bench_columns.h"
 #include "cli/bench_report.h"
+#include "film/film.h"
 
 #define NUMBER(value) cli_json_number(value)
 #define TEXT(value) cli_json_string(value)
@@ -54,15 +55,17 @@ static json_t *names(const cli_list *list, const char *const *choices) {
 }
 
 static json_t *settings_object(const cli_bench_options *options) {
-    return json_pack(
-        "{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:b, s:b}", "hidden",
-        names(&options->hidden, NULL), "schedules", names(&options->schedules, cbx_schedule_names),
-        "batch", (json_int_t)options->settings.batch, "recipe",
-        TEXT(cbx_recipe_name(options->settings.recipe)), "family",
-        TEXT(cbx_family_name(options->family)), "arithmetic",
-        TEXT(cbx_arithmetic_name(options->arithmetic)), "repetitions",
-        (json_int_t)options->settings.repetitions, "seconds", NUMBER(options->settings.seconds),
-        "film", options->film, "tune", options->tune);
+    return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:b}", "hidden",
+                     names(&options->hidden, NULL), "schedules",
+                     names(&options->schedules, cbx_schedule_names), "batch",
+                     (json_int_t)options->settings.batch, "recipe",
+                     TEXT(cbx_recipe_name(options->settings.recipe)), "family",
+                     TEXT(cbx_family_name(options->family)), "arithmetic",
+                     TEXT(cbx_arithmetic_name(options->arithmetic)), "repetitions",
+                     (json_int_t)options->settings.repetitions, "seconds",
+                     NUMBER(options->settings.seconds), "film", options->film, "encoder",
+                     TEXT(options->encoder ? options->encoder : cbx_film_encoder_names[0]), "tune",
+                     options->tune);
 }
 
 json_t *cli_bench_json_host(const cli_bench_report *report) {

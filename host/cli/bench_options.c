@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "cli/cli.h"
+#include "film/film.h"
 
 _Static_assert(sizeof(cli_format) == sizeof(int), "a CLI_CHOICE is stored as an int");
 
@@ -47,6 +48,8 @@ static const cli_flag flags[] = {
     {"film", 0, CLI_SWITCH, AT(film), 0, 0, 0, 0,
      "also one epoch of the whole job with a film,\n"
      "split into its parts; long ones are cut short"},
+    {"encoder", 0, CLI_CHOICE_TEXT, AT(encoder), "NAME", cbx_film_encoder_names, 0, 0,
+     "who encodes it, as of 'clearbox learn' [auto]"},
     {"no-baseline", 0, CLI_SWITCH, AT(no_baseline), 0, 0, 0, 0,
      "leave out the host's CPU through OpenBLAS"},
     {"tune", 0, CLI_SWITCH, AT(tune), 0, 0, 0, 0,
@@ -98,6 +101,9 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     cbx_status status = cbx_bench_check(&options->settings);
     if (status) {
         return cli_fail_status(status);
+    }
+    if (options->encoder && !options->film) {
+        return cli_fail(CLI_USAGE, "--encoder is for the film of --film; add that");
     }
     code = settle_format(options);
     if (code != CLI_PARSED) {

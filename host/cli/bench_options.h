@@ -24,7 +24,8 @@ typedef struct cli_bench_options {
     cbx_family family;
     cbx_arithmetic arithmetic;
     int film, no_baseline, tune, no_clobber;
-    cli_format format; /* never unset after parsing */
+    const char *encoder; /* of the films; NULL: the best that is there */
+    cli_format format;   /* never unset after parsing */
     int json;
     const char *output; /* NULL: standard output */
     const char *plot;   /* NULL: none */

@@ -121,8 +121,10 @@ static void print_rows(page *to) {
 }
 
 static void print_films(page *to) {
-    static const cli_column own[] = {
-        {"H", CLI_NUMBERS, 0}, {"device", CLI_WORDS, 0}, {"schedule", CLI_WORDS, 5}};
+    static const cli_column own[] = {{"H", CLI_NUMBERS, 0},
+                                     {"device", CLI_WORDS, 0},
+                                     {"schedule", CLI_WORDS, 5},
+                                     {"encoder", CLI_WORDS, 4}};
     const cli_bench_column *columns = cli_bench_film_columns();
     char size[CLI_NUMBER];
     cli_table table;
@@ -131,8 +133,10 @@ static void print_films(page *to) {
     }
     for (size_t i = 0; i < to->report->row_count; i++) {
         const cli_bench_row *row = &to->report->rows[i];
+        const char *encoder = row->film.job.film.encoder;
         if (row->has_film) {
             add_place(&table, to->report, row);
+            cli_table_add(&table, "%s", encoder ? encoder : "-");
             add_columns(&table, columns, row);
             cli_table_add(&table, "%s", cli_bytes(size, row->film.job.film.bytes));
         }

@@ -87,7 +87,7 @@ int cli_bench_probe(const cli_bench_options *options) {
         status = paths[i] ? cbx_output_probe(paths[i], options->no_clobber) : CBX_OK;
     }
     if (!status && options->film) {
-        status = cbx_bench_check_film();
+        status = cbx_bench_check_film(options->encoder);
     }
     return status ? cli_fail_status(status) : CLI_DONE;
 }

@@ -14,7 +14,6 @@
 _Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_tone) == sizeof(int), "a CLI_CHOICE is stored as an int");
-_Static_assert(sizeof(cbx_codec) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_family) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cli_style) == sizeof(int), "a CLI_CHOICE is stored as an int");
 
@@ -81,12 +80,17 @@ static const cli_flag flags[] = {
      "how weights become grey levels [peak]"},
     {"scale", 0, CLI_WHOLE, SET(scale), "N", 0, 1, CBX_MAX_SIDE / CBX_IMAGE_SIDE,
      "pixels of the film per weight, each way [1]"},
-    {"codec", 0, CLI_CHOICE, SET(codec), 0, cbx_codec_names, 0, 0, "video format [h264]"},
+    {"codec", 0, CLI_CHOICE, AT(codec), 0, cbx_codec_names, 0, 0,
+     "video format [h264, or the encoder's]"},
+    {"encoder", 0, CLI_CHOICE_TEXT, SET(encoder), "NAME", cbx_film_encoder_names, 0, 0,
+     "who encodes: device, libx264, libopenh264,\n"
+     "h264_nvenc, h264_vaapi, mpeg4; auto takes the\n"
+     "best in software [auto]"},
     {"quality", 0, CLI_WHOLE, SET(quality), "N", 0, 1, MOST_QP,
      "1 (best) to 51 for h264, to 31 for mpeg4 [22, 2]"},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME", cbx_x264_presets, 0, 0,
-     "x264's preset; superfast makes smaller files in\n"
-     "1.5 times the time [ultrafast]"},
+     "libx264's preset; superfast makes smaller files\n"
+     "in 1.5 times the time [ultrafast]"},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", 0, 0, CBX_MAX_WORKERS,
      "encoders at work, 0: one a processor [0]"},
 
@@ -148,19 +152,34 @@ static int check_outputs(const cli_learn_options *options) {
 }
 
 /* Within what --help says, but too coarse for this codec. */
-static int check_quality(const cbx_learn_settings *settings) {
+static int check_quality(const cbx_film_settings *film) {
     int best, coarsest;
-    cbx_codec_quality(settings->codec, &best, &coarsest);
-    return settings->quality <= coarsest
+    cbx_film_quality(film, &best, &coarsest);
+    return film->quality <= coarsest
                ? CLI_PARSED
                : cli_fail(CLI_USAGE,
-                          "--quality wants a whole number from 1 to %d with --codec %s, not '%d'",
-                          coarsest, cbx_codec_name(settings->codec), settings->quality);
+                          "--quality wants a whole number from 1 to %d with %s, not '%d'", coarsest,
+                          cbx_codec_name(cbx_film_codec_of(film)), film->quality);
+}
+
+/* A codec that is given is that of an encoder that is named. */
+static int settle_codec(cli_learn_options *options) {
+    cbx_learn_settings *settings = &options->settings;
+    cbx_film_settings film = {.encoder = settings->encoder, .quality = settings->quality};
+    if (options->codec != CLI_NO_CODEC) {
+        film.codec = settings->codec = (cbx_codec)options->codec;
+        if (cbx_film_codec_of(&film) != film.codec) {
+            return cli_fail(CLI_USAGE, "--codec %s contradicts --encoder %s; leave one out",
+                            cbx_codec_name(film.codec), film.encoder);
+        }
+    }
+    return check_quality(&film);
 }
 
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
+    options->codec = CLI_NO_CODEC;
     const char *default_film = options->settings.film;
 
     int code = cli_parse(argc, argv, &text, flags, options);
@@ -182,7 +201,7 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     }
     options->settings.hash_film = options->metrics || options->style == CLI_STYLE_JSON;
     if (code == CLI_PARSED) {
-        code = check_quality(&options->settings);
+        code = settle_codec(options);
     }
     return code == CLI_PARSED ? check_outputs(options) : code;
 }

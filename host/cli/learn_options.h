@@ -15,10 +15,13 @@ typedef enum cli_style {
     CLI_STYLE_NONE  /* the device and faults only */
 } cli_style;
 
+enum { CLI_NO_CODEC = -1 };
+
 /* Strings belong to argv, the environment or `data_folder`. */
 typedef struct cli_learn_options {
     cbx_learn_settings settings;
     cli_style style;
+    int codec;           /* a cbx_codec; CLI_NO_CODEC: it was not given */
     const char *metrics; /* NULL: none */
     int no_video;
     char data_folder[PATH_MAX];

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "film/library.h"
 
 static int is_one_of(const char *word, const char *a, const char *b, const char *c) {
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || (c && strcmp(word, c) == 0);
@@ -31,6 +32,7 @@ int main(int argc, char **argv) {
      * so that the film is closed and the reason is told. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    cbx_film_silence_libav();
 
     if (argc < 2) {
         cli_print_help(stderr);

@@ -52,8 +52,7 @@ static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
             plan->encoder ? plan->encoder : "no encoder");
     if (plan->encoder_is_fallback) {
         label(report->terminal, "");
-        fprintf(stderr, "as MPEG-4%s: the linked libavcodec has no H.264 encoder\n",
-                settings->quality < 0 ? "" : " at its default quality");
+        fprintf(stderr, "%.*s\n", (int)strcspn(plan->encoder_why, "\n"), plan->encoder_why);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/choice.h"
 #include "base/error.h"
 #include "film/encoder.h"
+#include "film/film.h"
 
 /* libavcodec refuses pictures with (width + 128)(height + 128) above this, whatever the
  * codec, and so could not read them either: it keeps eight times that number in an int. */
@@ -50,47 +51,92 @@ static cbx_status check_size(const cbx_format *format, uint32_t width, uint32_t 
     return fits(format, width, height) ? CBX_OK : fail_too_large(format, width, height);
 }
 
-/* A codec without presets ignores what stands there. */
-static cbx_status check_preset(const cbx_format *format, const char *preset) {
+static cbx_status check_preset(const cbx_encoder_kind *kind, const cbx_film_settings *settings) {
+    const char *preset = settings->preset;
     char known[160];
-    if (!preset || !format->presets || cbx_choice_find(format->presets, preset) >= 0) {
+    if (!preset || (kind->presets && cbx_choice_find(kind->presets, preset) >= 0)) {
         return CBX_OK;
     }
-    cbx_choice_join(known, sizeof known, format->presets, "and");
-    return cbx_fail(CBX_BAD_ARGUMENT, "unknown preset \"%.60s\": x264 has %s", preset, known);
+    if (kind->presets) {
+        cbx_choice_join(known, sizeof known, kind->presets, "and");
+        return cbx_fail(CBX_BAD_ARGUMENT, "unknown preset \"%.60s\": x264 has %s", preset, known);
+    }
+    return cbx_film_is_encoder_named(settings->encoder)
+               ? cbx_fail(CBX_BAD_ARGUMENT, "preset \"%.60s\": the encoder %s has none", preset,
+                          kind->name)
+               : CBX_OK;
 }
 
-static cbx_status check_choices(const cbx_format *format, const cbx_film_settings *settings) {
+static cbx_status check_choices(const cbx_encoder_kind *kind, const cbx_film_settings *settings) {
     if (settings->fps < 1 || settings->fps > CBX_MAX_FPS) {
         return cbx_fail(CBX_BAD_ARGUMENT, "%u frames per second: must be 1 to %u", settings->fps,
                         CBX_MAX_FPS);
     }
     if (settings->quality != -1 &&
-        (settings->quality < format->best || settings->quality > format->coarsest)) {
+        (settings->quality < kind->best || settings->quality > kind->coarsest)) {
         return cbx_fail(CBX_BAD_ARGUMENT,
                         "quality %d: must be %d (best) to %d for %s, or -1 for the default",
-                        settings->quality, format->best, format->coarsest, format->name);
+                        settings->quality, kind->best, kind->coarsest, kind->format->name);
     }
     if (settings->workers > CBX_MAX_WORKERS) {
         return cbx_fail(CBX_BAD_ARGUMENT, "%u encoders at work: must be 0 to %u", settings->workers,
                         CBX_MAX_WORKERS);
     }
-    return check_preset(format, settings->preset);
+    return check_preset(kind, settings);
+}
+
+/* Whether codec and encoder are any, and fit each other. */
+static cbx_status check_kind(const cbx_film_settings *settings) {
+    const char *codec = cbx_codec_name(settings->codec);
+    char known[160];
+    if (!codec) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "unknown video codec %d", (int)settings->codec);
+    }
+    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
+    if (!kind) {
+        cbx_choice_join(known, sizeof known, cbx_film_encoder_names, "and");
+        return cbx_fail(CBX_BAD_ARGUMENT, "unknown encoder \"%.60s\": there are %s",
+                        settings->encoder, known);
+    }
+    return settings->codec == CBX_CODEC_H264 || settings->codec == kind->format->codec
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "the encoder %s makes %s, not %s", kind->name,
+                          cbx_codec_name(kind->format->codec), codec);
+}
+
+static cbx_status fail_missing(const cbx_encoder_kind *kind, const cbx_film_settings *settings) {
+    char known[160];
+    if (!cbx_film_is_encoder_named(settings->encoder)) {
+        return cbx_fail(CBX_NO_ENCODER,
+                        "the linked libavcodec has no %s encoder; install one built with %s",
+                        kind->format->name, kind->name);
+    }
+    cbx_film_list_encoders(known, sizeof known);
+    return cbx_fail(CBX_NO_ENCODER, "the linked libavcodec lacks %s; of these encoders it has %s",
+                    kind->name, known);
+}
+
+cbx_status cbx_film_check_wishes(const cbx_film_settings *settings) {
+    cbx_status status = check_kind(settings);
+    if (status) {
+        return status;
+    }
+    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
+    status = check_size(kind->format, settings->width, settings->height);
+    return status ? status : check_choices(kind, settings);
 }
 
 cbx_status cbx_film_check(const cbx_film_settings *settings) {
-    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings->codec);
-    if (!kind) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "unknown video codec %d", (int)settings->codec);
+    cbx_status status = cbx_film_check_wishes(settings);
+    if (status) {
+        return status;
     }
-    cbx_status status = check_size(kind->format, settings->width, settings->height);
-    if (!status) {
-        status = check_choices(kind->format, settings);
+    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
+    if (!kind->calls) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "the encoder %s takes frames where they are drawn, and only cbx_learn() "
+                        "has them there; name another",
+                        kind->name);
     }
-    if (!status && !kind->calls->is_there(kind)) {
-        status = cbx_fail(CBX_NO_ENCODER,
-                          "the linked libavcodec has no %s encoder; install one built with %s",
-                          kind->format->name, kind->name);
-    }
-    return status;
+    return cbx_encoder_is_there(kind) ? CBX_OK : fail_missing(kind, settings);
 }

@@ -70,34 +70,37 @@ typedef struct cbx_encoder_calls {
 /* What a codec allows, whoever encodes it. */
 typedef struct cbx_format {
     cbx_codec codec;
-    const char *name;          /* in sentences */
-    int best, coarsest, usual; /* quality */
+    const char *name; /* in sentences */
     uint32_t largest_side;
-    const char *const *presets; /* the usual one first; NULL: what stands there is ignored */
 } cbx_format;
 
 struct cbx_encoder_kind {
-    const char *name; /* libavcodec's */
+    const char *name; /* libavcodec's, if it is one of those */
     const cbx_format *format;
-    const cbx_encoder_calls *calls;
+    int best, coarsest, usual;  /* quality */
+    const char *const *presets; /* the usual one first; NULL: it has none */
+    /* What there must be beside libavcodec. Such a kind is only taken when it is named, because
+     * nobody can promise its bytes. NULL: nothing. */
+    const char *needs;
+    const cbx_encoder_calls *calls; /* NULL: a run's own, which needs more than frames */
     /* libavcodec's: puts quality and preset into `context` and `options` for
      * avcodec_open2(). 0 or one of libav's errors; the caller frees `options`. */
     int (*set)(AVDictionary **options, AVCodecContext *context, const cbx_film_settings *settings);
 };
 
-/* libav.c: the encoders of libavcodec. */
-extern const cbx_encoder_calls cbx_libav_calls;
-
 /* The kinds there are, best first: each stands in for those above it. Ended by a row
  * without a name. */
 extern const cbx_encoder_kind cbx_encoder_kinds[];
 
-/* The codec's first kind that is there; where none is, its first of all; NULL: there is no
- * such codec. */
-const cbx_encoder_kind *cbx_encoder_kind_of(cbx_codec codec);
+/* The kind that the settings name; NULL: there is no such name. Where they name none, the
+ * codec's first that is there; where none is, its first of all; NULL: there is no such codec. */
+const cbx_encoder_kind *cbx_encoder_kind_of(const cbx_film_settings *settings);
+
+/* Whether frames can be given to it here and now. */
+int cbx_encoder_is_there(const cbx_encoder_kind *kind);
 
 /* Puts what the kind usually does where the settings, which must have passed
- * cbx_film_check(), leave the choice; the preset's name is static then. */
+ * cbx_film_check(), leave the choice; all names are static then. */
 void cbx_encoder_settle(const cbx_encoder_kind *kind, cbx_film_settings *settings);
 
 #endif

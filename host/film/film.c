@@ -85,7 +85,9 @@ static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settin
 uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
                                uint64_t *index_bytes) {
     cbx_film_parts parts;
-    choose_groups(&parts, settings);
+    cbx_film_settings settled = *settings;
+    cbx_encoder_settle(cbx_encoder_kind_of(settings), &settled);
+    choose_groups(&parts, &settled);
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
     const uint64_t ring = ring_frames(parts.group_frames, parts.workers);
     const uint64_t groups = (frames + parts.group_frames - 1) / parts.group_frames;
@@ -183,10 +185,10 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
     cbx_status status = cbx_new(&film, 1);
     if (!status) {
         film->source = &by_workers;
-        film->parts.kind = cbx_encoder_kind_of(settings->codec);
+        film->parts.kind = cbx_encoder_kind_of(settings);
         film->parts.settings = *settings;
         cbx_encoder_settle(film->parts.kind, &film->parts.settings);
-        choose_groups(&film->parts, settings);
+        choose_groups(&film->parts, &film->parts.settings);
         status = copy_plane(&film->parts.cb, cb, chroma_bytes);
     }
     if (!status) {

@@ -10,6 +10,26 @@
 /* The names of x264's presets, ended by NULL. */
 extern const char *const cbx_x264_presets[];
 
+/* "auto", and the names of all encoders, whether they are there or not, ended by NULL. */
+extern const char *const cbx_film_encoder_names[];
+
+/* The one that takes frames where they are drawn. */
+#define CBX_DEVICE_ENCODER "device"
+
+/* Writes the names of those that cbx_film_open() could use, "libx264 and mpeg4", or "none". */
+void cbx_film_list_encoders(char *out, size_t size);
+
+/* Whether that is a name, rather than NULL or "auto", which leave the choice. */
+int cbx_film_is_encoder_named(const char *encoder);
+
+/* What a film with these settings, which must have passed cbx_film_check_wishes(), becomes,
+ * and whose work that is: a static name. */
+cbx_codec cbx_film_codec_of(const cbx_film_settings *settings);
+const char *cbx_film_encoder_of(const cbx_film_settings *settings);
+
+/* cbx_film_check() of all but whether the encoder is there. */
+cbx_status cbx_film_check_wishes(const cbx_film_settings *settings);
+
 /* cbx_film_open() on an output that is open already; it becomes the film's in every
  * case. The settings must have passed cbx_film_check(). */
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* The encoders there are, how they are set up, and which one a film gets. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/choice.h"
 #include "film/encoder.h"
 #include "film/film.h"
+#include "film/libav.h"
+#include "film/vaapi.h"
 
 const char *const cbx_x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",
                                         "fast",      "medium",    "slow",     "slower",
                                         "veryslow",  "placebo",   NULL};
+
+static int quantiser_of(const cbx_film_settings *settings) {
+    return settings->quality > 0 ? settings->quality : 1;
+}
 
 /* Three things make these films faster to encode than x264's presets do. A constant
  * quantiser, because rate control estimates the cost of every frame first (-20 %). A
@@ -21,7 +30,7 @@ static int set_x264(AVDictionary **options, AVCodecContext *context,
     int error = av_dict_set(options, "preset", settings->preset, 0);
 
     if (error >= 0) {
-        error = av_dict_set_int(options, "qp", settings->quality > 0 ? settings->quality : 1, 0);
+        error = av_dict_set_int(options, "qp", quantiser_of(settings), 0);
     }
     if (error >= 0) {
         error =
@@ -34,8 +43,24 @@ static int set_x264(AVDictionary **options, AVCodecContext *context,
 /* libopenh264 is held to one quantiser. */
 static int set_openh264(AVDictionary **options, AVCodecContext *context,
                         const cbx_film_settings *settings) {
-    context->qmin = context->qmax = settings->quality > 0 ? settings->quality : 1;
+    context->qmin = context->qmax = quantiser_of(settings);
     return av_dict_set(options, "rc_mode", "off", 0);
+}
+
+static int set_nvenc(AVDictionary **options, AVCodecContext *context,
+                     const cbx_film_settings *settings) {
+    (void)context;
+    const int error = av_dict_set(options, "rc", "constqp", 0);
+    return error < 0 ? error : av_dict_set_int(options, "qp", quantiser_of(settings), 0);
+}
+
+static int set_vaapi(AVDictionary **options, AVCodecContext *context,
+                     const cbx_film_settings *settings) {
+    int error = av_dict_set(options, "rc_mode", "CQP", 0);
+    if (error >= 0) {
+        error = av_dict_set_int(options, "qp", quantiser_of(settings), 0);
+    }
+    return error < 0 ? error : cbx_vaapi_attach(context);
 }
 
 static int set_mpeg4(AVDictionary **options, AVCodecContext *context,
@@ -46,40 +71,75 @@ static int set_mpeg4(AVDictionary **options, AVCodecContext *context,
     return 0;
 }
 
+static const cbx_format h264 = {.codec = CBX_CODEC_H264, .name = "H.264", .largest_side = 16384};
+static const cbx_format mpeg4 = {.codec = CBX_CODEC_MPEG4, .name = "MPEG-4", .largest_side = 8191};
+
 /* What the frames look like decides the usual quality: static red borders around grey
  * that changes slowly, so that nearly every block of a P-frame is a skip. */
-static const cbx_format h264 = {.codec = CBX_CODEC_H264,
-                                .name = "H.264",
-                                .best = 0,
-                                .coarsest = 51,
-                                .usual = 22,
-                                .largest_side = 16384,
-                                .presets = cbx_x264_presets};
-static const cbx_format mpeg4 = {.codec = CBX_CODEC_MPEG4,
-                                 .name = "MPEG-4",
-                                 .best = 1,
-                                 .coarsest = 31,
-                                 .usual = 2,
-                                 .largest_side = 8191};
+#define H264_QUALITY .best = 0, .coarsest = 51, .usual = 22
+#define MPEG4_QUALITY .best = 1, .coarsest = 31, .usual = 2
 
-/* Those of libavcodec by name, because its own choice may be an encoder in hardware, whose
- * bytes nobody can promise; these are its only ones in software. */
+/* Those of libavcodec by name, because its own choice may be an encoder in hardware; those
+ * that need none are its only ones in software. */
 const cbx_encoder_kind cbx_encoder_kinds[] = {
-    {"libx264", &h264, &cbx_libav_calls, set_x264},
-    {"libopenh264", &h264, &cbx_libav_calls, set_openh264}, /* to which presets mean nothing */
-    {"mpeg4", &mpeg4, &cbx_libav_calls, set_mpeg4},
-    {NULL, NULL, NULL, NULL},
+    {.name = CBX_DEVICE_ENCODER, .format = &h264, H264_QUALITY},
+    {.name = "libx264",
+     .format = &h264,
+     H264_QUALITY,
+     .presets = cbx_x264_presets,
+     .calls = &cbx_libav_calls,
+     .set = set_x264},
+    {.name = "libopenh264",
+     .format = &h264,
+     H264_QUALITY,
+     .calls = &cbx_libav_calls,
+     .set = set_openh264},
+    {.name = "h264_nvenc",
+     .format = &h264,
+     H264_QUALITY,
+     .needs = "an NVIDIA GPU that encodes, and its driver",
+     .calls = &cbx_libav_calls,
+     .set = set_nvenc},
+    {.name = "h264_vaapi",
+     .format = &h264,
+     H264_QUALITY,
+     .needs = "a GPU that encodes, and its VA-API driver",
+     .calls = &cbx_vaapi_calls,
+     .set = set_vaapi},
+    {.name = "mpeg4", .format = &mpeg4, MPEG4_QUALITY, .calls = &cbx_libav_calls, .set = set_mpeg4},
+    {.name = NULL},
 };
 
-static int is_there(const cbx_encoder_kind *kind) {
-    return kind->calls->is_there(kind);
+const char *const cbx_film_encoder_names[] = {
+    "auto",       CBX_DEVICE_ENCODER, "libx264", "libopenh264",
+    "h264_nvenc", "h264_vaapi",       "mpeg4",   NULL};
+
+/* Sessions at a time of an encoder in hardware, of which there are one to three, and whose
+ * driver may allow no more than three. */
+enum { HARDWARE_WORKERS = 2 };
+
+int cbx_encoder_is_there(const cbx_encoder_kind *kind) {
+    return kind->calls && kind->calls->is_there(kind);
 }
 
-const cbx_encoder_kind *cbx_encoder_kind_of(cbx_codec codec) {
+static const cbx_encoder_kind *find_kind(const char *name) {
+    const cbx_encoder_kind *kind = cbx_encoder_kinds;
+    while (kind->name && strcmp(kind->name, name) != 0) {
+        kind++;
+    }
+    return kind->name ? kind : NULL;
+}
+
+/* Whether it may be taken by who leaves the choice. */
+static int may_choose(const cbx_encoder_kind *kind) {
+    return kind->calls && !kind->needs;
+}
+
+static const cbx_encoder_kind *choose_kind(cbx_codec codec) {
     const cbx_encoder_kind *first = NULL;
     for (const cbx_encoder_kind *kind = cbx_encoder_kinds; kind->name; kind++) {
-        if (kind->format->codec == codec) {
-            if (is_there(kind)) {
+        if (kind->format->codec == codec && may_choose(kind)) {
+            if (cbx_encoder_is_there(kind)) {
                 return kind;
             }
             first = first ? first : kind;
@@ -88,35 +148,72 @@ const cbx_encoder_kind *cbx_encoder_kind_of(cbx_codec codec) {
     return first;
 }
 
+int cbx_film_is_encoder_named(const char *encoder) {
+    return encoder && strcmp(encoder, cbx_film_encoder_names[0]) != 0;
+}
+
+const cbx_encoder_kind *cbx_encoder_kind_of(const cbx_film_settings *settings) {
+    return cbx_film_is_encoder_named(settings->encoder) ? find_kind(settings->encoder)
+                                                        : choose_kind(settings->codec);
+}
+
 void cbx_encoder_settle(const cbx_encoder_kind *kind, cbx_film_settings *settings) {
-    const char *const *presets = kind->format->presets, *preset = settings->preset;
+    const char *const *presets = kind->presets, *preset = settings->preset;
     if (settings->quality < 0) {
-        settings->quality = kind->format->usual;
+        settings->quality = kind->usual;
     }
+    if (settings->workers == 0 && kind->needs) {
+        settings->workers = HARDWARE_WORKERS;
+    }
+    settings->codec = kind->format->codec;
+    settings->encoder = kind->name;
     settings->preset = presets ? presets[preset ? cbx_choice_find(presets, preset) : 0] : NULL;
 }
 
-void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest) {
-    const cbx_encoder_kind *kind = cbx_encoder_kinds;
-    while (kind->format->codec != codec) {
-        kind++;
-    }
-    *best = kind->format->best;
-    *coarsest = kind->format->coarsest;
+void cbx_film_quality(const cbx_film_settings *settings, int *best, int *coarsest) {
+    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
+    *best = kind->best;
+    *coarsest = kind->coarsest;
+}
+
+cbx_codec cbx_film_codec_of(const cbx_film_settings *settings) {
+    return cbx_encoder_kind_of(settings)->format->codec;
+}
+
+const char *cbx_film_encoder_of(const cbx_film_settings *settings) {
+    return cbx_encoder_kind_of(settings)->name;
 }
 
 const char *cbx_film_encoder(cbx_codec codec) {
-    const cbx_encoder_kind *kind = cbx_encoder_kind_of(codec);
-    return kind && is_there(kind) ? kind->name : NULL;
+    const cbx_encoder_kind *kind = choose_kind(codec);
+    return kind && cbx_encoder_is_there(kind) ? kind->name : NULL;
+}
+
+void cbx_film_list_encoders(char *out, size_t size) {
+    const char *names[sizeof cbx_encoder_kinds / sizeof *cbx_encoder_kinds];
+    size_t count = 0;
+    for (const cbx_encoder_kind *kind = cbx_encoder_kinds; kind->name; kind++) {
+        if (cbx_encoder_is_there(kind)) {
+            names[count++] = kind->name;
+        }
+    }
+    names[count] = NULL;
+    cbx_choice_join(out, size, names, "and");
+    if (count == 0) {
+        snprintf(out, size, "none");
+    }
 }
 
 int cbx_film_stand_in(cbx_film_settings *settings) {
-    const cbx_encoder_kind *own = cbx_encoder_kind_of(settings->codec), *other = NULL;
-    if (is_there(own)) {
+    const cbx_encoder_kind *own = cbx_encoder_kind_of(settings), *other = NULL;
+    if (cbx_film_is_encoder_named(settings->encoder) || cbx_encoder_is_there(own)) {
         return 0;
     }
-    for (const cbx_encoder_kind *kind = own; kind->name && !(other && is_there(other)); kind++) {
-        other = kind->format->codec != settings->codec ? kind : other;
+    for (const cbx_encoder_kind *kind = own; kind->name && !(other && cbx_encoder_is_there(other));
+         kind++) {
+        if (kind->format->codec != settings->codec && may_choose(kind)) {
+            other = kind;
+        }
     }
     if (!other) {
         return 0;

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The encoders of libavcodec, each with one thread. */
+#include "film/libav.h"
+
+#include <libavutil/pixdesc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "film/encoder.h"
 
-struct cbx_encoder {
-    AVCodecContext *context;
-    AVFrame *frame;
-    AVPacket *packet;
-    AVBufferRef *cb, *cr; /* the film's */
-    uint32_t frames;      /* pushed so far */
-};
-
-static int is_there(const cbx_encoder_kind *kind) {
+int cbx_libav_is_there(const cbx_encoder_kind *kind) {
     return avcodec_find_encoder_by_name(kind->name) != NULL;
 }
 
@@ -39,6 +32,14 @@ static void describe_pictures(AVCodecContext *context, const cbx_film_settings *
     context->log_level_offset = 2 * AV_LOG_TRACE;
 }
 
+static cbx_status fail_open(const cbx_film_parts *parts, int error) {
+    const cbx_encoder_kind *kind = parts->kind;
+    return cbx_fail(error == AVERROR(ENOMEM) ? CBX_NO_MEMORY : CBX_NO_ENCODER,
+                    "cannot open %s for %u x %u pixels: %s%s%s", kind->name, parts->settings.width,
+                    parts->settings.height, av_err2str(error), kind->needs ? "; it needs " : "",
+                    kind->needs ? kind->needs : "");
+}
+
 static cbx_status open_context(cbx_encoder *encoder, const cbx_film_parts *parts) {
     const cbx_film_settings *settings = &parts->settings;
     const AVCodec *codec = avcodec_find_encoder_by_name(parts->kind->name);
@@ -59,15 +60,10 @@ static cbx_status open_context(cbx_encoder *encoder, const cbx_film_parts *parts
         error = avcodec_open2(encoder->context, codec, &options);
     }
     av_dict_free(&options);
-    if (error < 0) {
-        return cbx_fail(error == AVERROR(ENOMEM) ? CBX_NO_MEMORY : CBX_NO_ENCODER,
-                        "cannot open %s for %u x %u pixels: %s", codec->name, settings->width,
-                        settings->height, av_err2str(error));
-    }
-    return CBX_OK;
+    return error < 0 ? fail_open(parts, error) : CBX_OK;
 }
 
-static void destroy(cbx_encoder *encoder) {
+void cbx_libav_destroy(cbx_encoder *encoder) {
     if (!encoder) {
         return;
     }
@@ -77,7 +73,7 @@ static void destroy(cbx_encoder *encoder) {
     free(encoder);
 }
 
-static cbx_status open(cbx_encoder **out, const cbx_film_parts *parts) {
+cbx_status cbx_libav_open(cbx_encoder **out, const cbx_film_parts *parts) {
     cbx_encoder *encoder;
 
     *out = NULL;
@@ -85,18 +81,19 @@ static cbx_status open(cbx_encoder **out, const cbx_film_parts *parts) {
     if (status) {
         return status;
     }
-    encoder->cb = parts->cb;
-    encoder->cr = parts->cr;
+    encoder->format = AV_PIX_FMT_YUV420P;
+    encoder->chroma[0] = parts->cb;
+    encoder->chroma[1] = parts->cr;
     status = open_context(encoder, parts);
     if (status) {
-        destroy(encoder);
+        cbx_libav_destroy(encoder);
         return status;
     }
     *out = encoder;
     return CBX_OK;
 }
 
-static cbx_status describe(const cbx_encoder *encoder, AVCodecParameters *parameters) {
+cbx_status cbx_libav_describe(const cbx_encoder *encoder, AVCodecParameters *parameters) {
     int error = avcodec_parameters_from_context(parameters, encoder->context);
 
     if (error < 0) {
@@ -105,7 +102,7 @@ static cbx_status describe(const cbx_encoder *encoder, AVCodecParameters *parame
     return CBX_OK;
 }
 
-static int matches(const cbx_encoder *encoder, const AVCodecParameters *parameters) {
+int cbx_libav_matches(const cbx_encoder *encoder, const AVCodecParameters *parameters) {
     const AVCodecContext *context = encoder->context;
     int size = context->extradata_size;
 
@@ -140,23 +137,25 @@ static AVBufferRef *wrap_luma(const cbx_film_frame *frame, size_t bytes) {
     return buffer;
 }
 
-static cbx_status fill_frame(cbx_encoder *encoder, const cbx_film_frame *from) {
+cbx_status cbx_libav_fill(cbx_encoder *encoder, const cbx_film_frame *from) {
     AVFrame *frame = encoder->frame;
     int width = encoder->context->width, height = encoder->context->height;
+    const int planes = av_pix_fmt_count_planes(encoder->format);
 
     frame->buf[0] = wrap_luma(from, (size_t)width * (size_t)height);
-    frame->buf[1] = av_buffer_ref(encoder->cb);
-    frame->buf[2] = av_buffer_ref(encoder->cr);
-    if (!frame->buf[0] || !frame->buf[1] || !frame->buf[2]) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for frame %u of a group", encoder->frames);
+    for (int plane = 1; plane < planes; plane++) {
+        frame->buf[plane] = av_buffer_ref(encoder->chroma[plane - 1]);
     }
-    for (int plane = 0; plane < 3; plane++) {
+    for (int plane = 0; plane < planes; plane++) {
+        if (!frame->buf[plane]) {
+            return cbx_fail(CBX_NO_MEMORY, "no memory for frame %u of a group", encoder->frames);
+        }
         frame->data[plane] = frame->buf[plane]->data;
-        frame->linesize[plane] = plane == 0 ? width : width / 2;
+        frame->linesize[plane] = plane == 0 || planes == 2 ? width : width / 2;
     }
     frame->width = width;
     frame->height = height;
-    frame->format = encoder->context->pix_fmt;
+    frame->format = encoder->format;
     frame->color_range = encoder->context->color_range;
     frame->color_primaries = encoder->context->color_primaries;
     frame->color_trc = encoder->context->color_trc;
@@ -186,9 +185,7 @@ static cbx_status drain(cbx_encoder *encoder, cbx_packets *out) {
     return CBX_OK;
 }
 
-static cbx_status push(cbx_encoder *encoder, const cbx_film_frame *frame, cbx_packets *out) {
-    cbx_status status = fill_frame(encoder, frame);
-
+cbx_status cbx_libav_send(cbx_encoder *encoder, cbx_status status, cbx_packets *out) {
     if (!status) {
         int error = avcodec_send_frame(encoder->context, encoder->frame);
         if (error < 0) {
@@ -201,7 +198,11 @@ static cbx_status push(cbx_encoder *encoder, const cbx_film_frame *frame, cbx_pa
     return status ? status : drain(encoder, out);
 }
 
-static cbx_status finish(cbx_encoder *encoder, cbx_packets *out) {
+static cbx_status push(cbx_encoder *encoder, const cbx_film_frame *frame, cbx_packets *out) {
+    return cbx_libav_send(encoder, cbx_libav_fill(encoder, frame), out);
+}
+
+cbx_status cbx_libav_finish(cbx_encoder *encoder, cbx_packets *out) {
     int error = avcodec_send_frame(encoder->context, NULL);
 
     if (error < 0) {
@@ -211,10 +212,10 @@ static cbx_status finish(cbx_encoder *encoder, cbx_packets *out) {
     return drain(encoder, out);
 }
 
-const cbx_encoder_calls cbx_libav_calls = {.is_there = is_there,
-                                           .open = open,
-                                           .describe = describe,
-                                           .matches = matches,
+const cbx_encoder_calls cbx_libav_calls = {.is_there = cbx_libav_is_there,
+                                           .open = cbx_libav_open,
+                                           .describe = cbx_libav_describe,
+                                           .matches = cbx_libav_matches,
                                            .push = push,
-                                           .finish = finish,
-                                           .destroy = destroy};
+                                           .finish = cbx_libav_finish,
+                                           .destroy = cbx_libav_destroy};

@@ -22,3 +22,7 @@ void cbx_film_library(char *out, size_t size) {
                                  AV_VERSION_MINOR(version), AV_VERSION_MICRO(version));
     }
 }
+
+void cbx_film_silence_libav(void) {
+    av_log_set_level(AV_LOG_QUIET);
+}

@@ -27,6 +27,7 @@ typedef struct cbx_job {
     cbx_learn_result *result;         /* never NULL */
     cbx_learn_plan plan;
     cbx_film_settings film; /* zeroed: none */
+    char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
     cbx_device *device;
     cbx_walk walk;        /* the devices that were passed over */
@@ -45,10 +46,12 @@ typedef struct cbx_job {
     int stopping;
 } cbx_job;
 
-/* settings.c: the film that the settings ask for, with the codec that stands in where
+/* encoder.c: the film that the settings ask for, with the codec that stands in where
  * libavcodec lacks an encoder. Statuses of cbx_film_check(). */
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out);
+/* For a job that has its device and its plan: fills job->film, and the plan's encoder. */
+cbx_status cbx_job_choose_encoder(cbx_job *job);
 
 /* memory.c: CBX_TOO_LARGE when the run that job->plan describes needs more memory than
  * this process may use. */

@@ -90,14 +90,10 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     const cbx_rates rates = cbx_rates_of_batch(settings, 0, plan->batches);
     plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
-    cbx_status status = cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
-    if (!status && settings->film) {
-        status = cbx_job_film_settings(settings, &plan->grid, &job->film);
+    if (settings->film) {
         plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
-        plan->encoder = cbx_film_encoder(job->film.codec);
-        plan->encoder_is_fallback = job->film.codec != settings->codec;
     }
-    return status;
+    return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
 
 static cbx_status make_trainer(cbx_job *job) {
@@ -141,9 +137,10 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 }
 
 cbx_status cbx_job_prepare(cbx_job *job) {
-    static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
-                                  cbx_job_make_plan,     cbx_job_check_memory, make_network,
-                                  make_trainer,          make_pictures};
+    static step *const steps[] = {
+        cbx_job_probe_outputs, load_network,           load_and_start,
+        cbx_job_make_plan,     cbx_job_choose_encoder, cbx_job_check_memory,
+        make_network,          make_trainer,           make_pictures};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 

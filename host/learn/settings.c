@@ -24,23 +24,6 @@ void cbx_learn_defaults(cbx_learn_settings *settings) {
     settings->quality = -1;
 }
 
-cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
-                                 cbx_film_settings *out) {
-    *out = (cbx_film_settings){.width = grid->width,
-                               .height = grid->height,
-                               .fps = settings->fps,
-                               .codec = settings->codec,
-                               .quality = settings->quality,
-                               .preset = settings->preset,
-                               .workers = settings->workers,
-                               .no_clobber = settings->no_clobber};
-    cbx_status status = cbx_film_check(out);
-    if (status == CBX_NO_ENCODER && cbx_film_stand_in(out)) {
-        status = cbx_film_check(out);
-    }
-    return status;
-}
-
 /* When a film is refused and a smaller scale would cure it, says which. */
 static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_settings film) {
     char sentence[512];
@@ -52,7 +35,7 @@ static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_set
         }
         film.width = grid.width;
         film.height = grid.height;
-        if (!cbx_film_check(&film)) {
+        if (!cbx_film_check_wishes(&film)) {
             return cbx_fail(CBX_BAD_ARGUMENT, "%s; scale %u is the largest that fits", sentence,
                             scale);
         }

@@ -24,9 +24,6 @@ typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
 /* "h264" or "mpeg4", static; NULL: there is no such codec. */
 CBX_API const char *cbx_codec_name(cbx_codec codec);
 
-/* The range of cbx_film_settings.quality for a codec that there is. */
-CBX_API void cbx_codec_quality(cbx_codec codec, int *best, int *coarsest);
-
 #define CBX_MAX_WORKERS 256u
 #define CBX_MAX_FPS 1000u
 
@@ -35,10 +32,17 @@ typedef struct cbx_film_settings {
      * (width + 128) x (height + 128) = 2^28 - 1: the largest square is 16,254 pixels. */
     uint32_t width, height;
     uint32_t fps; /* frames per second, 1…CBX_MAX_FPS */
+    /* CBX_CODEC_H264, the default, gives way to what a named encoder makes. */
     cbx_codec codec;
+    /* "libx264", "libopenh264", "mpeg4", or in hardware, whose bytes nobody can promise,
+     * "h264_nvenc" or "h264_vaapi". NULL or "auto": the codec's best in software that the
+     * linked libavcodec has. "device", which takes frames where they are drawn, is for
+     * cbx_learn() alone. */
+    const char *encoder;
     int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
     /* x264's preset name; NULL: "ultrafast". "superfast" makes smaller files, by an eighth,
-     * in 1.5 to 2 times the time; the others gain nothing with these pictures. */
+     * in 1.5 to 2 times the time; the others gain nothing with these pictures. An encoder
+     * without presets refuses one when it is named, and else ignores it. */
     const char *preset;
     uint32_t workers; /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
     int no_clobber;   /* fail rather than replace an existing file */
@@ -54,6 +58,10 @@ typedef struct cbx_film_result {
 
 typedef struct cbx_film cbx_film;
 
+/* The range of cbx_film_settings.quality for these settings, whose codec and encoder there
+ * must be. */
+CBX_API void cbx_film_quality(const cbx_film_settings *settings, int *best, int *coarsest);
+
 /* The encoder that `codec` gets from the linked libavcodec: "libx264",
  * "libopenh264", "mpeg4" …, or NULL if it has none. Static. */
 CBX_API const char *cbx_film_encoder(cbx_codec codec);
@@ -64,7 +72,7 @@ CBX_API cbx_status cbx_film_check(const cbx_film_settings *settings);
 
 /* Where the linked libavcodec has no encoder for settings->codec, H.264 for example, puts
  * the codec there that stands in for it, MPEG-4, with its own default quality, and
- * returns 1; else 0. The codec must be one of cbx_codec. */
+ * returns 1; else 0. A named encoder never gives way. The codec must be one of cbx_codec. */
 CBX_API int cbx_film_stand_in(cbx_film_settings *settings);
 
 /* Opens encoders and a temporary file beside `path`. CBX_BAD_ARGUMENT,

@@ -50,7 +50,9 @@ typedef struct cbx_learn_settings {
     const char *film;          /* "learn.mp4", an mp4 file; NULL: no film */
     uint32_t fps;              /* 70 */
     cbx_codec codec;           /* h264 */
-    int quality;               /* -1: the codec's default */
+    const char *encoder;       /* NULL or "auto": the best that is there; else one of
+                                  cbx_film_settings, "device" included */
+    int quality;               /* -1: the encoder's default */
     const char *preset;        /* x264 preset, NULL: the default */
     uint32_t workers;          /* 0: one encoder per processor */
     const char *picture;       /* PNG of the last grid, NULL: none */
@@ -99,8 +101,8 @@ typedef struct cbx_learn_plan {
     uint64_t batches_per_epoch;
     uint64_t frames;         /* of the whole film, 0 without one */
     const char *encoder;     /* NULL without a film */
-    int encoder_is_fallback; /* H.264 was asked for, the library has none: MPEG-4 with
-                                its own default quality instead */
+    int encoder_is_fallback; /* none was named, and the best does not work here */
+    const char *encoder_why; /* the sentence that tells why; NULL: it is no fallback */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
@@ -181,7 +183,7 @@ CBX_API const char *cbx_learn_output_path(const cbx_learn_settings *settings,
 CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
 
 /* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
- * be larger than its codec allows; CBX_NO_ENCODER: libavcodec has none for it. What
+ * be larger than its codec allows; CBX_NO_ENCODER: there is none for it. What
  * concerns the film alone is looked at only when there is to be one. */
 CBX_API cbx_status cbx_learn_check(const cbx_learn_settings *settings);
 

@@ -29,6 +29,7 @@ NONSENSE = {
     "batch": WHOLE + ["4097"],
     "recipe": ["", "abc"],
     "data": [""],
+    "encoder": ["", "abc", "h264"],
     "repetitions": WHOLE + ["1001"],
     "seconds": ["0", "-1", "nan", "abc", ""],
     "format": ["", "abc", "xml"],
@@ -106,10 +107,12 @@ class Bench(CliTest):
         rows = [row for row in report["rows"] if row["device"] != "OpenBLAS"]
         self.assertEqual([(row["hidden"], row["schedule"]) for row in rows],
                          [(9, "fused"), (9, "stepwise"), (12, "fused"), (12, "stepwise")])
+        self.assertEqual(report["settings"]["encoder"], "auto")
         for row in rows:
             self.check_row(row)
             self.assertIn("warning", row)
             self.assertEqual(row["film_job"]["frames"], 10)
+            self.assertTrue(row["film_job"]["encoder"])
             self.assert_number(row["film_job"]["total_seconds"])
 
     def test_json_lines_and_no_baseline(self):
@@ -180,6 +183,21 @@ class Bench(CliTest):
         self.assert_only_error(self.bench("--film", env=environment(TMPDIR="/nonexistent")),
                                CANNOT_CREATE, "/nonexistent")
         self.assertEqual((self.folder / "there.md").read_text(), "old")
+
+    def test_the_encoder_of_the_films(self):
+        flags = ("--film", "--encoder", "mpeg4", "--no-baseline", "--device", "cpu")
+        told = self.bench("--format", "csv", *flags)
+        self.assert_done(told)
+        for row in csv.DictReader(io.StringIO(told.stdout)):
+            self.assertEqual(row["film_encoder"], "mpeg4")
+        told = self.bench("--format", "jsonl", *flags)
+        lines = [json.loads(line) for line in told.stdout.splitlines()]
+        self.assertEqual(lines[0]["settings"]["encoder"], "mpeg4")
+        self.assertEqual({line["film_job"]["encoder"] for line in lines if line["type"] == "row"},
+                         {"mpeg4"})
+        self.assertRegex(self.bench(*flags).stdout, r"\| encoder [^\n]*\n[^\n]*\n[^\n]*\| mpeg4 ")
+        self.assert_only_error(self.bench("--encoder", "mpeg4"), USAGE, "--encoder", "--film")
+        self.assert_only_error(self.bench("--film", "--encoder", "device"), UNAVAILABLE, "device")
 
     def test_a_row_that_fails(self):
         write_dataset(self.folder / "data")

@@ -9,8 +9,9 @@ import resource
 import subprocess
 import time
 
-from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, OK, USAGE, CliTest, film_frames, main,
-                     read_safetensors_header, read_tensors, start, write_safetensors)
+from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, OK, UNAVAILABLE, USAGE, CliTest,
+                     film_frames, main, read_safetensors_header, read_tensors, start,
+                     write_safetensors)
 
 FRAMES = 20  # two epochs of ten batches
 OUTPUTS = {"output": "film.mp4", "save": "weights.safetensors", "picture": "grid.png",
@@ -50,6 +51,26 @@ class Outputs(CliTest):
     def test_skipped_frames(self):
         self.assert_done(self.learn(*self.flags, "--frame-every", 3))
         self.assertIn(film_frames(self.folder / "learn.mp4"), (FRAMES // 3, FRAMES // 3 + 1))
+
+    def test_the_encoder_that_is_named(self):
+        """It makes the film; or, where it does not work, one line and nothing else are left."""
+        for encoder in ("auto", "libx264", "libopenh264", "h264_nvenc", "h264_vaapi", "mpeg4"):
+            with self.subTest(encoder=encoder):
+                result = self.learn(*self.flags, "--encoder", encoder, "--progress", "json")
+                if result.returncode == UNAVAILABLE:
+                    self.assert_only_error(result, UNAVAILABLE, encoder)
+                    self.assertEqual(os.listdir(self.folder), ["data"])
+                    continue
+                self.assert_done(result)
+                events = [json.loads(line) for line in result.stdout.splitlines()]
+                told = events[0]["film"]
+                self.assertEqual(told["encoder"], events[-1]["film"]["encoder"])
+                self.assertEqual(told["fallback"], told["fallback_reason"] is not None)
+                if encoder != "auto":
+                    self.assertEqual(told["encoder"], encoder)
+                    self.assertFalse(told["fallback"])
+                self.assertEqual(film_frames(self.folder / "learn.mp4"), FRAMES)
+                os.remove(self.folder / "learn.mp4")
 
     def test_rates_are_written_as_people_write_them(self):
         self.assert_done(self.learn(*self.flags, "--no-video", "--recipe", "nll", "--hidden", 128,

@@ -4,7 +4,7 @@
 import re
 import unittest
 
-from support import CANNOT_WRITE, OK, SOURCE, USAGE, CliTest, main
+from support import CANNOT_WRITE, OK, SOURCE, UNAVAILABLE, USAGE, CliTest, main
 
 WHOLE = ["0", "-1", "1e9", "abc", "", " 1", "1 ", "0x10", "1.5", "+1", "99999999999999999999"]
 CHOICE = ["", "abc", "0", "LESSON", "h264x"]
@@ -28,6 +28,7 @@ NONSENSE = {
     "tone": CHOICE,
     "scale": WHOLE + ["2341"],
     "codec": CHOICE,
+    "encoder": CHOICE + ["h264", "AUTO"],
     "quality": ["-1", "0", "52", "abc", "", "1.5"],
     "preset": CHOICE,
     "workers": ["-1", "abc", "", "257"],
@@ -170,6 +171,13 @@ class Flags(CliTest):
                                "--output")
         self.assert_only_error(self.learn("--codec", "mpeg4", "--quality", "40"), USAGE,
                                "--quality", "1 to 31")
+        for codec, encoder in (("h264", "mpeg4"), ("mpeg4", "libx264"), ("mpeg4", "device")):
+            self.assert_only_error(self.learn("--codec", codec, "--encoder", encoder), USAGE,
+                                   f"--codec {codec} contradicts --encoder {encoder}")
+        self.assert_only_error(self.learn("--encoder", "mpeg4", "--quality", "40"), USAGE,
+                               "--quality", "1 to 31 with mpeg4, not '40'")
+        self.assert_only_error(self.learn("--encoder", "mpeg4", "--preset", "slow"), USAGE,
+                               'preset "slow": the encoder mpeg4 has none')
         for one, two in (("--output", "--save"), ("--save", "--picture"),
                          ("--picture", "--metrics")):
             self.assert_only_error(self.learn(one, "same", two, "same"), USAGE, one, two)
@@ -186,6 +194,14 @@ class Flags(CliTest):
         result = self.learn("--data", self.folder / "nowhere", "--hidden", 262144, "--codec",
                             "mpeg4")
         self.assert_only_error(result, USAGE, "8191", "H.264")
+
+    def test_encoders_that_are_missing(self):
+        """Told before any work, with those there are."""
+        result = self.learn("--data", self.folder / "nowhere", "--encoder", "device")
+        self.assert_only_error(result, UNAVAILABLE, "no encoder device", "mpeg4")
+        result = self.learn("--data", self.folder / "nowhere", "--encoder", "libopenh264")
+        if result.returncode == UNAVAILABLE:
+            self.assert_only_error(result, UNAVAILABLE, "lacks libopenh264", "it has .*mpeg4")
 
     def test_endings_that_promise_another_kind_of_film(self):
         for name in ("a.gif", "a.webm", "b.mkv", "c.MOV", "d.avi", "e.png", "f/g.h.ogv"):
