@@ -55,6 +55,10 @@ static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
         fprintf(stderr, "as MPEG-4%s: the linked libavcodec has no H.264 encoder\n",
                 settings->quality < 0 ? "" : " at its default quality");
     }
+    if (plan->caution[0]) {
+        label(report->terminal, "");
+        fprintf(stderr, "%s\n", plan->caution);
+    }
 }
 
 static void report_network(const cli_report *report, const cbx_learn_plan *plan) {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "film/plays.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
@@ -96,6 +97,8 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
         plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
         plan->encoder = cbx_film_encoder(job->film.codec);
         plan->encoder_is_fallback = job->film.codec != settings->codec;
+        plan->level = cbx_film_level(&job->film);
+        (void)cbx_film_plays(&job->film, plan->caution, sizeof plan->caution);
     }
     return status;
 }

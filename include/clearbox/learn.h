@@ -101,6 +101,8 @@ typedef struct cbx_learn_plan {
     const char *encoder;     /* NULL without a film */
     int encoder_is_fallback; /* H.264 was asked for, the library has none: MPEG-4 with
                                 its own default quality instead */
+    const char *level;       /* H.264's, by size and rate, "5.2"; NULL: no film in H.264 */
+    char caution[80];        /* "", or where the film will not play, and what helps */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
