@@ -40,12 +40,12 @@ static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_le
     if (!settings->film) {
         return json_null();
     }
-    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:b, s:o}", "path",
+    return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:b, s:o, s:o}", "path",
                      cli_json_string(settings->film), "width", (json_int_t)plan->grid.width,
                      "height", (json_int_t)plan->grid.height, "frames", (json_int_t)plan->frames,
                      "fps", (json_int_t)settings->fps, "encoder", cli_json_string(plan->encoder),
                      "fallback", plan->encoder_is_fallback, "fallback_reason",
-                     cli_json_string(plan->encoder_why));
+                     cli_json_string(plan->encoder_why), "level", cli_json_string(plan->level));
 }
 
 /* JSON numbers hold 53 bits everywhere, a seed has 64. */

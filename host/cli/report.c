@@ -54,6 +54,10 @@ static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
         label(report->terminal, "");
         fprintf(stderr, "%.*s\n", (int)strcspn(plan->encoder_why, "\n"), plan->encoder_why);
     }
+    if (plan->caution[0]) {
+        label(report->terminal, "");
+        fprintf(stderr, "%s\n", plan->caution);
+    }
 }
 
 static void report_network(const cli_report *report, const cbx_learn_plan *plan) {

@@ -3,24 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "avc/check.h"
 #include "base/error.h"
 #include "learn/job.h"
 
 static int is_device(const char *encoder) {
     return encoder && strcmp(encoder, CBX_DEVICE_ENCODER) == 0;
-}
-
-static cbx_status check_device_encoder(const cbx_film_settings *film) {
-    char known[160];
-    cbx_status status = cbx_film_check_wishes(film);
-    if (status) {
-        return status;
-    }
-    cbx_film_list_encoders(known, sizeof known);
-    return cbx_fail(CBX_NO_ENCODER,
-                    "this version of clearbox has no encoder " CBX_DEVICE_ENCODER
-                    " yet; libavcodec has %s",
-                    known);
 }
 
 static cbx_status check_libav_encoder(cbx_film_settings *film) {
@@ -29,6 +17,12 @@ static cbx_status check_libav_encoder(cbx_film_settings *film) {
         status = cbx_film_check(film);
     }
     return status;
+}
+
+/* Whether the device may be asked: when it is named, or the choice is left in every respect. */
+static int may_be_device(const cbx_film_settings *film) {
+    return is_device(film->encoder) || (!cbx_film_is_encoder_named(film->encoder) &&
+                                        film->codec == CBX_CODEC_H264 && !film->preset);
 }
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
@@ -42,7 +36,20 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .preset = settings->preset,
                                .workers = settings->workers,
                                .no_clobber = settings->no_clobber};
-    return is_device(out->encoder) ? check_device_encoder(out) : check_libav_encoder(out);
+    return may_be_device(out) ? cbx_film_check_wishes(out) : check_libav_encoder(out);
+}
+
+/* The device, if it encodes well; whoever named it wants no other. */
+static cbx_status try_device(cbx_job *job) {
+    const int named = is_device(job->film.encoder);
+    cbx_status status = cbx_avc_check(job->device);
+    if (!status) {
+        job->film.encoder = CBX_DEVICE_ENCODER;
+    } else if (!named) {
+        snprintf(job->encoder_why, sizeof job->encoder_why, "%s", cbx_last_error());
+        status = check_libav_encoder(&job->film);
+    }
+    return status;
 }
 
 /* Comes when the device is open, because its own encoder is the first to be asked. */
@@ -53,10 +60,13 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
         return CBX_OK;
     }
     cbx_status status = cbx_job_film_settings(settings, &plan->grid, &job->film);
+    if (!status && may_be_device(&job->film)) {
+        status = try_device(job);
+    }
     if (status) {
         return status;
     }
-    if (job->film.codec != settings->codec) {
+    if (job->film.codec != settings->codec && !job->encoder_why[0]) {
         snprintf(job->encoder_why, sizeof job->encoder_why,
                  "the linked libavcodec has no H.264 encoder: MPEG-4%s",
                  settings->quality < 0 ? "" : " at its default quality");
@@ -64,5 +74,7 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
     plan->encoder = cbx_film_encoder_of(&job->film);
     plan->encoder_is_fallback = job->encoder_why[0] != '\0';
     plan->encoder_why = plan->encoder_is_fallback ? job->encoder_why : NULL;
+    plan->level = cbx_film_level(&job->film);
+    (void)cbx_film_plays(&job->film, plan->caution, sizeof plan->caution);
     return CBX_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "film/plays.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 

@@ -103,6 +103,8 @@ typedef struct cbx_learn_plan {
     const char *encoder;     /* NULL without a film */
     int encoder_is_fallback; /* none was named, and the best does not work here */
     const char *encoder_why; /* the sentence that tells why; NULL: it is no fallback */
+    const char *level;       /* H.264's, by size and rate, "5.2"; NULL: no film in H.264 */
+    char caution[80];        /* "", or where the film will not play, and what helps */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 

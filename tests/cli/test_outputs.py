@@ -130,6 +130,29 @@ class Outputs(CliTest):
         self.assertEqual(events[-1]["kept"], ["learn.mp4"])
         self.assertRegex(result.stderr, r"\Adevice \d+:\d+, .*\n\Z")
 
+    def test_levels(self):
+        """Which films few players open, and what helps, is said before the training."""
+        films = [(("--scale", 1), "1.1", None),
+                 (("--scale", 1, "--codec", "mpeg4"), None, None),
+                 (("--scale", 28), "5.2", "too large for some players; a smaller scale or fewer "),
+                 (("--scale", 28, "--fps", 100), "6.0", "level 6.0, for few players; a smaller "),
+                 (("--scale", 27, "--fps", 110), "6.0",
+                  "level 6.0, for few players; 102 frames a second or fewer ")]
+        for flags, level, caution in films:
+            flags = (*self.flags, *flags, "--frame-every", 1000)
+            events = self.learn(*flags, "--progress", "json").stdout.splitlines()
+            film = json.loads(events[0])["film"]
+            if film["fallback"]:
+                self.skipTest("libavcodec has no H.264 encoder")
+            self.assertEqual(film["level"], level)
+            report = self.learn(*flags).stderr
+            lines = [line for line in report.splitlines() if line.endswith(" help")]
+            self.assertEqual(len(lines), 1 if caution else 0, report)
+            for line in lines:
+                self.assertTrue(line.startswith(" " * 12 + caution), report)
+                self.assertLessEqual(len(line), 80)
+                self.assertLess(report.index(line), report.index("training loss"))
+
     def test_hashes(self):
         """People, metrics, events and the weights' metadata tell the same, and it is true."""
         result = self.learn(*self.flags, *self.every_output())
