@@ -25,7 +25,6 @@ struct cbx_avc {
     cbx_coding coding; /* of the next frames */
     uint32_t slices;   /* of a key frame */
     size_t group;      /* CBX_FILM_GROUP */
-    cl_program program;
     cl_kernel kernels[KERNELS];
     cl_mem buffers[BUFFERS];
 };
@@ -39,12 +38,15 @@ static uint32_t chroma_qp(int luma_qp) {
     static const uint8_t from_30[] = {29, 30, 31, 32, 32, 33, 34, 34, 35, 35, 36,
                                       36, 37, 37, 37, 38, 38, 38, 39, 39, 39, 39};
     const int qp = luma_qp + CBX_AVC_CHROMA_QP_OFFSET;
-    return qp < 0 ? 0 : qp < 30 ? (uint32_t)qp : from_30[qp - 30];
+    return qp < 0 ? 0 : qp < 30 ? (uint32_t)qp : from_30[qp > 51 ? 21 : qp - 30];
 }
 
-/* Key frames are coded as finely as the others. */
+/* Key frames are far finer: what begins nearly exact need not be corrected for long. Eight steps give
+ * the best picture for the bytes of these films. */
+enum { KEY_FINER = 8 };
+
 static int key_qp(int qp) {
-    return qp;
+    return qp > KEY_FINER ? qp - KEY_FINER : BEST_QP;
 }
 
 static cbx_coding coding_of(const cbx_avc_settings *settings, cbx_family family) {
@@ -81,7 +83,7 @@ static void list_bytes(const cbx_avc_settings *settings, const cbx_coding *codin
     const uint64_t mbs = macroblocks(coding), frames = settings->frames;
     bytes[OLD] = mbs * CBX_MB * CBX_MB + CBX_AVC_SPARE_BYTES;
     bytes[OLD_CHROMA] = mbs * 2 * CBX_CHROMA_MB * CBX_CHROMA_MB;
-    bytes[LEVELS] = frames * mbs * CBX_LEVELS * sizeof(cl_short);
+    bytes[LEVELS] = frames * mbs * CBX_MB_LEVELS * sizeof(cl_short);
     bytes[COUNTS] = frames * mbs * CBX_COUNTS;
     bytes[SHARES] = frames * coding->shares * sizeof(cbx_share);
     bytes[SLICES] = frames * CBX_MOST_SLICES * sizeof(cl_uint);
@@ -114,29 +116,38 @@ static cbx_status check(const cbx_device *device, const cbx_avc_settings *settin
         return cbx_fail(CBX_BAD_ARGUMENT, "there is no film with QP %d and groups of %u frames",
                         settings->qp, settings->group);
     }
-    cbx_status status = cbx_cl_check(clGetDeviceInfo(device->id, CL_DEVICE_ENDIAN_LITTLE,
-                                                     sizeof little, &little, NULL),
-                                     "asking for the order of bytes");
+    cbx_status status = cbx_cl_check(
+        clGetDeviceInfo(device->id, CL_DEVICE_ENDIAN_LITTLE, sizeof little, &little, NULL),
+        "asking for the order of bytes");
     return !status && !little
-               ? cbx_fail(CBX_NO_DEVICE, "%s is big-endian, which the encoder's kernels are not for",
+               ? cbx_fail(CBX_NO_DEVICE,
+                          "%s is big-endian, which the encoder's kernels are not for",
                           device->info.name)
                : status;
 }
 
-static cbx_status build(cbx_avc *avc) {
+/* The device keeps the program, as it does the others. */
+static cbx_status build(cbx_device *device) {
+    char options[200];
+    if (device->film) {
+        return CBX_OK;
+    }
+    const int cpu = device->family == CBX_FAMILY_CPU;
+    snprintf(options, sizeof options, "-w -cl-std=CL1.2 -D%s=1 -DCBX_INLINE=%d -DCBX_FILM_GROUP=%d",
+             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", cbx_platform_traits(&device->info)->inlines,
+             cpu ? 1 : GPU_GROUP);
+    return cbx_program_create(device, "film", options, &device->film);
+}
+
+static cbx_status make_kernels(cbx_avc *avc) {
     const int cpu = avc->device->family == CBX_FAMILY_CPU;
     const char *const names[KERNELS] = {
         [KEY] = "film_key",         [CHANGE] = cpu ? "film_change_cpu" : "film_change_gpu",
         [LENGTHS] = "film_lengths", [OFFSETS] = "film_offsets",
         [PACK] = "film_pack",       [SAMPLES] = "film_samples"};
-    char options[200];
-    avc->group = cpu ? 1 : GPU_GROUP;
-    snprintf(options, sizeof options, "-w -cl-std=CL1.2 -D%s=1 -DCBX_INLINE=%d -DCBX_FILM_GROUP=%zu",
-             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU",
-             cbx_platform_traits(&avc->device->info)->inlines, avc->group);
-    cbx_status status = cbx_program_create(avc->device, "film", options, &avc->program);
+    cbx_status status = build(avc->device);
     for (int i = 0; i < KERNELS && !status; i++) {
-        status = cbx_kernel_create_in(avc->program, names[i], &avc->kernels[i]);
+        status = cbx_kernel_create_in(avc->device->film, names[i], &avc->kernels[i]);
         if (!status) {
             status = cbx_kernel_check_group(avc->device, avc->kernels[i], names[i]);
         }
@@ -146,7 +157,7 @@ static cbx_status build(cbx_avc *avc) {
 
 static cbx_status make_buffers(cbx_avc *avc) {
     static const char *const names[BUFFERS] = {
-        [OLD] = "the frame before",  [OLD_CHROMA] = "the frame before",
+        [OLD] = "the frame before",   [OLD_CHROMA] = "the frame before",
         [LEVELS] = "a film's levels", [COUNTS] = "a film's counts",
         [SHARES] = "a film's shares", [SLICES] = "a film's slices",
         [BITS] = "a film's bits"};
@@ -154,8 +165,8 @@ static cbx_status make_buffers(cbx_avc *avc) {
     cbx_status status = CBX_OK;
     list_bytes(&avc->settings, &avc->coding, bytes);
     for (int i = 0; i < BUFFERS && !status; i++) {
-        status = cbx_buffer_create(avc->device, CL_MEM_READ_WRITE, bytes[i], names[i],
-                                   &avc->buffers[i]);
+        status =
+            cbx_buffer_create(avc->device, CL_MEM_READ_WRITE, bytes[i], names[i], &avc->buffers[i]);
     }
     return status;
 }
@@ -174,7 +185,8 @@ cbx_status cbx_avc_create(cbx_avc **out, cbx_device *device, const cbx_avc_setti
     avc->settings = *settings;
     avc->coding = coding_of(settings, device->family);
     avc->slices = (avc->coding.mbs_high + avc->coding.slice_rows - 1) / avc->coding.slice_rows;
-    status = build(avc);
+    avc->group = device->family == CBX_FAMILY_CPU ? 1 : GPU_GROUP;
+    status = make_kernels(avc);
     if (!status) {
         status = make_buffers(avc);
     }
@@ -196,9 +208,6 @@ void cbx_avc_destroy(cbx_avc *avc) {
     for (int i = 0; i < BUFFERS; i++) {
         cbx_buffer_release(avc->buffers[i]);
     }
-    if (avc->program) {
-        clReleaseProgram(avc->program);
-    }
     free(avc);
 }
 
@@ -217,27 +226,32 @@ static uint32_t run_of(const cbx_coding *launch, uint32_t from, cbx_coding *run)
     return run->count;
 }
 
-/* Prediction to reconstruction. */
-static cbx_status code(cbx_avc *avc, const cbx_avc_pictures *pictures, const cbx_coding *coding) {
+/* How a kernel of a run is spread. */
+static cbx_range range_of(const cbx_avc *avc, int key) {
+    const cbx_range slices = {{avc->slices * avc->group, 1}, {avc->group, 1}};
+    const cbx_range blocks = {{(size_t)macroblocks(&avc->coding) * 16, 1}, {GPU_GROUP, 1}};
+    const cbx_range rows = {{avc->coding.mbs_high, 1}, {1, 1}};
+    return key ? slices : avc->device->family == CBX_FAMILY_CPU ? rows : blocks;
+}
+
+/* Prediction to reconstruction. `begun`, if not NULL, is the event of the first kernel. */
+static cbx_status code(cbx_avc *avc, const cbx_avc_pictures *pictures, const cbx_coding *coding,
+                       cl_event *begun) {
     cbx_coding run;
     cbx_status status = CBX_OK;
     for (uint32_t done = 0; done < coding->count && !status;) {
         const int key = (coding->number + done) % coding->group == 0;
+        cl_event *event = done == 0 ? begun : NULL;
         done += run_of(coding, done, &run);
-        const cbx_argument arguments[] = {
-            CBX_ARGUMENT(pictures->luma),       CBX_ARGUMENT(pictures->chroma),
-            CBX_ARGUMENT(avc->buffers[OLD]),    CBX_ARGUMENT(avc->buffers[OLD_CHROMA]),
-            CBX_ARGUMENT(avc->buffers[LEVELS]), CBX_ARGUMENT(avc->buffers[COUNTS]),
-            CBX_ARGUMENT(run)};
-        const cbx_range slices = {{avc->slices * avc->group, 1}, {avc->group, 1}};
-        const cbx_range blocks = {{(size_t)macroblocks(coding) * 16, 1}, {GPU_GROUP, 1}};
-        const cbx_range rows = {{coding->mbs_high, 1}, {1, 1}};
+        const cbx_argument arguments[] = {CBX_ARGUMENT(pictures->luma),
+                                          CBX_ARGUMENT(pictures->chroma),
+                                          CBX_ARGUMENT(avc->buffers[OLD]),
+                                          CBX_ARGUMENT(avc->buffers[OLD_CHROMA]),
+                                          CBX_ARGUMENT(avc->buffers[LEVELS]),
+                                          CBX_ARGUMENT(avc->buffers[COUNTS]),
+                                          CBX_ARGUMENT(run)};
         status = cbx_enqueue(avc->device->queue, avc->kernels[key ? KEY : CHANGE], arguments,
-                             CBX_COUNT(arguments),
-                             key                                       ? slices
-                             : avc->device->family == CBX_FAMILY_CPU ? rows
-                                                                       : blocks,
-                             NULL, NULL);
+                             CBX_COUNT(arguments), range_of(avc, key), NULL, event);
     }
     return status;
 }
@@ -252,24 +266,27 @@ static cbx_status write_slices(cbx_avc *avc, const cbx_avc_pictures *pictures,
                                     CBX_ARGUMENT(buffers[BITS]), CBX_ARGUMENT(*coding)};
     const cbx_argument pack[] = {CBX_ARGUMENT(pictures->luma),  CBX_ARGUMENT(pictures->chroma),
                                  CBX_ARGUMENT(buffers[LEVELS]), CBX_ARGUMENT(buffers[COUNTS]),
-                                 CBX_ARGUMENT(buffers[SHARES]), CBX_ARGUMENT(buffers[BITS]),
-                                 CBX_ARGUMENT(*coding)};
+                                 CBX_ARGUMENT(buffers[SHARES]), CBX_ARGUMENT(buffers[SLICES]),
+                                 CBX_ARGUMENT(buffers[BITS]),   CBX_ARGUMENT(*coding)};
     const cbx_range shares = {{coding->shares, coding->count}, {avc->group, 1}};
     const cbx_range slices = {{avc->group * CBX_MOST_SLICES, coding->count}, {avc->group, 1}};
     cl_command_queue queue = avc->device->queue;
-    cbx_status status = cbx_enqueue(queue, avc->kernels[LENGTHS], lengths, CBX_COUNT(lengths),
-                                    shares, NULL, NULL);
-    if (!status) {
-        status = cbx_enqueue(queue, avc->kernels[OFFSETS], offsets, CBX_COUNT(offsets), slices, NULL,
-                             NULL);
+    cbx_status status = CBX_OK;
+    if (coding->share_mbs) {
+        status = cbx_enqueue(queue, avc->kernels[LENGTHS], lengths, CBX_COUNT(lengths), shares,
+                             NULL, NULL);
     }
-    return status ? status
-                  : cbx_enqueue(queue, avc->kernels[PACK], pack, CBX_COUNT(pack), shares, NULL,
-                                NULL);
+    if (!status && coding->share_mbs) {
+        status = cbx_enqueue(queue, avc->kernels[OFFSETS], offsets, CBX_COUNT(offsets), slices,
+                             NULL, NULL);
+    }
+    return status
+               ? status
+               : cbx_enqueue(queue, avc->kernels[PACK], pack, CBX_COUNT(pack), shares, NULL, NULL);
 }
 
 cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem samples,
-                          cl_mem sizes, cl_event *done) {
+                          cl_mem sizes, cl_event *begun, cl_event *done) {
     cbx_coding coding = avc->coding;
     if (pictures->count > avc->settings.frames) {
         return cbx_fail(CBX_BAD_ARGUMENT, "%u frames at a time: at most %u", pictures->count,
@@ -277,7 +294,12 @@ cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem
     }
     coding.first = pictures->first;
     coding.count = pictures->count;
-    cbx_status status = code(avc, pictures, &coding);
+    if (avc->device->family == CBX_FAMILY_CPU &&
+        pictures->count >= avc->device->info.compute_units) {
+        coding.share_mbs = 0;
+        coding.shares = CBX_MOST_SLICES;
+    }
+    cbx_status status = code(avc, pictures, &coding, begun);
     if (!status) {
         status = write_slices(avc, pictures, &coding);
     }
@@ -289,8 +311,17 @@ cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem
         status = cbx_enqueue(avc->device->queue, avc->kernels[SAMPLES], arguments,
                              CBX_COUNT(arguments), range, NULL, done);
     }
-    avc->coding.number += coding.count;
+    /* Only the place in the group counts, and whether the group is odd. */
+    avc->coding.number = (coding.number + coding.count) % (2 * coding.group);
     return status;
+}
+
+int cbx_avc_is_key(const cbx_avc_settings *settings, uint64_t number) {
+    return number % settings->group == 0;
+}
+
+void cbx_avc_restart(cbx_avc *avc) {
+    avc->coding.number = 0;
 }
 
 /* The part of a plane that is seen. */

@@ -13,9 +13,9 @@
 
 #include "device/device.h"
 
-/* What chroma's quantiser is finer by than luma's, where the standard's table is even: a film's
- * chroma is told in key frames alone, and its edges are sharp. */
-#define CBX_AVC_CHROMA_QP_OFFSET (-6)
+/* Chroma's quantiser is coarser than luma's by this, where the standard's table is even: told in key
+ * frames alone, which are fine, it is told finely enough. */
+#define CBX_AVC_CHROMA_QP_OFFSET 6
 
 typedef struct cbx_avc_settings {
     uint32_t width, height; /* pixels, multiples of 4 */
@@ -50,10 +50,16 @@ uint64_t cbx_avc_device_bytes(const cbx_avc_settings *settings);
 size_t cbx_avc_sample_bytes(const cbx_avc_settings *settings);
 
 /* Enqueues on the device's queue: frame i of these, the next ones of the film, goes to `samples`
- * from i · cbx_avc_sample_bytes() on, its number of bytes to sizes[i], uint. `done` marks the end
- * and is the caller's to release. */
+ * from i · cbx_avc_sample_bytes() on, its number of bytes to sizes[i], uint. The events of the
+ * first and the last kernel are the caller's to release; `begun` may be NULL. */
 cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem samples,
-                          cl_mem sizes, cl_event *done);
+                          cl_mem sizes, cl_event *begun, cl_event *done);
+
+/* The next frame is the first of another film. */
+void cbx_avc_restart(cbx_avc *avc);
+
+/* Whether frame `number` of a film is a key frame. */
+int cbx_avc_is_key(const cbx_avc_settings *settings, uint64_t number);
 
 /* Reads what a decoder has after the last frame: luma (height, width) bytes, cb and cr (height/2,
  * width/2) each. Waits. */

@@ -102,6 +102,9 @@ void cbx_device_close(cbx_device *device) {
     if (!device) {
         return;
     }
+    if (device->film) {
+        clReleaseProgram(device->film);
+    }
     if (device->program) {
         clReleaseProgram(device->program);
     }

@@ -49,6 +49,7 @@ struct cbx_device {
     cl_command_queue queue;     /* in order: all computing */
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
+    cl_program film; /* avc/: NULL until it is needed */
     cbx_built built;
     unsigned fma;      /* CBX_FMA_DRIVER … */
     int fuses;         /* as cbx_device_fuses() says */

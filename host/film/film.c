@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "film/coded.h"
 #include "film/encoder.h"
 #include "film/muxer.h"
 #include "film/workers.h"
@@ -21,9 +22,19 @@ enum { SHORTEST_GROUP = 20, LONGEST_GROUP = 280 };
  * of the index that libavformat keeps of an mp4 file until its end. */
 enum { ENCODER_BYTES_A_PIXEL = 13, INDEX_BYTES_A_FRAME = 64, RING_SHARE = 4 };
 
+/* How a film comes by its packets. */
+typedef struct film_source {
+    void (*end)(cbx_film *film);
+    uint64_t (*unwritten)(const cbx_film *film);
+    /* Puts all of them into the file. `extradata`: as cbx_muxer_finish() takes it. */
+    cbx_status (*finish)(cbx_film *film, cbx_film_result *made, const uint8_t **extradata);
+} film_source;
+
 struct cbx_film {
+    const film_source *source;
     cbx_film_parts parts;
-    cbx_workers *workers;
+    cbx_workers *workers; /* NULL, or … */
+    cbx_coded *coded;     /* … NULL: the other is what `source` works with */
 };
 
 /* As long as a group of luma planes stays within 128 MiB, but 20 frames at least
@@ -91,6 +102,7 @@ void cbx_film_discard(cbx_film *film) {
         avcodec_parameters_free(&film->parts.parameters);
         av_buffer_unref(&film->parts.cb);
         av_buffer_unref(&film->parts.cr);
+        free(film->coded);
         free(film);
     }
 }
@@ -104,6 +116,40 @@ static cbx_status copy_plane(AVBufferRef **out, const uint8_t *plane, size_t byt
     return CBX_OK;
 }
 
+static cbx_status make_parameters(cbx_film_parts *parts) {
+    parts->parameters = avcodec_parameters_alloc();
+    return parts->parameters ? CBX_OK : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
+}
+
+/* What an opening left: *out, or nothing. The output is the muxer's, or nobody wants it. */
+static cbx_status hand_out(cbx_film **out, cbx_film *film, cbx_output *output, cbx_status status) {
+    cbx_output_discard(output);
+    if (status) {
+        cbx_film_discard(film);
+        return status;
+    }
+    *out = film;
+    return CBX_OK;
+}
+
+/* ---- frames for workers to encode ---- */
+
+static void end_workers(cbx_film *film) {
+    cbx_workers_end(film->workers);
+}
+
+static uint64_t workers_unwritten(const cbx_film *film) {
+    return cbx_workers_unwritten(film->workers);
+}
+
+static cbx_status finish_workers(cbx_film *film, cbx_film_result *made, const uint8_t **extradata) {
+    *extradata = NULL;
+    made->encoder = film->parts.kind->name;
+    return cbx_workers_finish(film->workers, &made->frames, &made->encode_seconds);
+}
+
+static const film_source by_workers = {end_workers, workers_unwritten, finish_workers};
+
 /* The first group's encoder comes before the file: it proves the settings, and
  * the file's head needs its description. */
 static cbx_status open_parts(cbx_film *film, cbx_output *output) {
@@ -113,9 +159,10 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
 
     cbx_status status = calls->open(&first, parts);
     if (!status) {
-        parts->parameters = avcodec_parameters_alloc();
-        status = parts->parameters ? calls->describe(first, parts->parameters)
-                                   : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
+        status = make_parameters(parts);
+    }
+    if (!status) {
+        status = calls->describe(first, parts->parameters);
     }
     if (!status) {
         status = cbx_muxer_open(&parts->muxer, output, parts->settings.fps, parts->parameters);
@@ -135,6 +182,7 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
     *out = NULL;
     cbx_status status = cbx_new(&film, 1);
     if (!status) {
+        film->source = &by_workers;
         film->parts.kind = cbx_encoder_kind_of(settings);
         film->parts.settings = *settings;
         cbx_encoder_settle(film->parts.kind, &film->parts.settings);
@@ -147,13 +195,7 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
     if (!status) {
         status = open_parts(film, output);
     }
-    cbx_output_discard(output); /* the muxer has it, or nobody wants it */
-    if (status) {
-        cbx_film_discard(film);
-        return status;
-    }
-    *out = film;
-    return CBX_OK;
+    return hand_out(out, film, output, status);
 }
 
 cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settings *settings,
@@ -189,29 +231,77 @@ cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(vo
     return cbx_workers_push(film->workers, &frame);
 }
 
+/* ---- frames that come encoded ---- */
+
+static void end_coded(cbx_film *film) {
+    (void)film; /* each is in the file at once */
+}
+
+static uint64_t coded_unwritten(const cbx_film *film) {
+    (void)film;
+    return 0;
+}
+
+static cbx_status finish_coded(cbx_film *film, cbx_film_result *made, const uint8_t **extradata) {
+    *extradata = cbx_coded_extradata(film->coded);
+    made->encoder = "device";
+    made->frames = film->coded->frames;
+    return cbx_fault_raise(&film->coded->fault);
+}
+
+static const film_source by_device = {end_coded, coded_unwritten, finish_coded};
+
+cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream) {
+    cbx_film *film;
+
+    *out = NULL;
+    cbx_status status = cbx_new(&film, 1);
+    if (!status) {
+        film->source = &by_device;
+        status = cbx_new(&film->coded, 1);
+    }
+    if (!status) {
+        cbx_coded_begin(film->coded, stream);
+        status = make_parameters(&film->parts);
+    }
+    if (!status) {
+        status = cbx_coded_describe(film->coded, film->parts.parameters);
+    }
+    if (!status) {
+        status = cbx_muxer_open(&film->parts.muxer, output, stream->fps, film->parts.parameters);
+    }
+    return hand_out(out, film, output, status);
+}
+
+cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key) {
+    return cbx_coded_append(film->coded, film->parts.muxer, sample, bytes, key);
+}
+
+/* ---- the end, of both ---- */
+
 void cbx_film_end(cbx_film *film) {
-    cbx_workers_end(film->workers);
+    film->source->end(film);
 }
 
 uint64_t cbx_film_unwritten(cbx_film *film) {
-    return cbx_workers_unwritten(film->workers);
+    return film->source->unwritten(film);
 }
 
 cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     cbx_film_result made = {0};
+    const uint8_t *extradata;
 
     if (!film) {
         return cbx_fail(CBX_BAD_ARGUMENT, "there is no film to finish");
     }
     double start = cbx_clock_seconds();
-    cbx_status status = cbx_workers_finish(film->workers, &made.frames, &made.encode_seconds);
+    cbx_status status = film->source->finish(film, &made, &extradata);
     made.waited_seconds = cbx_clock_seconds() - start;
-    made.encoder = film->parts.kind->name;
     if (!status && made.frames == 0) {
         status = cbx_fail(CBX_BAD_ARGUMENT, "a film without frames is not written");
     }
     if (!status) {
-        status = cbx_muxer_finish(film->parts.muxer, &made.bytes);
+        status = cbx_muxer_finish(film->parts.muxer, extradata, &made.bytes);
     }
     cbx_film_discard(film);
     if (!status && result) {

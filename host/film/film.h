@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "clearbox/film.h"
+#include "film/parameter_sets.h"
 
 /* The names of x264's presets, ended by NULL. */
 extern const char *const cbx_x264_presets[];
@@ -33,6 +34,20 @@ cbx_status cbx_film_check_wishes(const cbx_film_settings *settings);
  * case. The settings must have passed cbx_film_check(). */
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
                             const uint8_t *cb, const uint8_t *cr);
+
+/* A film whose frames come encoded. It is finished and discarded as others are, but has no
+ * workers: cbx_film_push(), cbx_film_group_frames() and cbx_film_ring_frames() are not for it.
+ * The output becomes the film's in every case. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
+cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream);
+
+/* The next frame of such a film, as a sample of an mp4 file: NAL units, a big-endian length of 4
+ * bytes before each; borrowed for the time of the call. `key`: nothing before it is needed to
+ * decode it, as it must be for the first. The first failure is that of all later calls, and of
+ * cbx_film_finish().
+ *
+ * The level in the file is the lowest for the size, the rate, and the bits of all frames. A pipe
+ * cannot be rewritten, and has the level of size and rate. */
+cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key);
 
 /* No frame will follow; the encoders go on by themselves. To be followed by
  * cbx_film_finish() or cbx_film_discard(). */

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { DIRECT_BYTES = 64 * 1024 };
+enum { DIRECT_BYTES = 64 * 1024, HEAD_BYTES = 4096 };
 
 struct cbx_muxer {
     cbx_output output;
@@ -169,33 +169,80 @@ cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, uint32_t fps,
     return CBX_OK;
 }
 
+/* Writes muxer->packet, whose times count frames. */
+static cbx_status put_packet(cbx_muxer *muxer) {
+    AVPacket *packet = muxer->packet;
+    packet->stream_index = 0;
+    av_packet_rescale_ts(packet, muxer->frame, muxer->format->streams[0]->time_base);
+    const int error = av_write_frame(muxer->format, packet);
+    return error < 0 ? write_failure(muxer, error) : CBX_OK;
+}
+
 cbx_status cbx_muxer_write(cbx_muxer *muxer, const cbx_packets *group) {
     AVPacket *packet = muxer->packet;
+    cbx_status status = CBX_OK;
 
-    for (size_t i = 0; i < group->count; i++) {
-        int error = av_packet_ref(packet, group->packets[i]);
-        if (error >= 0) {
-            packet->stream_index = 0;
-            packet->pts += muxer->frames;
-            packet->dts += muxer->frames;
-            av_packet_rescale_ts(packet, muxer->frame, muxer->format->streams[0]->time_base);
-            error = av_write_frame(muxer->format, packet);
-            av_packet_unref(packet);
-        }
+    for (size_t i = 0; i < group->count && !status; i++) {
+        const int error = av_packet_ref(packet, group->packets[i]);
         if (error < 0) {
             return write_failure(muxer, error);
         }
+        packet->pts += muxer->frames;
+        packet->dts += muxer->frames;
+        status = put_packet(muxer);
+        av_packet_unref(packet);
     }
     muxer->frames += (int64_t)group->count;
+    return status;
+}
+
+/* libavformat only reads what it is lent. */
+cbx_status cbx_muxer_append(cbx_muxer *muxer, const uint8_t *sample, size_t bytes, int key) {
+    AVPacket *packet = muxer->packet;
+    packet->data = (uint8_t *)(uintptr_t)sample;
+    packet->size = (int)bytes;
+    packet->pts = packet->dts = muxer->frames++;
+    packet->duration = 1;
+    packet->flags = key ? AV_PKT_FLAG_KEY : 0;
+    const cbx_status status = put_packet(muxer);
+    av_packet_unref(packet);
+    return status;
+}
+
+/* Where `size` bytes that follow an avcC's head are among `count`; `count`: nowhere. */
+static size_t find_record(const uint8_t *bytes, size_t count, const uint8_t *record, size_t size) {
+    size_t at = 4;
+    while (at + size <= count &&
+           (memcmp(bytes + at - 4, "avcC", 4) != 0 || memcmp(bytes + at, record, size) != 0)) {
+        at++;
+    }
+    return at + size <= count ? at : count;
+}
+
+/* libavformat has no way to change its mind about H.264. The index, which is in front, begins
+ * with this. */
+static cbx_status replace_extradata(cbx_muxer *muxer, const uint8_t *extradata) {
+    const AVCodecParameters *parameters = muxer->format->streams[0]->codecpar;
+    const size_t size = (size_t)parameters->extradata_size;
+    FILE *file = muxer->output.stream;
+    uint8_t head[HEAD_BYTES];
+
+    const size_t count = fread(head, 1, sizeof head, file);
+    const size_t at = find_record(head, count, parameters->extradata, size);
+    if (at == count || fseek(file, (long)at, SEEK_SET) != 0) {
+        return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: its level is not where it should be",
+                        muxer->output.path);
+    }
+    cbx_output_write(&muxer->output, extradata, size); /* whose failure the commit tells */
     return CBX_OK;
 }
 
-cbx_status cbx_muxer_finish(cbx_muxer *muxer, uint64_t *bytes) {
+cbx_status cbx_muxer_finish(cbx_muxer *muxer, const uint8_t *extradata, uint64_t *bytes) {
+    const int is_regular = cbx_output_is_regular(&muxer->output);
     int error = av_write_trailer(muxer->format);
 
     if (error >= 0) {
-        int64_t size = cbx_output_is_regular(&muxer->output) ? avio_size(muxer->format->pb)
-                                                             : avio_tell(muxer->format->pb);
+        int64_t size = is_regular ? avio_size(muxer->format->pb) : avio_tell(muxer->format->pb);
         *bytes = size > 0 ? (uint64_t)size : 0;
     }
     int closed = close_io(muxer);
@@ -205,7 +252,8 @@ cbx_status cbx_muxer_finish(cbx_muxer *muxer, uint64_t *bytes) {
     if (error < 0) {
         return write_failure(muxer, error);
     }
-    return cbx_output_commit(&muxer->output);
+    cbx_status status = extradata && is_regular ? replace_extradata(muxer, extradata) : CBX_OK;
+    return status ? status : cbx_output_commit(&muxer->output);
 }
 
 void cbx_muxer_destroy(cbx_muxer *muxer) {

@@ -8,18 +8,20 @@ typedef struct bit_writer {
     uint held;
     uint word;      /* where the next 32 go */
     uint first;     /* 1: into a word that begins with bits of another writer */
+    uint shared;    /* and so may the last one end */
 } bit_writer;
 
 HELPER bit_writer count_bits(void)
 {
-    bit_writer w = {{0, 0, 0, 0}, 0, 0, 0, 0, 0};
+    bit_writer w = {{0, 0, 0, 0}, 0, 0, 0, 0, 0, 0};
     return w;
 }
 
-/* From bit `start` of `words` on. The word that this is in must hold 0 where it is to be written. */
-HELPER bit_writer write_bits(global uint *words, uint start)
+/* From bit `start` of `words` on. `shared`: others write before and behind, at the same time; the
+ * words where that happens must hold 0. */
+HELPER bit_writer write_bits(global uint *words, uint start, uint shared)
 {
-    bit_writer w = {{0, 0, 0, 0}, words, 0, start % 32, start / 32, 1};
+    bit_writer w = {{0, 0, 0, 0}, words, 0, start % 32, start / 32, shared, shared};
     return w;
 }
 
@@ -45,12 +47,18 @@ HELPER void put(bit_writer *w, uint code, uint count)
     }
 }
 
-/* What is left; the other bits of that word are others' to write. */
-HELPER void end_bits(bit_writer *w)
+/* Writes what is left; returns where the bits end. */
+HELPER uint end_bits(bit_writer *w)
 {
     if (w->held) {
-        atomic_or(w->words + w->word, (uint)(w->hold << (32 - w->held)));
+        const uint rest = (uint)(w->hold << (32 - w->held));
+        if (w->shared) {
+            atomic_or(w->words + w->word, rest);
+        } else {
+            w->words[w->word] = rest;
+        }
     }
+    return 32 * w->word + w->held;
 }
 
 /* Zeros up to a whole byte. */

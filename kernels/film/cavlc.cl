@@ -21,30 +21,46 @@ HELPER uint levels_mask(global const short *levels, uint most)
     return most == 15 ? mask & ~1u : mask;
 }
 
-/* Clause 9.2.2.1, one level after the trailing ones. `size` is suffixLength. */
-HELPER void put_level(bit_writer *w, int level, uint code, uint *size)
+/* Clause 9.2.2.1: a level as level_prefix and level_suffix, 32 · the bits + how many. `size` is
+ * suffixLength. */
+HELPER ulong level_code(uint code, uint size)
 {
-    const uint most = *size ? 15u << *size : 30;
-    if (code >= most) {
-        put(w, 1 << 12 | (code - most), 28); /* level_prefix 15 */
-    } else if (*size) {
-        put(w, 1 << *size | (code & ((1 << *size) - 1)), (code >> *size) + 1 + *size);
-    } else if (code >= 14) {
-        put(w, 1 << 4 | (code - 14), 19);
+    const uint most = size ? 15u << size : 30;
+    const int plain = size || code < 14;
+    const uint bits = code >= most ? 1 << 12 | (code - most)
+                      : plain      ? 1 << size | (code & ((1 << size) - 1))
+                                   : 1 << 4 | (code - 14);
+    const uint count = code >= most ? 28 : plain ? (code >> size) + 1 + size : 19;
+    return (ulong)bits << 5 | count;
+}
+
+#define TOKENS_OF(context) ((context) < 2 ? 0 : (context) < 4 ? 1 : 2)
+
+/* Where coefficients would be counted in `context`, there are none. */
+HELPER void put_no_block(bit_writer *w, int context)
+{
+    if (context < 0) {
+        put_code(w, chroma_coeff_tokens[0]);
+    } else if (context >= 8) {
+        put(w, 3, 6);
     } else {
-        put(w, 1, code + 1);
+        put_code(w, coeff_tokens[TOKENS_OF(context)][0]);
     }
-    *size += *size == 0;
-    *size += abs(level) > (3u << (*size - 1)) && *size < 6;
 }
 
 /* A block of which `total` levels are not 0; where none is, they are not read. `most` is
  * maxNumCoeff; the levels of 15 begin at place 1. `context` is nC; where the block's neighbours
  * are not to be looked at, CBX_ANY counts the longest coeff_token. */
 #define CBX_ANY 99
-HELPER void put_block(bit_writer *w, global const short *levels, uint total, uint most, int context)
+HELPER void put_block(bit_writer *to, global const short *levels, uint total, uint most,
+                      int context)
 {
-    uint mask = total ? levels_mask(levels, most) : 0, ones = 0, signs = 0;
+    if (!total) {
+        put_no_block(to, context);
+        return;
+    }
+    bit_writer own = *to, *w = &own; /* in registers */
+    uint mask = levels_mask(levels, most), ones = 0, signs = 0;
     const uint start = most == 15;
     for (uint left = mask; left && ones < 3; ones++) {
         const uint at = 31 - clz(left);
@@ -60,12 +76,9 @@ HELPER void put_block(bit_writer *w, global const short *levels, uint total, uin
     } else if (context < 0) {
         put_code(w, chroma_coeff_tokens[4 * total + ones]);
     } else if (context >= 8) {
-        put(w, total ? (total - 1) << 2 | ones : 3, 6);
+        put(w, (total - 1) << 2 | ones, 6);
     } else {
-        put_code(w, coeff_tokens[context < 2 ? 0 : context < 4 ? 1 : 2][4 * total + ones]);
-    }
-    if (!total) {
-        return;
+        put_code(w, coeff_tokens[TOKENS_OF(context)][4 * total + ones]);
     }
     put(w, signs, ones);
     uint size = total > 10 && ones < 3, left = mask;
@@ -73,10 +86,12 @@ HELPER void put_block(bit_writer *w, global const short *levels, uint total, uin
         const uint at = 31 - clz(left);
         left ^= 1u << at;
         if (i >= ones) {
-            const int level = levels[at];
-            uint code = level > 0 ? 2 * level - 2 : -2 * level - 1;
-            code -= i == ones && ones < 3 ? 2 : 0;
-            put_level(w, level, code, &size);
+            const int level = levels[at], magnitude = max(level, -level);
+            const uint code = 2 * magnitude - 2 + (level < 0) - (i == ones && ones < 3 ? 2 : 0);
+            const ulong coded = level_code(code, size);
+            put(w, (uint)(coded >> 5), coded & 31);
+            size = max(size, 1u);
+            size += magnitude > (3 << (size - 1)) && size < 6;
         }
     }
     const uint last = 31 - clz(mask);
@@ -95,6 +110,7 @@ HELPER void put_block(bit_writer *w, global const short *levels, uint total, uin
         zeros -= run;
         at = next;
     }
+    *to = own;
 }
 
 /* At most the bits that a macroblock takes, whatever its neighbours are. */
@@ -114,13 +130,15 @@ HELPER uint most_bits(global const short *levels, global const uchar *counts)
     return w.length.after;
 }
 
-/* Whether a macroblock may take more bits than it is allowed to. A coefficient takes 28 at most, and
- * 27 blocks 36 more, one with another: that settles nearly all. */
-HELPER int is_long(global const short *levels, global const uchar *counts)
+/* Whether a macroblock has to be I_PCM: a decoder could not add its levels up, or they might take more
+ * bits than they may. A coefficient takes 28 at most, and 27 blocks 36 more, one with another: that
+ * settles nearly all. */
+HELPER int must_be_pcm(global const short *levels, global const uchar *counts)
 {
     uint total = 0;
     for (uint i = 0; i < CBX_COUNT_KIND; i++) {
         total += counts[i];
     }
-    return total * 28 + 27 * 36 + 32 > CBX_MB_BITS && most_bits(levels, counts) > CBX_MB_BITS;
+    return counts[CBX_COUNT_WILD] || (total * 28 + 27 * 36 + 32 > CBX_MB_BITS &&
+                                      most_bits(levels, counts) > CBX_MB_BITS);
 }

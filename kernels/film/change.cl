@@ -4,9 +4,9 @@
  */
 
 /* The coefficients of a block become levels, and these are added to the block at `at`. Returns how
- * many are left; 0: nothing was done. */
+ * many are left; 0: nothing was done. `wild` becomes 1 where a decoder could not add them. */
 HELPER uint code_block(int16 c, const quantiser *q, global short *levels, global uchar *at,
-                       uint pitch)
+                       uint pitch, global uchar *wild)
 {
     const int16 level = quantise(c, q);
     const short16 scanned = zigzag(level);
@@ -15,6 +15,10 @@ HELPER uint code_block(int16 c, const quantiser *q, global short *levels, global
         const int16 d = level * q->worth;
         int4 rows[4] = {d.s0123, d.s4567, d.s89ab, d.scdef};
         vstore16(scanned, 0, levels);
+        if (is_wild(rows, q->qp)) {
+            *wild = 1;
+            return count;
+        }
         inverse_transform(rows);
         for (uint y = 0; y < 4; y++) {
             store_row(at + (size_t)y * pitch, load_row(at + (size_t)y * pitch) + rows[y]);

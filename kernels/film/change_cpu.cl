@@ -67,20 +67,19 @@ HELPER void forward_rows_v(short16 *x)
     x[3] = u - v - v;
 }
 
-HELPER short16 magnitude(short16 v)
+HELPER short16 outside(short16 least, short16 most, short16 zone)
 {
-    return as_short16(abs(v));
+    return (most > zone) | (least < -zone);
 }
 
 /* Words that are not 0 for blocks that leave the dead zone. */
 HELPER uint8 leaves(const eight_blocks *b, const dead_zone *zone)
 {
-    const short16 both_even = max(magnitude(b->even[0]), magnitude(b->even[2]));
-    const short16 both_odd = max(magnitude(b->odd[1]), magnitude(b->odd[3]));
-    const short16 mixed = max(max(magnitude(b->even[1]), magnitude(b->even[3])),
-                              max(magnitude(b->odd[0]), magnitude(b->odd[2])));
-    return as_uint8((both_even > zone->both_even) | (both_odd > zone->both_odd) |
-                    (mixed > zone->mixed));
+    const short16 *e = b->even, *o = b->odd;
+    return as_uint8(outside(min(e[0], e[2]), max(e[0], e[2]), zone->both_even) |
+                    outside(min(o[1], o[3]), max(o[1], o[3]), zone->both_odd) |
+                    outside(min(min(e[1], e[3]), min(o[0], o[2])),
+                            max(max(e[1], e[3]), max(o[0], o[2])), zone->mixed));
 }
 
 /* Coefficients of block `i`, row by row. */
@@ -120,8 +119,9 @@ HELPER void change_two(global const uchar *plane, global uchar *old, global shor
                 const uint at = i * 4 + block % 4, mb = block / 4;
                 counts[mb * CBX_COUNTS + at] =
                     code_block(coefficients(&all, block), q,
-                               levels + (size_t)mb * CBX_LEVELS + 16 * at,
-                               old + y * pitch + x + 4 * block, pitch);
+                               levels + (size_t)mb * CBX_MB_LEVELS + 16 * at,
+                               old + y * pitch + x + 4 * block, pitch,
+                               counts + mb * CBX_COUNTS + CBX_COUNT_WILD);
             }
         }
     }
@@ -134,22 +134,22 @@ HELPER void change_row(global const uchar *luma, global const uchar *chroma, glo
 {
     global const uchar *plane = luma_of(luma, c, frame);
     const size_t place = place_of_mb(c, frame, row * c->mbs_wide);
-    levels += place * CBX_LEVELS;
+    levels += place * CBX_MB_LEVELS;
     counts += place * CBX_COUNTS;
     for (uint i = 0; i < c->mbs_wide; i++) {
         vstore4((ulong4)(0), 0, (global ulong *)(counts + (size_t)i * CBX_COUNTS));
         for (uint both = 0; c->chroma_bytes && both < 2; both++) {
-            change_chroma(chroma, old_chroma, levels + (size_t)i * CBX_LEVELS,
+            change_chroma(chroma, old_chroma, levels + (size_t)i * CBX_MB_LEVELS,
                           counts + (size_t)i * CBX_COUNTS, c, cq, frame, i, row, both);
         }
     }
     for (uint column = 0; column < c->mbs_wide; column += 2) {
-        change_two(plane, old, levels + (size_t)column * CBX_LEVELS,
+        change_two(plane, old, levels + (size_t)column * CBX_MB_LEVELS,
                    counts + (size_t)column * CBX_COUNTS, c, q, zone, column, row);
     }
     for (uint i = 0; i < c->mbs_wide; i++) {
         global uchar *of_mb = counts + (size_t)i * CBX_COUNTS;
-        if (is_long(levels + (size_t)i * CBX_LEVELS, of_mb)) {
+        if (must_be_pcm(levels + (size_t)i * CBX_MB_LEVELS, of_mb)) {
             code_pcm(luma, chroma, old, old_chroma, of_mb, c, frame, i, row);
         }
     }
@@ -161,7 +161,8 @@ kernel void film_change_cpu(global const uchar *restrict luma, global const ucha
                             global short *restrict levels, global uchar *restrict counts,
                             cbx_coding coding)
 {
-    const quantiser q = quantiser_of(coding.qp, 6), cq = quantiser_of(coding.chroma_qp, 6);
+    const quantiser q = quantiser_of(coding.qp, CBX_CHANGE_PARTS),
+                    cq = quantiser_of(coding.chroma_qp, CBX_CHANGE_PARTS);
     const dead_zone zone = dead_zone_of(&q);
     for (uint frame = 0; frame < coding.count; frame++) {
         change_row(luma, chroma, old, old_chroma, levels, counts, &coding, &q, &cq, &zone, frame,

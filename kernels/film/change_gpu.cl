@@ -14,7 +14,8 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
                 global uchar *old, global uchar *old_chroma, global short *levels,
                 global uchar *counts, cbx_coding coding)
 {
-    const quantiser q = quantiser_of(coding.qp, 6), cq = quantiser_of(coding.chroma_qp, 6);
+    const quantiser q = quantiser_of(coding.qp, CBX_CHANGE_PARTS),
+                    cq = quantiser_of(coding.chroma_qp, CBX_CHANGE_PARTS);
     const uint item = get_local_id(0), block = item % 16, pitch = coding.mbs_wide * CBX_MB;
     const uint first = get_group_id(0) * CBX_MBS_OF_GROUP, all = coding.mbs_wide * coding.mbs_high;
     const uint mb = first + item / 16, column = mb % coding.mbs_wide, row = mb / coding.mbs_wide;
@@ -24,7 +25,7 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
     /* The first items each do a plane of chroma, then look at a macroblock as a whole. */
     const uint other = first + item / 2, own = first + item;
     for (uint frame = 0; frame < coding.count; frame++) {
-        global short *l = levels + place_of_mb(&coding, frame, 0) * CBX_LEVELS;
+        global short *l = levels + place_of_mb(&coding, frame, 0) * CBX_MB_LEVELS;
         global uchar *n = counts + place_of_mb(&coding, frame, 0) * CBX_COUNTS;
         uint count = 0;
         if (mb < all && block < CBX_COUNTS - 16) {
@@ -32,7 +33,7 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
         if (coding.chroma_bytes && item < 2 * CBX_MBS_OF_GROUP && other < all) {
-            change_chroma(chroma, old_chroma, l + (size_t)other * CBX_LEVELS,
+            change_chroma(chroma, old_chroma, l + (size_t)other * CBX_MB_LEVELS,
                           n + (size_t)other * CBX_COUNTS, &coding, &cq, frame,
                           other % coding.mbs_wide, other / coding.mbs_wide, item % 2);
         }
@@ -45,15 +46,15 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
                           load_row(at + (size_t)v * pitch);
             }
             forward_transform(rows);
-            count = code_block(join_rows(rows), &q, l + (size_t)mb * CBX_LEVELS + 16 * block, at,
-                               pitch);
+            count = code_block(join_rows(rows), &q, l + (size_t)mb * CBX_MB_LEVELS + 16 * block, at,
+                               pitch, n + (size_t)mb * CBX_COUNTS + CBX_COUNT_WILD);
         }
         if (mb < all) {
             n[(size_t)mb * CBX_COUNTS + block] = count;
         }
         barrier(CLK_GLOBAL_MEM_FENCE);
         if (item < CBX_MBS_OF_GROUP && own < all &&
-            is_long(l + (size_t)own * CBX_LEVELS, n + (size_t)own * CBX_COUNTS)) {
+            must_be_pcm(l + (size_t)own * CBX_MB_LEVELS, n + (size_t)own * CBX_COUNTS)) {
             code_pcm(luma, chroma, old, old_chroma, n + (size_t)own * CBX_COUNTS, &coding, frame,
                      own % coding.mbs_wide, own / coding.mbs_wide);
         }

@@ -8,12 +8,11 @@
  * of a macroblock depends on the same macroblock of the frame before, and on nothing else of a
  * frame than its neighbours' numbers of coefficients: all macroblocks of all frames of a launch
  * are worked on at once. Where coefficients would take more bits than the standard allows for a
- * macroblock, its samples stand there themselves: I_PCM.
+ * macroblock, or greater numbers, its samples stand there themselves: I_PCM.
  *
  *   key.cl, change_*.cl   prediction, transform, quantisation, reconstruction → levels, counts
- *   lengths, offsets      bits of each share of a frame, and where they begin
- *   pack                  the bits of a slice
- *   samples               emulation prevention; what an mp4 file holds of each frame
+ *   slice.cl              their bits: macroblock.cl, cavlc.cl, bits.cl
+ *   samples.cl            emulation prevention; what an mp4 file holds of each frame
  *
  * Everything is integers: the bytes are the same on every device.
  *
@@ -25,7 +24,7 @@
  *   chroma    [F or 1][2][height/2][width/2]  bytes, Cb and Cr; one where they never change
  *   old       [16·mbs_high][16·mbs_wide]  bytes, and 32 more: luma as a decoder has it
  *   old_chroma [2][8·mbs_high][8·mbs_wide] bytes, likewise
- *   levels    [F][M][CBX_LEVELS]          short, quantised coefficients in the order of the
+ *   levels    [F][M][CBX_MB_LEVELS]          short, quantised coefficients in the order of the
  *                                         zig-zag scan; valid where counts say so
  *   counts    [F][M][CBX_COUNTS]          bytes, how many are not 0
  *   shares    [F][S]                      cbx_share
@@ -52,13 +51,14 @@
 #define CBX_LEVELS_OF_CHROMA 256    /* four blocks of Cb, four of Cr */
 #define CBX_LEVELS_OF_DC 384        /* Intra16x16DCLevel */
 #define CBX_LEVELS_OF_CHROMA_DC 400 /* four of Cb, four of Cr */
-#define CBX_LEVELS 408
+#define CBX_MB_LEVELS 408
 
 /* And their numbers; all are 0 in P_Skip. 16 in every block of I_PCM. */
 #define CBX_COUNTS_OF_CHROMA 16
 #define CBX_COUNT_OF_DC 24
 #define CBX_COUNTS_OF_CHROMA_DC 25 /* Cb, Cr */
 #define CBX_COUNT_KIND 27          /* CBX_INTER … */
+#define CBX_COUNT_WILD 28          /* 1: not to be decoded in 16 bits, see transform.cl */
 #define CBX_COUNTS 32
 
 #define CBX_INTER 0
@@ -91,8 +91,8 @@ typedef struct cbx_coding {
     cbx_u32 first;                    /* its place in luma and chroma */
     cbx_u32 count;                    /* frames */
     cbx_u32 place;                    /* of the first frame in all other buffers */
-    cbx_u32 share_mbs; /* macroblocks that are written by one work-item; a slice has whole shares */
-    cbx_u32 shares;    /* S, in a frame */
+    cbx_u32 share_mbs; /* macroblocks that are written by one work-item; 0: a slice */
+    cbx_u32 shares;    /* S, in a frame; where a slice is a share, CBX_MOST_SLICES */
     cbx_u32 chroma_bytes; /* from one frame's chroma to the next one's; 0: it never changes */
 } cbx_coding;
 

@@ -63,6 +63,7 @@ HELPER void transform_against(int4 *block, global const uchar *plane, uint width
     forward_transform(block);
 }
 
+/* The same where there is nothing but that. */
 HELPER void add_flat(int dc, int mean, global uchar *at, uint pitch)
 {
     const int4 row = (int4)(mean + ((dc + 32) >> 6));
@@ -104,8 +105,9 @@ HELPER void code_key_luma(global const uchar *plane, global uchar *old, global s
         global uchar *to = at + (size_t)(block / 4 * 4) * pitch + block % 4 * 4;
         const int scaled = scale_dc(dcs[block], q->qp);
         if (counts[block]) {
-            add_block(levels + 16 * block, scaled, q, mean, to, pitch);
+            counts[CBX_COUNT_WILD] |= add_block(levels + 16 * block, scaled, q, mean, to, pitch);
         } else {
+            counts[CBX_COUNT_WILD] |= is_wild4((int4)(scaled));
             add_flat(scaled, mean, to, pitch);
         }
     }
@@ -143,9 +145,10 @@ HELPER void code_key(global const uchar *luma, global const uchar *chroma, globa
 {
     const int has_left = column > 0, has_above = row % c->slice_rows > 0;
     const size_t place = place_of_mb(c, 0, row * c->mbs_wide + column);
-    levels += place * CBX_LEVELS;
+    levels += place * CBX_MB_LEVELS;
     counts += place * CBX_COUNTS;
     counts[CBX_COUNT_KIND] = CBX_INTRA;
+    counts[CBX_COUNT_WILD] = 0;
     code_key_luma(luma_of(luma, c, 0), old, levels, counts, c, q, column * CBX_MB, row * CBX_MB,
                   has_left, has_above);
     for (uint plane = 0; plane < 2; plane++) {
@@ -157,7 +160,7 @@ HELPER void code_key(global const uchar *luma, global const uchar *chroma, globa
                         counts + CBX_COUNTS_OF_CHROMA_DC + plane, c, cq, column * CBX_CHROMA_MB,
                         row * CBX_CHROMA_MB, has_left, has_above);
     }
-    if (is_long(levels, counts)) {
+    if (must_be_pcm(levels, counts)) {
         code_pcm(luma, chroma, old, old_chroma, counts, c, 0, column, row);
     }
 }
@@ -169,8 +172,8 @@ kernel void film_key(global const uchar *restrict luma, global const uchar *rest
 {
     const uint top = get_group_id(0) * coding.slice_rows;
     const uint rows = min(coding.slice_rows, coding.mbs_high - top);
-    const quantiser q = quantiser_of(coding.key_qp, 3);
-    const quantiser cq = quantiser_of(coding.key_chroma_qp, 3);
+    const quantiser q = quantiser_of(coding.key_qp, CBX_KEY_PARTS);
+    const quantiser cq = quantiser_of(coding.key_chroma_qp, CBX_KEY_PARTS);
     for (uint diagonal = 0; diagonal < coding.mbs_wide + rows - 1; diagonal++) {
         for (uint row = get_local_id(0); row < rows; row += get_local_size(0)) {
             if (row <= diagonal && diagonal - row < coding.mbs_wide) {

@@ -95,7 +95,7 @@ HELPER uint luma_pattern(global const uchar *counts)
 HELPER void put_residual(bit_writer *w, const frame_writer *f, uint mb, uint luma, uint chroma,
                          int intra)
 {
-    global const short *levels = f->levels + (size_t)mb * CBX_LEVELS;
+    global const short *levels = f->levels + (size_t)mb * CBX_MB_LEVELS;
     global const uchar *counts = f->counts + (size_t)mb * CBX_COUNTS;
     if (intra) {
         put_block(w, levels + CBX_LEVELS_OF_DC, counts[CBX_COUNT_OF_DC], 16,

@@ -12,19 +12,23 @@ HELPER uint quantise_ac(int16 c, const quantiser *q, global short *levels)
 }
 
 /* What a decoder makes of a block of levels, whose DC coefficient is `dc`, is added to `mean`, or to
- * what is there. */
+ * what is there. Returns 1 instead where a decoder cannot. */
 #define CBX_THERE (-1)
-HELPER void add_block(global const short *levels, int dc, const quantiser *q, int mean,
+HELPER int add_block(global const short *levels, int dc, const quantiser *q, int mean,
                       global uchar *at, uint pitch)
 {
     int16 d = convert_int16(vload16(0, levels).s0156247c38bd9aef) * q->worth;
     d.s0 = dc;
     int4 rows[4] = {d.s0123, d.s4567, d.s89ab, d.scdef};
+    if (is_wild(rows, q->qp)) {
+        return 1;
+    }
     inverse_transform(rows);
     for (uint y = 0; y < 4; y++) {
         const int4 before = mean == CBX_THERE ? load_row(at + (size_t)y * pitch) : (int4)(mean);
         store_row(at + (size_t)y * pitch, rows[y] + before);
     }
+    return 0;
 }
 
 /* The DC coefficients of four blocks of chroma become levels; and these, coefficients again. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From levels to the bits of slices. A slice is cut into shares of macroblocks: their lengths are
- * found first, from these where they begin, and then all are written at once.
+ * found first, from these where they begin, and then all are written at once. Where there is other
+ * work enough for all of a device, a slice is one share, and is just written.
  *
  *   film_lengths   bits of each share
  *   film_offsets   where it begins in its slice, and the length of that
@@ -11,6 +12,12 @@
 HELPER uint slice_mbs(const cbx_coding *c, int key)
 {
     return (key ? c->slice_rows : c->mbs_high) * c->mbs_wide;
+}
+
+/* Macroblocks of a share. */
+HELPER uint share_mbs(const cbx_coding *c, int key)
+{
+    return c->share_mbs ? c->share_mbs : slice_mbs(c, key);
 }
 
 /* Words of bits that a frame may take, and where those of the slice begin whose first macroblock is
@@ -31,7 +38,7 @@ HELPER frame_writer frame_writer_of(const cbx_coding *c, uint frame, global cons
 {
     const size_t first = place_of_mb(c, frame, 0);
     frame_writer f = {*c, frame, (c->number + frame) % c->group, (c->number + frame) / c->group,
-                      luma, chroma, levels + first * CBX_LEVELS, counts + first * CBX_COUNTS};
+                      luma, chroma, levels + first * CBX_MB_LEVELS, counts + first * CBX_COUNTS};
     return f;
 }
 
@@ -45,11 +52,12 @@ HELPER uint skipped_before(const frame_writer *f, uint mb)
     return run;
 }
 
-/* Clauses 7.3.2.8, 7.3.3 and 7.3.4, as much of them as belongs to a share. */
-HELPER void put_share(bit_writer *w, const frame_writer *f, uint share)
+/* Clauses 7.3.2.8, 7.3.3 and 7.3.4, as much of them as belongs to the share that begins with
+ * macroblock `first`. */
+HELPER void put_share(bit_writer *w, const frame_writer *f, uint first)
 {
     const uint all = f->c.mbs_wide * f->c.mbs_high, in_slice = slice_mbs(&f->c, f->number == 0);
-    const uint first = share * f->c.share_mbs, end = min(first + f->c.share_mbs, all);
+    const uint end = min(first + share_mbs(&f->c, f->number == 0), all);
     uint from = first; /* where skipping began, as far as this share knows */
     if (first % in_slice == 0) {
         put_slice_header(w, f, first);
@@ -84,7 +92,7 @@ kernel void film_lengths(global const short *restrict levels, global const uchar
     }
     const frame_writer f = frame_writer_of(&coding, frame, 0, 0, levels, counts);
     bit_writer w = count_bits();
-    put_share(&w, &f, share);
+    put_share(&w, &f, share * coding.share_mbs);
     shares[(size_t)(coding.place + frame) * coding.shares + share] = w.length;
 }
 
@@ -126,21 +134,29 @@ film_offsets(global cbx_share *restrict shares, global uint *restrict slices,
     }
 }
 
-/* As film_lengths. */
+/* As film_lengths; where a slice is a share, as often as there may be slices, whose lengths it tells. */
 kernel void film_pack(global const uchar *restrict luma, global const uchar *restrict chroma,
                       global const short *restrict levels, global const uchar *restrict counts,
-                      global const cbx_share *restrict shares, global uint *bits, cbx_coding coding)
+                      global const cbx_share *restrict shares, global uint *restrict slices,
+                      global uint *bits, cbx_coding coding)
 {
-    const uint share = get_global_id(0), frame = get_global_id(1);
+    const uint share = get_global_id(0), frame = get_global_id(1), place = coding.place + frame;
     if (share >= coding.shares) {
         return;
     }
     const frame_writer f = frame_writer_of(&coding, frame, luma, chroma, levels, counts);
-    const uint slice = f.number ? 0 : share * coding.share_mbs / slice_mbs(&coding, 1);
-    global uint *words = bits + (size_t)(coding.place + frame) * words_of_frame(&coding) +
+    const int key = f.number == 0;
+    const uint first = share * share_mbs(&coding, key), slice = first / slice_mbs(&coding, key);
+    const uint start =
+        coding.share_mbs ? shares[(size_t)place * coding.shares + share].start : 0;
+    global uint *words = bits + (size_t)place * words_of_frame(&coding) +
                          words_of_slice(&coding, slice);
-    bit_writer w =
-        write_bits(words, shares[(size_t)(coding.place + frame) * coding.shares + share].start);
-    put_share(&w, &f, share);
-    end_bits(&w);
+    bit_writer w = write_bits(words, start, coding.share_mbs != 0);
+    if (first < coding.mbs_wide * coding.mbs_high) {
+        put_share(&w, &f, first);
+    }
+    const uint end = end_bits(&w);
+    if (!coding.share_mbs) {
+        slices[(size_t)place * CBX_MOST_SLICES + share] = end;
+    }
 }

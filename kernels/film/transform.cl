@@ -15,8 +15,11 @@ typedef struct quantiser {
     uint qp;
 } quantiser;
 
-/* Rounding down by 1/3 in intra and 1/6 in inter prediction makes up for levels near 0 being the
- * likelier ones. */
+/* What is added before rounding down is 1/parts. In key frames that is rounding to the nearest: with
+ * so many coefficients that are not 0 a dead zone saves nothing. In P pictures few are to be left. */
+#define CBX_KEY_PARTS 2
+#define CBX_CHANGE_PARTS 8
+
 HELPER quantiser quantiser_of(uint qp, int parts)
 {
     quantiser q;
@@ -82,6 +85,42 @@ HELPER void inverse_transform(int4 *d)
     }
 }
 
+/* Every number on that way has to fit into 16 bits, the last before it is rounded: decoders rely on it
+ * (clause 8.5.12). A residual itself does, by half; and below this QP the errors of its quantised
+ * coefficients, seven eighths of their worth each, cannot add up to the other half. */
+#define CBX_WILD_QP 42
+
+HELPER int is_wild4(int4 v)
+{
+    return any(v > 32767 - 32) || any(v < -32768);
+}
+
+HELPER int is_wild_way(const int4 *d)
+{
+    int wild = 0;
+    for (uint i = 0; i < 4; i++) {
+        wild |= is_wild4(d[i]);
+    }
+    return wild | is_wild4(d[0] + d[2]) | is_wild4(d[0] - d[2]) | is_wild4((d[1] >> 1) - d[3]) |
+           is_wild4(d[1] + (d[3] >> 1));
+}
+
+/* Whether inverse_transform() would leave 16 bits. */
+HELPER int is_wild(const int4 *coefficients, uint qp)
+{
+    if (qp < CBX_WILD_QP) {
+        return 0;
+    }
+    int4 d[4] = {coefficients[0], coefficients[1], coefficients[2], coefficients[3]};
+    transpose4(d);
+    int wild = is_wild_way(d);
+    inverse_rows(d);
+    transpose4(d);
+    wild |= is_wild_way(d);
+    inverse_rows(d);
+    return wild | is_wild4(d[0]) | is_wild4(d[1]) | is_wild4(d[2]) | is_wild4(d[3]);
+}
+
 HELPER int16 join_rows(const int4 *rows)
 {
     return (int16)(rows[0], rows[1], rows[2], rows[3]);
@@ -89,16 +128,16 @@ HELPER int16 join_rows(const int4 *rows)
 
 HELPER int16 quantise(int16 c, const quantiser *q)
 {
-    int16 level = (convert_int16(abs(c)) * q->factor + q->dead) >> (int)q->bits;
+    int16 level = (max(c, -c) * q->factor + q->dead) >> (int)q->bits;
     level = min(level, (int16)(CBX_MOST_LEVEL));
-    return select(level, -level, c < 0);
+    return c < 0 ? -level : level;
 }
 
 /* One level of a block of DC coefficients, which were summed once more: their quantiser has a bit
  * more. */
 HELPER int quantise_dc(int c, const quantiser *q)
 {
-    const int level = ((int)abs(c) * q->factor.s0 + 2 * q->dead) >> (q->bits + 1);
+    const int level = (max(c, -c) * q->factor.s0 + 2 * q->dead) >> (q->bits + 1);
     return c < 0 ? -min(level, CBX_MOST_LEVEL) : min(level, CBX_MOST_LEVEL);
 }
 

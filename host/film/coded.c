@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "film/coded.h"
+
+#include <limits.h>
+#include <string.h>
+
+#ifndef AV_PROFILE_H264_CONSTRAINED_BASELINE /* before FFmpeg 6.1; the other name is gone since 9 */
+#define AV_PROFILE_H264_CONSTRAINED_BASELINE FF_PROFILE_H264_CONSTRAINED_BASELINE
+#endif
+
+/* NULL: by size and rate alone. */
+static const cbx_level *level_of(const cbx_coded *coded, const cbx_buffers *buffers) {
+    return cbx_level_of(coded->stream.width, coded->stream.height, coded->stream.fps, buffers);
+}
+
+void cbx_coded_begin(cbx_coded *coded, const cbx_stream *stream) {
+    *coded = (cbx_coded){.stream = *stream, .buffers = {.fps = stream->fps}};
+}
+
+cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *parameters) {
+    const cbx_level *level = level_of(coded, NULL);
+    parameters->extradata = av_mallocz(CBX_AVCC_MOST + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!parameters->extradata) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
+    }
+    parameters->extradata_size = (int)cbx_avcc_write(parameters->extradata, &coded->stream, level);
+    parameters->codec_type = AVMEDIA_TYPE_VIDEO;
+    parameters->codec_id = AV_CODEC_ID_H264;
+    parameters->profile = AV_PROFILE_H264_CONSTRAINED_BASELINE;
+    parameters->level = level->idc;
+    parameters->width = (int)coded->stream.width;
+    parameters->height = (int)coded->stream.height;
+    parameters->format = AV_PIX_FMT_YUV420P;
+    parameters->sample_aspect_ratio = (AVRational){1, 1};
+    parameters->color_range = AVCOL_RANGE_MPEG;
+    parameters->color_primaries = AVCOL_PRI_BT709;
+    parameters->color_trc = AVCOL_TRC_BT709;
+    parameters->color_space = AVCOL_SPC_BT709;
+    return CBX_OK;
+}
+
+static cbx_status append(cbx_coded *coded, cbx_muxer *muxer, const uint8_t *sample, size_t bytes,
+                         int key) {
+    if (!sample || bytes == 0 || bytes > INT_MAX) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "frame %llu of the film has %zu bytes: must be 1 to %d",
+                        (unsigned long long)coded->frames, bytes, INT_MAX);
+    }
+    if (coded->frames == 0 && !key) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "a film begins with a key frame");
+    }
+    cbx_status status = cbx_muxer_append(muxer, sample, bytes, key);
+    if (!status) {
+        cbx_buffers_add(&coded->buffers, bytes);
+        coded->frames++;
+    }
+    return status;
+}
+
+cbx_status cbx_coded_append(cbx_coded *coded, cbx_muxer *muxer, const uint8_t *sample, size_t bytes,
+                            int key) {
+    if (!coded->fault.status) {
+        cbx_fault_take(&coded->fault, append(coded, muxer, sample, bytes, key));
+    }
+    return cbx_fault_raise(&coded->fault);
+}
+
+const uint8_t *cbx_coded_extradata(cbx_coded *coded) {
+    const cbx_level *level = level_of(coded, &coded->buffers);
+    if (level == level_of(coded, NULL)) {
+        return NULL;
+    }
+    cbx_avcc_write(coded->avcc, &coded->stream, level);
+    return coded->avcc;
+}
