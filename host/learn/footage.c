@@ -11,6 +11,7 @@ static void note_times(cbx_job *job) {
     job->result->times.draw = times.draw;
     job->result->times.read_back = times.read_back;
     job->result->times.waited = times.waited;
+    job->result->times.encode = times.encode + job->result->film.encode_seconds;
 }
 
 /* A film that fails is lost, and the run goes on for the sake of what else was asked for. A fault
@@ -95,7 +96,6 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
     }
     watch(job);
     cbx_status status = cbx_reel_finish(job->reel, &job->result->film);
-    job->result->times.encode = job->result->film.encode_seconds;
     note_times(job);
     job->result->kept[CBX_LEARN_FILM] = !status;
     if (status) {

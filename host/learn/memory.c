@@ -57,8 +57,8 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
     };
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);
     if (job->settings->film) {
-        parts[FRAMES].bytes =
-            cbx_reel_memory_bytes(&job->film, job->plan.frames, &parts[INDEX].bytes);
+        parts[FRAMES].bytes = cbx_reel_memory_bytes(&job->film, job->device->shares_memory,
+                                                    job->plan.frames, &parts[INDEX].bytes);
     }
     const part *largest = &parts[0];
     uint64_t total = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The film of a run on its way: from the device that draws to the file.
  *
- * A reel owns a ring of frames (frames.h) and the film with its encoders. Each frame goes
- * round, and each edge has one function:
+ * A reel owns the film and what carries its frames there, in one of two ways. Either a ring of
+ * planes (frames.h) is read by the film's encoders; each frame goes round, and each edge has one
+ * function:
  *
  *   new ─────> canvas    cbx_reel_canvas(), while the ring is not complete
  *   free ────> canvas    cbx_reel_canvas(), else; with none free it waits
@@ -12,6 +13,9 @@
  *   sent ────> lent      in both others, oldest first, once it is in host memory: the film has it
  *   lent ────> free      cbx_frames_release(), from an encoder's thread; the planes of a strip
  *                        together, when the last one is
+ *
+ * Or the device encodes the strip that it drew (samples.h): `sent` is its encoding, too, and with
+ * `lent` its bits are in the film.
  *
  * The order of the film is the order of drawing. One thread uses a reel; only the last
  * edge is another's. A film that fails lets go of every frame it has, so that nobody waits.
@@ -27,6 +31,7 @@ typedef struct cbx_reel cbx_reel;
 typedef struct cbx_reel_times {
     uint64_t frames;  /* handed to the film so far */
     double draw;      /* device seconds of separate drawing launches */
+    double encode;    /* of encoding on the device; 0: the film's encoders do it */
     double read_back; /* device seconds of transfers */
     double waited;    /* seconds that cbx_reel_canvas() waited for encoders */
 } cbx_reel_times;
@@ -37,9 +42,10 @@ typedef struct cbx_reel_times {
 cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, cbx_output *output,
                          const cbx_film_settings *settings);
 
-/* cbx_film_memory_bytes() with the ring as a reel has it. */
-uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
-                               uint64_t *index_bytes);
+/* Host memory as cbx_film_memory_bytes() tells it, with the ring as a reel has it.
+ * `shares_memory`: what the device takes counts, too. */
+uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, int shares_memory,
+                               uint64_t frames, uint64_t *index_bytes);
 
 /* What a cbx_easel needs. A canvas waits for a free strip, and hands others to the film
  * meanwhile. */

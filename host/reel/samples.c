@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+#include "reel/samples.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "avc/avc.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { BLACK_LUMA = 16 };
+
+/* Planes of a strip: many keep all of a processor busy while slices are written, and cost few
+ * launches; but large ones leave the caches. */
+enum { STRIP_BYTES = 8 << 20, MOST_PLANES = 16 };
+
+/* Encoded strips on their way. */
+enum { SLOTS = 3 };
+
+/* A key frame every two seconds, for those who seek; but no fewer, for those who film at a rate
+ * that nobody sees. */
+enum { GROUP_SECONDS = 2, MOST_GROUP = 140 };
+
+enum { DEFAULT_QP = 23 };
+
+typedef struct slot {
+    cl_mem samples, sizes;
+    uint8_t *mapped; /* samples, where host and device share memory */
+    cl_uint sizes_read[MOST_PLANES];
+    cl_event drawn[MOST_PLANES]; /* of launches that drew apart, kept for their times */
+    cl_event begun, encoded;     /* likewise */
+    cl_event ready;              /* the sizes, and where memory is shared the samples, are there */
+    uint32_t pictures;
+} slot;
+
+struct cbx_samples {
+    cbx_painter *painter;
+    cbx_avc_settings settings;
+    cbx_avc *avc;
+    size_t room; /* bytes for a sample */
+    int drawn_apart;
+    cl_mem luma, chroma;
+    slot slots[SLOTS];
+    uint32_t first, outstanding; /* of the slots */
+    int filling;                 /* the strip; its slot is the one behind the outstanding ones */
+    uint64_t frames;             /* appended */
+    uint8_t *copy;               /* of one sample, where memory is not shared */
+    double draw_seconds, encode_seconds, read_seconds;
+};
+
+static uint32_t planes_of_strip(uint64_t plane_bytes) {
+    const uint64_t fit = STRIP_BYTES / plane_bytes;
+    return fit < 1 ? 1 : fit < MOST_PLANES ? (uint32_t)fit : MOST_PLANES;
+}
+
+static cbx_avc_settings avc_settings(const cbx_film_settings *film) {
+    const uint64_t plane = (uint64_t)film->width * film->height;
+    const uint32_t wanted = GROUP_SECONDS * film->fps;
+    const int qp = film->quality < 0 ? DEFAULT_QP : film->quality;
+    return (cbx_avc_settings){.width = film->width,
+                              .height = film->height,
+                              .group = wanted < MOST_GROUP ? wanted : MOST_GROUP,
+                              .frames = planes_of_strip(plane),
+                              .qp = qp < 1 ? 1 : qp};
+}
+
+cbx_stream cbx_samples_stream(const cbx_film_settings *film) {
+    return (cbx_stream){film->width, film->height, film->fps, CBX_AVC_CHROMA_QP_OFFSET};
+}
+
+static uint64_t luma_bytes(const cbx_avc_settings *settings) {
+    return (uint64_t)settings->frames * settings->width * settings->height + CBX_AVC_SPARE_BYTES;
+}
+
+uint64_t cbx_samples_bytes(const cbx_film_settings *film) {
+    const cbx_avc_settings settings = avc_settings(film);
+    return luma_bytes(&settings) + cbx_avc_device_bytes(&settings) +
+           (uint64_t)SLOTS * settings.frames * cbx_avc_sample_bytes(&settings);
+}
+
+static int shares_memory(const cbx_samples *samples) {
+    return samples->painter->device->shares_memory;
+}
+
+/* ---- made and destroyed ---- */
+
+static cbx_status make_slots(cbx_samples *samples) {
+    cbx_device *device = samples->painter->device;
+    const uint64_t bytes = (uint64_t)samples->settings.frames * samples->room;
+    cbx_status status = CBX_OK;
+    for (int i = 0; i < SLOTS && !status; i++) {
+        slot *each = &samples->slots[i];
+        status =
+            cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "encoded frames", &each->samples);
+        if (!status) {
+            status = cbx_buffer_create(device, CL_MEM_READ_WRITE, sizeof each->sizes_read,
+                                       "encoded frames", &each->sizes);
+        }
+    }
+    return !status && !shares_memory(samples) ? cbx_new(&samples->copy, samples->room) : status;
+}
+
+static cbx_status make_strip(cbx_samples *samples, const uint8_t *cb, const uint8_t *cr) {
+    cbx_device *device = samples->painter->device;
+    const size_t chroma = (size_t)samples->settings.width * samples->settings.height / 4;
+    const uint64_t bytes = luma_bytes(&samples->settings);
+    cbx_status status =
+        cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "frames", &samples->luma);
+    if (!status) {
+        status = cbx_painter_fill(samples->painter, samples->luma, (size_t)bytes, BLACK_LUMA);
+    }
+    if (!status) {
+        status = cbx_buffer_create(device, CL_MEM_READ_ONLY, 2 * chroma, "a film's chroma",
+                                   &samples->chroma);
+    }
+    for (size_t i = 0; i < 2 && !status; i++) {
+        status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, samples->chroma, CL_TRUE,
+                                                   i * chroma, chroma, i ? cr : cb, 0, NULL, NULL),
+                              "writing a chroma plane");
+    }
+    return status;
+}
+
+cbx_status cbx_samples_create(cbx_samples **out, cbx_painter *painter, int drawn_apart,
+                              const cbx_film_settings *film, const uint8_t *cb, const uint8_t *cr) {
+    cbx_samples *made = NULL;
+    *out = NULL;
+    cbx_status status = cbx_new(&made, 1);
+    if (status) {
+        return status;
+    }
+    made->painter = painter;
+    made->drawn_apart = drawn_apart;
+    made->settings = avc_settings(film);
+    made->room = cbx_avc_sample_bytes(&made->settings);
+    status = cbx_avc_create(&made->avc, painter->device, &made->settings);
+    if (!status) {
+        status = make_slots(made);
+    }
+    if (!status) {
+        status = make_strip(made, cb, cr);
+    }
+    if (status) {
+        cbx_samples_destroy(made);
+        return status;
+    }
+    *out = made;
+    return CBX_OK;
+}
+
+static void unmap(cbx_samples *samples, slot *which) {
+    if (which->mapped) {
+        clEnqueueUnmapMemObject(samples->painter->device->transfers, which->samples, which->mapped,
+                                0, NULL, NULL);
+        which->mapped = NULL;
+    }
+}
+
+static void release_events(slot *which) {
+    for (int i = 0; i < MOST_PLANES; i++) {
+        cbx_event_release(&which->drawn[i]);
+    }
+    cbx_event_release(&which->begun);
+    cbx_event_release(&which->encoded);
+    cbx_event_release(&which->ready);
+}
+
+void cbx_samples_destroy(cbx_samples *samples) {
+    if (!samples) {
+        return;
+    }
+    clFinish(samples->painter->device->queue);
+    clFinish(samples->painter->device->transfers);
+    for (int i = 0; i < SLOTS; i++) {
+        unmap(samples, &samples->slots[i]);
+        release_events(&samples->slots[i]);
+    }
+    clFinish(samples->painter->device->transfers);
+    for (int i = 0; i < SLOTS; i++) {
+        cbx_buffer_release(samples->slots[i].samples);
+        cbx_buffer_release(samples->slots[i].sizes);
+    }
+    cbx_buffer_release(samples->luma);
+    cbx_buffer_release(samples->chroma);
+    cbx_avc_destroy(samples->avc);
+    free(samples->copy);
+    free(samples);
+}
+
+/* ---- drawn and encoded ---- */
+
+static slot *filling_slot(cbx_samples *samples) {
+    return &samples->slots[(samples->first + samples->outstanding) % SLOTS];
+}
+
+uint32_t cbx_samples_room(const cbx_samples *samples) {
+    const uint32_t next = (samples->first + samples->outstanding) % SLOTS;
+    return samples->settings.frames - (samples->filling ? samples->slots[next].pictures : 0);
+}
+
+cbx_status cbx_samples_acquire(cbx_samples *samples, cbx_canvas *canvas, int *ready) {
+    slot *next = filling_slot(samples);
+    *ready = samples->outstanding < SLOTS;
+    if (*ready && !samples->filling) {
+        samples->filling = 1;
+        next->pictures = 0;
+    }
+    /* What drew and encoded on the strip before is in front of it in the queue. */
+    *canvas = (cbx_canvas){.luma = samples->luma, .plane = *ready ? next->pictures : 0};
+    return CBX_OK;
+}
+
+cbx_status cbx_samples_drawn(cbx_samples *samples, uint32_t pictures, cl_event done) {
+    slot *on = filling_slot(samples);
+    if (samples->drawn_apart) {
+        on->drawn[on->pictures] = done;
+    } else {
+        cbx_event_release(&done);
+    }
+    on->pictures += pictures;
+    return on->pictures == samples->settings.frames ? cbx_samples_send(samples) : CBX_OK;
+}
+
+/* Asks for what the host has to know before it can read on. */
+static cbx_status fetch(cbx_samples *samples, slot *which) {
+    cl_command_queue transfers = samples->painter->device->transfers;
+    const size_t sizes = which->pictures * sizeof *which->sizes_read;
+    cl_int error = CL_SUCCESS;
+    cbx_status status = cbx_cl_check(
+        clEnqueueReadBuffer(transfers, which->sizes, CL_FALSE, 0, sizes, which->sizes_read, 1,
+                            &which->encoded, shares_memory(samples) ? NULL : &which->ready),
+        "reading the sizes of frames");
+    if (!status && shares_memory(samples)) {
+        which->mapped =
+            clEnqueueMapBuffer(transfers, which->samples, CL_FALSE, CL_MAP_READ, 0,
+                               which->pictures * samples->room, 0, NULL, &which->ready, &error);
+        status = cbx_cl_check(error, "reading encoded frames");
+    }
+    return status ? status : cbx_cl_check(clFlush(transfers), "submitting a transfer");
+}
+
+cbx_status cbx_samples_send(cbx_samples *samples) {
+    slot *full = filling_slot(samples);
+    if (!samples->filling || full->pictures == 0) {
+        return CBX_OK;
+    }
+    const cbx_avc_pictures pictures = {samples->luma, samples->chroma, 0, full->pictures};
+    samples->filling = 0;
+    cbx_status status = cbx_avc_encode(samples->avc, &pictures, full->samples, full->sizes,
+                                       &full->begun, &full->encoded);
+    if (!status) {
+        status = cbx_cl_check(clFlush(samples->painter->device->queue), "submitting work");
+    }
+    if (!status) {
+        status = fetch(samples, full);
+    }
+    samples->outstanding += !status;
+    return status;
+}
+
+uint32_t cbx_samples_outstanding(const cbx_samples *samples) {
+    return samples->outstanding;
+}
+
+/* ---- to the film ---- */
+
+static cl_ulong moment(cl_event event, cl_profiling_info which) {
+    cl_ulong time = 0;
+    return event && clGetEventProfilingInfo(event, which, sizeof time, &time, NULL) == CL_SUCCESS
+               ? time
+               : 0;
+}
+
+static double seconds_between(cl_event first, cl_event last) {
+    const cl_ulong start = moment(first, CL_PROFILING_COMMAND_START);
+    const cl_ulong end = moment(last, CL_PROFILING_COMMAND_END);
+    return end > start && start > 0 ? (double)(end - start) * 1e-9 : 0.0;
+}
+
+static void note_times(cbx_samples *samples, const slot *which) {
+    samples->encode_seconds += seconds_between(which->begun, which->encoded);
+    samples->read_seconds += seconds_between(which->ready, which->ready);
+    for (int i = 0; i < MOST_PLANES; i++) {
+        samples->draw_seconds += seconds_between(which->drawn[i], which->drawn[i]);
+    }
+}
+
+/* The bytes of a frame in host memory, until the next call. */
+static cbx_status read_sample(cbx_samples *samples, const slot *from, uint32_t frame,
+                              const uint8_t **out) {
+    const size_t bytes = from->sizes_read[frame], at = frame * samples->room;
+    if (bytes > samples->room) {
+        return cbx_fail(CBX_DEVICE_FAULT, "the device says that an encoded frame has %zu bytes",
+                        bytes);
+    }
+    *out = from->mapped ? from->mapped + at : samples->copy;
+    return from->mapped ? CBX_OK
+                        : cbx_cl_check(clEnqueueReadBuffer(samples->painter->device->transfers,
+                                                           from->samples, CL_TRUE, at, bytes,
+                                                           samples->copy, 0, NULL, NULL),
+                                       "reading an encoded frame");
+}
+
+static cbx_status append(cbx_samples *samples, cbx_film *film, const slot *from, int *torn) {
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 0; i < from->pictures && !status; i++) {
+        const uint8_t *sample = NULL;
+        status = read_sample(samples, from, i, &sample);
+        if (!status) {
+            status = cbx_film_append(film, sample, from->sizes_read[i],
+                                     cbx_avc_is_key(&samples->settings, samples->frames));
+            *torn = status != CBX_OK;
+            samples->frames++;
+        }
+    }
+    return status;
+}
+
+/* Whether what was asked for is there. */
+static cbx_status look(const slot *which, int wait, int *there) {
+    cl_int state = CL_QUEUED;
+    cl_int error = wait ? clWaitForEvents(1, &which->ready) : CL_SUCCESS;
+    if (error == CL_SUCCESS) {
+        error = clGetEventInfo(which->ready, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state,
+                               &state, NULL);
+    }
+    if (error == CL_SUCCESS && state < 0) {
+        error = state;
+    }
+    *there = state == CL_COMPLETE;
+    return cbx_cl_check(error, "training, drawing or encoding frames");
+}
+
+cbx_status cbx_samples_hand_over(cbx_samples *samples, cbx_film *film, int wait, int *done,
+                                 uint64_t *frames, int *torn) {
+    slot *oldest = &samples->slots[samples->first];
+    *done = 0;
+    if (samples->outstanding == 0) {
+        return CBX_OK;
+    }
+    cbx_status status = look(oldest, wait, done);
+    if (status || !*done) {
+        return status;
+    }
+    note_times(samples, oldest);
+    status = append(samples, film, oldest, torn);
+    *frames += oldest->pictures;
+    unmap(samples, oldest);
+    release_events(oldest);
+    samples->first = (samples->first + 1) % SLOTS;
+    samples->outstanding--;
+    return status;
+}
+
+double cbx_samples_draw_seconds(const cbx_samples *samples) {
+    return samples->draw_seconds;
+}
+
+double cbx_samples_encode_seconds(const cbx_samples *samples) {
+    return samples->encode_seconds;
+}
+
+double cbx_samples_read_seconds(const cbx_samples *samples) {
+    return samples->read_seconds;
+}
