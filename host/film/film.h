@@ -26,6 +26,8 @@ int cbx_film_is_encoder_named(const char *encoder);
  * and whose work that is: a static name. */
 cbx_codec cbx_film_codec_of(const cbx_film_settings *settings);
 const char *cbx_film_encoder_of(const cbx_film_settings *settings);
+/* At which quality. */
+int cbx_film_quality_of(const cbx_film_settings *settings);
 
 /* cbx_film_check() of all but whether the encoder is there. */
 cbx_status cbx_film_check_wishes(const cbx_film_settings *settings);

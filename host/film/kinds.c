@@ -82,7 +82,7 @@ static const cbx_format mpeg4 = {.codec = CBX_CODEC_MPEG4, .name = "MPEG-4", .la
 /* Those of libavcodec by name, because its own choice may be an encoder in hardware; those
  * that need none are its only ones in software. */
 const cbx_encoder_kind cbx_encoder_kinds[] = {
-    {.name = CBX_DEVICE_ENCODER, .format = &h264, H264_QUALITY},
+    {.name = CBX_DEVICE_ENCODER, .format = &h264, .best = 0, .coarsest = 51, .usual = 23},
     {.name = "libx264",
      .format = &h264,
      H264_QUALITY,
@@ -174,6 +174,10 @@ void cbx_film_quality(const cbx_film_settings *settings, int *best, int *coarses
     const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
     *best = kind->best;
     *coarsest = kind->coarsest;
+}
+
+int cbx_film_quality_of(const cbx_film_settings *settings) {
+    return settings->quality < 0 ? cbx_encoder_kind_of(settings)->usual : settings->quality;
 }
 
 cbx_codec cbx_film_codec_of(const cbx_film_settings *settings) {

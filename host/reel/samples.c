@@ -21,8 +21,6 @@ enum { SLOTS = 3 };
  * that nobody sees. */
 enum { GROUP_SECONDS = 2, MOST_GROUP = 140 };
 
-enum { DEFAULT_QP = 23 };
-
 typedef struct slot {
     cl_mem samples, sizes;
     uint8_t *mapped; /* samples, where host and device share memory */
@@ -56,7 +54,7 @@ static uint32_t planes_of_strip(uint64_t plane_bytes) {
 static cbx_avc_settings avc_settings(const cbx_film_settings *film) {
     const uint64_t plane = (uint64_t)film->width * film->height;
     const uint32_t wanted = GROUP_SECONDS * film->fps;
-    const int qp = film->quality < 0 ? DEFAULT_QP : film->quality;
+    const int qp = cbx_film_quality_of(film);
     return (cbx_avc_settings){.width = film->width,
                               .height = film->height,
                               .group = wanted < MOST_GROUP ? wanted : MOST_GROUP,
