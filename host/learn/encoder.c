@@ -5,6 +5,7 @@
 
 #include "avc/check.h"
 #include "base/error.h"
+#include "film/plays.h"
 #include "learn/job.h"
 
 static int is_device(const char *encoder) {
