@@ -85,9 +85,7 @@ static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settin
 uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
                                uint64_t *index_bytes) {
     cbx_film_parts parts;
-    cbx_film_settings settled = *settings;
-    cbx_encoder_settle(cbx_encoder_kind_of(settings), &settled);
-    choose_groups(&parts, &settled);
+    choose_groups(&parts, settings);
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
     const uint64_t ring = ring_frames(parts.group_frames, parts.workers);
     const uint64_t groups = (frames + parts.group_frames - 1) / parts.group_frames;
