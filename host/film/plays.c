@@ -15,8 +15,8 @@ static const cbx_level *level_at(const cbx_film_settings *settings, uint32_t fps
 }
 
 const char *cbx_film_level(const cbx_film_settings *settings) {
-    return cbx_film_codec_of(settings) == CBX_CODEC_H264 ? level_at(settings, settings->fps)->name
-                                                         : NULL;
+    const int has_levels = cbx_film_codec_of(settings) == CBX_CODEC_H264;
+    return has_levels ? level_at(settings, settings->fps)->name : NULL;
 }
 
 /* The highest rate at which every player takes pictures that are not too large themselves. */
