@@ -133,8 +133,10 @@ static cbx_status build(cbx_device *device) {
         return CBX_OK;
     }
     const int cpu = device->family == CBX_FAMILY_CPU;
-    snprintf(options, sizeof options, "-w -cl-std=CL1.2 -D%s=1 -DCBX_INLINE=%d -DCBX_FILM_GROUP=%d",
-             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", cbx_platform_traits(&device->info)->inlines,
+    const cbx_traits *traits = cbx_platform_traits(&device->info);
+    snprintf(options, sizeof options,
+             "-w -cl-std=CL1.2 -D%s=1 -DCBX_PREFETCH=%d -DCBX_INLINE=%d -DCBX_FILM_GROUP=%d",
+             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", traits->prefetches, traits->inlines,
              cpu ? 1 : GPU_GROUP);
     return cbx_program_create(device, "film", options, &device->film);
 }

@@ -47,6 +47,35 @@ HELPER void put(bit_writer *w, uint code, uint count)
     }
 }
 
+/* At most 64 bits. */
+HELPER void put_long(bit_writer *w, ulong code, uint count)
+{
+    if (count > 32) {
+        put(w, (uint)(code >> 32), count - 32);
+        put(w, (uint)code, 32);
+    } else {
+        put(w, (uint)code, count);
+    }
+}
+
+/* Bits on their way to a writer, of which nothing but these two numbers has to be at hand. */
+typedef struct few_bits {
+    ulong code;
+    uint count;
+} few_bits;
+
+HELPER few_bits add_bits(few_bits f, bit_writer *w, uint code, uint count)
+{
+    if (f.count + count > 64) {
+        put_long(w, f.code, f.count);
+        f.count = 0;
+        f.code = 0;
+    }
+    f.code = f.code << count | code;
+    f.count += count;
+    return f;
+}
+
 /* Writes what is left; returns where the bits end. */
 HELPER uint end_bits(bit_writer *w)
 {

@@ -52,17 +52,15 @@ HELPER void put_no_block(bit_writer *w, int context)
  * maxNumCoeff; the levels of 15 begin at place 1. `context` is nC; where the block's neighbours
  * are not to be looked at, CBX_ANY counts the longest coeff_token. */
 #define CBX_ANY 99
-HELPER void put_block(bit_writer *to, global const short *levels, uint total, uint most,
-                      int context)
+HELPER void put_block(bit_writer *w, global const short *levels, uint total, uint most, int context)
 {
     if (!total) {
-        put_no_block(to, context);
+        put_no_block(w, context);
         return;
     }
-    bit_writer own = *to, *w = &own; /* in registers */
-    uint mask = levels_mask(levels, most), ones = 0, signs = 0;
-    const uint start = most == 15;
-    for (uint left = mask; left && ones < 3; ones++) {
+    const uint mask = levels_mask(levels, most), start = most == 15;
+    uint ones = 0, signs = 0, left = mask;
+    while (left && ones < 3) {
         const uint at = 31 - clz(left);
         const int level = levels[at];
         if (level != 1 && level != -1) {
@@ -70,47 +68,44 @@ HELPER void put_block(bit_writer *to, global const short *levels, uint total, ui
         }
         signs = signs << 1 | (level < 0);
         left ^= 1u << at;
+        ones++;
     }
-    if (context == CBX_ANY) {
-        put(w, 0, 16);
-    } else if (context < 0) {
-        put_code(w, chroma_coeff_tokens[4 * total + ones]);
-    } else if (context >= 8) {
-        put(w, (total - 1) << 2 | ones, 6);
+    few_bits out = {0, 0};
+    if (context >= 8) {
+        out.code = ((total - 1) << 2 | ones) << ones | signs;
+        out.count = (context == CBX_ANY ? 16 : 6) + ones;
     } else {
-        put_code(w, coeff_tokens[TOKENS_OF(context)][4 * total + ones]);
+        const uint token = context < 0 ? chroma_coeff_tokens[4 * total + ones]
+                                       : coeff_tokens[TOKENS_OF(context)][4 * total + ones];
+        out.code = (token % 16) << ones | signs;
+        out.count = token / 16 + ones;
     }
-    put(w, signs, ones);
-    uint size = total > 10 && ones < 3, left = mask;
-    for (uint i = 0; i < total; i++) {
+    uint size = total > 10 && ones < 3, less = ones < 3 ? 2 : 0;
+    while (left) {
         const uint at = 31 - clz(left);
+        const int level = levels[at], magnitude = max(level, -level);
+        const ulong coded = level_code(2 * magnitude - 2 + (level < 0) - less, size);
+        out = add_bits(out, w, (uint)(coded >> 5), coded & 31);
         left ^= 1u << at;
-        if (i >= ones) {
-            const int level = levels[at], magnitude = max(level, -level);
-            const uint code = 2 * magnitude - 2 + (level < 0) - (i == ones && ones < 3 ? 2 : 0);
-            const ulong coded = level_code(code, size);
-            put(w, (uint)(coded >> 5), coded & 31);
-            size = max(size, 1u);
-            size += magnitude > (3 << (size - 1)) && size < 6;
-        }
+        less = 0;
+        size = max(size, 1u);
+        size += magnitude > (3 << (size - 1)) && size < 6;
     }
-    const uint last = 31 - clz(mask);
-    uint zeros = last + 1 - start - total;
+    uint at = 31 - clz(mask), zeros = at + 1 - start - total;
     if (total < most) {
-        put_code(w, most == 4 ? chroma_total_zeros_codes[total - 1][zeros]
-                              : total_zeros_codes[total - 1][zeros]);
+        const uint code = most == 4 ? chroma_total_zeros_codes[total - 1][zeros]
+                                    : total_zeros_codes[total - 1][zeros];
+        out = add_bits(out, w, code % 16, code / 16);
     }
-    for (uint at = last; zeros; ) {
-        mask ^= 1u << at;
-        if (!mask) {
-            break; /* the last one's run is what is left */
-        }
-        const uint next = 31 - clz(mask), run = at - next - 1;
-        put_code(w, run_before_codes[min(zeros, 7u) - 1][run]);
+    for (uint rest = mask ^ 1u << at; zeros && rest;) { /* the last one's run is what is left */
+        const uint next = 31 - clz(rest), run = at - next - 1;
+        const uint code = run_before_codes[min(zeros, 7u) - 1][run];
+        out = add_bits(out, w, code % 16, code / 16);
+        rest ^= 1u << next;
         zeros -= run;
         at = next;
     }
-    *to = own;
+    put_long(w, out.code, out.count);
 }
 
 /* At most the bits that a macroblock takes, whatever its neighbours are. */
@@ -130,15 +125,20 @@ HELPER uint most_bits(global const short *levels, global const uchar *counts)
     return w.length.after;
 }
 
+/* All numbers of coefficients of a macroblock together; each is 16 at most. */
+HELPER uint sum_of_counts(global const uchar *counts)
+{
+    const ulong4 v = vload4(0, (global const ulong *)counts);
+    const ulong bytes = v.x + v.y + v.z + (v.w & 0xffffff); /* up to CBX_COUNT_KIND */
+    const ulong pairs = (bytes & 0x00ff00ff00ff00fful) + (bytes >> 8 & 0x00ff00ff00ff00fful);
+    return pairs * 0x0001000100010001ul >> 48;
+}
+
 /* Whether a macroblock has to be I_PCM: a decoder could not add its levels up, or they might take more
  * bits than they may. A coefficient takes 28 at most, and 27 blocks 36 more, one with another: that
  * settles nearly all. */
 HELPER int must_be_pcm(global const short *levels, global const uchar *counts)
 {
-    uint total = 0;
-    for (uint i = 0; i < CBX_COUNT_KIND; i++) {
-        total += counts[i];
-    }
-    return counts[CBX_COUNT_WILD] || (total * 28 + 27 * 36 + 32 > CBX_MB_BITS &&
+    return counts[CBX_COUNT_WILD] || (sum_of_counts(counts) * 28 + 27 * 36 + 32 > CBX_MB_BITS &&
                                       most_bits(levels, counts) > CBX_MB_BITS);
 }

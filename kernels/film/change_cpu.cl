@@ -15,13 +15,7 @@
 #if CBX_FAMILY_CPU
 
 #define CBX_BLOCKS 8 /* side by side */
-#define CBX_PAIR (2 * CBX_MB) /* pixels of them */
-
-/* Coefficients of eight blocks: a row of each is the words of `even`, places 0 and 2, and of `odd`,
- * places 1 and 3. */
-typedef struct eight_blocks {
-    short16 even[4], odd[4];
-} eight_blocks;
+#define CBX_PAIR (2 * CBX_MB) /* their pixels, each way across */
 
 /* The greatest coefficients that become 0; as norm_adjust has them. */
 typedef struct dead_zone {
@@ -67,62 +61,72 @@ HELPER void forward_rows_v(short16 *x)
     x[3] = u - v - v;
 }
 
-HELPER short16 outside(short16 least, short16 most, short16 zone)
+/* As a device does it well: max(v, -v) is one instruction. */
+HELPER short16 magnitude(short16 v)
 {
-    return (most > zone) | (least < -zone);
+    return max(v, -v);
 }
 
 /* Words that are not 0 for blocks that leave the dead zone. */
-HELPER uint8 leaves(const eight_blocks *b, const dead_zone *zone)
+HELPER uint8 leaves(const short16 *even, const short16 *odd, const dead_zone *zone)
 {
-    const short16 *e = b->even, *o = b->odd;
-    return as_uint8(outside(min(e[0], e[2]), max(e[0], e[2]), zone->both_even) |
-                    outside(min(o[1], o[3]), max(o[1], o[3]), zone->both_odd) |
-                    outside(min(min(e[1], e[3]), min(o[0], o[2])),
-                            max(max(e[1], e[3]), max(o[0], o[2])), zone->mixed));
+    const short16 both_even = max(magnitude(even[0]), magnitude(even[2]));
+    const short16 both_odd = max(magnitude(odd[1]), magnitude(odd[3]));
+    const short16 mixed = max(max(magnitude(even[1]), magnitude(even[3])),
+                              max(magnitude(odd[0]), magnitude(odd[2])));
+    return as_uint8((both_even > zone->both_even) | (both_odd > zone->both_odd) |
+                    (mixed > zone->mixed));
 }
 
-/* Coefficients of block `i`, row by row. */
-HELPER int16 coefficients(const eight_blocks *b, uint i)
+/* Coefficients of block `i`, row by row: of each row the words of `even` have places 0 and 2, and
+ * those of `odd` 1 and 3. */
+HELPER int16 coefficients(const short16 *even_rows, const short16 *odd_rows, uint i)
 {
-    const uint *even = (const uint *)b->even, *odd = (const uint *)b->odd;
+    const uint *even = (const uint *)even_rows, *odd = (const uint *)odd_rows;
     const uint8 words = (uint8)(even[i], odd[i], even[i + 8], odd[i + 8], even[i + 16], odd[i + 16],
                                 even[i + 24], odd[i + 24]);
     return convert_int16(as_short16(words).s021346578a9bcedf);
 }
 
-/* Two macroblocks side by side, or the last one alone. */
-HELPER void change_two(global const uchar *plane, global uchar *old, global short *levels,
-                       global uchar *counts, const cbx_coding *c, const quantiser *q,
-                       const dead_zone *zone, uint column, uint row)
+/* Codes those of `count` blocks side by side that are `found`; `row` is that of the blocks in their
+ * macroblocks, which are two or one. */
+HELPER void change_found(const short16 *even, const short16 *odd, uint8 found, uint count, uint row,
+                         global uchar *old, uint pitch, global short *levels, global uchar *counts,
+                         const quantiser *q)
 {
-    const uint pitch = c->mbs_wide * CBX_MB, x = column * CBX_MB;
-    const uint blocks = min((uint)CBX_BLOCKS, (c->width - x) / 4);
-    const uint rows = min((uint)CBX_MB, c->height - row * CBX_MB) / 4;
-    for (uint i = 0; i < rows; i++) {
-        const size_t y = row * CBX_MB + i * 4;
-        eight_blocks all;
-        UNROLL for (uint v = 0; v < 4; v++) {
-            change_of_row(plane + (y + v) * c->width + x, old + (y + v) * pitch + x, &all.even[v],
-                          &all.odd[v]);
+    const uint *of_block = (const uint *)&found;
+    for (uint block = 0; block < count; block++) {
+        if (of_block[block]) {
+            global uchar *of_mb = counts + block / 4 * CBX_COUNTS;
+            const uint at = row * 4 + block % 4;
+            of_mb[at] = code_block(coefficients(even, odd, block), q,
+                                   levels + block / 4 * CBX_MB_LEVELS + 16 * at, old + 4 * block,
+                                   pitch, of_mb + CBX_COUNT_WILD);
         }
-        forward_rows_v(all.even);
-        forward_rows_v(all.odd);
-        const uint8 found = leaves(&all, zone);
+    }
+}
+
+/* A row of blocks of a row of macroblocks. */
+HELPER void change_blocks(global const uchar *now, global uchar *old, global short *levels,
+                          global uchar *counts, uint width, uint pitch, const quantiser *q,
+                          dead_zone zone, uint row)
+{
+    for (uint x = 0; x < width; x += CBX_PAIR) {
+        short16 even[4], odd[4];
+        change_of_row(now + x, old + x, &even[0], &odd[0]);
+        change_of_row(now + width + x, old + pitch + x, &even[1], &odd[1]);
+        change_of_row(now + 2 * width + x, old + 2 * pitch + x, &even[2], &odd[2]);
+        change_of_row(now + 3 * width + x, old + 3 * pitch + x, &even[3], &odd[3]);
+        forward_rows_v(even);
+        forward_rows_v(odd);
+        const uint8 found = leaves(even, odd, &zone);
         const ulong4 any = as_ulong4(found);
-        if (!(any.x | any.y | any.z | any.w)) {
-            continue;
-        }
-        const uint *of_block = (const uint *)&found;
-        for (uint block = 0; block < blocks; block++) {
-            if (of_block[block]) {
-                const uint at = i * 4 + block % 4, mb = block / 4;
-                counts[mb * CBX_COUNTS + at] =
-                    code_block(coefficients(&all, block), q,
-                               levels + (size_t)mb * CBX_MB_LEVELS + 16 * at,
-                               old + y * pitch + x + 4 * block, pitch,
-                               counts + mb * CBX_COUNTS + CBX_COUNT_WILD);
-            }
+        if (any.x | any.y | any.z | any.w) {
+            const short16 kept_even[4] = {even[0], even[1], even[2], even[3]};
+            const short16 kept_odd[4] = {odd[0], odd[1], odd[2], odd[3]};
+            const size_t mb = x / CBX_MB;
+            change_found(kept_even, kept_odd, found, min((uint)CBX_BLOCKS, (width - x) / 4), row,
+                         old + x, pitch, levels + mb * CBX_MB_LEVELS, counts + mb * CBX_COUNTS, q);
         }
     }
 }
@@ -143,9 +147,11 @@ HELPER void change_row(global const uchar *luma, global const uchar *chroma, glo
                           counts + (size_t)i * CBX_COUNTS, c, cq, frame, i, row, both);
         }
     }
-    for (uint column = 0; column < c->mbs_wide; column += 2) {
-        change_two(plane, old, levels + (size_t)column * CBX_MB_LEVELS,
-                   counts + (size_t)column * CBX_COUNTS, c, q, zone, column, row);
+    const uint pitch = c->mbs_wide * CBX_MB, blocks = min((uint)CBX_MB, c->height - row * CBX_MB) / 4;
+    for (uint i = 0; i < blocks; i++) {
+        const size_t y = row * CBX_MB + i * 4;
+        change_blocks(plane + y * c->width, old + y * pitch, levels, counts, c->width, pitch, q,
+                      *zone, i);
     }
     for (uint i = 0; i < c->mbs_wide; i++) {
         global uchar *of_mb = counts + (size_t)i * CBX_COUNTS;

@@ -97,6 +97,11 @@ HELPER void put_residual(bit_writer *w, const frame_writer *f, uint mb, uint lum
 {
     global const short *levels = f->levels + (size_t)mb * CBX_MB_LEVELS;
     global const uchar *counts = f->counts + (size_t)mb * CBX_COUNTS;
+    for (uint i = 0; i < 16; i++) { /* another processor may have written them */
+        if (counts[i]) {
+            PREFETCH(levels + 16 * i);
+        }
+    }
     if (intra) {
         put_block(w, levels + CBX_LEVELS_OF_DC, counts[CBX_COUNT_OF_DC], 16,
                   context_of(f, mb, 0, 4, 0, 0));
@@ -134,9 +139,10 @@ HELPER void put_macroblock(bit_writer *w, const frame_writer *f, uint mb)
         put_ue(w, 1 + 2 + 4 * chroma + (luma ? 12 : 0)); /* mb_type: predicted by the mean */
         put(w, 3, 2); /* intra_chroma_pred_mode: likewise; mb_qp_delta 0 */
     } else {
-        put(w, 7, 3); /* mb_type P_L0_16x16; both parts of mvd_l0 0 */
-        put_ue(w, inter_pattern_codes[16 * chroma + luma]);
-        put(w, 1, 1); /* mb_qp_delta 0 */
+        /* mb_type P_L0_16x16, both parts of mvd_l0 0, coded_block_pattern, mb_qp_delta 0 */
+        const uint pattern = inter_pattern_codes[16 * chroma + luma] + 1;
+        const uint bits = 2 * (31 - clz(pattern)) + 1;
+        put(w, (7 << bits | pattern) << 1 | 1, 3 + bits + 1);
     }
     put_residual(w, f, mb, luma, chroma, kind == CBX_INTRA);
 }
