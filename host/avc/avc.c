@@ -8,9 +8,6 @@
 #include "base/memory.h"
 #include "film/coding.h"
 
-/* Work-items of the groups that put slices and samples together. */
-enum { GPU_GROUP = 64 };
-
 enum { MOST_GROUP = 1 << CBX_FRAME_NUM_BITS, BEST_QP = 1, COARSEST_QP = 51 };
 
 /* Each has a kernel of that name. */
@@ -24,7 +21,7 @@ struct cbx_avc {
     cbx_avc_settings settings;
     cbx_coding coding; /* of the next frames */
     uint32_t slices;   /* of a key frame */
-    size_t group;      /* CBX_FILM_GROUP */
+    size_t group;      /* CBX_FILM_GROUP of the kernels */
     cl_kernel kernels[KERNELS];
     cl_mem buffers[BUFFERS];
 };
@@ -134,10 +131,8 @@ static cbx_status build(cbx_device *device) {
     }
     const int cpu = device->family == CBX_FAMILY_CPU;
     const cbx_traits *traits = cbx_platform_traits(&device->info);
-    snprintf(options, sizeof options,
-             "-w -cl-std=CL1.2 -D%s=1 -DCBX_PREFETCH=%d -DCBX_INLINE=%d -DCBX_FILM_GROUP=%d",
-             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", traits->prefetches, traits->inlines,
-             cpu ? 1 : GPU_GROUP);
+    snprintf(options, sizeof options, "-w -cl-std=CL1.2 -D%s=1 -DCBX_PREFETCH=%d -DCBX_INLINE=%d",
+             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", traits->prefetches, traits->inlines);
     return cbx_program_create(device, "film", options, &device->film);
 }
 
@@ -187,7 +182,7 @@ cbx_status cbx_avc_create(cbx_avc **out, cbx_device *device, const cbx_avc_setti
     avc->settings = *settings;
     avc->coding = coding_of(settings, device->family);
     avc->slices = (avc->coding.mbs_high + avc->coding.slice_rows - 1) / avc->coding.slice_rows;
-    avc->group = device->family == CBX_FAMILY_CPU ? 1 : GPU_GROUP;
+    avc->group = device->family == CBX_FAMILY_CPU ? 1 : CBX_GPU_FILM_GROUP;
     status = make_kernels(avc);
     if (!status) {
         status = make_buffers(avc);
@@ -231,7 +226,7 @@ static uint32_t run_of(const cbx_coding *launch, uint32_t from, cbx_coding *run)
 /* How a kernel of a run is spread. */
 static cbx_range range_of(const cbx_avc *avc, int key) {
     const cbx_range slices = {{avc->slices * avc->group, 1}, {avc->group, 1}};
-    const cbx_range blocks = {{(size_t)macroblocks(&avc->coding) * 16, 1}, {GPU_GROUP, 1}};
+    const cbx_range blocks = {{(size_t)macroblocks(&avc->coding) * 16, 1}, {CBX_GPU_FILM_GROUP, 1}};
     const cbx_range rows = {{avc->coding.mbs_high, 1}, {1, 1}};
     return key ? slices : avc->device->family == CBX_FAMILY_CPU ? rows : blocks;
 }

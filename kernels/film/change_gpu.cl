@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* P pictures on GPUs.
  *
- *   film_change_gpu   a work-item a 4 x 4 block of luma, a work-group four macroblocks, through all
+ *   film_change_gpu   a work-item a 4 x 4 block of luma, a work-group some macroblocks, through all
  *                     frames of the launch
  */
 #if CBX_FAMILY_GPU
 
-#define CBX_MBS_OF_GROUP 4
+#define CBX_MBS_OF_GROUP (CBX_GPU_FILM_GROUP / 16)
 
 /* Global size: 16 work-items a macroblock, rounded up to whole groups. */
-kernel void __attribute__((reqd_work_group_size(16 * CBX_MBS_OF_GROUP, 1, 1)))
+kernel void __attribute__((reqd_work_group_size(CBX_GPU_FILM_GROUP, 1, 1)))
 film_change_gpu(global const uchar *restrict luma, global const uchar *restrict chroma,
                 global uchar *old, global uchar *old_chroma, global short *levels,
                 global uchar *counts, cbx_coding coding)

@@ -79,6 +79,16 @@
 /* frame_num has so many bits; see film/parameter_sets.c. */
 #define CBX_FRAME_NUM_BITS 8
 
+/* Work-items of the groups that put slices and samples together. On a processor one does it all. */
+#define CBX_GPU_FILM_GROUP 64
+#ifndef CBX_FILM_GROUP
+#if CBX_FAMILY_CPU
+#define CBX_FILM_GROUP 1
+#else
+#define CBX_FILM_GROUP CBX_GPU_FILM_GROUP
+#endif
+#endif
+
 /* One launch. */
 typedef struct cbx_coding {
     cbx_u32 width, height; /* pixels */
