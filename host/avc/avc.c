@@ -97,6 +97,16 @@ uint64_t cbx_avc_device_bytes(const cbx_avc_settings *settings) {
     return all;
 }
 
+uint64_t cbx_avc_largest_bytes(const cbx_avc_settings *settings) {
+    const cbx_coding coding = coding_of(settings, CBX_FAMILY_GPU);
+    uint64_t bytes[BUFFERS], largest = 0;
+    list_bytes(settings, &coding, bytes);
+    for (int i = 0; i < BUFFERS; i++) {
+        largest = bytes[i] > largest ? bytes[i] : largest;
+    }
+    return largest;
+}
+
 /* ---- made and destroyed ---- */
 
 static cbx_status check(const cbx_device *device, const cbx_avc_settings *settings) {

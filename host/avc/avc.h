@@ -43,8 +43,9 @@ cbx_status cbx_avc_create(cbx_avc **out, cbx_device *device, const cbx_avc_setti
 /* NULL is allowed. */
 void cbx_avc_destroy(cbx_avc *avc);
 
-/* Bytes of device memory that cbx_avc_create() takes. */
+/* Bytes of device memory that cbx_avc_create() takes, and of the largest of its buffers. */
 uint64_t cbx_avc_device_bytes(const cbx_avc_settings *settings);
+uint64_t cbx_avc_largest_bytes(const cbx_avc_settings *settings);
 
 /* Room that a frame's sample may need, whatever the picture. */
 size_t cbx_avc_sample_bytes(const cbx_avc_settings *settings);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "film/plays.h"
 #include "learn/job.h"
+#include "reel/samples.h"
 
 static int is_device(const char *encoder) {
     return encoder && strcmp(encoder, CBX_DEVICE_ENCODER) == 0;
@@ -43,7 +44,10 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
 /* The device, if it encodes well; whoever named it wants no other. */
 static cbx_status try_device(cbx_job *job) {
     const int named = is_device(job->film.encoder);
-    cbx_status status = cbx_avc_check(job->device);
+    cbx_status status = cbx_samples_check(job->device, &job->film);
+    if (!status) {
+        status = cbx_avc_check(job->device);
+    }
     if (!status) {
         job->film.encoder = CBX_DEVICE_ENCODER;
     } else if (!named) {

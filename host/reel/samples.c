@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reel/samples.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "avc/avc.h"
 #include "base/error.h"
@@ -74,6 +74,20 @@ uint64_t cbx_samples_bytes(const cbx_film_settings *film) {
     const cbx_avc_settings settings = avc_settings(film);
     return luma_bytes(&settings) + cbx_avc_device_bytes(&settings) +
            (uint64_t)SLOTS * settings.frames * cbx_avc_sample_bytes(&settings);
+}
+
+cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *film) {
+    const cbx_avc_settings settings = avc_settings(film);
+    const uint64_t slot_bytes = (uint64_t)settings.frames * cbx_avc_sample_bytes(&settings);
+    const uint64_t largest = cbx_avc_largest_bytes(&settings);
+    if (cbx_samples_bytes(film) > device->info.memory_bytes ||
+        (largest > slot_bytes ? largest : slot_bytes) > device->info.largest_buffer_bytes) {
+        return cbx_fail(
+            CBX_TOO_LARGE,
+            "%s has no room to encode a film of %u x %u pixels, which takes %" PRIu64 " MiB",
+            device->info.name, film->width, film->height, cbx_samples_bytes(film) >> 20);
+    }
+    return CBX_OK;
 }
 
 static int shares_memory(const cbx_samples *samples) {

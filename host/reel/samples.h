@@ -23,6 +23,9 @@ cbx_stream cbx_samples_stream(const cbx_film_settings *settings);
 /* Memory, of the device, that it takes at most, whatever the length of the film. */
 uint64_t cbx_samples_bytes(const cbx_film_settings *settings);
 
+/* CBX_TOO_LARGE where the device has no room for that. */
+cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *settings);
+
 /* `painter` is borrowed and must outlive it. The settings must have passed
  * cbx_film_check_wishes(). `cb` and `cr` are those of all frames, (height/2, width/2) bytes each.
  * `drawn_apart`: each picture is a launch of its own, whose device time
