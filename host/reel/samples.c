@@ -80,7 +80,7 @@ cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *
     const cbx_avc_settings settings = avc_settings(film);
     const uint64_t slot_bytes = (uint64_t)settings.frames * cbx_avc_sample_bytes(&settings);
     const uint64_t largest = cbx_avc_largest_bytes(&settings);
-    if (cbx_samples_bytes(film) > device->info.memory_bytes ||
+    if (cbx_samples_bytes(film) > device->info.global_memory_bytes ||
         (largest > slot_bytes ? largest : slot_bytes) > device->info.largest_buffer_bytes) {
         return cbx_fail(
             CBX_TOO_LARGE,
