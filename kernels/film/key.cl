@@ -89,11 +89,13 @@ HELPER void code_key_luma(global const uchar *plane, global uchar *old, global s
         counts[block] = quantise_ac(join_rows(rows), q, levels + 16 * block);
     }
     hadamard4(dc);
-    int level[16] __attribute__((aligned(64)));
+    int level[16] __attribute__((aligned(64))), most = 0;
     for (uint i = 0; i < 16; i++) {
         const int halved = dcs[i] < 0 ? -((-dcs[i] + 1) >> 1) : (dcs[i] + 1) >> 1;
         level[i] = quantise_dc(halved, q);
+        most = max(most, max(level[i], -level[i]));
     }
+    counts[CBX_COUNT_WILD] |= most > CBX_MOST_LEVEL;
     const short16 scanned = zigzag(*(const int16 *)level);
     vstore16(scanned, 0, levels + CBX_LEVELS_OF_DC);
     counts[CBX_COUNT_OF_DC] = count_levels(scanned);

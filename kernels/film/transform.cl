@@ -145,11 +145,11 @@ HELPER int is_worth_coding(int16 c, const quantiser *q)
 }
 
 /* One level of a block of DC coefficients, which were summed once more: their quantiser has a bit
- * more. */
+ * more. It may be greater than CBX_MOST_LEVEL: up to 5934, luma's at QP 1. */
 HELPER int quantise_dc(int c, const quantiser *q)
 {
     const int level = (max(c, -c) * q->factor.s0 + 2 * q->dead) >> (q->bits + 1);
-    return c < 0 ? -min(level, CBX_MOST_LEVEL) : min(level, CBX_MOST_LEVEL);
+    return c < 0 ? -level : level;
 }
 
 /* Figure 8-8: the zig-zag scan. */
