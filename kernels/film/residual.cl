@@ -37,9 +37,9 @@ HELPER int4 code_chroma_dc(int4 dc, const quantiser *q, global short *levels, gl
     const int4 sums = hadamard2(dc);
     const int4 level = (int4)(quantise_dc(sums.x, q), quantise_dc(sums.y, q),
                               quantise_dc(sums.z, q), quantise_dc(sums.w, q));
-    const int4 one = (level != 0) & 1, f = hadamard2(level);
+    const int4 f = hadamard2(level);
     vstore4(convert_short4(level), 0, levels);
-    *count = sum4(one);
+    *count = (level.x != 0) + (level.y != 0) + (level.z != 0) + (level.w != 0);
     return (int4)(scale_chroma_dc(f.x, q->qp), scale_chroma_dc(f.y, q->qp),
                   scale_chroma_dc(f.z, q->qp), scale_chroma_dc(f.w, q->qp));
 }

@@ -161,10 +161,10 @@ HELPER short16 zigzag(int16 level)
 /* How many levels are not 0. */
 HELPER uint count_levels(short16 level)
 {
-    short16 one = (level != (short)0) & (short)1;
-    short8 a = one.lo + one.hi;
-    short4 b = a.lo + a.hi;
-    return b.x + b.y + b.z + b.w;
+    const short16 minus_one = level != (short)0;
+    const short8 a = minus_one.lo + minus_one.hi;
+    const short4 b = a.lo + a.hi;
+    return -(b.x + b.y + b.z + b.w);
 }
 
 /* H·X·H with the rows of H 1 1 1 1 · 1 1 -1 -1 · 1 -1 -1 1 · 1 -1 1 -1, clauses 8.5.10. */
@@ -220,5 +220,5 @@ HELPER int4 load_row(global const uchar *at)
 
 HELPER void store_row(global uchar *at, int4 samples)
 {
-    vstore4(convert_uchar4(clamp(samples, 0, 255)), 0, at);
+    vstore4(convert_uchar4_sat(samples), 0, at);
 }
