@@ -78,7 +78,7 @@ size_t cbx_avc_sample_bytes(const cbx_avc_settings *settings) {
 static void list_bytes(const cbx_avc_settings *settings, const cbx_coding *coding,
                        uint64_t bytes[BUFFERS]) {
     const uint64_t mbs = macroblocks(coding), frames = settings->frames;
-    bytes[OLD] = mbs * CBX_MB * CBX_MB + CBX_AVC_SPARE_BYTES;
+    bytes[OLD] = (uint64_t)CBX_PITCH(coding->mbs_wide) * coding->mbs_high * CBX_MB;
     bytes[OLD_CHROMA] = mbs * 2 * CBX_CHROMA_MB * CBX_CHROMA_MB;
     bytes[LEVELS] = frames * mbs * CBX_MB_LEVELS * sizeof(cl_short);
     bytes[COUNTS] = frames * mbs * CBX_COUNTS;
@@ -343,11 +343,12 @@ static cbx_status read_plane(cbx_avc *avc, cl_mem buffer, size_t offset, size_t 
 
 cbx_status cbx_avc_reconstruction(cbx_avc *avc, uint8_t *luma, uint8_t *cb, uint8_t *cr) {
     const size_t width = avc->settings.width, height = avc->settings.height;
-    const size_t pitch = (size_t)avc->coding.mbs_wide * CBX_MB;
-    const size_t plane = pitch / 2 * avc->coding.mbs_high * CBX_CHROMA_MB;
-    cbx_status status = read_plane(avc, avc->buffers[OLD], 0, pitch, width, height, luma);
+    const size_t pitch = (size_t)avc->coding.mbs_wide * CBX_CHROMA_MB;
+    const size_t plane = pitch * avc->coding.mbs_high * CBX_CHROMA_MB;
+    cbx_status status =
+        read_plane(avc, avc->buffers[OLD], 0, CBX_PITCH(avc->coding.mbs_wide), width, height, luma);
     for (int i = 0; i < 2 && !status; i++) {
-        status = read_plane(avc, avc->buffers[OLD_CHROMA], i ? plane : 0, pitch / 2, width / 2,
+        status = read_plane(avc, avc->buffers[OLD_CHROMA], i ? plane : 0, pitch, width / 2,
                             height / 2, i ? cr : cb);
     }
     return status;

@@ -146,7 +146,8 @@ HELPER void change_row(global const uchar *luma, global const uchar *chroma, glo
                           counts + (size_t)i * CBX_COUNTS, c, cq, frame, i, row, both);
         }
     }
-    const uint pitch = c->mbs_wide * CBX_MB, blocks = min((uint)CBX_MB, c->height - row * CBX_MB) / 4;
+    const uint pitch = CBX_PITCH(c->mbs_wide);
+    const uint blocks = min((uint)CBX_MB, c->height - row * CBX_MB) / 4;
     for (uint i = 0; i < blocks; i++) {
         const size_t y = row * CBX_MB + i * 4;
         change_blocks(plane + y * c->width, old + y * pitch, levels, counts, c->width, pitch, q,

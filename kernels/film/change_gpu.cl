@@ -15,7 +15,7 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
                 global uchar *counts, cbx_coding coding)
 {
     const quantiser q = quantiser_of(coding.qp), cq = quantiser_of(coding.chroma_qp);
-    const uint item = get_local_id(0), block = item % 16, pitch = coding.mbs_wide * CBX_MB;
+    const uint item = get_local_id(0), block = item % 16, pitch = CBX_PITCH(coding.mbs_wide);
     const uint first = get_group_id(0) * CBX_MBS_OF_GROUP, all = coding.mbs_wide * coding.mbs_high;
     const uint mb = first + item / 16, column = mb % coding.mbs_wide, row = mb / coding.mbs_wide;
     const uint x = column * CBX_MB + block % 4 * 4, y = row * CBX_MB + block / 4 * 4;

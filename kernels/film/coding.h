@@ -22,7 +22,7 @@
  *
  *   luma      [F][height][width]          bytes, and 32 more: the pictures
  *   chroma    [F or 1][2][height/2][width/2]  bytes, Cb and Cr; one where they never change
- *   old       [16·mbs_high][16·mbs_wide]  bytes, and 32 more: luma as a decoder has it
+ *   old       [16·mbs_high][CBX_PITCH]    bytes: luma as a decoder has it
  *   old_chroma [2][8·mbs_high][8·mbs_wide] bytes, likewise
  *   levels    [F][M][CBX_MB_LEVELS]          short, quantised coefficients in the order of the
  *                                         zig-zag scan; valid where counts say so
@@ -42,6 +42,9 @@
 
 #define CBX_MB 16       /* pixels of a macroblock, each way */
 #define CBX_CHROMA_MB 8 /* samples of one of its chroma blocks, each way */
+
+/* From row to row of `old`: whole pairs of macroblocks, which processors read at once. */
+#define CBX_PITCH(mbs_wide) (((mbs_wide) + 1) / 2 * 2 * CBX_MB)
 
 /* Players may stop at a few slices a picture. */
 #define CBX_MOST_SLICES 8

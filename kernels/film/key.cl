@@ -76,7 +76,7 @@ HELPER void code_key_luma(global const uchar *plane, global uchar *old, global s
                           global uchar *counts, const cbx_coding *c, const quantiser *q, uint x,
                           uint y, int has_left, int has_above)
 {
-    const uint pitch = c->mbs_wide * CBX_MB;
+    const uint pitch = CBX_PITCH(c->mbs_wide);
     global uchar *at = old + (size_t)y * pitch + x;
     const int mean = mean_of(has_above ? at - pitch : 0, has_left ? at - 1 : 0, pitch, CBX_MB);
     int4 dc[4];

@@ -53,7 +53,7 @@ HELPER void code_pcm(global const uchar *luma, global const uchar *chroma, globa
                      uint frame, uint column, uint row)
 {
     copy_source(luma_of(luma, c, frame), c->width, c->height, column * CBX_MB, row * CBX_MB, CBX_MB,
-                old, c->mbs_wide * CBX_MB);
+                old, CBX_PITCH(c->mbs_wide));
     for (uint plane = 0; plane < 2; plane++) {
         copy_source(chroma_of(chroma, c, frame, plane), c->width / 2, c->height / 2,
                     column * CBX_CHROMA_MB, row * CBX_CHROMA_MB, CBX_CHROMA_MB,
