@@ -123,16 +123,25 @@ static void check(bands *b, const banded *buffer, const char *kernel) {
     free(now);
 }
 
+void bands_check(bands *b, const char *who) {
+    assert_int_equal(CL_SUCCESS, clFinish(b->device->queue));
+    for (size_t i = 0; i < b->count; i++) {
+        check(b, &b->buffers[i], who);
+    }
+}
+
+void bands_launch_in(bands *b, cl_program program, const char *kernel,
+                     const cbx_argument *arguments, cl_uint count, cbx_range range) {
+    cl_kernel launched = NULL;
+    assert_ok(cbx_kernel_create_in(program, kernel, &launched));
+    assert_ok(cbx_enqueue(b->device->queue, launched, arguments, count, range, NULL, NULL));
+    bands_check(b, kernel);
+    clReleaseKernel(launched);
+}
+
 void bands_launch(bands *b, const char *kernel, const cbx_argument *arguments, cl_uint count,
                   cbx_range range) {
-    cl_kernel launched = NULL;
-    assert_ok(cbx_kernel_create(b->device, kernel, &launched));
-    assert_ok(cbx_enqueue(b->device->queue, launched, arguments, count, range, NULL, NULL));
-    assert_int_equal(CL_SUCCESS, clFinish(b->device->queue));
-    clReleaseKernel(launched);
-    for (size_t i = 0; i < b->count; i++) {
-        check(b, &b->buffers[i], kernel);
-    }
+    bands_launch_in(b, b->device->program, kernel, arguments, count, range);
 }
 
 void *bands_read(bands *b, cl_mem buffer) {

@@ -37,6 +37,13 @@ cl_mem bands_output(bands *b, const char *what, const void *content, size_t byte
 void bands_launch(bands *b, const char *kernel, const cbx_argument *arguments, cl_uint count,
                   cbx_range range);
 
+/* The same of a kernel of another program than the device's own. */
+void bands_launch_in(bands *b, cl_program program, const char *kernel,
+                     const cbx_argument *arguments, cl_uint count, cbx_range range);
+
+/* Waits for what others have launched, and checks the same; `who` was it. */
+void bands_check(bands *b, const char *who);
+
 #define BANDS_LAUNCH(b, kernel, range, ...)                                                        \
     bands_launch((b), (kernel), (const cbx_argument[]){__VA_ARGS__},                               \
                  CBX_COUNT(((const cbx_argument[]){__VA_ARGS__})), (range))

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/avc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "film/decoder.h"
+#include "support/bands.h"
+#include "support/fixture.h"
+#include "support/test.h"
+
+enum { FPS = 70 };
+
+/* ---- buffers with bands ---- */
+
+static bands *banding; /* what cbx_buffer_create() makes, lies among these */
+
+/* These names are the linker's: it sends calls of cbx_buffer_create() to the second. */
+cbx_status __real_cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
+                                    const char *what, cl_mem *out);
+cbx_status __wrap_cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
+                                    const char *what, cl_mem *out);
+
+cbx_status __wrap_cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
+                                    const char *what, cl_mem *out) {
+    if (!banding) {
+        return __real_cbx_buffer_create(device, flags, bytes, what, out);
+    }
+    *out = bands_output(banding, what, NULL, (size_t)bytes);
+    assert_int_equal(CL_SUCCESS, clRetainMemObject(*out));
+    return CBX_OK;
+}
+
+/* ---- encoding ---- */
+
+typedef struct coder {
+    cbx_device *device;
+    const avc_planes *planes;
+    const avc_way *way;
+    cbx_avc_settings settings;
+    bands *b;
+    cbx_avc *avc;
+    cl_mem luma, chroma, samples, sizes;
+    size_t room; /* for a sample */
+} coder;
+
+static void open_coder(coder *c, cbx_device *device, const avc_planes *planes, const avc_way *way) {
+    const size_t luma = (size_t)planes->width * planes->height;
+    uint8_t *spared;
+    *c = (coder){.device = device, .planes = planes, .way = way};
+    c->settings = (cbx_avc_settings){.width = planes->width,
+                                     .height = planes->height,
+                                     .group = way->group,
+                                     .frames = way->at_a_time,
+                                     .qp = way->qp,
+                                     .chroma_changes = planes->chroma_changes};
+    c->room = cbx_avc_sample_bytes(&c->settings);
+    c->b = bands_open(device);
+    banding = way->unwatched ? NULL : c->b;
+    assert_ok(cbx_avc_create(&c->avc, device, &c->settings));
+    banding = NULL;
+    TEST_NEW(spared, planes->frames * luma + CBX_AVC_SPARE_BYTES);
+    memcpy(spared, planes->luma, planes->frames * luma);
+    memset(spared + planes->frames * luma, 0x5a, CBX_AVC_SPARE_BYTES);
+    c->luma = bands_input(c->b, "luma", spared, planes->frames * luma + CBX_AVC_SPARE_BYTES);
+    free(spared);
+    c->chroma = bands_input(c->b, "chroma", planes->chroma,
+                            (planes->chroma_changes ? planes->frames : 1) * luma / 2);
+    c->samples = bands_output(c->b, "samples", NULL, way->at_a_time * c->room);
+    c->sizes = bands_output(c->b, "sizes", NULL, way->at_a_time * sizeof(cl_uint));
+}
+
+static void close_coder(coder *c) {
+    cbx_avc_destroy(c->avc);
+    bands_close(c->b);
+}
+
+static blob read_sample(const coder *c, uint32_t place, cl_uint size) {
+    blob sample = {.size = size};
+    assert_in_range(size, 1, c->room);
+    TEST_NEW(sample.bytes, size);
+    assert_int_equal(CL_SUCCESS,
+                     clEnqueueReadBuffer(c->device->queue, c->samples, CL_TRUE, place * c->room,
+                                         size, sample.bytes, 0, NULL, NULL));
+    return sample;
+}
+
+/* A launch of `count` frames from `first` on. */
+static void encode_some(coder *c, uint32_t first, uint32_t count, avc_coded *out) {
+    const cbx_avc_pictures pictures = {c->luma, c->chroma, first, count};
+    const size_t luma = (size_t)c->planes->width * c->planes->height;
+    uint8_t *meant = out->meant + (first + count - 1) * avc_plane_bytes(c->planes);
+    cl_event done = NULL;
+    assert_ok(cbx_avc_encode(c->avc, &pictures, c->samples, c->sizes, NULL, &done));
+    assert_int_equal(CL_SUCCESS, clWaitForEvents(1, &done));
+    cbx_event_release(&done);
+    if (!c->way->unwatched) {
+        bands_check(c->b, "the encoder");
+    }
+    cl_uint *sizes = bands_read(c->b, c->sizes);
+    for (uint32_t i = 0; i < count; i++) {
+        out->samples[first + i] = read_sample(c, i, sizes[i]);
+    }
+    free(sizes);
+    assert_ok(cbx_avc_reconstruction(c->avc, meant, meant + luma, meant + luma / 4 * 5));
+    out->known[first + count - 1] = 1;
+}
+
+avc_coded avc_encode(cbx_device *device, const avc_planes *planes, const avc_way *way) {
+    avc_coded out = {.frames = planes->frames};
+    coder c;
+    uint32_t turn = 0;
+    TEST_NEW(out.samples, planes->frames);
+    TEST_NEW(out.meant, planes->frames * avc_plane_bytes(planes));
+    TEST_NEW(out.known, planes->frames);
+    open_coder(&c, device, planes, way);
+    for (uint32_t first = 0; first < planes->frames; turn++) {
+        const uint32_t left = planes->frames - first;
+        const uint32_t wanted = way->uneven ? turn % way->at_a_time + 1 : way->at_a_time;
+        const uint32_t count = wanted < left ? wanted : left;
+        encode_some(&c, first, count, &out);
+        first += count;
+    }
+    close_coder(&c);
+    return out;
+}
+
+void avc_free(avc_coded *coded) {
+    for (uint32_t i = 0; i < coded->frames; i++) {
+        blob_free(&coded->samples[i]);
+    }
+    free(coded->samples);
+    free(coded->meant);
+    free(coded->known);
+}
+
+/* ---- judging ---- */
+
+/* What a level is worth, in samples of an orthonormal transform. */
+static double step_of(int qp) {
+    return 0.625 * pow(2, qp / 6.0);
+}
+
+/* Table 8-15, for the offset that the stream has. */
+static int chroma_qp(int luma_qp) {
+    static const uint8_t coarse[] = {29, 30, 31, 32, 32, 33, 34, 34, 35, 35, 36,
+                                     36, 37, 37, 37, 38, 38, 38, 39, 39, 39, 39};
+    const int qp =
+        luma_qp + CBX_AVC_CHROMA_QP_OFFSET < 51 ? luma_qp + CBX_AVC_CHROMA_QP_OFFSET : 51;
+    return qp < 30 ? qp : coarse[qp - 30];
+}
+
+/* No coefficient is off by more than 5/4 of what a level is worth, and the transform is all but
+ * orthonormal; samples are rounded, too. So are the squares of a block's differences bounded, of
+ * whose `side` · `side` samples the picture may have a part. */
+static void check_blocks(const uint8_t *got, const uint8_t *expected, uint32_t width,
+                         uint32_t height, uint32_t side, double step, const char *what,
+                         uint32_t frame) {
+    const double most = side * side * (1.25 * 1.25 * step * step + 1);
+    for (uint32_t top = 0; top < height; top += side) {
+        for (uint32_t left = 0; left < width; left += side) {
+            double sum = 0;
+            for (uint32_t y = top; y < height && y < top + side; y++) {
+                for (uint32_t x = left; x < width && x < left + side; x++) {
+                    const int off = got[y * width + x] - expected[y * width + x];
+                    sum += off * off;
+                }
+            }
+            if (sum > most) {
+                fail_msg("%s: the block at (%u, %u) of frame %u is nothing like the picture: "
+                         "squares of %.0f, at most %.0f",
+                         what, left, top, frame, sum, most);
+            }
+        }
+    }
+}
+
+static void check_quality(const avc_planes *planes, int key, int chroma_is_key, int qp, int key_qp,
+                          const uint8_t *seen, uint32_t frame, const char *what) {
+    const uint32_t width = planes->width, height = planes->height;
+    const size_t luma = (size_t)width * height;
+    uint8_t *given;
+    TEST_NEW(given, avc_plane_bytes(planes));
+    avc_copy_frame(planes, frame, given);
+    check_blocks(seen, given, width, height, CBX_MB, step_of(key ? key_qp : qp), what, frame);
+    for (size_t at = luma; at < luma / 2 * 3; at += luma / 4) {
+        check_blocks(seen + at, given + at, width / 2, height / 2, CBX_CHROMA_MB,
+                     step_of(chroma_qp(chroma_is_key ? key_qp : qp)), what, frame);
+    }
+    free(given);
+}
+
+static void compare(const avc_planes *planes, const uint8_t *seen, const uint8_t *meant,
+                    uint32_t frame, const char *what) {
+    for (size_t i = 0; i < avc_plane_bytes(planes); i++) {
+        if (seen[i] != meant[i]) {
+            fail_msg("%s: libavcodec has %u in byte %zu of frame %u, %u is meant", what, seen[i], i,
+                     frame, meant[i]);
+        }
+    }
+}
+
+void avc_judge(const avc_planes *planes, const avc_way *way, const avc_coded *coded,
+               avc_tally *tally, const char *what) {
+    const cbx_stream stream = {planes->width, planes->height, FPS, CBX_AVC_CHROMA_QP_OFFSET};
+    const size_t bytes = avc_plane_bytes(planes);
+    cbx_decoder *decoder;
+    uint8_t *seen;
+    avc_picture key = {0};
+    TEST_NEW(seen, bytes);
+    assert_ok(cbx_decoder_open(&decoder, &stream));
+    for (uint32_t i = 0; i < coded->frames; i++) {
+        const blob *sample = &coded->samples[i];
+        const avc_picture picture = avc_read(&stream, sample->bytes, sample->size, tally, NULL);
+        const uint32_t place = i % way->group;
+        if (cbx_decoder_decode(decoder, sample->bytes, sample->size, seen)) {
+            fail_msg("%s: frame %u: %s", what, i, cbx_last_error());
+        }
+        if (coded->known[i]) {
+            compare(planes, seen, coded->meant + i * bytes, i, what);
+        }
+        assert_int_equal(picture.key, place == 0);
+        assert_int_equal(picture.number, place % (1 << CBX_FRAME_NUM_BITS));
+        assert_true(picture.key || picture.qp == way->qp);
+        assert_true(!picture.key || i == 0 || picture.id != key.id);
+        key = picture.key ? picture : key;
+        check_quality(planes, picture.key, picture.key || !planes->chroma_changes, way->qp, key.qp,
+                      seen, i, what);
+    }
+    cbx_decoder_close(decoder);
+    free(seen);
+}
+
+void avc_assert_same(const avc_coded *got, const avc_coded *expected, const char *what) {
+    assert_int_equal(got->frames, expected->frames);
+    for (uint32_t i = 0; i < got->frames; i++) {
+        const blob *a = &got->samples[i], *b = &expected->samples[i];
+        if (a->size != b->size || memcmp(a->bytes, b->bytes, a->size) != 0) {
+            fail_msg("%s: frame %u has other bytes, %zu instead of %zu", what, i, a->size, b->size);
+        }
+    }
+}
+
+void avc_check(const avc_planes *planes, int qp, uint32_t group, uint32_t at_a_time,
+               avc_tally *tally, const char *what) {
+    avc_way way = {.qp = qp, .group = group, .at_a_time = 1};
+    avc_coded first = avc_encode(fixture_device(CBX_FAMILY_CPU), planes, &way);
+    avc_judge(planes, &way, &first, tally, what);
+    way.at_a_time = at_a_time;
+    for (way.uneven = 0; way.uneven < 2; way.uneven++) {
+        for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+            char how[200];
+            avc_coded coded = avc_encode(fixture_device(family), planes, &way);
+            snprintf(how, sizeof how, "%s, %s, %u at a time%s", what, cbx_family_name(family),
+                     at_a_time, way.uneven ? ", unevenly" : "");
+            avc_assert_same(&coded, &first, how);
+            avc_free(&coded);
+        }
+    }
+    avc_free(&first);
+}

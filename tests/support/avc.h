@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Pictures through the kernels that encode films, between guard bands, and back through libavcodec.
+ * Programs that use this are linked with clearbox_wrap(NAME cbx_buffer_create). */
+#ifndef TEST_SUPPORT_AVC_H
+#define TEST_SUPPORT_AVC_H
+
+#include "clearbox/device.h"
+#include "avc/avc.h"
+#include "support/avc_pictures.h"
+#include "support/avc_syntax.h"
+#include "support/scratch.h"
+
+/* How planes are encoded. */
+typedef struct avc_way {
+    int qp;
+    uint32_t group;
+    uint32_t at_a_time; /* frames in a launch … */
+    int uneven;         /* … or 1, 2 … of them, and from 1 on again */
+    int unwatched;      /* without bands, for what is large */
+} avc_way;
+
+/* What came of it. */
+typedef struct avc_coded {
+    uint32_t frames;
+    blob *samples;  /* (frames) */
+    uint8_t *meant; /* (frames) planes as of avc_plane_bytes(): what a decoder should have … */
+    uint8_t *known; /* (frames) … after the last frame of each launch */
+} avc_coded;
+
+/* The running test fails when anything goes wrong. */
+avc_coded avc_encode(cbx_device *device, const avc_planes *planes, const avc_way *way);
+void avc_free(avc_coded *coded);
+
+/* Fails, saying `what` was encoded, unless libavcodec decodes every sample, at once, to the picture that
+ * is meant, which is as near to the one that was given as the quantisers promise. Counts what was
+ * seen. */
+void avc_judge(const avc_planes *planes, const avc_way *way, const avc_coded *coded,
+               avc_tally *tally, const char *what);
+
+/* The same samples, byte for byte? */
+void avc_assert_same(const avc_coded *got, const avc_coded *expected, const char *what);
+
+/* Encodes frame by frame on the family for processors and has that judged; the same bytes have to
+ * come from both families, `at_a_time` frames at a time, and uneven numbers of them. */
+void avc_check(const avc_planes *planes, int qp, uint32_t group, uint32_t at_a_time,
+               avc_tally *tally, const char *what);
+
+#endif
