@@ -61,10 +61,14 @@ static cbx_status try_device(cbx_job *job) {
 cbx_status cbx_job_choose_encoder(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_learn_plan *plan = &job->plan;
+    cbx_grid grid;
     if (!settings->film) {
         return CBX_OK;
     }
-    cbx_status status = cbx_job_film_settings(settings, &plan->grid, &job->film);
+    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
+    if (!status) {
+        status = cbx_job_film_settings(settings, &grid, &job->film);
+    }
     if (!status && may_be_device(&job->film)) {
         status = try_device(job);
     }

@@ -50,7 +50,7 @@ typedef struct cbx_job {
  * libavcodec lacks an encoder. Statuses of cbx_film_check(). */
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out);
-/* For a job that has its device and its plan: fills job->film, and the plan's encoder. */
+/* For a job that has its device: fills job->film, and what the plan says of the encoder. */
 cbx_status cbx_job_choose_encoder(cbx_job *job);
 
 /* memory.c: CBX_TOO_LARGE when the run that job->plan describes needs more memory than

@@ -10,7 +10,7 @@
 #include "learn/job.h"
 #include "learn/rates.h"
 
-/* The dataset is read while the device starts. */
+/* The dataset is read while the device starts and shows how well it encodes. */
 typedef struct loading {
     const char *directory;
     cbx_dataset *dataset;
@@ -35,6 +35,9 @@ static cbx_status load_and_start(cbx_job *job) {
         load(&data);
     }
     cbx_status status = cbx_job_start_device(job);
+    if (!status) {
+        status = cbx_job_choose_encoder(job);
+    }
     job->result->times.start += cbx_clock_seconds() - start;
     if (threaded) {
         pthread_join(thread, NULL);
@@ -138,10 +141,9 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 }
 
 cbx_status cbx_job_prepare(cbx_job *job) {
-    static step *const steps[] = {
-        cbx_job_probe_outputs, load_network,           load_and_start,
-        cbx_job_make_plan,     cbx_job_choose_encoder, cbx_job_check_memory,
-        make_network,          make_trainer,           make_pictures};
+    static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
+                                  cbx_job_make_plan,     cbx_job_check_memory, make_network,
+                                  make_trainer,          make_pictures};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 

@@ -42,7 +42,7 @@ struct cbx_samples {
     uint32_t first, outstanding; /* of the slots */
     int filling;                 /* the strip; its slot is the one behind the outstanding ones */
     uint64_t frames;             /* appended */
-    uint8_t *copy;               /* of one sample, where memory is not shared */
+    uint8_t *copy;               /* of a strip's samples, where memory is not shared */
     double draw_seconds, encode_seconds, read_seconds;
 };
 
@@ -109,7 +109,7 @@ static cbx_status make_slots(cbx_samples *samples) {
                                        "encoded frames", &each->sizes);
         }
     }
-    return !status && !shares_memory(samples) ? cbx_new(&samples->copy, samples->room) : status;
+    return !status && !shares_memory(samples) ? cbx_new(&samples->copy, bytes) : status;
 }
 
 static cbx_status make_strip(cbx_samples *samples, const uint8_t *cb, const uint8_t *cr) {
@@ -297,33 +297,44 @@ static void note_times(cbx_samples *samples, const slot *which) {
     }
 }
 
-/* The bytes of a frame in host memory, until the next call. */
-static cbx_status read_sample(cbx_samples *samples, const slot *from, uint32_t frame,
-                              const uint8_t **out) {
-    const size_t bytes = from->sizes_read[frame], at = frame * samples->room;
-    if (bytes > samples->room) {
-        return cbx_fail(CBX_DEVICE_FAULT, "the device says that an encoded frame has %zu bytes",
-                        bytes);
+/* Whether the sizes can be true: they are used to read by. */
+static cbx_status check_sizes(const cbx_samples *samples, const slot *from) {
+    for (uint32_t i = 0; i < from->pictures; i++) {
+        if (from->sizes_read[i] > samples->room) {
+            return cbx_fail(CBX_DEVICE_FAULT,
+                            "the device says that an encoded frame has %u bytes, for which there "
+                            "is no room",
+                            from->sizes_read[i]);
+        }
     }
-    *out = from->mapped ? from->mapped + at : samples->copy;
-    return from->mapped ? CBX_OK
-                        : cbx_cl_check(clEnqueueReadBuffer(samples->painter->device->transfers,
-                                                           from->samples, CL_TRUE, at, bytes,
-                                                           samples->copy, 0, NULL, NULL),
-                                       "reading an encoded frame");
+    return CBX_OK;
+}
+
+/* The samples of a strip in host memory, each at its place; until the next call. Reads are enqueued
+ * all at once, and the last one is waited for. */
+static cbx_status read_samples(cbx_samples *samples, const slot *from, const uint8_t **out) {
+    cl_command_queue transfers = samples->painter->device->transfers;
+    cbx_status status = check_sizes(samples, from);
+    *out = from->mapped ? from->mapped : samples->copy;
+    for (uint32_t i = 0; i < from->pictures && !status && !from->mapped; i++) {
+        const size_t at = i * samples->room;
+        const cl_bool is_last = i + 1 == from->pictures;
+        status = cbx_cl_check(clEnqueueReadBuffer(transfers, from->samples, is_last, at,
+                                                  from->sizes_read[i], samples->copy + at, 0, NULL,
+                                                  NULL),
+                              "reading encoded frames");
+    }
+    return status;
 }
 
 static cbx_status append(cbx_samples *samples, cbx_film *film, const slot *from, int *torn) {
-    cbx_status status = CBX_OK;
+    const uint8_t *first = NULL;
+    cbx_status status = read_samples(samples, from, &first);
     for (uint32_t i = 0; i < from->pictures && !status; i++) {
-        const uint8_t *sample = NULL;
-        status = read_sample(samples, from, i, &sample);
-        if (!status) {
-            status = cbx_film_append(film, sample, from->sizes_read[i],
-                                     cbx_avc_is_key(&samples->settings, samples->frames));
-            *torn = status != CBX_OK;
-            samples->frames++;
-        }
+        status = cbx_film_append(film, first + i * samples->room, from->sizes_read[i],
+                                 cbx_avc_is_key(&samples->settings, samples->frames));
+        *torn = status != CBX_OK;
+        samples->frames++;
     }
     return status;
 }

@@ -4,7 +4,7 @@
  */
 
 /* The coefficients of a block become levels, and these are added to the block at `at`. Returns how
- * many are left; 0: nothing was done. `wild` becomes 1 where a decoder could not add them. */
+ * many are not 0. `wild` becomes 1 where a decoder could not add them. */
 HELPER uint code_block(int16 c, const quantiser *q, global short *levels, global uchar *at,
                        uint pitch, global uchar *wild)
 {
@@ -27,14 +27,16 @@ HELPER uint code_block(int16 c, const quantiser *q, global short *levels, global
     return count;
 }
 
-/* A plane of the chroma of a macroblock, whose first sample is at (x, y). */
+/* A plane of the chroma of a macroblock, whose first sample is at (x, y): as a whole it is coded or
+ * not. */
 HELPER void change_chroma_plane(global const uchar *plane, global uchar *old, global short *levels,
                                 global short *dc_levels, global uchar *counts,
                                 global uchar *dc_count, const cbx_coding *c, const quantiser *q,
                                 uint x, uint y)
 {
     const uint pitch = c->mbs_wide * CBX_CHROMA_MB;
-    int dcs[4];
+    int16 blocks[4];
+    int dcs[4], worth = 0;
     for (uint block = 0; block < 4; block++) {
         const uint u = x + block % 2 * 4, v = y + block / 2 * 4;
         int4 rows[4];
@@ -44,7 +46,14 @@ HELPER void change_chroma_plane(global const uchar *plane, global uchar *old, gl
         }
         forward_transform(rows);
         dcs[block] = rows[0].x;
-        counts[block] = quantise_ac(join_rows(rows), q, levels + 16 * block);
+        blocks[block] = join_rows(rows);
+        worth |= is_worth_coding(blocks[block], q);
+    }
+    if (!worth) {
+        return; /* the counts are 0 */
+    }
+    for (uint block = 0; block < 4; block++) {
+        counts[block] = quantise_ac(blocks[block], q, levels + 16 * block);
     }
     vstore4(code_chroma_dc(vload4(0, dcs), q, dc_levels, dc_count), 0, dcs);
     for (uint block = 0; block < 4; block++) {

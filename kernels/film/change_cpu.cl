@@ -17,18 +17,17 @@
 #define CBX_BLOCKS 8 /* side by side */
 #define CBX_PAIR (2 * CBX_MB) /* their pixels, each way across */
 
-/* The greatest coefficients that become 0; as norm_adjust has them. */
+/* The greatest coefficients of a block that is not worth coding; as norm_adjust has them. */
 typedef struct dead_zone {
     short16 both_even, both_odd, mixed;
 } dead_zone;
 
 HELPER dead_zone dead_zone_of(const quantiser *q)
 {
-    const int most = (1 << q->bits) - q->dead - 1;
     dead_zone zone;
-    zone.both_even = (short16)(short)min(most / q->factor.s0, 32767);
-    zone.both_odd = (short16)(short)min(most / q->factor.s5, 32767);
-    zone.mixed = (short16)(short)min(most / q->factor.s1, 32767);
+    zone.both_even = (short16)(short)min(q->least / q->factor.s0, 32767);
+    zone.both_odd = (short16)(short)min(q->least / q->factor.s5, 32767);
+    zone.mixed = (short16)(short)min(q->least / q->factor.s1, 32767);
     return zone;
 }
 
@@ -167,8 +166,7 @@ kernel void film_change_cpu(global const uchar *restrict luma, global const ucha
                             global short *restrict levels, global uchar *restrict counts,
                             cbx_coding coding)
 {
-    const quantiser q = quantiser_of(coding.qp, CBX_CHANGE_PARTS),
-                    cq = quantiser_of(coding.chroma_qp, CBX_CHANGE_PARTS);
+    const quantiser q = quantiser_of(coding.qp), cq = quantiser_of(coding.chroma_qp);
     const dead_zone zone = dead_zone_of(&q);
     for (uint frame = 0; frame < coding.count; frame++) {
         change_row(luma, chroma, old, old_chroma, levels, counts, &coding, &q, &cq, &zone, frame,

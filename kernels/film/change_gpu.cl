@@ -14,8 +14,7 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
                 global uchar *old, global uchar *old_chroma, global short *levels,
                 global uchar *counts, cbx_coding coding)
 {
-    const quantiser q = quantiser_of(coding.qp, CBX_CHANGE_PARTS),
-                    cq = quantiser_of(coding.chroma_qp, CBX_CHANGE_PARTS);
+    const quantiser q = quantiser_of(coding.qp), cq = quantiser_of(coding.chroma_qp);
     const uint item = get_local_id(0), block = item % 16, pitch = coding.mbs_wide * CBX_MB;
     const uint first = get_group_id(0) * CBX_MBS_OF_GROUP, all = coding.mbs_wide * coding.mbs_high;
     const uint mb = first + item / 16, column = mb % coding.mbs_wide, row = mb / coding.mbs_wide;
@@ -46,8 +45,11 @@ film_change_gpu(global const uchar *restrict luma, global const uchar *restrict 
                           load_row(at + (size_t)v * pitch);
             }
             forward_transform(rows);
-            count = code_block(join_rows(rows), &q, l + (size_t)mb * CBX_MB_LEVELS + 16 * block, at,
-                               pitch, n + (size_t)mb * CBX_COUNTS + CBX_COUNT_WILD);
+            const int16 c = join_rows(rows);
+            if (is_worth_coding(c, &q)) {
+                count = code_block(c, &q, l + (size_t)mb * CBX_MB_LEVELS + 16 * block, at, pitch,
+                                   n + (size_t)mb * CBX_COUNTS + CBX_COUNT_WILD);
+            }
         }
         if (mb < all) {
             n[(size_t)mb * CBX_COUNTS + block] = count;

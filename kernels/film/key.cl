@@ -172,8 +172,8 @@ kernel void film_key(global const uchar *restrict luma, global const uchar *rest
 {
     const uint top = get_group_id(0) * coding.slice_rows;
     const uint rows = min(coding.slice_rows, coding.mbs_high - top);
-    const quantiser q = quantiser_of(coding.key_qp, CBX_KEY_PARTS);
-    const quantiser cq = quantiser_of(coding.key_chroma_qp, CBX_KEY_PARTS);
+    const quantiser q = quantiser_of(coding.key_qp);
+    const quantiser cq = quantiser_of(coding.key_chroma_qp);
     for (uint diagonal = 0; diagonal < coding.mbs_wide + rows - 1; diagonal++) {
         for (uint row = get_local_id(0); row < rows; row += get_local_size(0)) {
             if (row <= diagonal && diagonal - row < coding.mbs_wide) {

@@ -12,15 +12,15 @@ typedef struct quantiser {
     int16 worth;  /* of a level: norm_adjust · 2^⌊QP/6⌋ */
     uint bits;
     int dead;
+    int least; /* |c|·factor above which a change is worth coding */
     uint qp;
 } quantiser;
 
-/* What is added before rounding down is 1/parts. In key frames that is rounding to the nearest: with
- * so many coefficients that are not 0 a dead zone saves nothing. In P pictures few are to be left. */
-#define CBX_KEY_PARTS 2
-#define CBX_CHANGE_PARTS 8
-
-HELPER quantiser quantiser_of(uint qp, int parts)
+/* Rounds to the nearest level: with as many coefficients as in a key frame a dead zone saves nothing.
+ * But in P pictures a block is coded only when one of its coefficients has changed by more than 9/8
+ * of a level. What is less waits there until it is, or until it is undone; and when a block is coded,
+ * then so well that it needs not be for long. */
+HELPER quantiser quantiser_of(uint qp)
 {
     quantiser q;
     constant ushort *f = quant_factors[qp % 6], *n = norm_adjust[qp % 6];
@@ -30,7 +30,8 @@ HELPER quantiser quantiser_of(uint qp, int parts)
                       n[1], n[2], n[1])
               << (int)(qp / 6);
     q.bits = 15 + qp / 6;
-    q.dead = (1 << q.bits) / parts;
+    q.dead = 1 << (q.bits - 1);
+    q.least = (1 << q.bits) + (1 << (q.bits - 3));
     q.qp = qp;
     return q;
 }
@@ -87,7 +88,8 @@ HELPER void inverse_transform(int4 *d)
 
 /* Every number on that way has to fit into 16 bits, the last before it is rounded: decoders rely on it
  * (clause 8.5.12). A residual itself does, by half; and below this QP the errors of its quantised
- * coefficients, seven eighths of their worth each, cannot add up to the other half. */
+ * coefficients, half of their worth each and four times that for the DC coefficient of a key frame,
+ * cannot add up to the other half. */
 #define CBX_WILD_QP 42
 
 HELPER int is_wild4(int4 v)
@@ -131,6 +133,15 @@ HELPER int16 quantise(int16 c, const quantiser *q)
     int16 level = (max(c, -c) * q->factor + q->dead) >> (int)q->bits;
     level = min(level, (int16)(CBX_MOST_LEVEL));
     return c < 0 ? -level : level;
+}
+
+/* Whether a block has changed enough. */
+HELPER int is_worth_coding(int16 c, const quantiser *q)
+{
+    const int16 far = max(c, -c) * q->factor > q->least;
+    const int8 a = far.lo | far.hi;
+    const int4 b = a.lo | a.hi;
+    return (b.x | b.y | b.z | b.w) != 0;
 }
 
 /* One level of a block of DC coefficients, which were summed once more: their quantiser has a bit
