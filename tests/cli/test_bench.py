@@ -341,6 +341,19 @@ class Stopping(CliTest):
         process.communicate(timeout=300)
         self.assertIn(process.returncode, (INTERRUPTED, OK))  # it may have been done by then
 
+    def test_while_encoders_are_compared(self):
+        process = self.started("--hidden", 1024, "--repetitions", 1, "--seconds", 0.02, "--film",
+                               "--json", "--device", "cpu", "--schedule", "fused")
+        for line in process.stderr:
+            if line.endswith("encoders\n"):
+                break
+        out, err = self.stopped(process)
+        rows = json.loads(out)["rows"]
+        self.assertEqual(len(rows), 1)
+        self.assertTrue(rows[0]["film_job"]["encoder"])
+        self.assertNotIn("encoding", rows[0])
+        self.assertIn("what was measured until then is written", err)
+
     def test_while_limits_are_measured(self):
         process = self.started("--repetitions", 1000, "--json")
         for line in process.stderr:
