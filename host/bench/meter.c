@@ -113,6 +113,28 @@ cbx_status cbx_meter_begin(uint32_t hidden, uint32_t images, cbx_network **netwo
     return status;
 }
 
+cbx_status cbx_meter_trainer(cbx_bench *bench, const cbx_bench_settings *settings,
+                             cbx_trainer **out) {
+    const cbx_trainer_settings wanted = {settings->hidden, settings->batch, settings->recipe,
+                                         settings->schedule};
+    const uint32_t images = (uint32_t)cbx_dataset_images(bench->dataset, CBX_TRAIN).count;
+    cbx_network *network = NULL;
+    uint32_t *order = NULL;
+    cbx_status status = cbx_trainer_create(out, bench->device, bench->dataset, &wanted);
+    if (!status) {
+        status = cbx_meter_begin(settings->hidden, images, &network, &order);
+    }
+    if (!status) {
+        status = cbx_trainer_set_weights(*out, network);
+    }
+    if (!status) {
+        status = cbx_trainer_set_order(*out, order, images);
+    }
+    cbx_network_destroy(network);
+    free(order);
+    return status;
+}
+
 cbx_status cbx_meter_evaluation(cbx_bench *bench, const cbx_bench_settings *settings,
                                 const cbx_dataset *dataset, cbx_task task, uint64_t *images,
                                 cbx_bench_training *out) {

@@ -39,6 +39,10 @@ cbx_status cbx_meter_check(const cbx_bench_settings *settings, const cbx_dataset
 cbx_status cbx_meter_begin(uint32_t hidden, uint32_t images, cbx_network **network,
                            uint32_t **order);
 
+/* A trainer with those on bench->device, at the start of an epoch. *out is the caller's. */
+cbx_status cbx_meter_trainer(cbx_bench *bench, const cbx_bench_settings *settings,
+                             cbx_trainer **out);
+
 /* Fills what *out says of the evaluation. The task evaluates *images images: those of
  * validation, and of training too where a repetition is long enough for both. */
 cbx_status cbx_meter_evaluation(cbx_bench *bench, const cbx_bench_settings *settings,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Training, evaluation and drawing, each against the device's peak. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -203,27 +202,6 @@ static cbx_status measure_drawing(subject *on, cbx_bench_training *out) {
 
 /* ---- all of it ---- */
 
-static cbx_status prepare(subject *on) {
-    const cbx_trainer_settings settings = {on->settings->hidden, on->settings->batch,
-                                           on->settings->recipe, on->settings->schedule};
-    cbx_network *network = NULL;
-    uint32_t *order = NULL;
-    cbx_status status =
-        cbx_trainer_create(&on->trainer, on->bench->device, on->bench->dataset, &settings);
-    if (!status) {
-        status = cbx_meter_begin(settings.hidden, on->images, &network, &order);
-    }
-    if (!status) {
-        status = cbx_trainer_set_weights(on->trainer, network);
-    }
-    if (!status) {
-        status = cbx_trainer_set_order(on->trainer, order, on->images);
-    }
-    cbx_network_destroy(network);
-    free(order);
-    return status;
-}
-
 cbx_status cbx_bench_train(cbx_bench *bench, const cbx_bench_settings *settings,
                            cbx_bench_training *out) {
     subject on = {.bench = bench, .settings = settings};
@@ -231,7 +209,7 @@ cbx_status cbx_bench_train(cbx_bench *bench, const cbx_bench_settings *settings,
     cbx_status status = cbx_meter_check(settings, bench->dataset);
     on.images = (uint32_t)cbx_dataset_images(bench->dataset, CBX_TRAIN).count;
     on.rates = cbx_bench_rates(settings);
-    status = status ? status : prepare(&on);
+    status = status ? status : cbx_meter_trainer(bench, settings, &on.trainer);
     if (!status) {
         status = measure_training(&on, out);
     }

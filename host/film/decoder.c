@@ -14,24 +14,24 @@ struct cbx_decoder {
     AVCodecContext *context;
     AVPacket *packet;
     AVFrame *frame;
-    cbx_stream stream;
-    uint64_t pictures; /* decoded so far */
+    uint32_t width, height; /* of every picture */
+    uint64_t pictures;      /* decoded so far */
 };
 
-static cbx_status set_up(cbx_decoder *decoder, const AVCodec *codec) {
+static cbx_status set_up(cbx_decoder *decoder, const AVCodec *codec, const uint8_t *extradata,
+                         size_t bytes) {
     decoder->context = avcodec_alloc_context3(codec);
     decoder->packet = av_packet_alloc();
     decoder->frame = av_frame_alloc();
-    uint8_t *avcc = av_mallocz(CBX_AVCC_MOST + AV_INPUT_BUFFER_PADDING_SIZE);
-    if (!decoder->context || !decoder->packet || !decoder->frame || !avcc) {
-        av_free(avcc);
+    uint8_t *copy = av_mallocz(bytes + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!decoder->context || !decoder->packet || !decoder->frame || !copy) {
+        av_free(copy);
         return cbx_fail(CBX_NO_MEMORY, "no memory for a decoder");
     }
     AVCodecContext *context = decoder->context;
-    const cbx_stream *stream = &decoder->stream;
-    context->extradata = avcc;
-    context->extradata_size = (int)cbx_avcc_write(
-        avcc, stream, cbx_level_of(stream->width, stream->height, stream->fps, NULL));
+    memcpy(copy, extradata, bytes);
+    context->extradata = copy;
+    context->extradata_size = (int)bytes;
     context->thread_count = 1;
     context->flags |= AV_CODEC_FLAG_LOW_DELAY;
     context->err_recognition = AV_EF_CAREFUL | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
@@ -41,7 +41,8 @@ static cbx_status set_up(cbx_decoder *decoder, const AVCodec *codec) {
     return CBX_OK;
 }
 
-cbx_status cbx_decoder_open(cbx_decoder **out, const cbx_stream *stream) {
+cbx_status cbx_decoder_open_for(cbx_decoder **out, uint32_t width, uint32_t height,
+                                const uint8_t *extradata, size_t bytes) {
     const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_H264);
     cbx_decoder *decoder;
 
@@ -53,8 +54,9 @@ cbx_status cbx_decoder_open(cbx_decoder **out, const cbx_stream *stream) {
     if (status) {
         return status;
     }
-    decoder->stream = *stream;
-    status = set_up(decoder, codec);
+    decoder->width = width;
+    decoder->height = height;
+    status = set_up(decoder, codec, extradata, bytes);
     if (!status) {
         const int error = avcodec_open2(decoder->context, codec, NULL);
         if (error < 0) {
@@ -68,6 +70,13 @@ cbx_status cbx_decoder_open(cbx_decoder **out, const cbx_stream *stream) {
     }
     *out = decoder;
     return CBX_OK;
+}
+
+cbx_status cbx_decoder_open(cbx_decoder **out, const cbx_stream *stream) {
+    uint8_t avcc[CBX_AVCC_MOST];
+    const size_t bytes = cbx_avcc_write(
+        avcc, stream, cbx_level_of(stream->width, stream->height, stream->fps, NULL));
+    return cbx_decoder_open_for(out, stream->width, stream->height, avcc, bytes);
 }
 
 static cbx_status fail_to_decode(const cbx_decoder *decoder, int error) {
@@ -94,15 +103,14 @@ static int decode(cbx_decoder *decoder, const uint8_t *sample, size_t bytes) {
 
 static int is_as_described(const cbx_decoder *decoder) {
     const AVFrame *frame = decoder->frame;
-    return frame->width == (int)decoder->stream.width &&
-           frame->height == (int)decoder->stream.height && frame->format == AV_PIX_FMT_YUV420P &&
-           frame->decode_error_flags == 0;
+    return frame->width == (int)decoder->width && frame->height == (int)decoder->height &&
+           frame->format == AV_PIX_FMT_YUV420P && frame->decode_error_flags == 0;
 }
 
 cbx_status cbx_decoder_decode(cbx_decoder *decoder, const uint8_t *sample, size_t bytes,
                               uint8_t *planes) {
     const AVFrame *frame = decoder->frame;
-    const size_t size = (size_t)decoder->stream.width * decoder->stream.height * 3 / 2;
+    const size_t size = (size_t)decoder->width * decoder->height * 3 / 2;
     int error = decode(decoder, sample, bytes);
     if (error >= 0) {
         error = is_as_described(decoder)

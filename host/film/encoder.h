@@ -41,6 +41,15 @@ typedef struct cbx_film_parts {
     struct cbx_muxer *muxer;       /* used by one worker at a time */
 } cbx_film_parts;
 
+/* Fills all but the numbers of workers and frames and the muxer. The settings must have passed
+ * cbx_film_check(). CBX_NO_MEMORY; to be cleared in every case. */
+cbx_status cbx_film_parts_fill(cbx_film_parts *parts, const cbx_film_settings *settings,
+                               const uint8_t *cb, const uint8_t *cr);
+/* `parameters` alone, empty. */
+cbx_status cbx_film_parts_describe(cbx_film_parts *parts);
+/* All but the muxer. */
+void cbx_film_parts_clear(cbx_film_parts *parts);
+
 /* What an encoder does; kinds may share it. */
 typedef struct cbx_encoder_calls {
     int (*is_there)(const cbx_encoder_kind *kind);

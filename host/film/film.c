@@ -41,8 +41,8 @@ struct cbx_film {
  * and 280, four seconds at 70 frames per second, at most. An I-frame costs as many
  * bytes as some 60 P-frames and as much time as six, so longer groups are better;
  * memory and the wish to seek set the end. Depends on the size of a frame alone. */
-static uint32_t choose_group_frames(uint64_t luma_bytes) {
-    uint64_t frames = GROUP_BYTES / luma_bytes;
+uint32_t cbx_film_group_of(const cbx_film_settings *settings) {
+    const uint64_t frames = GROUP_BYTES / ((uint64_t)settings->width * settings->height);
 
     if (frames < SHORTEST_GROUP) {
         return SHORTEST_GROUP;
@@ -77,7 +77,7 @@ static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
 
 static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settings) {
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
-    parts->group_frames = choose_group_frames(luma_bytes);
+    parts->group_frames = cbx_film_group_of(settings);
     parts->workers =
         settings->workers ? settings->workers : choose_workers(luma_bytes, parts->group_frames);
 }
@@ -99,26 +99,10 @@ void cbx_film_discard(cbx_film *film) {
     if (film) {
         cbx_workers_destroy(film->workers);
         cbx_muxer_destroy(film->parts.muxer);
-        avcodec_parameters_free(&film->parts.parameters);
-        av_buffer_unref(&film->parts.cb);
-        av_buffer_unref(&film->parts.cr);
+        cbx_film_parts_clear(&film->parts);
         free(film->coded);
         free(film);
     }
-}
-
-static cbx_status copy_plane(AVBufferRef **out, const uint8_t *plane, size_t bytes) {
-    *out = av_buffer_alloc(bytes + AV_INPUT_BUFFER_PADDING_SIZE);
-    if (!*out) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for a chroma plane of %zu bytes", bytes);
-    }
-    memcpy((*out)->data, plane, bytes);
-    return CBX_OK;
-}
-
-static cbx_status make_parameters(cbx_film_parts *parts) {
-    parts->parameters = avcodec_parameters_alloc();
-    return parts->parameters ? CBX_OK : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
 }
 
 /* What an opening left: *out, or nothing. The output is the muxer's, or nobody wants it. */
@@ -159,9 +143,6 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
 
     cbx_status status = calls->open(&first, parts);
     if (!status) {
-        status = make_parameters(parts);
-    }
-    if (!status) {
         status = calls->describe(first, parts->parameters);
     }
     if (!status) {
@@ -176,23 +157,16 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
 
 cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_settings *settings,
                             const uint8_t *cb, const uint8_t *cr) {
-    const size_t chroma_bytes = (size_t)(settings->width / 2) * (settings->height / 2);
     cbx_film *film;
 
     *out = NULL;
     cbx_status status = cbx_new(&film, 1);
     if (!status) {
         film->source = &by_workers;
-        film->parts.kind = cbx_encoder_kind_of(settings);
-        film->parts.settings = *settings;
-        cbx_encoder_settle(film->parts.kind, &film->parts.settings);
+        status = cbx_film_parts_fill(&film->parts, settings, cb, cr);
+    }
+    if (!status) {
         choose_groups(&film->parts, &film->parts.settings);
-        status = copy_plane(&film->parts.cb, cb, chroma_bytes);
-    }
-    if (!status) {
-        status = copy_plane(&film->parts.cr, cr, chroma_bytes);
-    }
-    if (!status) {
         status = open_parts(film, output);
     }
     return hand_out(out, film, output, status);
@@ -262,7 +236,7 @@ cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_s
     }
     if (!status) {
         cbx_coded_begin(film->coded, stream);
-        status = make_parameters(&film->parts);
+        status = cbx_film_parts_describe(&film->parts);
     }
     if (!status) {
         status = cbx_coded_describe(film->coded, film->parts.parameters);

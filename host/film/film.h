@@ -29,6 +29,9 @@ const char *cbx_film_encoder_of(const cbx_film_settings *settings);
 /* At which quality. */
 int cbx_film_quality_of(const cbx_film_settings *settings);
 
+/* Frames of a group in a film of these settings that libavcodec encodes. */
+uint32_t cbx_film_group_of(const cbx_film_settings *settings);
+
 /* cbx_film_check() of all but whether the encoder is there. */
 cbx_status cbx_film_check_wishes(const cbx_film_settings *settings);
 
