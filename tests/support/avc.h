@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pictures through the kernels that encode films, between guard bands, and back through libavcodec.
- * Programs that use this are linked with clearbox_wrap(NAME cbx_buffer_create). */
+ * Programs that use this are linked with clearbox_wrap(NAME cbx_buffer_create cbx_enqueue). */
 #ifndef TEST_SUPPORT_AVC_H
 #define TEST_SUPPORT_AVC_H
 
@@ -10,6 +10,12 @@
 #include "support/avc_syntax.h"
 #include "support/scratch.h"
 
+/* Levels and their numbers, frame by frame, as kernels/film/coding.h lays them out. */
+typedef struct avc_made {
+    const int16_t *levels;
+    const uint8_t *counts;
+} avc_made;
+
 /* How planes are encoded. */
 typedef struct avc_way {
     int qp;
@@ -17,6 +23,9 @@ typedef struct avc_way {
     uint32_t at_a_time; /* frames in a launch … */
     int uneven;         /* … or 1, 2 … of them, and from 1 on again */
     int unwatched;      /* without bands, for what is large */
+    /* Not the planes are coded, but these are written, with samples of the planes where they want
+     * I_PCM; then nothing is meant. NULL: the usual. */
+    const avc_made *made;
 } avc_way;
 
 /* What came of it. */
