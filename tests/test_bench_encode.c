@@ -6,12 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "avc/check.h"
+#include "base/error.h"
 #include "bench/encode.h"
 #include "bench/excerpts.h"
 #include "bench/tally.h"
 #include "clearbox/film.h"
 
 enum { TRAIN_FILE = 600, TEST = 30, HIDDEN = 9, SIDE = 84, GROUP = 140 };
+
+static int device_fails;
+
+cbx_status __real_cbx_avc_check(cbx_device *device);
+cbx_status __wrap_cbx_avc_check(cbx_device *device);
+
+cbx_status __wrap_cbx_avc_check(cbx_device *device) {
+    return device_fails ? cbx_fail(CBX_BAD_KERNEL, "the encoder errs")
+                        : __real_cbx_avc_check(device);
+}
 
 typedef struct fixture {
     void *folder; /* scratch's */
@@ -224,6 +236,32 @@ static void encoders_are_compared_at_equal_psnr(void **state) {
     assert_true(film->at.qp == 22.0 && film->size == 0.0 && film->group == 2 * GROUP);
 }
 
+static void without_the_device_ultrafast_takes_its_place(void **state) {
+    const fixture *f = *state;
+    const cbx_bench_settings settings = settings_of(3);
+    cbx_bench_film job = {.processor_seconds = 100.0};
+    cbx_bench_encoding got;
+    job.job.film.frames = 1000;
+    job.job.film.encoder = "libx264";
+    job.job.times.encode = 40.0;
+    device_fails = 1;
+    assert_ok(cbx_bench_measure_encoding(f->bench, &settings, &job, &got));
+    device_fails = 0;
+    const cbx_bench_encoder *first = &got.encoders[CBX_BENCH_ULTRAFAST];
+    assert_string_equal(got.reason, "the encoder errs");
+    assert_null(got.encoders[CBX_BENCH_DEVICE].encoder);
+    assert_true(got.encoders[CBX_BENCH_DEVICE].at.qp == 0.0);
+    if (!first->encoder) {
+        skip();
+    }
+    assert_encoded(&first->at);
+    assert_true(first->at.qp == 22.0 && first->size == 1.0 && first->finer.qp == 0.0);
+    assert_matched(&got.encoders[CBX_BENCH_MEDIUM], &first->at);
+    /* Beside the 60 seconds that are not encoding. */
+    const double own = first->share * 60.0 / (1.0 - first->share);
+    assert_true(own > 0.0 && own < 10.0);
+}
+
 /* The numbers that are no times are the same again. */
 static void a_comparison_repeats_itself(void **state) {
     const fixture *f = *state;
@@ -272,6 +310,7 @@ int main(void) {
         cmocka_unit_test(excerpts_show_the_beginning_and_the_middle),
         cmocka_unit_test(of_large_pictures_there_are_the_upper_rows),
         cmocka_unit_test(encoders_are_compared_at_equal_psnr),
+        cmocka_unit_test(without_the_device_ultrafast_takes_its_place),
         cmocka_unit_test(a_comparison_repeats_itself),
         cmocka_unit_test(it_stops_wherever_it_is),
     };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "clearbox/film.h"
 #include "clearbox/learn.h"
 #include "film/encoder.h"
@@ -19,6 +20,7 @@ static const char *hidden;  /* encoders of this name, or of its beginning, do no
 static const char *feigned; /* an encoder of this name does, though it is another */
 static unsigned asked;      /* how often, since it was set to 0 */
 static unsigned fails_from; /* the number of the first call without an answer; 0: none */
+static int device_errs;     /* its encoder's check fails */
 
 const AVCodec *__real_avcodec_find_encoder_by_name(const char *name);
 const AVCodec *__wrap_avcodec_find_encoder_by_name(const char *name);
@@ -35,9 +37,17 @@ const AVCodec *__wrap_avcodec_find_encoder_by_name(const char *name) {
     return __real_avcodec_find_encoder_by_name(name);
 }
 
+cbx_status __wrap_cbx_avc_check(cbx_device *device);
+
+cbx_status __wrap_cbx_avc_check(cbx_device *device) {
+    (void)device;
+    return device_errs ? cbx_fail(CBX_BAD_KERNEL, "the encoder errs") : CBX_OK;
+}
+
 static int reset(void **state) {
     hidden = feigned = NULL;
     fails_from = asked = 0;
+    device_errs = 0;
     return scratch_setup(state);
 }
 
@@ -212,7 +222,7 @@ static void mpeg4_stands_in_with_its_own_quality(void **state) {
     (void)state;
     assert_ok(cbx_grid_lay_out(&grid, 64, 1));
     settings.quality = 40;
-    settings.preset = "superfast";
+    settings.preset = "superfast"; /* x264's, so that the device is not meant */
     if (cbx_film_encoder(CBX_CODEC_H264)) {
         assert_ok(cbx_job_film_settings(&settings, &grid, &film));
         assert_int_equal(film.codec, CBX_CODEC_H264);
@@ -244,7 +254,10 @@ static void a_run_refuses_an_encoder_that_is_missing(void **state) {
     cbx_learn_settings settings = good_settings();
     (void)state;
     settings.encoder = "device";
-    assert_fails(cbx_learn_check(&settings), CBX_NO_ENCODER, "has no encoder device yet");
+    assert_ok(cbx_learn_check(&settings));
+    settings.preset = "superfast";
+    assert_fails(cbx_learn_check(&settings), CBX_BAD_ARGUMENT, "device");
+    settings.preset = NULL;
     settings.scale = 100;
     assert_fails(cbx_learn_check(&settings), CBX_BAD_ARGUMENT, "; scale 72 is the largest");
     settings.scale = 1;
@@ -257,30 +270,43 @@ static void a_run_refuses_an_encoder_that_is_missing(void **state) {
     assert_ok(cbx_learn_check(&settings));
 }
 
+/* A device with room for every film. */
+static cbx_device roomy(void) {
+    return (cbx_device){.info = {.global_memory_bytes = UINT64_MAX,
+                                 .largest_buffer_bytes = UINT64_MAX}};
+}
+
 /* What the observers are told of the choice. */
 static void the_plan_says_who_encodes_and_why(void **state) {
     static const struct {
-        const char *encoder, *hidden;
-        int quality;
+        const char *encoder, *preset, *hidden;
+        int errs, quality;
         const char *taken, *why;
     } cases[] = {
-        {NULL, "none", -1, "libx264", NULL},
-        {"auto", "none", 40, "libx264", NULL},
-        {"mpeg4", "none", -1, "mpeg4", NULL},
-        {"mpeg4", "lib", 31, "mpeg4", NULL},
-        {"auto", "lib", -1, "mpeg4", "the linked libavcodec has no H.264 encoder: MPEG-4"},
-        {NULL, "lib", 40, "mpeg4",
+        {NULL, NULL, "none", 0, -1, "device", NULL},
+        {"auto", NULL, "lib", 0, 40, "device", NULL},
+        {"device", NULL, "", 0, 40, "device", NULL},
+        {"auto", "superfast", "none", 0, -1, "libx264", NULL}, /* the preset means it */
+        {NULL, NULL, "none", 1, -1, "libx264", "the encoder errs"},
+        {"auto", NULL, "lib", 1, -1, "mpeg4", "the encoder errs"},
+        {"libx264", NULL, "none", 0, -1, "libx264", NULL},
+        {"mpeg4", NULL, "lib", 0, 31, "mpeg4", NULL},
+        {"auto", "superfast", "lib", 0, -1, "mpeg4",
+         "the linked libavcodec has no H.264 encoder: MPEG-4"},
+        {NULL, "superfast", "lib", 0, 40, "mpeg4",
          "the linked libavcodec has no H.264 encoder: MPEG-4 at its default quality"},
     };
     (void)state;
     feigned = "libx264";
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cbx_learn_settings settings = good_settings();
-        cbx_job job = {.settings = &settings};
+        cbx_device device = roomy();
+        cbx_job job = {.settings = &settings, .device = &device};
         settings.encoder = cases[i].encoder;
+        settings.preset = cases[i].preset;
         settings.quality = cases[i].quality;
-        hidden = cases[i].hidden;
-        assert_ok(cbx_grid_lay_out(&job.plan.grid, settings.hidden, 1));
+        hidden = cases[i].hidden[0] ? cases[i].hidden : NULL;
+        device_errs = cases[i].errs;
         assert_ok(cbx_job_choose_encoder(&job));
         assert_string_equal(job.plan.encoder, cases[i].taken);
         assert_int_equal(job.plan.encoder_is_fallback, cases[i].why != NULL);
@@ -289,10 +315,37 @@ static void the_plan_says_who_encodes_and_why(void **state) {
     }
 }
 
-static void without_any_encoder_nothing_is_begun(void **state) {
+/* Whoever names the device wants no other; whoever does not gets what can be had. */
+static void a_device_that_cannot_encode(void **state) {
     cbx_learn_settings settings = good_settings();
+    cbx_device small = roomy();
+    cbx_job job = {.settings = &settings, .device = &small};
+    (void)state;
+    device_errs = 1;
+    settings.encoder = "device";
+    assert_fails(cbx_job_choose_encoder(&job), CBX_BAD_KERNEL, "the encoder errs");
+    device_errs = 0;
+    small.info.largest_buffer_bytes = 1 << 20;
+    assert_fails(cbx_job_choose_encoder(&job), CBX_TOO_LARGE, "no room to encode a film of 224 x");
+    feigned = "libx264";
+    settings.encoder = NULL;
+    assert_ok(cbx_job_choose_encoder(&job));
+    assert_string_equal(job.plan.encoder, "libx264");
+    assert_non_null(strstr(job.plan.encoder_why, "no room to encode"));
+}
+
+/* Only the device can tell, when it is open. */
+static void without_any_encoder(void **state) {
+    cbx_learn_settings settings = good_settings();
+    cbx_device device = roomy();
+    cbx_job job = {.settings = &settings, .device = &device};
     (void)state;
     hidden = "";
+    assert_ok(cbx_learn_check(&settings));
+    assert_ok(cbx_job_choose_encoder(&job));
+    device_errs = 1;
+    assert_fails(cbx_job_choose_encoder(&job), CBX_NO_ENCODER, "no MPEG-4 encoder");
+    settings.codec = CBX_CODEC_MPEG4;
     assert_fails(cbx_learn_check(&settings), CBX_NO_ENCODER, "no MPEG-4 encoder");
     settings.film = NULL;
     assert_ok(cbx_learn_check(&settings));
@@ -311,7 +364,8 @@ int main(void) {
         TEST(an_encoder_that_vanishes_is_an_error),
         TEST(mpeg4_stands_in_with_its_own_quality),
         TEST(the_plan_says_who_encodes_and_why),
-        TEST(without_any_encoder_nothing_is_begun),
+        TEST(a_device_that_cannot_encode),
+        TEST(without_any_encoder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

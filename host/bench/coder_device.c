@@ -12,9 +12,6 @@
 #include "film/film.h"
 #include "reel/samples.h"
 
-/* The strips of reel/samples.c. */
-enum { STRIP_BYTES = 8 << 20, MOST_PLANES = 16 };
-
 typedef struct device_coder {
     cbx_coder calls;
     cbx_device *device;
@@ -25,7 +22,7 @@ typedef struct device_coder {
     cl_mem luma, chroma, samples, sizes;
     size_t room;               /* bytes for a sample */
     uint8_t *sample, *decoded; /* a frame's */
-    cl_uint bytes[MOST_PLANES];
+    cl_uint bytes[CBX_SAMPLES_PLANES];
 } device_coder;
 
 /* Frames that are encoded at one go. */
@@ -192,7 +189,6 @@ static cbx_status take_buffers(device_coder *coder) {
 cbx_status cbx_coder_on_device(cbx_coder **out, cbx_device *device, const cbx_excerpts *excerpts,
                                const cbx_film_settings *film) {
     const cbx_stream stream = cbx_samples_stream(film);
-    const size_t fit = STRIP_BYTES / excerpts->plane;
     device_coder *coder = NULL;
     *out = NULL;
     cbx_status status = cbx_new(&coder, 1);
@@ -201,13 +197,8 @@ cbx_status cbx_coder_on_device(cbx_coder **out, cbx_device *device, const cbx_ex
     }
     *coder = (device_coder){.calls = {run, destroy}, .device = device, .excerpts = excerpts};
     *out = &coder->calls;
-    coder->settings = (cbx_avc_settings){.width = film->width,
-                                         .height = film->height,
-                                         .group = CBX_CODER_GROUP,
-                                         .frames = fit < 1             ? 1
-                                                   : fit < MOST_PLANES ? (uint32_t)fit
-                                                                       : MOST_PLANES,
-                                         .qp = cbx_film_quality_of(film)};
+    coder->settings = cbx_samples_settings(film);
+    coder->settings.group = CBX_CODER_GROUP;
     coder->room = cbx_avc_sample_bytes(&coder->settings);
     status = cbx_decoder_open(&coder->decoder, &stream);
     if (!status) {

@@ -13,9 +13,6 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 
-/* A film is cut short after so many seconds, and so many times --seconds. */
-enum { FILM_SECONDS = 10, FILM_PATIENCE = 5 };
-
 /* What is open while measuring, beside the devices of the report. */
 typedef struct session {
     cli_bench_report report;
@@ -189,25 +186,6 @@ static cbx_bench *host_bench(const session *state) {
     return NULL;
 }
 
-static cbx_status measure_film(session *state, cli_bench_row *row) {
-    const cli_bench_options *options = state->report.options;
-    cbx_learn_settings job;
-    double patience = FILM_PATIENCE * options->settings.seconds;
-    patience = patience < FILM_SECONDS ? FILM_SECONDS : patience;
-    cbx_learn_defaults(&job);
-    job.data = options->data;
-    job.device = state->report.devices[row->device].spec;
-    job.family = state->report.devices[row->device].family;
-    job.hidden = row->hidden;
-    job.epochs = 1;
-    job.batch = options->settings.batch;
-    job.recipe = options->settings.recipe;
-    job.schedule = row->schedule;
-    job.arithmetic = options->arithmetic;
-    job.encoder = options->encoder;
-    return cbx_bench_measure_film(&job, patience, &options->settings.stop, &row->film);
-}
-
 static cbx_status measure_training(session *state, cli_bench_row *row) {
     cbx_bench_settings settings = state->report.options->settings;
     settings.hidden = row->hidden;
@@ -229,22 +207,24 @@ static void keep_fault(const session *state, cli_bench_row *row, cbx_status stat
 
 /* Measures one row; what goes wrong with it is kept in the row, and the rest goes on. A
  * row that is stopped in the middle was never begun. */
-static void measure(session *state, size_t device, uint32_t hidden, cbx_schedule schedule,
-                    const cli_bench_row *baseline) {
+static void measure(session *state, const cli_bench_row *which, const cli_bench_row *baseline) {
     cli_bench_report *report = &state->report;
     cli_bench_row *row = &report->rows[report->row_count++];
     char warning[CLI_BENCH_WARNING];
-    *row = (cli_bench_row){.device = device, .hidden = hidden, .schedule = schedule};
-    fprintf(stderr, "H = %u on %s, %s\n", hidden, cli_bench_device_name(report, row),
+    *row = *which;
+    fprintf(stderr, "H = %u on %s, %s\n", row->hidden, cli_bench_device_name(report, row),
             cli_bench_schedule_name(row));
     cbx_status status = measure_training(state, row);
     if (status && cli_stop_requested()) {
         report->row_count--;
         return;
     }
-    if (!status && report->options->film && device != CLI_BASELINE) {
-        status = measure_film(state, row);
+    if (!status && report->options->film && row->device != CLI_BASELINE) {
+        status = cli_bench_measure_film(report, row);
         row->has_film = !status;
+        if (row->has_film && row->is_last) {
+            cli_bench_measure_encoding(report, row);
+        }
         status = cli_stop_requested() ? CBX_OK : status; /* the training is worth keeping */
     }
     if (status) {
@@ -273,22 +253,42 @@ static int is_double(const session *state, size_t device, size_t place) {
     return found;
 }
 
+static int is_last(const session *state, size_t device, size_t place) {
+    size_t next = place + 1;
+    while (next < state->report.options->schedules.count && is_double(state, device, next)) {
+        next++;
+    }
+    return next == state->report.options->schedules.count;
+}
+
+/* Of one device and H. */
+static void measure_schedules(session *state, size_t device, uint32_t hidden,
+                              const cli_bench_row *baseline) {
+    const cli_list *schedules = &state->report.options->schedules;
+    for (size_t i = 0; i < schedules->count && !cli_stop_requested(); i++) {
+        const cli_bench_row row = {.device = device,
+                                   .hidden = hidden,
+                                   .schedule = schedule_of(state, device, schedules->values[i]),
+                                   .is_last = is_last(state, device, i)};
+        if (!is_double(state, device, i)) {
+            measure(state, &row, baseline);
+        }
+    }
+}
+
 static void measure_all(session *state) {
     const cli_bench_options *options = state->report.options;
     for (size_t h = 0; h < options->hidden.count; h++) {
         const uint32_t hidden = options->hidden.values[h];
         const cli_bench_row *baseline = NULL;
         if (state->blas && !cli_stop_requested()) {
+            const cli_bench_row row = {
+                .device = CLI_BASELINE, .hidden = hidden, .schedule = CBX_SCHEDULE_FUSED};
             baseline = &state->report.rows[state->report.row_count];
-            measure(state, CLI_BASELINE, hidden, CBX_SCHEDULE_FUSED, NULL);
+            measure(state, &row, NULL);
         }
         for (size_t d = 0; d < state->report.device_count; d++) {
-            for (size_t s = 0; s < options->schedules.count && !cli_stop_requested(); s++) {
-                if (!is_double(state, d, s)) {
-                    measure(state, d, hidden, schedule_of(state, d, options->schedules.values[s]),
-                            baseline);
-                }
-            }
+            measure_schedules(state, d, hidden, baseline);
         }
     }
 }

@@ -10,6 +10,7 @@
 #define DEVICE(member) offsetof(cli_bench_device, limits.member)
 #define ROW(member) offsetof(cli_bench_row, training.member)
 #define FILM(member) offsetof(cli_bench_row, film.member)
+#define ENCODER(member) offsetof(cbx_bench_encoder, member)
 #define UNSEEN NULL, CLI_AS_IT_IS, 0
 #define IN_JSON NULL, UNSEEN
 
@@ -46,6 +47,31 @@ const cli_bench_column cli_bench_row_columns[] = {
     {"draw_frames_per_second", CLI_IS_SPREAD, ROW(frames_per_second), "", "frames/s", CLI_AS_IT_IS,
      6},
     {"speed_up", CLI_IS_RATE, offsetof(cli_bench_row, speed_up), "", "× OpenBLAS", CLI_AS_IT_IS, 0},
+    {0}};
+
+#define BRACKET(side)                                                                              \
+    {#side "_qp", CLI_IS_RATE, ENCODER(side.qp), IN_JSON},                                         \
+        {#side "_processor_ns_per_pixel", CLI_IS_RATE, ENCODER(side.processor_ns), IN_JSON},       \
+        {#side "_bits_per_pixel", CLI_IS_RATE, ENCODER(side.bits), IN_JSON}, {                     \
+#side "_psnr_db", CLI_IS_RATE, ENCODER(side.psnr), IN_JSON                                 \
+    }
+
+const cli_bench_column cli_bench_encoder_columns[] = {
+    {"encoder", CLI_IS_TEXT, ENCODER(encoder), IN_JSON},
+    {"preset", CLI_IS_TEXT, ENCODER(preset), IN_JSON},
+    {"group_frames", CLI_IS_COUNT, ENCODER(group), "", UNSEEN},
+    {"qp", CLI_IS_RATE, ENCODER(at.qp), "", "QP", CLI_AS_TENTHS, 1},
+    {"processor_ns_per_pixel", CLI_IS_RATE, ENCODER(at.processor_ns), "", "CPU ns/px", CLI_AS_IT_IS,
+     0},
+    {"device_ns_per_pixel", CLI_IS_RATE, ENCODER(at.device_ns), "", "device ns/px", CLI_AS_IT_IS,
+     4},
+    {"bits_per_pixel", CLI_IS_RATE, ENCODER(at.bits), "", "bits/px", CLI_AS_IT_IS, 0},
+    {"key_frames_share", CLI_IS_RATE, ENCODER(at.keys), "", "key frames", CLI_AS_SHARE, 3},
+    {"psnr_db", CLI_IS_RATE, ENCODER(at.psnr), "", "PSNR dB", CLI_AS_HUNDREDTHS, 0},
+    {"size", CLI_IS_RATE, ENCODER(size), "", "size", CLI_AS_RATIO, 0},
+    {"share_of_job", CLI_IS_RATE, ENCODER(share), "", "of job", CLI_AS_SHARE, 2},
+    BRACKET(finer),
+    BRACKET(coarser),
     {0}};
 
 /* In front of the times, and behind them. */

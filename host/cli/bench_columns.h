@@ -23,7 +23,10 @@ typedef enum cli_bench_form {
     CLI_AS_MICRO,
     CLI_AS_SHARE,
     CLI_AS_SECONDS,
-    CLI_AS_COUNT
+    CLI_AS_COUNT,
+    CLI_AS_TENTHS,
+    CLI_AS_HUNDREDTHS,
+    CLI_AS_RATIO
 } cli_bench_form;
 
 typedef struct cli_bench_column {
@@ -40,6 +43,9 @@ typedef struct cli_bench_column {
  * film: static, put together at the first call. */
 extern const cli_bench_column cli_bench_device_columns[], cli_bench_row_columns[];
 const cli_bench_column *cli_bench_film_columns(void);
+
+/* Of a cbx_bench_encoder. */
+extern const cli_bench_column cli_bench_encoder_columns[];
 
 /* A number, of a spread the median. */
 double cli_bench_value(const cli_bench_column *column, const void *record);

@@ -60,6 +60,20 @@ static void put_values(FILE *out, const cli_bench_column *columns, const void *r
     }
 }
 
+/* What an encoder's columns begin with. */
+static const char *const encoders[CBX_BENCH_ENCODERS] = {"device", "ultrafast", "superfast",
+                                                         "medium", "film"};
+
+static void put_encoder_heads(FILE *out) {
+    for (int i = 0; i < CBX_BENCH_ENCODERS; i++) {
+        for (const cli_bench_column *column = cli_bench_encoder_columns; column->key; column++) {
+            if (column->csv) {
+                fprintf(out, "encode_%s_%s,", encoders[i], column->key);
+            }
+        }
+    }
+}
+
 static void put_row(FILE *out, const cli_bench_report *report, const cli_bench_row *row) {
     static const cli_bench_device none;
     const cbx_bench_settings *settings = &report->options->settings;
@@ -87,6 +101,9 @@ static void put_row(FILE *out, const cli_bench_report *report, const cli_bench_r
     put_values(out, cli_bench_device_columns, device);
     put_values(out, cli_bench_row_columns, row);
     put_values(out, cli_bench_film_columns(), row);
+    for (int i = 0; i < CBX_BENCH_ENCODERS; i++) {
+        put_values(out, cli_bench_encoder_columns, &row->encoding.encoders[i]);
+    }
     put_text(out, row->reason);
     fputc('\n', out);
 }
@@ -98,6 +115,7 @@ void cli_bench_csv(FILE *out, const cli_bench_report *report) {
     put_heads(out, cli_bench_device_columns);
     put_heads(out, cli_bench_row_columns);
     put_heads(out, cli_bench_film_columns());
+    put_encoder_heads(out);
     fputs("reason\n", out);
     for (size_t i = 0; i < report->row_count; i++) {
         put_row(out, report, &report->rows[i]);

@@ -34,13 +34,19 @@ static json_t *measured(const cli_bench_column *column, const void *record) {
     return NULL;
 }
 
+/* Adds a member, or frees the object and returns NULL. */
+static json_t *with(json_t *object, const char *key, json_t *member) {
+    if (json_object_set_new(object, key, member) != 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
 /* Adds what was measured to `object`, or frees it and returns NULL. */
 static json_t *with_columns(json_t *object, const cli_bench_column *columns, const void *record) {
     for (; columns->key; columns++) {
-        if (json_object_set_new(object, columns->key, measured(columns, record)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
+        object = with(object, columns->key, measured(columns, record));
     }
     return object;
 }
@@ -94,6 +100,23 @@ json_t *cli_bench_json_device(const cli_bench_device *device) {
     return with_columns(object, cli_bench_device_columns, device);
 }
 
+/* Those that are there. */
+static json_t *encoding_object(const cbx_bench_encoding *encoding) {
+    json_t *list = json_array();
+    for (int i = 0; i < CBX_BENCH_ENCODERS; i++) {
+        const cbx_bench_encoder *each = &encoding->encoders[i];
+        if (each->encoder) {
+            json_t *object = json_pack("{s:s}", "name", cbx_bench_encoder_names[i]);
+            json_array_append_new(list, with_columns(object, cli_bench_encoder_columns, each));
+        }
+    }
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "width", (json_int_t)encoding->width,
+                     "height", (json_int_t)encoding->height, "rows", (json_int_t)encoding->rows,
+                     "frames", (json_int_t)encoding->frames, "second_excerpt",
+                     (json_int_t)encoding->second, "reason",
+                     TEXT(encoding->reason[0] ? encoding->reason : NULL), "encoders", list);
+}
+
 json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *row) {
     char warning[CLI_BENCH_WARNING];
     json_t *object = json_pack("{s:s, s:o, s:s, s:I, s:o, s:o}", "type", "row", "device",
@@ -105,11 +128,11 @@ json_t *cli_bench_json_row(const cli_bench_report *report, const cli_bench_row *
         object = with_columns(object, cli_bench_row_columns, row);
     }
     if (row->has_film) {
-        json_t *job = with_columns(json_object(), cli_bench_film_columns(), row);
-        if (json_object_set_new(object, "film_job", job) != 0) {
-            json_decref(object);
-            return NULL;
-        }
+        object =
+            with(object, "film_job", with_columns(json_object(), cli_bench_film_columns(), row));
+    }
+    if (row->has_encoding) {
+        object = with(object, "encoding", encoding_object(&row->encoding));
     }
     return object;
 }

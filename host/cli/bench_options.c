@@ -47,7 +47,8 @@ static const cli_flag flags[] = {
      "[the MNIST that comes with clearbox]"},
     {"film", 0, CLI_SWITCH, AT(film), 0, 0, 0, 0,
      "also one epoch of the whole job with a film,\n"
-     "split into its parts; long ones are cut short"},
+     "split into its parts; long ones are cut short;\n"
+     "and what device and x264 make of its frames"},
     {"encoder", 0, CLI_CHOICE_TEXT, AT(encoder), "NAME", cbx_film_encoder_names, 0, 0,
      "who encodes it, as of 'clearbox learn' [auto]"},
     {"no-baseline", 0, CLI_SWITCH, AT(no_baseline), 0, 0, 0, 0,

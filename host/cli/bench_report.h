@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "bench/encode.h"
 #include "cli/bench_options.h"
 #include "cli/json.h"
 #include "cli/terminal.h"
@@ -32,6 +33,9 @@ typedef struct cli_bench_row {
     double speed_up; /* over the baseline at the same H; 0: none */
     int has_film;
     cbx_bench_film film;
+    int is_last;      /* of the device's rows of this H … */
+    int has_encoding; /* … which has this, too */
+    cbx_bench_encoding encoding;
 } cli_bench_row;
 
 typedef struct cli_bench_report {
@@ -57,6 +61,11 @@ void cli_bench_describe_host(cli_bench_report *report);
 /* "0:0" or "OpenBLAS", and "fused", "sparse", "stepwise" or "sgemm". */
 const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row);
 const char *cli_bench_schedule_name(const cli_bench_row *row);
+
+/* Measures the row's film; and how such films are encoded: a comparison that fails is one without
+ * encoders, and one that is stopped is none. */
+cbx_status cli_bench_measure_film(const cli_bench_report *report, cli_bench_row *row);
+void cli_bench_measure_encoding(const cli_bench_report *report, cli_bench_row *row);
 
 /* Half of what lies between the fastest and the slowest repetition, as a share of the
  * median; 0 for a row that was not measured. */

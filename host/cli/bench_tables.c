@@ -28,7 +28,9 @@ static const struct {
     const char *behind, *unknown; /* NULL: it is known */
 } forms[] = {[CLI_AS_IT_IS] = {1.0, -1, "", "-"},   [CLI_AS_GIGA] = {1e-9, -1, "", "-"},
              [CLI_AS_MICRO] = {1e6, -1, "", "-"},   [CLI_AS_SHARE] = {100.0, 0, " %", "-"},
-             [CLI_AS_SECONDS] = {1.0, 3, "", NULL}, [CLI_AS_COUNT] = {1.0, 0, "", NULL}};
+             [CLI_AS_SECONDS] = {1.0, 3, "", NULL}, [CLI_AS_COUNT] = {1.0, 0, "", NULL},
+             [CLI_AS_TENTHS] = {1.0, 1, "", "-"},   [CLI_AS_HUNDREDTHS] = {1.0, 2, "", "-"},
+             [CLI_AS_RATIO] = {1.0, 2, " ×", "-"}};
 
 static int digits_for(double value) {
     return value < 1.0 ? 3 : value < 10.0 ? 2 : value < 1000.0 ? 1 : 0;
@@ -144,6 +146,31 @@ static void print_films(page *to) {
     end_table(to, &table);
 }
 
+static void print_encoders(page *to) {
+    /* One device alone is no news. */
+    const unsigned device = to->report->device_count > 1 ? 0 : 5;
+    const cli_column own[] = {
+        {"H", CLI_NUMBERS, 0}, {"device", CLI_WORDS, device}, {"encoder", CLI_WORDS, 0}};
+    cli_table table;
+    if (!begin_table(&table, own, COUNT(own), cli_bench_encoder_columns, NULL,
+                     to->report->row_count * CBX_BENCH_ENCODERS)) {
+        return;
+    }
+    for (size_t i = 0; i < to->report->row_count; i++) {
+        const cli_bench_row *row = &to->report->rows[i];
+        for (int which = 0; which < CBX_BENCH_ENCODERS; which++) {
+            const cbx_bench_encoder *each = &row->encoding.encoders[which];
+            if (row->has_encoding && each->encoder) {
+                cli_table_add(&table, "%u", row->hidden);
+                cli_table_add(&table, "%s", cli_bench_device_name(to->report, row));
+                cli_table_add(&table, "%s", cbx_bench_encoder_names[which]);
+                add_columns(&table, cli_bench_encoder_columns, each);
+            }
+        }
+    }
+    end_table(to, &table);
+}
+
 /* ---- sentences ---- */
 
 /* One after the other with dots between, in lines of the page's width. */
@@ -236,6 +263,21 @@ static void print_reasons(const page *to) {
     }
 }
 
+static void print_encoding(page *to) {
+    fputs("\nEncoding: processor time, bits with key frames, PSNR of luma, and x264 at the\n"
+          "PSNR of the first, its time and bits interpolated between two whole quantisers.\n"
+          "\"x264 film\" is at its own. Of job: of the job's processor time, with this one.\n\n",
+          to->out);
+    print_encoders(to);
+    for (size_t i = 0; i < to->report->row_count; i++) {
+        const cli_bench_row *row = &to->report->rows[i];
+        if (row->has_encoding && row->encoding.reason[0]) {
+            fprintf(to->out, "\nH = %u on %s is not encoded there: %s.\n", row->hidden,
+                    cli_bench_device_name(to->report, row), row->encoding.reason);
+        }
+    }
+}
+
 static void print_warnings(const page *to) {
     char text[CLI_BENCH_WARNING];
     double most = 0.0;
@@ -267,6 +309,7 @@ void cli_bench_markdown(FILE *out, const cli_bench_report *report, unsigned widt
     if (report->options->film) {
         fputs("\nOne epoch of the whole job with its film, seconds:\n\n", out);
         print_films(&to);
+        print_encoding(&to);
     }
     fputs("\n", out);
     cli_bench_summary(out, report);

@@ -84,15 +84,18 @@ static const cli_flag flags[] = {
      "video format [h264, or the encoder's]"},
     {"encoder", 0, CLI_CHOICE_TEXT, SET(encoder), "NAME", cbx_film_encoder_names, 0, 0,
      "who encodes: device, libx264, libopenh264,\n"
-     "h264_nvenc, h264_vaapi, mpeg4; auto takes the\n"
-     "best in software [auto]"},
+     "h264_nvenc, h264_vaapi, mpeg4; auto is the\n"
+     "device, else the best in software [auto]"},
     {"quality", 0, CLI_WHOLE, SET(quality), "N", 0, 1, MOST_QP,
-     "1 (best) to 51 for h264, to 31 for mpeg4 [22, 2]"},
+     "1 (best) to 51 for h264, to 31 for mpeg4\n"
+     "[device: 23, others: 22, mpeg4: 2]"},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME", cbx_x264_presets, 0, 0,
-     "libx264's preset; superfast makes smaller files\n"
-     "in 1.5 times the time [ultrafast]"},
+     "libx264's preset, which auto takes it for;\n"
+     "superfast makes smaller files in 1.5 times the\n"
+     "time [ultrafast]"},
     {"workers", 0, CLI_WHOLE, SET(workers), "N", 0, 0, CBX_MAX_WORKERS,
-     "encoders at work, 0: one a processor [0]"},
+     "encoders of libavcodec at work, 0: one a\n"
+     "processor [0]"},
 
     {.help = "Other outputs"},
     {"save", 0, CLI_OUTPUT, SET(save), "FILE", 0, 0, 0,

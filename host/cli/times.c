@@ -16,7 +16,7 @@ const cli_time cli_times[CLI_TIMES] = {
     {AT(read_back), "read_back", "read_back_seconds", "read back", 9, "  read back", "alongside",
      "train"},
     {AT(encode), "encode", "encode_processor_seconds", "encode CPU", 1, "  encode",
-     "alongside, processor time", "train"},
+     "alongside, of processors or device", "train"},
     {AT(waited), "waited", "waited_seconds", "waited", 3, "  held back",
      "training waited for encoders", "train"},
     {AT(finish), "finish", "finish_seconds", "finish", 10, "finish", "", ""},

@@ -97,6 +97,7 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
     watch(job);
     cbx_status status = cbx_reel_finish(job->reel, &job->result->film);
     note_times(job);
+    job->result->film.encode_seconds = job->result->times.encode;
     job->result->kept[CBX_LEARN_FILM] = !status;
     if (status) {
         cbx_job_lose(job, CBX_LEARN_FILM, status);

@@ -12,7 +12,7 @@ enum { BLACK_LUMA = 16 };
 
 /* Planes of a strip: many keep all of a processor busy while slices are written, and cost few
  * launches; but large ones leave the caches. */
-enum { STRIP_BYTES = 8 << 20, MOST_PLANES = 16 };
+enum { STRIP_BYTES = 8 << 20 };
 
 /* Encoded strips on their way. */
 enum { SLOTS = 3 };
@@ -24,10 +24,10 @@ enum { GROUP_SECONDS = 2, MOST_GROUP = 140 };
 typedef struct slot {
     cl_mem samples, sizes;
     uint8_t *mapped; /* samples, where host and device share memory */
-    cl_uint sizes_read[MOST_PLANES];
-    cl_event drawn[MOST_PLANES]; /* of launches that drew apart, kept for their times */
-    cl_event begun, encoded;     /* likewise */
-    cl_event ready;              /* the sizes, and where memory is shared the samples, are there */
+    cl_uint sizes_read[CBX_SAMPLES_PLANES];
+    cl_event drawn[CBX_SAMPLES_PLANES]; /* of launches that drew apart, kept for their times */
+    cl_event begun, encoded;            /* likewise */
+    cl_event ready; /* the sizes, and where memory is shared the samples, are there */
     uint32_t pictures;
 } slot;
 
@@ -48,10 +48,10 @@ struct cbx_samples {
 
 static uint32_t planes_of_strip(uint64_t plane_bytes) {
     const uint64_t fit = STRIP_BYTES / plane_bytes;
-    return fit < 1 ? 1 : fit < MOST_PLANES ? (uint32_t)fit : MOST_PLANES;
+    return fit < 1 ? 1 : fit < CBX_SAMPLES_PLANES ? (uint32_t)fit : CBX_SAMPLES_PLANES;
 }
 
-static cbx_avc_settings avc_settings(const cbx_film_settings *film) {
+cbx_avc_settings cbx_samples_settings(const cbx_film_settings *film) {
     const uint64_t plane = (uint64_t)film->width * film->height;
     const uint32_t wanted = GROUP_SECONDS * film->fps;
     const int qp = cbx_film_quality_of(film);
@@ -71,13 +71,13 @@ static uint64_t luma_bytes(const cbx_avc_settings *settings) {
 }
 
 uint64_t cbx_samples_bytes(const cbx_film_settings *film) {
-    const cbx_avc_settings settings = avc_settings(film);
+    const cbx_avc_settings settings = cbx_samples_settings(film);
     return luma_bytes(&settings) + cbx_avc_device_bytes(&settings) +
            (uint64_t)SLOTS * settings.frames * cbx_avc_sample_bytes(&settings);
 }
 
 cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *film) {
-    const cbx_avc_settings settings = avc_settings(film);
+    const cbx_avc_settings settings = cbx_samples_settings(film);
     const uint64_t slot_bytes = (uint64_t)settings.frames * cbx_avc_sample_bytes(&settings);
     const uint64_t largest = cbx_avc_largest_bytes(&settings);
     if (cbx_samples_bytes(film) > device->info.global_memory_bytes ||
@@ -143,7 +143,7 @@ cbx_status cbx_samples_create(cbx_samples **out, cbx_painter *painter, int drawn
     }
     made->painter = painter;
     made->drawn_apart = drawn_apart;
-    made->settings = avc_settings(film);
+    made->settings = cbx_samples_settings(film);
     made->room = cbx_avc_sample_bytes(&made->settings);
     status = cbx_avc_create(&made->avc, painter->device, &made->settings);
     if (!status) {
@@ -169,7 +169,7 @@ static void unmap(cbx_samples *samples, slot *which) {
 }
 
 static void release_events(slot *which) {
-    for (int i = 0; i < MOST_PLANES; i++) {
+    for (int i = 0; i < CBX_SAMPLES_PLANES; i++) {
         cbx_event_release(&which->drawn[i]);
     }
     cbx_event_release(&which->begun);
@@ -292,7 +292,7 @@ static double seconds_between(cl_event first, cl_event last) {
 static void note_times(cbx_samples *samples, const slot *which) {
     samples->encode_seconds += seconds_between(which->begun, which->encoded);
     samples->read_seconds += seconds_between(which->ready, which->ready);
-    for (int i = 0; i < MOST_PLANES; i++) {
+    for (int i = 0; i < CBX_SAMPLES_PLANES; i++) {
         samples->draw_seconds += seconds_between(which->drawn[i], which->drawn[i]);
     }
 }

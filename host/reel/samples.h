@@ -12,12 +12,19 @@
 
 #include <stdint.h>
 
+#include "avc/avc.h"
 #include "film/film.h"
 #include "picture/draw.h"
 
 typedef struct cbx_samples cbx_samples;
 
-/* How the film of these settings is described to film/. */
+/* Planes of a strip, at most. */
+enum { CBX_SAMPLES_PLANES = 16 };
+
+/* How the device encodes a film of these settings. */
+cbx_avc_settings cbx_samples_settings(const cbx_film_settings *settings);
+
+/* How that film is described to film/. */
 cbx_stream cbx_samples_stream(const cbx_film_settings *settings);
 
 /* Memory, of the device, that it takes at most, whatever the length of the film. */

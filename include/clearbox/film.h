@@ -39,7 +39,9 @@ typedef struct cbx_film_settings {
      * linked libavcodec has. "device", which takes frames where they are drawn, is for
      * cbx_learn() alone. */
     const char *encoder;
-    int quality; /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22 or 2 */
+    /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22, 2, or 23 for "device",
+     * whose key frames are eight steps finer. */
+    int quality;
     /* x264's preset name; NULL: "ultrafast". "superfast" makes smaller files, by an eighth,
      * in 1.5 to 2 times the time; the others gain nothing with these pictures. An encoder
      * without presets refuses one when it is named, and else ignores it. */
@@ -51,7 +53,7 @@ typedef struct cbx_film_settings {
 typedef struct cbx_film_result {
     uint64_t frames;
     uint64_t bytes;        /* of the finished file */
-    double encode_seconds; /* processor seconds of all encoders together */
+    double encode_seconds; /* processor seconds of all encoders together; of "device", its own */
     double waited_seconds; /* time cbx_film_finish() waited for the encoders */
     const char *encoder;   /* static name, e.g. "libx264" */
 } cbx_film_result;

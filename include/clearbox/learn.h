@@ -50,15 +50,17 @@ typedef struct cbx_learn_settings {
     const char *film;          /* "learn.mp4", an mp4 file; NULL: no film */
     uint32_t fps;              /* 70 */
     cbx_codec codec;           /* h264 */
-    const char *encoder;       /* NULL or "auto": the best that is there; else one of
-                                  cbx_film_settings, "device" included */
-    int quality;               /* -1: the encoder's default */
-    const char *preset;        /* x264 preset, NULL: the default */
-    uint32_t workers;          /* 0: one encoder per processor */
-    const char *picture;       /* PNG of the last grid, NULL: none */
-    const char *save;          /* safetensors, NULL: none */
-    int no_clobber;            /* fail rather than replace outputs */
-    int hash_film;             /* tell the film's SHA-256 even where no weights are saved */
+    /* NULL or "auto": "device", kernels where the frames are drawn, once they have passed their
+     * check, and where no preset is asked for; else the best that is there. Or one of
+     * cbx_film_settings. */
+    const char *encoder;
+    int quality;         /* -1: the encoder's default */
+    const char *preset;  /* x264 preset, NULL: the default */
+    uint32_t workers;    /* 0: one encoder per processor */
+    const char *picture; /* PNG of the last grid, NULL: none */
+    const char *save;    /* safetensors, NULL: none */
+    int no_clobber;      /* fail rather than replace outputs */
+    int hash_film;       /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
@@ -70,7 +72,8 @@ typedef struct cbx_learn_settings {
  * batches. Gradients are sums over a batch. Pixels are normalised with mean and standard
  * deviation of all training pixels, for MNIST 33.395 and 78.666. */
 
-/* Seconds of wall time, but `encode`, which is processor time of all encoders. */
+/* Seconds of wall time, but `encode`: processor time of all encoders, or the device's time where it
+ * encodes. */
 typedef struct cbx_learn_times {
     double load;        /* reading and unpacking the dataset */
     double start;       /* opening the device, building kernels, self-test, upload */

@@ -197,7 +197,65 @@ class Bench(CliTest):
                          {"mpeg4"})
         self.assertRegex(self.bench(*flags).stdout, r"\| encoder [^\n]*\n[^\n]*\n[^\n]*\| mpeg4 ")
         self.assert_only_error(self.bench("--encoder", "mpeg4"), USAGE, "--encoder", "--film")
-        self.assert_only_error(self.bench("--film", "--encoder", "device"), UNAVAILABLE, "device")
+        told = self.bench("--film", "--encoder", "device", "--json")
+        self.assert_done(told)
+        for row in json.loads(told.stdout)["rows"]:
+            if row["device"] != "OpenBLAS":
+                self.assertEqual(row["film_job"]["encoder"], "device")
+
+    def check_encoder(self, encoder, first):
+        for name in ("qp", "processor_ns_per_pixel", "bits_per_pixel", "psnr_db", "share_of_job",
+                     "group_frames", "key_frames_share"):
+            self.assert_number(encoder[name])
+        self.assertLess(encoder["share_of_job"], 1)
+        if encoder is first or encoder["name"] == "x264 film":
+            self.assertEqual(encoder["qp"], int(encoder["qp"]))
+            self.assertIsNone(encoder["finer_qp"])
+            return
+        self.assertEqual(encoder["psnr_db"], first["psnr_db"])
+        self.assertAlmostEqual(encoder["size"], encoder["bits_per_pixel"] / first["bits_per_pixel"])
+        for name, sign in (("qp", -1), ("psnr_db", 1), ("bits_per_pixel", 1)):
+            self.assertGreaterEqual(sign * encoder["finer_" + name], sign * encoder[name])
+            self.assertGreaterEqual(sign * encoder[name], sign * encoder["coarser_" + name])
+
+    def test_encoders_are_compared(self):
+        flags = ("--film", "--no-baseline", "--device", "cpu", "--schedule", "fused,stepwise,fused")
+        told = self.bench("--json", *flags)
+        self.assert_done(told)
+        rows = json.loads(told.stdout)["rows"]
+        self.assertEqual([("encoding" in row) for row in rows], [False, True] * 2)
+        for row in rows[1::2]:
+            encoding = row["encoding"]
+            self.assertEqual((encoding["width"], encoding["rows"]), (84, encoding["height"]))
+            self.assertEqual((encoding["frames"], encoding["second_excerpt"]), (560, 280))
+            self.assertIsNone(encoding["reason"])
+            encoders = encoding["encoders"]
+            self.assertEqual((encoders[0]["name"], encoders[0]["encoder"]), ("device", "device"))
+            self.assertEqual(encoders[0]["size"], 1)
+            self.assertIsNone(encoders[0]["preset"])
+            for encoder in encoders[1:]:
+                self.assertEqual(encoder["encoder"], "libx264")
+            for encoder in encoders:
+                self.check_encoder(encoder, encoders[0])
+
+    def test_encoders_in_tables(self):
+        flags = ("--film", "--no-baseline", "--device", "cpu", "--schedule", "fused")
+        told = self.bench(*flags)
+        self.assert_done(told)
+        self.assertRegex(told.stdout, r"\| encoder +\| +QP \| CPU ns/px \| .*bits/px \| "
+                                      r".*PSNR dB \| +size \| of job \|")
+        lines = [line for line in told.stdout.splitlines()
+                 if re.search(r"\| (device|x264 \w+) +\| +\d\d\.\d \|", line)]
+        self.assertGreaterEqual(len(lines), 2)
+        self.assertRegex(lines[0], r"\| device .*\| +1\.00 × \| +\d+ % \|$")
+        told = self.bench("--format", "csv", *flags)
+        self.assert_done(told)
+        for row in csv.DictReader(io.StringIO(told.stdout)):
+            for name in ("qp", "processor_ns_per_pixel", "bits_per_pixel", "psnr_db"):
+                self.assert_number(row["encode_device_" + name])
+            self.assertEqual(row["encode_device_size"], "1")
+            self.assertEqual(row["encode_film_size"], "")
+            self.assertIn("encode_ultrafast_size", row)
 
     def test_a_row_that_fails(self):
         write_dataset(self.folder / "data")
@@ -282,6 +340,19 @@ class Stopping(CliTest):
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=300)
         self.assertIn(process.returncode, (INTERRUPTED, OK))  # it may have been done by then
+
+    def test_while_encoders_are_compared(self):
+        process = self.started("--hidden", 1024, "--repetitions", 1, "--seconds", 0.02, "--film",
+                               "--json", "--device", "cpu", "--schedule", "fused")
+        for line in process.stderr:
+            if line.endswith("encoders\n"):
+                break
+        out, err = self.stopped(process)
+        rows = json.loads(out)["rows"]
+        self.assertEqual(len(rows), 1)
+        self.assertTrue(rows[0]["film_job"]["encoder"])
+        self.assertNotIn("encoding", rows[0])
+        self.assertIn("what was measured until then is written", err)
 
     def test_while_limits_are_measured(self):
         process = self.started("--repetitions", 1000, "--json")

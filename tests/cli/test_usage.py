@@ -4,7 +4,7 @@
 import re
 import unittest
 
-from support import CANNOT_WRITE, OK, SOURCE, UNAVAILABLE, USAGE, CliTest, main
+from support import CANNOT_WRITE, MISSING, OK, SOURCE, UNAVAILABLE, USAGE, CliTest, main
 
 WHOLE = ["0", "-1", "1e9", "abc", "", " 1", "1 ", "0x10", "1.5", "+1", "99999999999999999999"]
 CHOICE = ["", "abc", "0", "LESSON", "h264x"]
@@ -198,7 +198,9 @@ class Flags(CliTest):
     def test_encoders_that_are_missing(self):
         """Told before any work, with those there are."""
         result = self.learn("--data", self.folder / "nowhere", "--encoder", "device")
-        self.assert_only_error(result, UNAVAILABLE, "no encoder device", "mpeg4")
+        self.assert_only_error(result, MISSING, "nowhere")  # it is there wherever a device is
+        result = self.learn("--encoder", "device", "--preset", "fast")
+        self.assert_only_error(result, USAGE, "device", "preset")
         result = self.learn("--data", self.folder / "nowhere", "--encoder", "libopenh264")
         if result.returncode == UNAVAILABLE:
             self.assert_only_error(result, UNAVAILABLE, "lacks libopenh264", "it has .*mpeg4")
