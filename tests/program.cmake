@@ -77,6 +77,7 @@ cli_test(outputs device film)
 cli_test(stops device film)
 cli_test(terminal device)
 cli_test(bench device film)
+cli_test(encoder device film)
 cli_test(verify device)
 cli_test(processors device)
 cli_test(headers device film)
@@ -84,7 +85,7 @@ cli_test(chromium device film)
 clearbox_may_be_left_out(cli_headers cli_chromium)
 set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
-  set_property(TEST cli_devices cli_verify APPEND PROPERTY ENVIRONMENT
+  set_property(TEST cli_devices cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
                "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
 endif()
 
