@@ -1,53 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Pictures through the kernels that encode films, between guard bands, and back through libavcodec.
+/* Pictures through the kernels that encode films, between guard bands, in memory.
  * Programs that use this are linked with clearbox_wrap(NAME cbx_buffer_create cbx_enqueue). */
 #ifndef TEST_SUPPORT_AVC_H
 #define TEST_SUPPORT_AVC_H
 
-#include "clearbox/device.h"
 #include "avc/avc.h"
-#include "support/avc_pictures.h"
-#include "support/avc_syntax.h"
-#include "support/scratch.h"
-
-/* Levels and their numbers, frame by frame, as kernels/film/coding.h lays them out. */
-typedef struct avc_made {
-    const int16_t *levels;
-    const uint8_t *counts;
-} avc_made;
-
-/* How planes are encoded. */
-typedef struct avc_way {
-    int qp;
-    uint32_t group;
-    uint32_t at_a_time; /* frames in a launch … */
-    int uneven;         /* … or 1, 2 … of them, and from 1 on again */
-    int unwatched;      /* without bands, for what is large */
-    /* Not the planes are coded, but these are written, with samples of the planes where they want
-     * I_PCM; then nothing is meant. NULL: the usual. */
-    const avc_made *made;
-} avc_way;
-
-/* What came of it. */
-typedef struct avc_coded {
-    uint32_t frames;
-    blob *samples;  /* (frames) */
-    uint8_t *meant; /* (frames) planes as of avc_plane_bytes(): what a decoder should have … */
-    uint8_t *known; /* (frames) … after the last frame of each launch */
-} avc_coded;
+#include "clearbox/device.h"
+#include "support/avc_judge.h"
 
 /* The running test fails when anything goes wrong. */
 avc_coded avc_encode(cbx_device *device, const avc_planes *planes, const avc_way *way);
-void avc_free(avc_coded *coded);
-
-/* Fails, saying `what` was encoded, unless libavcodec decodes every sample, at once, to the picture that
- * is meant, which is as near to the one that was given as the quantisers promise. Counts what was
- * seen. */
-void avc_judge(const avc_planes *planes, const avc_way *way, const avc_coded *coded,
-               avc_tally *tally, const char *what);
-
-/* The same samples, byte for byte? */
-void avc_assert_same(const avc_coded *got, const avc_coded *expected, const char *what);
 
 /* Encodes frame by frame on the family for processors and has that judged; the same bytes have to
  * come from both families, `at_a_time` frames at a time, and uneven numbers of them. */
