@@ -75,17 +75,6 @@ class Outputs(CliTest):
                 self.assertEqual(film_frames(self.folder / "learn.mp4"), FRAMES)
                 os.remove(self.folder / "learn.mp4")
 
-    def test_the_encoder_that_is_meant(self):
-        """A preset is x264's, and a codec that is not H.264 is not the device's."""
-        for flags, encoder in ((("--preset", "superfast"), "libx264"),
-                               (("--encoder", "auto", "--preset", "ultrafast"), "libx264"),
-                               (("--codec", "mpeg4"), "mpeg4")):
-            result = self.learn(*self.flags, *flags, "--progress", "json")
-            self.assert_done(result)
-            told = json.loads(result.stdout.splitlines()[0])["film"]
-            if not told["fallback"]:
-                self.assertEqual(told["encoder"], encoder, flags)
-
     def test_whose_time_encoding_takes(self):
         for encoder, whose in (("device", "on the device, between batches"),
                                ("mpeg4", "alongside, processor time")):
