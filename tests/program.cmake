@@ -79,7 +79,7 @@ cli_test(terminal device)
 cli_test(bench device film)
 cli_test(encoder device film)
 cli_test(verify device)
-cli_test(processors device)
+cli_test(processors device film)
 set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
   set_property(TEST cli_devices cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
