@@ -79,7 +79,7 @@ cli_test(terminal device)
 cli_test(bench device film)
 cli_test(encoder device film)
 cli_test(verify device)
-cli_test(processors device)
+cli_test(processors device film)
 cli_test(headers device film)
 clearbox_may_be_left_out(cli_headers)
 # Too large to be installed for one test, and so no test is missing where it is not.

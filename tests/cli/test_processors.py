@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The same bits from PoCL's compilers for other processors.
+"""The same bits of weights and films from PoCL's compilers for other processors.
 
 POCL_LLVM_CPU_NAME names the processor that PoCL compiles for, POCL_KERNELLIB_NAME the library
 of built-in functions that goes with it; whatever runs here runs code for what came before.
 """
 
+import hashlib
 import platform
 import re
 import unittest
@@ -31,6 +32,14 @@ class Processors(CliTest):
                                           *RUNS, env=self.environment_of(processor))
                     self.assertEqual(result.returncode, OK, result.stderr)
                     self.assertEqual(len(re.findall(r"\| equal +\|", result.stdout)), len(RUNS))
+
+    def test_all_encode_the_same_film(self):
+        flags = (*self.small(train=200, test=10), "--encoder", "device", "--hidden", 37)
+        hashes = set()
+        for processor in PROCESSORS:
+            self.assert_done(self.learn(*flags, env=self.environment_of(processor)))
+            hashes.add(hashlib.sha256((self.folder / "learn.mp4").read_bytes()).hexdigest())
+        self.assertEqual(len(hashes), 1)
 
     def test_what_lacks_fma_says_so(self):
         result = self.run_cli("devices", env=self.environment_of("SSE2"))

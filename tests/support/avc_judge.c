@@ -12,7 +12,7 @@
 enum { FPS = 70 };
 
 void avc_free(avc_coded *coded) {
-    for (uint32_t i = 0; i < coded->frames; i++) {
+    for (uint32_t i = 0; i < coded->frames && coded->samples; i++) {
         blob_free(&coded->samples[i]);
     }
     free(coded->samples);

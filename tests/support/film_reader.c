@@ -45,6 +45,7 @@ static void note_stream(const film_reader *reader) {
     facts->height = parameters->height;
     facts->level = parameters->level;
     facts->profile = parameters->profile;
+    facts->delay = parameters->video_delay;
     facts->format = (enum AVPixelFormat)parameters->format;
     facts->codec = parameters->codec_id;
     facts->tag = parameters->codec_tag;
@@ -110,6 +111,21 @@ void film_read(const char *path, uint32_t fps, film_facts *facts, film_picture s
     av_frame_free(&reader.picture);
     avcodec_free_context(&reader.decoder);
     avformat_close_input(&reader.file);
+}
+
+uint64_t film_packets(const char *path, film_packet take, void *opaque) {
+    AVFormatContext *file = NULL;
+    AVPacket *packet = av_packet_alloc();
+    uint64_t count = 0;
+    assert_non_null(packet);
+    assert_true(avformat_open_input(&file, path, NULL, NULL) >= 0);
+    for (; av_read_frame(file, packet) >= 0; count++) {
+        take(opaque, count, packet->data, (size_t)packet->size);
+        av_packet_unref(packet);
+    }
+    av_packet_free(&packet);
+    avformat_close_input(&file);
+    return count;
 }
 
 int film_index_first(const uint8_t *bytes, size_t size) {

@@ -18,6 +18,7 @@ typedef struct film_facts {
     AVRational rate, guess;  /* avg_frame_rate, r_frame_rate */
     double duration_seconds; /* of the file */
     int width, height, level, profile;
+    int delay; /* pictures that a decoder holds back */
     enum AVPixelFormat format;
     enum AVCodecID codec;
     uint32_t tag; /* avc1, mp4v */
@@ -30,6 +31,10 @@ typedef struct film_facts {
 /* Decodes the whole file and tells `show`, which may be NULL, every picture. The
  * test fails when anything in the file cannot be read. */
 void film_read(const char *path, uint32_t fps, film_facts *facts, film_picture show, void *opaque);
+
+/* Calls `take` with the bytes of each packet; returns how many there were. */
+typedef void (*film_packet)(void *opaque, uint64_t index, const uint8_t *bytes, size_t size);
+uint64_t film_packets(const char *path, film_packet take, void *opaque);
 
 /* Whether the index (moov) lies before the pictures (mdat). */
 int film_index_first(const uint8_t *bytes, size_t size);
