@@ -148,7 +148,7 @@ static void every_quantiser(void **state) {
 
 static void every_grid(void **state) {
     (void)state;
-    static const uint32_t hidden[] = {1, 3, 37, 64, 100, 130, 257};
+    static const uint32_t hidden[] = {1, 3, 37, 64, 100, 130, 257, 1024};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
         for (uint32_t scale = 1; scale <= 2; scale++) {
             cbx_grid grid;
