@@ -134,7 +134,7 @@ static void every_kind_of_picture(void **state) {
     (void)state;
     for (int kind = 0; kind < AVC_KINDS; kind++) {
         for (int qp = 1; qp <= 51; qp += 5) {
-            check(kind, 52, 36, 7, (kind + qp) % 2, qp);
+            check((avc_kind)kind, 52, 36, 7, (kind + qp) % 2, qp);
         }
     }
 }
@@ -142,7 +142,7 @@ static void every_kind_of_picture(void **state) {
 static void every_quantiser(void **state) {
     (void)state;
     for (int qp = 1; qp <= 51; qp++) {
-        check(qp % AVC_KINDS, 36, 52, 6, qp % 2, qp);
+        check((avc_kind)(qp % AVC_KINDS), 36, 52, 6, qp % 2, qp);
     }
 }
 
