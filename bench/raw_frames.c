@@ -70,9 +70,10 @@ static cbx_status open_picture(studio *in, uint32_t hidden) {
 
 static cbx_status write_frame(studio *in) {
     const size_t size = (size_t)in->grid.width * in->grid.height;
+    const cbx_canvas canvas = {.luma = in->luma};
     cbx_status status = cbx_trainer_flush(in->trainer);
     if (!status) {
-        status = cbx_painter_luma(&in->painter, cbx_trainer_w1(in->trainer), in->luma, NULL, NULL);
+        status = cbx_painter_luma(&in->painter, cbx_trainer_w1(in->trainer), &canvas, NULL);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(in->device->queue, in->luma, CL_TRUE, 0, size,

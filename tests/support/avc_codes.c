@@ -4,7 +4,7 @@
 #include "support/test.h"
 
 static unsigned bit_at(const avc_reader *r, size_t at) {
-    return at < r->bits ? (unsigned)r->bytes[at / 8] >> (7 - at % 8) & 1 : 0;
+    return at < r->bits ? (unsigned)r->bytes[at / 8] >> (7 - at % 8) & 1u : 0;
 }
 
 static uint32_t peek(const avc_reader *r, unsigned n) {
