@@ -42,8 +42,8 @@ static void every_kind_of_picture(void **state) {
     const size_t count = bands_watched() ? 1 : COUNT(qps);
     for (int kind = 0; kind < AVC_KINDS; kind++) {
         for (size_t i = 0; i < count; i++) {
-            const film_case one = {kind, 52, 36, 6, (kind + (int)i) % 2, qps[i], 4, 4};
-            const film_case watched = {kind, 20, 12, 3, 1, kind % 2 ? 2 : 45, 2, 2};
+            const film_case one = {(avc_kind)kind, 52, 36, 6, (kind + (int)i) % 2, qps[i], 4, 4};
+            const film_case watched = {(avc_kind)kind, 20, 12, 3, 1, kind % 2 ? 2 : 45, 2, 2};
             check(bands_watched() ? &watched : &one);
         }
     }
@@ -53,7 +53,8 @@ static void every_quantiser(void **state) {
     (void)state;
     for (int qp = 1; qp <= 51 && !bands_watched(); qp++) {
         for (int i = 0; i < 3; i++) {
-            check(&(film_case){(qp + 5 * i) % AVC_KINDS, 36, 20, 4, (qp + i) % 2, qp, 3, 3});
+            check(&(film_case){(avc_kind)((qp + 5 * i) % AVC_KINDS), 36, 20, 4, (qp + i) % 2, qp, 3,
+                               3});
         }
     }
 }
