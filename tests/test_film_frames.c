@@ -83,10 +83,10 @@ static void draw_expected(film_check *check, const learning *l, const cbx_networ
 }
 
 static void check_film(const learning *l, const film_check *expected, fixture_way way,
-                       cbx_tone tone, uint32_t every) {
-    char what[64];
+                       cbx_tone tone, uint32_t every, const char *encoder) {
+    char what[96];
     film_check check = *expected;
-    snprintf(what, sizeof what, "%s, tone %d, every %u", way.name, (int)tone, every);
+    snprintf(what, sizeof what, "%s, %s, tone %d, every %u", encoder, way.name, (int)tone, every);
     check.what = what;
     check.every = every;
     check.frames = (BATCHES + every - 1) / every;
@@ -100,6 +100,7 @@ static void check_film(const learning *l, const film_check *expected, fixture_wa
     settings.tone = tone;
     settings.frame_every = every;
     settings.film = l->film;
+    settings.encoder = encoder;
     settings.quality = 0;
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     assert_int_equal(learning_film_decode(l->film, check_frame, &check), check.frames);
@@ -117,8 +118,11 @@ static void every_frame_shows_its_batch(void **state) {
         film_check expected = {0};
         draw_expected(&expected, &l, start, tones[t]);
         for (size_t w = 0; w < fixture_way_count; w++) {
-            check_film(&l, &expected, fixture_ways[w], tones[t], 1);
-            check_film(&l, &expected, fixture_ways[w], tones[t], 4);
+            for (int encoder = 0; encoder < LEARNING_ENCODERS; encoder++) {
+                const char *name = learning_encoder(encoder);
+                check_film(&l, &expected, fixture_ways[w], tones[t], 1, name);
+                check_film(&l, &expected, fixture_ways[w], tones[t], 4, name);
+            }
         }
         for (size_t i = 0; i < BATCHES; i++) {
             cbx_reference_picture_clear(&expected.pictures[i]);
@@ -139,6 +143,7 @@ uint32_t __wrap_cbx_film_ring_frames(const cbx_film *film) {
 }
 
 typedef struct arrangement {
+    int encoder;
     uint32_t workers, ring;
 } arrangement;
 
@@ -155,6 +160,7 @@ static void film(const learning *l, fixture_way way, uint32_t scale, arrangement
     settings.scale = scale;
     settings.film = l->film;
     settings.hash_film = 1;
+    settings.encoder = learning_encoder(a.encoder);
     settings.workers = a.workers;
     ring_frames = a.ring;
     const cbx_status status = cbx_learn(&settings, NULL, 0, NULL, &result);
@@ -164,27 +170,31 @@ static void film(const learning *l, fixture_way way, uint32_t scale, arrangement
     memcpy(hash, result.film_sha256, CBX_SHA256_TEXT);
 }
 
-/* Of the ways whose weights have the bits of the canon. */
+/* Of the ways whose weights have the bits of the canon, and of one encoder. */
 static void the_film_has_the_same_bytes_whoever_makes_it(void **state) {
-    static const arrangement arrangements[] = {{1, 0}, {2, 1}, {5, 40}};
+    static const arrangement arrangements[] = {{LEARNING_DEVICE, 0, 0},
+                                               {LEARNING_SOFTWARE, 1, 0},
+                                               {LEARNING_SOFTWARE, 2, 1},
+                                               {LEARNING_SOFTWARE, 5, 40}};
     (void)state;
     for (uint32_t scale = 1; scale <= 2; scale++) {
-        char first[CBX_SHA256_TEXT] = "", hash[CBX_SHA256_TEXT];
+        char firsts[LEARNING_ENCODERS][CBX_SHA256_TEXT] = {"", ""}, hash[CBX_SHA256_TEXT];
         learning l;
         fixture_device(CBX_FAMILY_AUTO);
         learning_open(&l, 72, 5);
         for (size_t i = 0; i < COUNT(arrangements) * fixture_way_count; i++) {
             const fixture_way way = fixture_ways[i % fixture_way_count];
             const arrangement a = arrangements[i / fixture_way_count];
+            char *first = firsts[a.encoder];
             if (!way.canonical) {
                 continue;
             }
             film(&l, way, scale, a, hash);
             if (first[0] == '\0') {
-                memcpy(first, hash, sizeof first);
+                memcpy(first, hash, sizeof hash);
             } else if (strcmp(hash, first) != 0) {
-                fail_msg("%s, scale %u, %u workers, ring %u: another film", way.name, scale,
-                         a.workers, a.ring);
+                fail_msg("%s, %s, scale %u, %u workers, ring %u: another film",
+                         learning_encoder(a.encoder), way.name, scale, a.workers, a.ring);
             }
         }
         learning_close(&l);

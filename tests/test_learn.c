@@ -71,17 +71,31 @@ static void check_scores(const learning *l, cbx_epoch_report *last,
     cbx_dataset_destroy(dataset);
 }
 
-static void run_reports_what_it_did(void **state) {
-    (void)state;
+static void check_film(const learning *l, const cbx_learn_plan *plan, const char *encoder,
+                       const cbx_learn_result *result) {
+    size_t bytes;
+    uint32_t width, height;
+    assert_string_equal(plan->encoder, encoder);
+    assert_string_equal(result->film.encoder, encoder);
+    assert_true(result->film.encode_seconds > 0);
+    assert_true(result->times.encode >= result->film.encode_seconds);
+    assert_int_equal(result->film.frames, plan->frames);
+    free(scratch_read(l->film, &bytes));
+    assert_int_equal(result->film.bytes, bytes);
+    assert_int_equal(learning_film_frames(l->film, &width, &height), plan->frames);
+    assert_int_equal(width, plan->grid.width);
+    assert_int_equal(height, plan->grid.height);
+}
+
+static void check_report(int encoder) {
     learning l;
     learning_log log = {0};
     cbx_learn_result result;
-    size_t bytes;
-    uint32_t width, height;
     open_run(&l);
     cbx_learn_settings settings = learning_settings(&l);
     settings.hidden = 37;
     settings.epochs = 3;
+    settings.encoder = learning_encoder(encoder);
     settings.film = l.film;
     settings.picture = l.picture;
     settings.save = l.save;
@@ -96,16 +110,18 @@ static void run_reports_what_it_did(void **state) {
     assert_int_equal(result.interrupted, 0);
     assert_int_equal(result.epochs, 3);
     assert_int_equal(result.batches, 3 * BATCHES);
-    assert_int_equal(result.film.frames, 3 * BATCHES);
-    free(scratch_read(l.film, &bytes));
-    assert_int_equal(result.film.bytes, bytes);
-    assert_int_equal(learning_film_frames(l.film, &width, &height), 3 * BATCHES);
-    assert_int_equal(width, log.plan.grid.width);
-    assert_int_equal(height, log.plan.grid.height);
+    check_film(&l, &log.plan, settings.encoder, &result);
     assert_true(result.times.total > 0 && result.times.total < 600);
     check_scores(&l, &log.reports[2], &result);
     assert_int_equal(files_count(l.folder), 3);
     learning_close(&l);
+}
+
+static void run_reports_what_it_did(void **state) {
+    (void)state;
+    for (int encoder = 0; encoder < LEARNING_ENCODERS; encoder++) {
+        check_report(encoder);
+    }
 }
 
 /* The smallest call there is. */
@@ -242,6 +258,7 @@ static void workers_do_not_change_the_film(void **state) {
     cbx_learn_settings settings = learning_settings(&l);
     settings.batch = 1;
     settings.film = l.film;
+    settings.encoder = learning_encoder(LEARNING_SOFTWARE);
     settings.workers = 1;
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     for (size_t i = 0; i < COUNT(workers); i++) {

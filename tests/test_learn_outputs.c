@@ -29,8 +29,7 @@ static cbx_status close_reader(void *user, const cbx_epoch_report *report) {
 }
 
 /* A film through a pipe whose reader goes away while the run goes on. */
-static void a_film_that_fails_costs_only_itself(void **state) {
-    (void)state;
+static void check_lost_film(int encoder) {
     learning l;
     cbx_learn_result result;
     open_run(&l);
@@ -40,6 +39,7 @@ static void a_film_that_fails_costs_only_itself(void **state) {
     int reader = open(l.film, O_RDONLY | O_NONBLOCK);
     assert_true(reader >= 0);
     const cbx_learn_observer observer = {.finished_epoch = close_reader, .user = &reader};
+    settings.encoder = learning_encoder(encoder);
     settings.film = l.film;
     settings.save = l.save;
     settings.picture = l.picture;
@@ -50,6 +50,13 @@ static void a_film_that_fails_costs_only_itself(void **state) {
     assert_true(result.kept[CBX_LEARN_WEIGHTS] && result.kept[CBX_LEARN_PICTURE]);
     assert_int_equal(files_count(l.folder), 3);
     learning_close(&l);
+}
+
+static void a_film_that_fails_costs_only_itself(void **state) {
+    (void)state;
+    for (int encoder = 0; encoder < LEARNING_ENCODERS; encoder++) {
+        check_lost_film(encoder);
+    }
 }
 
 typedef struct quitter {
@@ -79,44 +86,51 @@ static cbx_status note_loss(void *user, cbx_learn_output output, const char *pat
     return CBX_OK;
 }
 
+static void check_lost_midway(const learning *l, fixture_way way, int encoder) {
+    cbx_learn_result result;
+    cbx_network *with = NULL, *without = NULL;
+    cbx_learn_settings settings = learning_settings(l);
+    settings.family = way.family;
+    settings.schedule = way.schedule;
+    settings.encoder = learning_encoder(encoder);
+    settings.batch = 1;
+    settings.epochs = 3; /* 1500 frames; 280 are a group, and at most 464 are under way */
+    settings.save = l->save;
+    assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
+    assert_ok(cbx_network_load(&without, l->save));
+
+    assert_int_equal(mkfifo(l->film, 0600), 0);
+    quitter q = {.reader = open(l->film, O_RDONLY | O_NONBLOCK)};
+    assert_true(q.reader >= 0);
+    const cbx_learn_observer observer = {
+        .started = quit, .finished_epoch = count_epoch, .lost = note_loss, .user = &q};
+    settings.film = l->film;
+    assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_WRITE,
+                 "Broken pipe");
+    assert_int_equal(q.lost, 1);
+    assert_true(q.epochs_when_lost < 3);
+    assert_int_equal(result.epochs, 3);
+    assert_false(result.kept[CBX_LEARN_FILM]);
+    assert_true(result.kept[CBX_LEARN_WEIGHTS]);
+    assert_ok(cbx_network_load(&with, l->save));
+    assert_networks_same(with, without, way.name);
+    cbx_network_destroy(with);
+    cbx_network_destroy(without);
+    remove(l->film);
+}
+
 /* A film that is lost between two batches, some of them still to be drawn: the weights are
  * those of a run without a film. */
 static void a_film_that_fails_midway_changes_no_weights(void **state) {
     (void)state;
     learning l;
-    cbx_learn_result result;
-    cbx_network *with = NULL, *without = NULL;
     fixture_device(CBX_FAMILY_AUTO);
     learning_open(&l, 600, 10);
     signal(SIGPIPE, SIG_IGN);
     for (size_t w = 0; w < fixture_way_count; w++) {
-        cbx_learn_settings settings = learning_settings(&l);
-        settings.family = fixture_ways[w].family;
-        settings.schedule = fixture_ways[w].schedule;
-        settings.batch = 1;
-        settings.epochs = 3; /* 1500 frames; 280 are a group, and at most 464 are under way */
-        settings.save = l.save;
-        assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
-        assert_ok(cbx_network_load(&without, l.save));
-
-        assert_int_equal(mkfifo(l.film, 0600), 0);
-        quitter q = {.reader = open(l.film, O_RDONLY | O_NONBLOCK)};
-        assert_true(q.reader >= 0);
-        const cbx_learn_observer observer = {
-            .started = quit, .finished_epoch = count_epoch, .lost = note_loss, .user = &q};
-        settings.film = l.film;
-        assert_fails(cbx_learn(&settings, &observer, 1, NULL, &result), CBX_CANNOT_WRITE,
-                     "Broken pipe");
-        assert_int_equal(q.lost, 1);
-        assert_true(q.epochs_when_lost < 3);
-        assert_int_equal(result.epochs, 3);
-        assert_false(result.kept[CBX_LEARN_FILM]);
-        assert_true(result.kept[CBX_LEARN_WEIGHTS]);
-        assert_ok(cbx_network_load(&with, l.save));
-        assert_networks_same(with, without, fixture_ways[w].name);
-        cbx_network_destroy(with);
-        cbx_network_destroy(without);
-        remove(l.film);
+        for (int encoder = 0; encoder < LEARNING_ENCODERS; encoder++) {
+            check_lost_midway(&l, fixture_ways[w], encoder);
+        }
     }
     learning_close(&l);
 }

@@ -21,7 +21,8 @@ static void open_run(learning *l) {
 }
 
 /* Between batches, of which several go together; whatever was trained is in the film. */
-static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule schedule) {
+static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule schedule,
+                               int encoder) {
     learning_log log = {.stop_at = stop_at};
     cbx_learn_result result;
     cbx_network *network = NULL;
@@ -30,6 +31,7 @@ static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule
     settings.epochs = 3;
     settings.batch = 1;
     settings.schedule = schedule;
+    settings.encoder = learning_encoder(encoder);
     settings.film = l->film;
     settings.picture = l->picture;
     settings.save = l->save;
@@ -55,8 +57,10 @@ static void interrupted_run_leaves_valid_outputs(void **state) {
     learning l;
     open_run(&l);
     for (uint64_t stop_at = 2; stop_at <= 8; stop_at++) {
-        check_interruption(&l, stop_at, CBX_SCHEDULE_FUSED);
-        check_interruption(&l, stop_at, CBX_SCHEDULE_STEPWISE);
+        for (int encoder = 0; encoder < LEARNING_ENCODERS; encoder++) {
+            check_interruption(&l, stop_at, CBX_SCHEDULE_FUSED, encoder);
+            check_interruption(&l, stop_at, CBX_SCHEDULE_STEPWISE, encoder);
+        }
     }
     learning_close(&l);
 }

@@ -54,7 +54,12 @@ static void a_run_that_does_not_fit_is_refused(void **state) {
     settings.hidden = 16384;
     settings.film = l.film;
     settings.batch = 1; /* 60 frames of 3,584 x 3,584 pixels */
+    settings.encoder = learning_encoder(LEARNING_SOFTWARE);
     assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for frames and encoders");
+    settings.encoder = learning_encoder(LEARNING_DEVICE);
+    if (shares_memory) {
+        assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for frames and encoders");
+    }
     settings.film = NULL;
     settings.hidden = 65536;
     settings.picture = l.picture; /* 7,168 x 7,168 pixels, 147 MiB each time */

@@ -134,7 +134,7 @@ static void every_kind_of_picture(void **state) {
     (void)state;
     for (int kind = 0; kind < AVC_KINDS; kind++) {
         for (int qp = 1; qp <= 51; qp += 5) {
-            check(kind, 52, 36, 7, (kind + qp) % 2, qp);
+            check((avc_kind)kind, 52, 36, 7, (kind + qp) % 2, qp);
         }
     }
 }
@@ -142,13 +142,13 @@ static void every_kind_of_picture(void **state) {
 static void every_quantiser(void **state) {
     (void)state;
     for (int qp = 1; qp <= 51; qp++) {
-        check(qp % AVC_KINDS, 36, 52, 6, qp % 2, qp);
+        check((avc_kind)(qp % AVC_KINDS), 36, 52, 6, qp % 2, qp);
     }
 }
 
 static void every_grid(void **state) {
     (void)state;
-    static const uint32_t hidden[] = {1, 3, 37, 64, 100, 130, 257};
+    static const uint32_t hidden[] = {1, 3, 37, 64, 100, 130, 257, 1024};
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
         for (uint32_t scale = 1; scale <= 2; scale++) {
             cbx_grid grid;

@@ -9,6 +9,7 @@
 #include "cli/suggest.h"
 #include "cli/terminal.h"
 #include "device/loader.h"
+#include "film/film.h"
 #include "film/library.h"
 
 static int help(int argc, char **argv);
@@ -97,9 +98,12 @@ static void print_fact(const char *name, const char *value) {
     printf("  %-9s %s\n", name, value);
 }
 
-static void print_encoder(const char *name, cbx_codec codec) {
+/* `before`: those that are asked before libavcodec's. */
+static void print_encoder(const char *name, const char *before, cbx_codec codec) {
     const char *encoder = cbx_film_encoder(codec);
-    print_fact(name, encoder ? encoder : "libavcodec has no encoder");
+    char text[80];
+    snprintf(text, sizeof text, "%s%s", before, encoder ? encoder : "libavcodec has no encoder");
+    print_fact(name, text);
 }
 
 int cli_version(void) {
@@ -108,8 +112,8 @@ int cli_version(void) {
     print_fact("built by", CBX_BUILD);
     cbx_film_library(text, sizeof text);
     print_fact("film", text);
-    print_encoder("H.264", CBX_CODEC_H264);
-    print_encoder("MPEG-4", CBX_CODEC_MPEG4);
+    print_encoder("H.264", CBX_DEVICE_ENCODER ", else ", CBX_CODEC_H264);
+    print_encoder("MPEG-4", "", CBX_CODEC_MPEG4);
     cbx_opencl_loader(text, sizeof text);
     print_fact("OpenCL", text);
     print_fact("others", "jansson " JANSSON_VERSION ", " CBX_BUILD_LIBRARIES);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/times.h"
+#include "film/film.h"
 
 static const char *bold(const cli_terminal *terminal) {
     return terminal->colour ? "\033[1m" : "";
@@ -203,23 +205,31 @@ static void report_outputs(const cli_report *report, const cbx_learn_result *res
 }
 
 /* Lines end before 80 columns; a narrower window has no room for the notes. */
-static void time_row(const cli_terminal *terminal, const cli_time *time,
-                     const cbx_learn_times *times) {
+static const char *note_of(const cli_report *report, const cli_time *time) {
+    const int of_encoding = time->at == offsetof(cbx_learn_times, encode);
+    if (report->terminal->columns < 80) {
+        return "";
+    }
+    return of_encoding && strcmp(report->encoder, CBX_DEVICE_ENCODER) == 0
+               ? "on the device, between batches"
+               : time->note;
+}
+
+static void time_row(const cli_report *report, const cli_time *time, const cbx_learn_times *times) {
     const double seconds = cli_time_seconds(time, times), total = times->total;
     const double share = total > 0 ? seconds / total * 100 : 0;
-    const char *note = terminal->columns < 80 ? "" : time->note;
+    const char *note = note_of(report, time);
     fprintf(stderr, "  %-13s %9.2f s %7.1f %%%s%s\n", time->name, seconds, share,
             note[0] ? "   " : "", note);
 }
 
 /* Those within `within`; each is followed by what there is within it of the film. */
-static void time_rows(const cli_terminal *terminal, const cbx_learn_times *times,
-                      const char *within, int film) {
+static void time_rows(const cli_report *report, const cbx_learn_times *times, const char *within) {
     for (size_t i = 0; i < CLI_TIMES; i++) {
         if (cli_times[i].name && strcmp(cli_times[i].within, within) == 0) {
-            time_row(terminal, &cli_times[i], times);
-            if (film) {
-                time_rows(terminal, times, cli_times[i].key, film);
+            time_row(report, &cli_times[i], times);
+            if (report->encoder) {
+                time_rows(report, times, cli_times[i].key);
             }
         }
     }
@@ -240,7 +250,7 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
     report_outputs(report, result);
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
             end(terminal));
-    time_rows(terminal, &result->times, "", report->settings->film != NULL);
+    time_rows(report, &result->times, "");
 }
 
 /* ---- as an observer ---- */
@@ -248,6 +258,7 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
 static cbx_status started(void *user, const cbx_learn_plan *plan) {
     cli_report *report = user;
     report->batches = plan->batches;
+    report->encoder = plan->encoder;
     cli_progress_clear(report->progress);
     if (report->tables) {
         report_plan(report, plan);

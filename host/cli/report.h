@@ -16,6 +16,7 @@ typedef struct cli_report {
     int tables;             /* else only the device and faults */
     int layout;             /* of the table of epochs, as its last head had it */
     uint64_t batches;       /* of the whole run */
+    const char *encoder;    /* NULL without a film */
     int trained;            /* the last epoch is over */
     int lost;               /* an output or an observer failed */
 } cli_report;

@@ -53,7 +53,7 @@ typedef struct cbx_film_settings {
 typedef struct cbx_film_result {
     uint64_t frames;
     uint64_t bytes;        /* of the finished file */
-    double encode_seconds; /* processor seconds of all encoders together; of "device", its own */
+    double encode_seconds; /* processor seconds of all encoders; of "device" the device's time */
     double waited_seconds; /* time cbx_film_finish() waited for the encoders */
     const char *encoder;   /* static name, e.g. "libx264" */
 } cbx_film_result;

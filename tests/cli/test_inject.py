@@ -77,10 +77,11 @@ class Injection(CliTest):
             if not is_old:
                 self.assertTrue(self.is_whole(file, kept), f"{file}\n{shown}")
 
-    def inject(self, *flags, only=None):
+    def inject(self, *flags, only=("",)):
+        """`only`: how the names of the functions begin."""
         cases = 0
         for name, count in sorted(self.counts(*flags).items()):
-            if only and name not in only:
+            if not name.startswith(only):
                 continue
             for call in sorted({1, (count + 1) // 2, count}):
                 with self.subTest(call=f"{name}:{call}"):
@@ -93,6 +94,12 @@ class Injection(CliTest):
         cases = self.inject()
         self.assertGreater(cases, 150)
         print(f"{cases} injected failures", file=sys.stderr)
+
+    def test_an_encoder_that_nobody_may_replace(self):
+        self.assertGreater(self.inject("--encoder", "device", only=("av", "cl")), 60)
+
+    def test_an_encoder_of_libavcodec(self):
+        self.assertGreater(self.inject("--encoder", "mpeg4", only=("av",)), 30)
 
     def test_a_run_that_keeps_its_names(self):
         """--no-clobber moves its files in another way."""

@@ -54,7 +54,8 @@ class Outputs(CliTest):
 
     def test_the_encoder_that_is_named(self):
         """It makes the film; or, where it does not work, one line and nothing else are left."""
-        for encoder in ("auto", "libx264", "libopenh264", "h264_nvenc", "h264_vaapi", "mpeg4"):
+        for encoder in ("auto", "device", "libx264", "libopenh264", "h264_nvenc", "h264_vaapi",
+                        "mpeg4"):
             with self.subTest(encoder=encoder):
                 result = self.learn(*self.flags, "--encoder", encoder, "--progress", "json")
                 if result.returncode == UNAVAILABLE:
@@ -66,11 +67,20 @@ class Outputs(CliTest):
                 told = events[0]["film"]
                 self.assertEqual(told["encoder"], events[-1]["film"]["encoder"])
                 self.assertEqual(told["fallback"], told["fallback_reason"] is not None)
-                if encoder != "auto":
+                if encoder == "auto":
+                    self.assertEqual(told["fallback"], told["encoder"] != "device")
+                else:
                     self.assertEqual(told["encoder"], encoder)
                     self.assertFalse(told["fallback"])
                 self.assertEqual(film_frames(self.folder / "learn.mp4"), FRAMES)
                 os.remove(self.folder / "learn.mp4")
+
+    def test_whose_time_encoding_takes(self):
+        for encoder, whose in (("device", "on the device, between batches"),
+                               ("mpeg4", "alongside, processor time")):
+            result = self.learn(*self.flags, "--encoder", encoder)
+            self.assert_done(result)
+            self.assertRegex(result.stderr, rf"\n    encode +[\d.]+ s +[\d.]+ %   {whose}\n")
 
     def test_rates_are_written_as_people_write_them(self):
         self.assert_done(self.learn(*self.flags, "--no-video", "--recipe", "nll", "--hidden", 128,

@@ -81,7 +81,7 @@ class Commands(CliTest):
             # Scripts read the first line, people the rest.
             self.assertRegex(result.stdout, r"\Aclearbox \d+\.\d+\.\d+\n")
             for fact in (r"built by +\w+ [\d.]+", r"libavformat \d+\.", r"libavcodec \d+\.",
-                         r"H\.264 +\w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
+                         r"H\.264 +device, else \w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
                          r"jansson \d"):
                 self.assertRegex(result.stdout, fact)
             for line in result.stdout.splitlines():

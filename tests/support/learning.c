@@ -24,6 +24,11 @@ void learning_close(learning *l) {
     assert_int_equal(scratch_remove(l->folder), 0);
 }
 
+const char *learning_encoder(int which) {
+    const char *software = cbx_film_encoder(CBX_CODEC_H264);
+    return which == LEARNING_SOFTWARE && software ? software : "device";
+}
+
 cbx_learn_settings learning_settings(const learning *l) {
     cbx_learn_settings settings;
     cbx_learn_defaults(&settings);

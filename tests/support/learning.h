@@ -18,6 +18,10 @@ typedef struct learning {
 void learning_open(learning *l, size_t train, size_t test);
 void learning_close(learning *l);
 
+/* Who encodes: the device, and what the linked libavcodec has for H.264. */
+enum { LEARNING_DEVICE, LEARNING_SOFTWARE, LEARNING_ENCODERS };
+const char *learning_encoder(int which);
+
 /* The lesson's run on this dataset, without outputs, one epoch of batches of 7, a
  * hidden layer of 3, on the device of the fixture. */
 cbx_learn_settings learning_settings(const learning *l);
