@@ -10,6 +10,7 @@
 
 #include "avc/avc.h"
 #include "device/device.h"
+#include "film/level.h"
 #include "support/avc_judge.h"
 #include "support/files.h"
 #include "support/film_reader.h"
@@ -121,6 +122,15 @@ static uint32_t group_of(uint32_t fps) {
     return 2 * fps < 140 ? 2 * fps : 140;
 }
 
+/* By size, rate and bits. */
+static int level_of_samples(uint32_t fps) {
+    cbx_buffers buffers = {.fps = fps};
+    for (uint32_t i = 0; i < watched.coded.frames; i++) {
+        cbx_buffers_add(&buffers, watched.coded.samples[i].size);
+    }
+    return cbx_level_of(watched.planes.width, watched.planes.height, fps, &buffers)->idc;
+}
+
 static void check_facts(const cbx_learn_settings *settings, const char *what) {
     const uint32_t frames = watched.planes.frames, group = group_of(settings->fps);
     film_facts facts;
@@ -132,6 +142,7 @@ static void check_facts(const cbx_learn_settings *settings, const char *what) {
     assert_int_equal(facts.key_every, frames > group ? group : 0);
     assert_true(facts.exact_times);
     assert_int_equal(facts.delay, 0);
+    assert_int_equal(facts.level, level_of_samples(settings->fps));
     assert_int_equal(facts.profile, CONSTRAINED_BASELINE);
     assert_int_equal(facts.tag, MKTAG('a', 'v', 'c', '1'));
     assert_int_equal(facts.range, AVCOL_RANGE_MPEG);

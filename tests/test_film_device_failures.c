@@ -10,6 +10,7 @@
 
 #include "avc/avc.h"
 #include "device/device.h"
+#include "reel/samples.h"
 #include "support/files.h"
 #include "support/film_reader.h"
 #include "support/fixture.h"
@@ -26,6 +27,7 @@ static unsigned calls[CALLS]; /* so far */
 static unsigned failing_at;   /* this one fails, counted from 1; 0: none */
 static int failing_call;
 static cl_command_queue transfers; /* of the device that encodes a film */
+static uint64_t taken_bytes;       /* by its buffers */
 static int apart;                  /* as if host and device did not share memory */
 
 static int is_to_fail(int call) {
@@ -48,6 +50,7 @@ cbx_status __wrap_cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint
 cbx_status __wrap_cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                                     const char *what, cl_mem *out) {
     const int of_film = strstr(what, "film") || strstr(what, "frame") || strstr(what, "pictures");
+    taken_bytes += of_film ? bytes : 0;
     if (of_film && is_to_fail(BUFFERS)) {
         bytes = UINT64_MAX; /* has the library find its own words */
     }
@@ -62,6 +65,7 @@ cbx_status __wrap_cbx_avc_create(cbx_avc **out, cbx_device *device,
 cbx_status __wrap_cbx_avc_create(cbx_avc **out, cbx_device *device,
                                  const cbx_avc_settings *settings) {
     transfers = device->transfers;
+    taken_bytes = 0;
     device->shares_memory &= !apart;
     return __real_cbx_avc_create(out, device, settings);
 }
@@ -151,6 +155,30 @@ static void without_memory_there_is_no_film(void **state) {
         fail_at(BUFFERS, at);
         assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_TOO_LARGE, " MiB");
         assert_old(&l);
+    }
+    learning_close(&l);
+}
+
+/* What is told before the film begins, see reel/samples.h. */
+static void memory_is_told_beforehand(void **state) {
+    (void)state;
+    static const uint32_t hidden[] = {1, 5, 64, 300};
+    learning l;
+    open_run(&l);
+    fail_at(BUFFERS, 0);
+    for (size_t i = 0; i < COUNT(hidden); i++) {
+        learning_log log = {0};
+        cbx_learn_settings settings = settings_of(&l, "device");
+        settings.hidden = hidden[i];
+        settings.batch = 60;
+        assert_ok(learning_run(&settings, &log, NULL));
+        const cbx_film_settings film = {.width = log.plan.grid.width,
+                                        .height = log.plan.grid.height,
+                                        .fps = settings.fps,
+                                        .encoder = settings.encoder,
+                                        .quality = settings.quality};
+        const uint64_t told = cbx_samples_bytes(&film);
+        assert_in_range(taken_bytes, told / 2, told + told / 64 + 1024); /* about */
     }
     learning_close(&l);
 }
@@ -266,6 +294,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_memory_there_is_no_film),
         cmocka_unit_test(without_memory_others_may_encode),
+        cmocka_unit_test(memory_is_told_beforehand),
         cmocka_unit_test(samples_that_cannot_be_read_end_the_film),
         cmocka_unit_test(a_full_disk_costs_only_the_film),
     };

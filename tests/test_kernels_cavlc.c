@@ -139,9 +139,9 @@ static void make_blocks(maker *m, int16_t *levels, uint8_t *counts, int intra) {
     }
 }
 
-/* One in eight has its samples in the stream; of others that are inter, half are skipped. */
-static void make_macroblock(maker *m, int16_t *levels, uint8_t *counts, int key) {
-    if (below(m, 8) == 0) {
+/* One in eight, or all, has its samples in the stream; of others that are inter, half are skipped. */
+static void make_macroblock(maker *m, int16_t *levels, uint8_t *counts, int key, int pcm) {
+    if (pcm || below(m, 8) == 0) {
         memset(counts, 16, 24);
         counts[CBX_COUNT_KIND] = CBX_PCM;
         return;
@@ -165,18 +165,19 @@ typedef struct made_film {
 } made_film;
 
 static void make_film(made_film *f, uint32_t width, uint32_t height, uint32_t frames, avc_way way,
-                      uint64_t seed) {
+                      int pcm, uint64_t seed) {
     maker m = {.state = seed};
-    *f = (made_film){.planes = avc_draw(AVC_NOISE, width, height, frames, 1, seed),
-                     .stream = {width, height, 70, CBX_AVC_CHROMA_QP_OFFSET},
-                     .way = way};
+    *f =
+        (made_film){.planes = avc_draw(pcm ? AVC_TURNS : AVC_NOISE, width, height, frames, 1, seed),
+                    .stream = {width, height, 70, CBX_AVC_CHROMA_QP_OFFSET},
+                    .way = way};
     f->mbs = avc_macroblocks(&f->stream);
     TEST_NEW(f->levels, frames * f->mbs * CBX_MB_LEVELS);
     TEST_NEW(f->counts, frames * f->mbs * CBX_COUNTS);
     for (size_t i = 0; i < frames * f->mbs; i++) {
         const int key = i / f->mbs % way.group == 0;
         m.qp = key && way.qp > 8 ? way.qp - 8 : way.qp; /* or finer */
-        make_macroblock(&m, f->levels + i * CBX_MB_LEVELS, f->counts + i * CBX_COUNTS, key);
+        make_macroblock(&m, f->levels + i * CBX_MB_LEVELS, f->counts + i * CBX_COUNTS, key, pcm);
     }
     f->made = (avc_made){f->levels, f->counts};
     f->way.made = &f->made;
@@ -264,11 +265,12 @@ static void check_film(const made_film *f, const avc_coded *coded, const char *w
 }
 
 /* Both families, with slices cut into shares and whole. */
-static void check(uint32_t width, uint32_t height, uint32_t frames, int qp, uint64_t seed) {
+static void check(uint32_t width, uint32_t height, uint32_t frames, int qp, int pcm,
+                  uint64_t seed) {
     const avc_way way = {.qp = qp, .group = 5, .at_a_time = 1};
     made_film film;
     char what[100];
-    make_film(&film, width, height, frames, way, seed);
+    make_film(&film, width, height, frames, way, pcm, seed);
     snprintf(what, sizeof what, "%u x %u, QP %d, seed %llu", width, height, qp,
              (unsigned long long)seed);
     avc_coded first = avc_encode(fixture_device(CBX_FAMILY_CPU), &film.planes, &film.way);
@@ -287,13 +289,22 @@ static void slices_say_what_they_are_to(void **state) {
     (void)state;
     static const int qps[] = {1, 2, 7, 9, 16, 20, 26, 33, 37};
     if (bands_watched()) {
-        check(36, 20, 3, 5, 1);
+        check(36, 20, 3, 5, 0, 1);
         return;
     }
     for (size_t i = 0; i < COUNT(qps); i++) {
-        check(84, 132, 22, qps[i], i);
-        check(16, 16, 20, qps[i], 100 + i);
-        check(4, 148, 10, qps[i], 200 + i);
+        check(84, 132, 22, qps[i], 0, i);
+        check(16, 16, 20, qps[i], 0, 100 + i);
+        check(4, 148, 10, qps[i], 0, 200 + i);
+    }
+}
+
+/* Black: a third of the bytes prevents emulation, and nothing may take more room. */
+static void pictures_may_be_nothing_but_samples(void **state) {
+    (void)state;
+    check(36, 20, bands_watched() ? 1 : 4, 5, 1, 1);
+    if (!bands_watched()) {
+        check(84, 164, 4, 30, 1, 2);
     }
 }
 
@@ -349,6 +360,7 @@ static void every_macroblock(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices_say_what_they_are_to),
+        cmocka_unit_test(pictures_may_be_nothing_but_samples),
         cmocka_unit_test(every_coeff_token),
         cmocka_unit_test(every_run_of_zeros),
         cmocka_unit_test(every_prefix_of_levels),

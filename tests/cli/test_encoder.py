@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The encoder made of kernels: taken where it works, and what is said where it does not."""
 
+import hashlib
 import json
 import os
 import unittest
@@ -37,6 +38,15 @@ class Encoder(EncoderTest):
         for flags in (("--codec", "mpeg4"), ("--preset", "superfast")):
             film = self.start_event(*flags)["film"]
             self.assertNotEqual(film["encoder"], "device")
+
+    def test_any_number_of_processors(self):
+        """Slices are cut where there are more processors than frames."""
+        hashes = set()
+        for processors in (1, 2, 40):
+            env = environment(POCL_MAX_PTHREAD_COUNT=str(processors))
+            self.assert_done(self.learn(*self.flags, "--encoder", "device", env=env))
+            hashes.add(hashlib.sha256((self.folder / "learn.mp4").read_bytes()).hexdigest())
+        self.assertEqual(len(hashes), 1)
 
     def test_every_quality(self):
         """The coarser, the smaller; all can be read."""
