@@ -38,15 +38,6 @@ static cbx_status upload(device_coder *coder, const strip *of) {
         "writing frames to be encoded");
 }
 
-static double seconds_between(cl_event first, cl_event last) {
-    cl_ulong start = 0, end = 0;
-    if (clGetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
-        clGetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL)) {
-        return 0.0;
-    }
-    return end > start ? 1e-9 * (double)(end - start) : 0.0;
-}
-
 /* The strip that lies on the device, while nothing else is done. */
 static cbx_status encode(device_coder *coder, const strip *of, double *processor, double *device) {
     const cbx_avc_pictures pictures = {coder->luma, coder->chroma, 0, of->count};
@@ -58,7 +49,7 @@ static cbx_status encode(device_coder *coder, const strip *of, double *processor
         status = cbx_cl_check(clFinish(coder->device->queue), "encoding frames");
     }
     *processor += cbx_clock_process_seconds() - before;
-    *device += status ? 0.0 : seconds_between(begun, done);
+    *device += status ? 0.0 : cbx_event_seconds(begun, done);
     cbx_event_release(&begun);
     cbx_event_release(&done);
     return status;

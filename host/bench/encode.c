@@ -274,8 +274,7 @@ static double seconds_for(const contest *on, const cbx_bench_encoded *encoded,
 /* Of a job: its processor time without encoding is known, and what each encoder would add to it. */
 static void tell_shares(const contest *on, const cbx_bench_film *film) {
     cbx_bench_encoder *all = on->out->encoders;
-    const char *encoder = film->job.film.encoder;
-    const int by_device = encoder && strcmp(encoder, CBX_DEVICE_ENCODER) == 0;
+    const int by_device = cbx_film_is_by_device(film->job.film.encoder);
     const double own =
         by_device ? seconds_for(on, &all[CBX_BENCH_DEVICE].at, film) : film->job.times.encode;
     const double rest = film->processor_seconds > own ? film->processor_seconds - own : 0.0;

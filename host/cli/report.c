@@ -210,9 +210,8 @@ static const char *note_of(const cli_report *report, const cli_time *time) {
     if (report->terminal->columns < 80) {
         return "";
     }
-    return of_encoding && strcmp(report->encoder, CBX_DEVICE_ENCODER) == 0
-               ? "on the device, between batches"
-               : time->note;
+    return of_encoding && cbx_film_is_by_device(report->encoder) ? "on the device, between batches"
+                                                                 : time->note;
 }
 
 static void time_row(const cli_report *report, const cli_time *time, const cbx_learn_times *times) {

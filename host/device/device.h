@@ -119,6 +119,14 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out);
 
+/* Whether what an event marks the end of has happened, without or with waiting for it; a failure
+ * of that is one of `what`. */
+cbx_status cbx_event_look(cl_event event, int wait, int *there, const char *what);
+
+/* From the start of what `first` marks to the end of what `last` does, which may be the same;
+ * 0: there is no such event, or the device does not tell. */
+double cbx_event_seconds(cl_event first, cl_event last);
+
 /* Of those; NULL is none. An event is forgotten, too: *event becomes NULL. */
 void cbx_kernel_release(cl_kernel kernel);
 void cbx_buffer_release(cl_mem buffer);

@@ -38,6 +38,30 @@ cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t by
     return CBX_OK;
 }
 
+cbx_status cbx_event_look(cl_event event, int wait, int *there, const char *what) {
+    cl_int state = CL_QUEUED;
+    cl_int error = wait ? clWaitForEvents(1, &event) : CL_SUCCESS;
+    if (error == CL_SUCCESS) {
+        error =
+            clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
+    }
+    if (error == CL_SUCCESS && state < 0) {
+        error = state;
+    }
+    *there = state == CL_COMPLETE;
+    return cbx_cl_check(error, what);
+}
+
+double cbx_event_seconds(cl_event first, cl_event last) {
+    cl_ulong start = 0, end = 0;
+    if (!first || !last ||
+        clGetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
+        clGetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL)) {
+        return 0.0;
+    }
+    return end > start ? (double)(end - start) * 1e-9 : 0.0;
+}
+
 void cbx_kernel_release(cl_kernel kernel) {
     if (kernel) {
         clReleaseKernel(kernel);

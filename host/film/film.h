@@ -22,6 +22,9 @@ void cbx_film_list_encoders(char *out, size_t size);
 /* Whether that is a name, rather than NULL or "auto", which leave the choice. */
 int cbx_film_is_encoder_named(const char *encoder);
 
+/* Whether it is that of the device. */
+int cbx_film_is_by_device(const char *encoder);
+
 /* What a film with these settings, which must have passed cbx_film_check_wishes(), becomes,
  * and whose work that is: a static name. */
 cbx_codec cbx_film_codec_of(const cbx_film_settings *settings);

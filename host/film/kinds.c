@@ -152,6 +152,10 @@ int cbx_film_is_encoder_named(const char *encoder) {
     return encoder && strcmp(encoder, cbx_film_encoder_names[0]) != 0;
 }
 
+int cbx_film_is_by_device(const char *encoder) {
+    return encoder && strcmp(encoder, CBX_DEVICE_ENCODER) == 0;
+}
+
 const cbx_encoder_kind *cbx_encoder_kind_of(const cbx_film_settings *settings) {
     return cbx_film_is_encoder_named(settings->encoder) ? find_kind(settings->encoder)
                                                         : choose_kind(settings->codec);

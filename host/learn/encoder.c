@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Which encoder a film gets: the one that is named, or the best that works here. */
 #include <stdio.h>
-#include <string.h>
 
 #include "avc/check.h"
 #include "base/error.h"
 #include "film/plays.h"
 #include "learn/job.h"
 #include "reel/samples.h"
-
-static int is_device(const char *encoder) {
-    return encoder && strcmp(encoder, CBX_DEVICE_ENCODER) == 0;
-}
 
 static cbx_status check_libav_encoder(cbx_film_settings *film) {
     cbx_status status = cbx_film_check(film);
@@ -23,8 +18,8 @@ static cbx_status check_libav_encoder(cbx_film_settings *film) {
 
 /* Whether the device may be asked: when it is named, or the choice is left in every respect. */
 static int may_be_device(const cbx_film_settings *film) {
-    return is_device(film->encoder) || (!cbx_film_is_encoder_named(film->encoder) &&
-                                        film->codec == CBX_CODEC_H264 && !film->preset);
+    return cbx_film_is_by_device(film->encoder) || (!cbx_film_is_encoder_named(film->encoder) &&
+                                                    film->codec == CBX_CODEC_H264 && !film->preset);
 }
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
@@ -43,7 +38,7 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
 
 /* The device, if it encodes well; whoever named it wants no other. */
 static cbx_status try_device(cbx_job *job) {
-    const int named = is_device(job->film.encoder);
+    const int named = cbx_film_is_by_device(job->film.encoder);
     cbx_status status = cbx_samples_check(job->device, &job->film);
     if (!status) {
         status = cbx_avc_check(job->device);

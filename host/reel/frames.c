@@ -257,36 +257,21 @@ uint32_t cbx_frames_outstanding(const cbx_frames *frames) {
     return frames->outstanding;
 }
 
-static double seconds_of(cl_event event) {
-    cl_ulong start = 0, end = 0;
-    if (clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
-        clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL)) {
-        return 0.0;
-    }
-    return end > start ? (double)(end - start) * 1e-9 : 0.0;
-}
-
 cbx_status cbx_frames_collect(cbx_frames *frames, int wait, cbx_frames_lent *out) {
     strip *oldest = frames->first;
-    cl_int state = CL_QUEUED;
+    int there = 0;
     out->luma = NULL;
     if (!oldest) {
         return CBX_OK;
     }
-    cl_int error = wait ? clWaitForEvents(1, &oldest->ready) : CL_SUCCESS;
-    if (error == CL_SUCCESS) {
-        error = clGetEventInfo(oldest->ready, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state,
-                               &state, NULL);
-    }
-    if (error == CL_SUCCESS && state < 0) {
-        error = state;
-    }
-    cbx_status status = cbx_cl_check(error, "training, drawing or reading frames");
-    if (status || state != CL_COMPLETE) {
+    cbx_status status =
+        cbx_event_look(oldest->ready, wait, &there, "training, drawing or reading frames");
+    if (status || !there) {
         return status;
     }
-    frames->read_seconds += seconds_of(oldest->ready);
-    frames->draw_seconds += frames->drawn_apart ? seconds_of(oldest->drawn) : 0.0;
+    frames->read_seconds += cbx_event_seconds(oldest->ready, oldest->ready);
+    frames->draw_seconds +=
+        frames->drawn_apart ? cbx_event_seconds(oldest->drawn, oldest->drawn) : 0.0;
     cbx_event_release(&oldest->ready);
     cbx_event_release(&oldest->drawn);
     frames->first = oldest->next;

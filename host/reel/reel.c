@@ -2,7 +2,6 @@
 #include "reel/reel.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -15,6 +14,10 @@ enum { MOST_OUTSTANDING = 16 };
 
 /* How frames get from the device into the film. `ring` is a cbx_frames or a cbx_samples. */
 typedef struct way {
+    /* Makes ring and film, whose chroma are the planes; what there is stays with the reel. */
+    cbx_status (*open)(struct cbx_reel *reel, cbx_painter *painter, int drawn_apart,
+                       cbx_output *output, const cbx_film_settings *settings, const uint8_t *cb,
+                       const uint8_t *cr);
     void (*destroy)(void *ring);
     uint32_t (*room)(const void *ring);
     cbx_status (*acquire)(void *ring, cbx_canvas *canvas, int *ready);
@@ -38,6 +41,18 @@ struct cbx_reel {
 };
 
 /* ---- planes that the film's encoders take ---- */
+
+static cbx_status open_frames(cbx_reel *reel, cbx_painter *painter, int drawn_apart,
+                              cbx_output *output, const cbx_film_settings *settings,
+                              const uint8_t *cb, const uint8_t *cr) {
+    cbx_frames *frames = NULL;
+    cbx_status status = cbx_film_open_on(&reel->film, output, settings, cb, cr);
+    if (!status) {
+        status = cbx_frames_create(&frames, painter, cbx_film_ring_frames(reel->film), drawn_apart);
+    }
+    reel->ring = frames;
+    return status;
+}
 
 static void destroy_frames(void *ring) {
     cbx_frames_destroy(ring);
@@ -93,7 +108,8 @@ static void note_times_of_frames(const void *ring, cbx_reel_times *times) {
     times->read_back = cbx_frames_read_seconds(ring);
 }
 
-static const way by_host = {.destroy = destroy_frames,
+static const way by_host = {.open = open_frames,
+                            .destroy = destroy_frames,
                             .room = room_of_frames,
                             .acquire = acquire_frames,
                             .drawn = frames_drawn,
@@ -104,6 +120,16 @@ static const way by_host = {.destroy = destroy_frames,
                             .note_times = note_times_of_frames};
 
 /* ---- samples that the device encoded ---- */
+
+static cbx_status open_samples(cbx_reel *reel, cbx_painter *painter, int drawn_apart,
+                               cbx_output *output, const cbx_film_settings *settings,
+                               const uint8_t *cb, const uint8_t *cr) {
+    const cbx_stream stream = cbx_samples_stream(settings);
+    cbx_samples *samples = NULL;
+    cbx_status status = cbx_samples_create(&samples, painter, drawn_apart, settings, cb, cr);
+    reel->ring = samples;
+    return status ? status : cbx_film_open_encoded(&reel->film, output, &stream);
+}
 
 static void destroy_samples(void *ring) {
     cbx_samples_destroy(ring);
@@ -145,7 +171,8 @@ static void note_times_of_samples(const void *ring, cbx_reel_times *times) {
     times->read_back = cbx_samples_read_seconds(ring);
 }
 
-static const way by_device = {.destroy = destroy_samples,
+static const way by_device = {.open = open_samples,
+                              .destroy = destroy_samples,
                               .room = room_of_samples,
                               .acquire = acquire_samples,
                               .drawn = samples_drawn,
@@ -157,44 +184,18 @@ static const way by_device = {.destroy = destroy_samples,
 
 /* ---- opened ---- */
 
-static cbx_status open_by_host(cbx_reel *reel, cbx_painter *painter, int drawn_apart,
-                               cbx_output *output, const cbx_film_settings *settings,
-                               const uint8_t *cb, const uint8_t *cr) {
-    cbx_frames *frames = NULL;
-    cbx_status status = cbx_film_open_on(&reel->film, output, settings, cb, cr);
-    if (!status) {
-        status = cbx_frames_create(&frames, painter, cbx_film_ring_frames(reel->film), drawn_apart);
-    }
-    reel->ring = frames;
-    return status;
-}
-
-static cbx_status open_by_device(cbx_reel *reel, cbx_painter *painter, int drawn_apart,
-                                 cbx_output *output, const cbx_film_settings *settings,
-                                 const uint8_t *cb, const uint8_t *cr) {
-    const cbx_stream stream = cbx_samples_stream(settings);
-    cbx_samples *samples = NULL;
-    cbx_status status = cbx_samples_create(&samples, painter, drawn_apart, settings, cb, cr);
-    reel->ring = samples;
-    return status ? status : cbx_film_open_encoded(&reel->film, output, &stream);
-}
-
-static int is_by_device(const cbx_film_settings *settings) {
-    return settings->encoder && strcmp(settings->encoder, CBX_DEVICE_ENCODER) == 0;
-}
-
 static cbx_status open_way(cbx_reel *reel, cbx_painter *painter, int drawn_apart,
                            cbx_output *output, const cbx_film_settings *settings) {
     const size_t chroma = (size_t)(settings->width / 2) * (settings->height / 2);
     uint8_t *planes = NULL;
-    reel->way = is_by_device(settings) ? &by_device : &by_host;
+    reel->way = cbx_film_is_by_device(settings->encoder) ? &by_device : &by_host;
     cbx_status status = cbx_new(&planes, 2 * chroma);
     if (!status) {
         status = cbx_painter_chroma(painter, planes, planes + chroma);
     }
     if (!status) {
-        status = (reel->way == &by_device ? open_by_device : open_by_host)(
-            reel, painter, drawn_apart, output, settings, planes, planes + chroma);
+        status =
+            reel->way->open(reel, painter, drawn_apart, output, settings, planes, planes + chroma);
     }
     free(planes);
     return status;
@@ -220,7 +221,7 @@ cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, 
 uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, int shares_memory,
                                uint64_t frames, uint64_t *index_bytes) {
     const uint64_t by_workers = cbx_film_memory_bytes(settings, frames, index_bytes);
-    if (is_by_device(settings)) {
+    if (cbx_film_is_by_device(settings->encoder)) {
         return shares_memory ? cbx_samples_bytes(settings) : 0;
     }
     return by_workers + cbx_frames_spare_bytes((uint64_t)settings->width * settings->height);

@@ -276,24 +276,11 @@ uint32_t cbx_samples_outstanding(const cbx_samples *samples) {
 
 /* ---- to the film ---- */
 
-static cl_ulong moment(cl_event event, cl_profiling_info which) {
-    cl_ulong time = 0;
-    return event && clGetEventProfilingInfo(event, which, sizeof time, &time, NULL) == CL_SUCCESS
-               ? time
-               : 0;
-}
-
-static double seconds_between(cl_event first, cl_event last) {
-    const cl_ulong start = moment(first, CL_PROFILING_COMMAND_START);
-    const cl_ulong end = moment(last, CL_PROFILING_COMMAND_END);
-    return end > start && start > 0 ? (double)(end - start) * 1e-9 : 0.0;
-}
-
 static void note_times(cbx_samples *samples, const slot *which) {
-    samples->encode_seconds += seconds_between(which->begun, which->encoded);
-    samples->read_seconds += seconds_between(which->ready, which->ready);
+    samples->encode_seconds += cbx_event_seconds(which->begun, which->encoded);
+    samples->read_seconds += cbx_event_seconds(which->ready, which->ready);
     for (int i = 0; i < CBX_SAMPLES_PLANES; i++) {
-        samples->draw_seconds += seconds_between(which->drawn[i], which->drawn[i]);
+        samples->draw_seconds += cbx_event_seconds(which->drawn[i], which->drawn[i]);
     }
 }
 
@@ -339,21 +326,6 @@ static cbx_status append(cbx_samples *samples, cbx_film *film, const slot *from,
     return status;
 }
 
-/* Whether what was asked for is there. */
-static cbx_status look(const slot *which, int wait, int *there) {
-    cl_int state = CL_QUEUED;
-    cl_int error = wait ? clWaitForEvents(1, &which->ready) : CL_SUCCESS;
-    if (error == CL_SUCCESS) {
-        error = clGetEventInfo(which->ready, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state,
-                               &state, NULL);
-    }
-    if (error == CL_SUCCESS && state < 0) {
-        error = state;
-    }
-    *there = state == CL_COMPLETE;
-    return cbx_cl_check(error, "training, drawing or encoding frames");
-}
-
 cbx_status cbx_samples_hand_over(cbx_samples *samples, cbx_film *film, int wait, int *done,
                                  uint64_t *frames, int *torn) {
     slot *oldest = &samples->slots[samples->first];
@@ -361,7 +333,8 @@ cbx_status cbx_samples_hand_over(cbx_samples *samples, cbx_film *film, int wait,
     if (samples->outstanding == 0) {
         return CBX_OK;
     }
-    cbx_status status = look(oldest, wait, done);
+    cbx_status status =
+        cbx_event_look(oldest->ready, wait, done, "training, drawing or encoding frames");
     if (status || !*done) {
         return status;
     }
