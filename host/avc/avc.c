@@ -65,14 +65,9 @@ static cbx_coding coding_of(const cbx_avc_settings *settings, cbx_family family)
     return coding;
 }
 
-static uint64_t frame_words(const cbx_coding *coding) {
-    return (uint64_t)macroblocks(coding) * CBX_MB_WORDS + CBX_MOST_SLICES * CBX_SLICE_WORDS;
-}
-
-/* As the kernel does. */
 size_t cbx_avc_sample_bytes(const cbx_avc_settings *settings) {
     const cbx_coding coding = coding_of(settings, CBX_FAMILY_CPU);
-    return (size_t)frame_words(&coding) * 6;
+    return CBX_SAMPLE_BYTES((size_t)macroblocks(&coding));
 }
 
 static void list_bytes(const cbx_avc_settings *settings, const cbx_coding *coding,
@@ -84,7 +79,7 @@ static void list_bytes(const cbx_avc_settings *settings, const cbx_coding *codin
     bytes[COUNTS] = frames * mbs * CBX_COUNTS;
     bytes[SHARES] = frames * coding->shares * sizeof(cbx_share);
     bytes[SLICES] = frames * CBX_MOST_SLICES * sizeof(cl_uint);
-    bytes[BITS] = frames * frame_words(coding) * sizeof(cl_uint);
+    bytes[BITS] = frames * CBX_FRAME_WORDS(mbs) * sizeof(cl_uint);
 }
 
 uint64_t cbx_avc_device_bytes(const cbx_avc_settings *settings) {
@@ -247,9 +242,9 @@ static cbx_status code(cbx_avc *avc, const cbx_avc_pictures *pictures, const cbx
     cbx_coding run;
     cbx_status status = CBX_OK;
     for (uint32_t done = 0; done < coding->count && !status;) {
-        const int key = (coding->number + done) % coding->group == 0;
         cl_event *event = done == 0 ? begun : NULL;
         done += run_of(coding, done, &run);
+        const int key = run.number % run.group == 0;
         const cbx_argument arguments[] = {CBX_ARGUMENT(pictures->luma),
                                           CBX_ARGUMENT(pictures->chroma),
                                           CBX_ARGUMENT(avc->buffers[OLD]),

@@ -11,10 +11,7 @@
 
 #include "film/level.h"
 
-enum {
-    CBX_INITIAL_QP = 26, /* slice_qp_delta counts from it */
-    CBX_AVCC_MOST = 128
-};
+enum { CBX_AVCC_MOST = 128 };
 
 typedef struct cbx_stream {
     uint32_t width, height; /* pixels, even */

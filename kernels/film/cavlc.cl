@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Clauses 7.3.5.3.2 and 9.2: a block of levels as CAVLC. */
 
-/* Bit i: level i is not 0; i from `first` on. */
+/* Bit i: level i is not 0. `most` as below. */
 HELPER uint levels_mask(global const short *levels, uint most)
 {
     uint mask = 0;

@@ -12,16 +12,9 @@ HELPER uint code_block(int16 c, const quantiser *q, global short *levels, global
     const short16 scanned = zigzag(level);
     const uint count = count_levels(scanned);
     if (count) {
-        const int16 d = level * q->worth;
-        int4 rows[4] = {d.s0123, d.s4567, d.s89ab, d.scdef};
         vstore16(scanned, 0, levels);
-        if (is_wild(rows, q->qp)) {
+        if (add_coefficients(level * q->worth, q->qp, CBX_THERE, at, pitch)) {
             *wild = 1;
-            return count;
-        }
-        inverse_transform(rows);
-        for (uint y = 0; y < 4; y++) {
-            store_row(at + (size_t)y * pitch, load_row(at + (size_t)y * pitch) + rows[y]);
         }
     }
     return count;
@@ -67,7 +60,7 @@ HELPER void change_chroma(global const uchar *chroma, global uchar *old_chroma,
                           const quantiser *q, uint frame, uint column, uint row, uint plane)
 {
     change_chroma_plane(chroma_of(chroma, c, frame, plane),
-                        old_chroma + (size_t)plane * c->mbs_wide * c->mbs_high * 64,
+                        old_chroma + plane_of_old(c, plane),
                         levels + CBX_LEVELS_OF_CHROMA + 64 * plane,
                         levels + CBX_LEVELS_OF_CHROMA_DC + 4 * plane,
                         counts + CBX_COUNTS_OF_CHROMA + 4 * plane,

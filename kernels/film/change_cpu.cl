@@ -4,7 +4,7 @@
  *
  *   film_change_cpu   a work-item a row of macroblocks, through all frames of the launch
  *
- * Few blocks change by more than the quantiser's dead zone, and to find them is nearly all the work.
+ * Few blocks change by enough to be coded, and to find them is nearly all the work.
  * A row of eight blocks is a vector of eight words, four samples in each. Its bytes at even and odd
  * places become 16-bit numbers that still lie in pairs, (0, 2) and (1, 3); the second pair turned
  * round, sums and differences of both are what the horizontal transform begins with:
@@ -15,7 +15,7 @@
 #if CBX_FAMILY_CPU
 
 #define CBX_BLOCKS 8 /* side by side */
-#define CBX_PAIR (2 * CBX_MB) /* their pixels, each way across */
+#define CBX_PAIR (2 * CBX_MB) /* their pixels */
 
 /* The greatest coefficients of a block that is not worth coding; as norm_adjust has them. */
 typedef struct dead_zone {

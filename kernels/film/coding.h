@@ -24,13 +24,13 @@
  *   chroma    [F or 1][2][height/2][width/2]  bytes, Cb and Cr; one where they never change
  *   old       [16·mbs_high][CBX_PITCH]    bytes: luma as a decoder has it
  *   old_chroma [2][8·mbs_high][8·mbs_wide] bytes, likewise
- *   levels    [F][M][CBX_MB_LEVELS]          short, quantised coefficients in the order of the
+ *   levels    [F][M][CBX_MB_LEVELS]       short, quantised coefficients in the order of the
  *                                         zig-zag scan; valid where counts say so
  *   counts    [F][M][CBX_COUNTS]          bytes, how many are not 0
  *   shares    [F][S]                      cbx_share
  *   slices    [F][CBX_MOST_SLICES]        uint, bits of each slice
- *   bits      [F][cbx_frame_words]        uint, the first bit is the highest; slice by slice
- *   samples   [F][cbx_sample_bytes]       bytes
+ *   bits      [F][CBX_FRAME_WORDS]        uint, the first bit is the highest; slice by slice
+ *   samples   [F][CBX_SAMPLE_BYTES]       bytes
  *   sizes     [F]                         uint, bytes of each sample
  */
 #ifndef CBX_CODING_H
@@ -76,11 +76,16 @@
 /* Words that a macroblock may take, and a slice beyond those: header, last run, stop bit. */
 #define CBX_MB_WORDS 101
 #define CBX_SLICE_WORDS 8
+/* And so a frame of so many macroblocks; of its sample a third may be there to prevent emulation. */
+#define CBX_FRAME_WORDS(mbs) ((mbs) * CBX_MB_WORDS + CBX_MOST_SLICES * CBX_SLICE_WORDS)
+#define CBX_SAMPLE_BYTES(mbs) (CBX_FRAME_WORDS(mbs) * 6)
 /* Bytes in a sample before a slice's payload: its length, and the NAL unit's header. */
 #define CBX_NAL_BYTES 5
 
-/* frame_num has so many bits; see film/parameter_sets.c. */
+/* What film/parameter_sets.c says of the slices: frame_num has so many bits, slice_qp_delta counts
+ * from this QP. */
 #define CBX_FRAME_NUM_BITS 8
+#define CBX_INITIAL_QP 26
 
 /* Work-items of the groups that put slices and samples together. On a processor one does it all. */
 #define CBX_GPU_FILM_GROUP 64

@@ -53,7 +53,7 @@ HELPER int chroma_mean(global const uchar *at, uint pitch, uint u, uint v, int h
     return mean_of(above, left, pitch, 4);
 }
 
-/* The residual of a block, transformed; `at` is where it is in the plane. */
+/* The residual of a block at (x, y) of the plane, transformed. */
 HELPER void transform_against(int4 *block, global const uchar *plane, uint width, uint height,
                               uint x, uint y, int mean)
 {
@@ -63,7 +63,7 @@ HELPER void transform_against(int4 *block, global const uchar *plane, uint width
     forward_transform(block);
 }
 
-/* The same where there is nothing but that. */
+/* add_block() of one that has nothing but its DC coefficient. */
 HELPER void add_flat(int dc, int mean, global uchar *at, uint pitch)
 {
     const int4 row = (int4)(mean + ((dc + 32) >> 6));
@@ -155,7 +155,7 @@ HELPER void code_key(global const uchar *luma, global const uchar *chroma, globa
                   has_left, has_above);
     for (uint plane = 0; plane < 2; plane++) {
         code_key_chroma(chroma_of(chroma, c, 0, plane),
-                        old_chroma + (size_t)plane * c->mbs_wide * c->mbs_high * 64,
+                        old_chroma + plane_of_old(c, plane),
                         levels + CBX_LEVELS_OF_CHROMA + 64 * plane,
                         levels + CBX_LEVELS_OF_CHROMA_DC + 4 * plane,
                         counts + CBX_COUNTS_OF_CHROMA + 4 * plane,

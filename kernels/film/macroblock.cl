@@ -8,8 +8,8 @@ typedef struct frame_writer {
     uint number; /* of its group, 0: the key frame */
     uint group;  /* of the film */
     global const uchar *luma, *chroma;
-    global const short *levels; /* of the frame, likewise */
-    global const uchar *counts;
+    global const short *levels; /* of the frame */
+    global const uchar *counts; /* likewise */
 } frame_writer;
 
 HELPER int is_skipped(global const uchar *counts)
@@ -50,8 +50,8 @@ HELPER void put_slice_header(bit_writer *w, const frame_writer *f, uint first_mb
         put(w, 0, 3); /* num_ref_idx_active_override_flag, ref_pic_list_modification_flag_l0,
                          adaptive_ref_pic_marking_mode_flag */
     }
-    put_se(w, (int)(key ? f->c.key_qp : f->c.qp) - 26); /* slice_qp_delta */
-    put_ue(w, 1);                                       /* disable_deblocking_filter_idc */
+    put_se(w, (int)(key ? f->c.key_qp : f->c.qp) - CBX_INITIAL_QP); /* slice_qp_delta */
+    put_ue(w, 1); /* disable_deblocking_filter_idc */
 }
 
 /* I_PCM, from mb_type on. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks whose DC coefficient travels apart from the others. */
+/* Blocks, added to their prediction; and those whose DC coefficient travels apart from the others. */
 
 /* Quantises all coefficients but the first; returns how many are left. */
 HELPER uint quantise_ac(int16 c, const quantiser *q, global short *levels)
@@ -11,16 +11,13 @@ HELPER uint quantise_ac(int16 c, const quantiser *q, global short *levels)
     return count_levels(scanned);
 }
 
-/* What a decoder makes of a block of levels, whose DC coefficient is `dc`, is added to `mean`, or to
- * what is there. Returns 1 instead where a decoder cannot. */
+/* What a decoder makes of a block of coefficients is added to `mean`, or to what is there. Returns 1
+ * instead where a decoder cannot. */
 #define CBX_THERE (-1)
-HELPER int add_block(global const short *levels, int dc, const quantiser *q, int mean,
-                      global uchar *at, uint pitch)
+HELPER int add_coefficients(int16 d, uint qp, int mean, global uchar *at, uint pitch)
 {
-    int16 d = convert_int16(vload16(0, levels).s0156247c38bd9aef) * q->worth;
-    d.s0 = dc;
     int4 rows[4] = {d.s0123, d.s4567, d.s89ab, d.scdef};
-    if (is_wild(rows, q->qp)) {
+    if (is_wild(rows, qp)) {
         return 1;
     }
     inverse_transform(rows);
@@ -29,6 +26,15 @@ HELPER int add_block(global const short *levels, int dc, const quantiser *q, int
         store_row(at + (size_t)y * pitch, rows[y] + before);
     }
     return 0;
+}
+
+/* The same of a block of levels, whose DC coefficient is `dc`. */
+HELPER int add_block(global const short *levels, int dc, const quantiser *q, int mean,
+                     global uchar *at, uint pitch)
+{
+    int16 d = convert_int16(vload16(0, levels).s0156247c38bd9aef) * q->worth;
+    d.s0 = dc;
+    return add_coefficients(d, q->qp, mean, at, pitch);
 }
 
 /* The DC coefficients of four blocks of chroma become levels; and these, coefficients again. */

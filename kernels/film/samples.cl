@@ -75,12 +75,6 @@ HELPER void put_nal_header(global uchar *out, uint bytes, int key)
     out[4] = key ? 0x65 : 0x41; /* nal_ref_idc and nal_unit_type: 3, 5; 2, 1 */
 }
 
-/* Bytes that a frame takes at most: a third of them may be there to prevent emulation. */
-HELPER size_t bytes_of_sample(const cbx_coding *c)
-{
-    return words_of_frame(c) * 6;
-}
-
 /* Work-items take runs of whole words of each slice. Global size: (CBX_FILM_GROUP; count). */
 kernel void __attribute__((reqd_work_group_size(CBX_FILM_GROUP, 1, 1)))
 film_samples(global const uint *restrict slices, global const uint *restrict bits,
@@ -92,13 +86,13 @@ film_samples(global const uint *restrict slices, global const uint *restrict bit
     uint done = 0; /* bytes of the slices before */
     bits += (size_t)place * words_of_frame(&coding);
     slices += (size_t)place * CBX_MOST_SLICES;
-    samples += (size_t)place * bytes_of_sample(&coding);
+    samples += place * CBX_SAMPLE_BYTES((size_t)coding.mbs_wide * coding.mbs_high);
     for (uint slice = 0; slice < CBX_MOST_SLICES; slice++) {
         const uint bytes = (slices[slice] + 7) / 8;
         if (bytes == 0) {
             break;
         }
-        global const uint *words = bits + words_of_slice(&coding, slice);
+        global const uint *words = bits + words_before_slice(&coding, slice);
         const uint each = ((bytes + 3) / 4 + CBX_FILM_GROUP - 1) / CBX_FILM_GROUP * 4;
         const uint begin = min(item * each, bytes), end = min(begin + each, bytes);
         runs[item] = escape(words, begin, end, 0);

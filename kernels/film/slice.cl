@@ -20,14 +20,13 @@ HELPER uint share_mbs(const cbx_coding *c, int key)
     return c->share_mbs ? c->share_mbs : slice_mbs(c, key);
 }
 
-/* Words of bits that a frame may take, and where those of the slice begin whose first macroblock is
- * `mb`. */
+/* Words of bits that a frame may take, and those in front of a slice of a key frame. */
 HELPER size_t words_of_frame(const cbx_coding *c)
 {
-    return (size_t)c->mbs_wide * c->mbs_high * CBX_MB_WORDS + CBX_MOST_SLICES * CBX_SLICE_WORDS;
+    return CBX_FRAME_WORDS((size_t)c->mbs_wide * c->mbs_high);
 }
 
-HELPER size_t words_of_slice(const cbx_coding *c, uint slice)
+HELPER size_t words_before_slice(const cbx_coding *c, uint slice)
 {
     return (size_t)slice * (slice_mbs(c, 1) * CBX_MB_WORDS + CBX_SLICE_WORDS);
 }
@@ -42,7 +41,7 @@ HELPER frame_writer frame_writer_of(const cbx_coding *c, uint frame, global cons
     return f;
 }
 
-/* Macroblocks that are skipped from `first` on down to `mb`, which is not counted. */
+/* How many macroblocks in a row are skipped before `mb`. */
 HELPER uint skipped_before(const frame_writer *f, uint mb)
 {
     uint run = 0;
@@ -112,7 +111,7 @@ film_offsets(global cbx_share *restrict shares, global uint *restrict slices,
     const uint begin = min(item * each, count), end = min(begin + each, count);
     local cbx_share runs[CBX_FILM_GROUP];
     shares += (size_t)(coding.place + frame) * coding.shares + first;
-    bits += (size_t)(coding.place + frame) * words_of_frame(&coding) + words_of_slice(&coding, slice);
+    bits += (size_t)(coding.place + frame) * words_of_frame(&coding) + words_before_slice(&coding, slice);
     cbx_share run = {0, 0, 0, 0};
     for (uint i = begin; i < end; i++) {
         run = join_shares(run, shares[i]);
@@ -150,7 +149,7 @@ kernel void film_pack(global const uchar *restrict luma, global const uchar *res
     const uint start =
         coding.share_mbs ? shares[(size_t)place * coding.shares + share].start : 0;
     global uint *words = bits + (size_t)place * words_of_frame(&coding) +
-                         words_of_slice(&coding, slice);
+                         words_before_slice(&coding, slice);
     bit_writer w = write_bits(words, start, coding.share_mbs != 0);
     if (first < coding.mbs_wide * coding.mbs_high) {
         put_share(&w, &f, first);

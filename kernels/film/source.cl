@@ -14,6 +14,12 @@ HELPER global const uchar *chroma_of(global const uchar *chroma, const cbx_codin
            (size_t)plane * (c->width / 2) * (c->height / 2);
 }
 
+/* Where a plane begins in what a decoder has. */
+HELPER size_t plane_of_old(const cbx_coding *c, uint plane)
+{
+    return (size_t)plane * c->mbs_wide * c->mbs_high * CBX_CHROMA_MB * CBX_CHROMA_MB;
+}
+
 HELPER size_t place_of_mb(const cbx_coding *c, uint frame, uint mb)
 {
     return (size_t)(c->place + frame) * c->mbs_wide * c->mbs_high + mb;
@@ -57,7 +63,7 @@ HELPER void code_pcm(global const uchar *luma, global const uchar *chroma, globa
     for (uint plane = 0; plane < 2; plane++) {
         copy_source(chroma_of(chroma, c, frame, plane), c->width / 2, c->height / 2,
                     column * CBX_CHROMA_MB, row * CBX_CHROMA_MB, CBX_CHROMA_MB,
-                    old_chroma + (size_t)plane * c->mbs_wide * c->mbs_high * 64,
+                    old_chroma + plane_of_old(c, plane),
                     c->mbs_wide * CBX_CHROMA_MB);
     }
     for (uint i = 0; i < CBX_COUNTS_OF_CHROMA + 8; i++) {
