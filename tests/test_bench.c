@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Measuring: the baseline trains as the device does, and every number that comes out
  * is one. Nothing here depends on how fast the machine is. */
-#include "support/dataset.h"
+#include "support/bench.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,37 +13,7 @@
 #include "bench/statistics.h"
 #include "network/trainer.h"
 
-enum { TRAIN_FILE = 600, TRAIN = 500, VALIDATION = 100, TEST = 30 };
-
-typedef struct fixture {
-    void *folder; /* scratch's */
-    cbx_dataset *dataset;
-    cbx_device *device;
-    cbx_bench *bench;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    if (!f || scratch_setup(&f->folder) != 0) {
-        free(f);
-        return -1;
-    }
-    *state = f;
-    f->dataset = scratch_dataset(&f->folder, TRAIN_FILE, TEST);
-    assert_ok(cbx_device_open(&f->device, NULL, CBX_FAMILY_AUTO));
-    assert_ok(cbx_bench_open(&f->bench, f->device, f->dataset));
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    cbx_bench_close(f->bench);
-    cbx_device_close(f->device);
-    cbx_dataset_destroy(f->dataset);
-    const int failed = scratch_teardown(&f->folder);
-    free(f);
-    return failed;
-}
+enum { TRAIN = 500, VALIDATION = 100, TEST = BENCH_TEST };
 
 static int is_rate(double value) {
     return isfinite(value) && value > 0.0;
@@ -109,7 +79,7 @@ static void test_settings(void **state) {
 /* ---- measurements ---- */
 
 static void test_limits(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     cbx_bench_settings settings;
     cbx_bench_limits limits;
     memset(&limits, 0, sizeof limits);
@@ -148,7 +118,7 @@ static void assert_training(const cbx_bench_training *got, const cbx_bench_setti
 }
 
 static void test_training(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     cbx_bench_settings settings;
     cbx_bench_training got;
     cbx_bench_defaults(&settings);
@@ -173,7 +143,7 @@ static void test_training(void **state) {
 
 /* No time at all: one batch a repetition, scaled to an epoch. */
 static void test_part_of_an_epoch(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     cbx_bench_settings settings;
     cbx_bench_training got;
     cbx_bench_defaults(&settings);
@@ -195,7 +165,7 @@ static float at(size_t i) {
 }
 
 /* W1 and W2 after three batches, on the device and through OpenBLAS. */
-static void compare_baseline(const fixture *f, const cbx_blas *blas, cbx_recipe recipe) {
+static void compare_baseline(const bench_fixture *f, const cbx_blas *blas, cbx_recipe recipe) {
     const uint32_t hidden = 37, rows = 50;
     const cbx_rates rates = {0.004f, 0.006f};
     const cbx_trainer_settings settings = {hidden, rows, recipe, CBX_SCHEDULE_FUSED};
@@ -245,7 +215,7 @@ static void compare_baseline(const fixture *f, const cbx_blas *blas, cbx_recipe 
 }
 
 static void test_baseline(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     cbx_blas *blas = NULL;
     cbx_bench_settings settings;
     cbx_bench_training got;
@@ -284,7 +254,7 @@ static void test_no_baseline(void **state) {
 /* ---- the film ---- */
 
 static void test_film(void **state) {
-    fixture *f = *state;
+    bench_fixture *f = *state;
     const size_t entries = scratch_entries(&f->folder);
     cbx_learn_settings job;
     cbx_bench_film film;
@@ -328,17 +298,17 @@ static int lose_patience(void *user) {
     return ++left->asked > left->limit;
 }
 
-static cbx_status stop_training(const fixture *f, const cbx_bench_settings *settings) {
+static cbx_status stop_training(const bench_fixture *f, const cbx_bench_settings *settings) {
     cbx_bench_training got;
     return cbx_bench_train(f->bench, settings, &got);
 }
 
-static cbx_status stop_limits(const fixture *f, const cbx_bench_settings *settings) {
+static cbx_status stop_limits(const bench_fixture *f, const cbx_bench_settings *settings) {
     cbx_bench_limits limits;
     return cbx_bench_measure_limits(f->bench, settings, 1u << 20, &limits);
 }
 
-static cbx_status stop_baseline(const fixture *f, const cbx_bench_settings *settings) {
+static cbx_status stop_baseline(const bench_fixture *f, const cbx_bench_settings *settings) {
     cbx_bench_training got;
     cbx_blas *blas = NULL;
     if (cbx_blas_open(&blas) != CBX_OK) {
@@ -349,8 +319,8 @@ static cbx_status stop_baseline(const fixture *f, const cbx_bench_settings *sett
     return status;
 }
 
-static cbx_status stop_film(const fixture *f, const cbx_bench_settings *settings) {
-    fixture *mine = (fixture *)(uintptr_t)f;
+static cbx_status stop_film(const bench_fixture *f, const cbx_bench_settings *settings) {
+    bench_fixture *mine = (bench_fixture *)(uintptr_t)f;
     cbx_learn_settings job;
     cbx_bench_film film;
     cbx_learn_defaults(&job);
@@ -363,8 +333,8 @@ static cbx_status stop_film(const fixture *f, const cbx_bench_settings *settings
 /* At once, after some questions, and in the middle of a repetition: of a million epochs
  * in the last case, which would not end before the test's time is over. */
 static void test_stopping(void **state) {
-    const fixture *f = *state;
-    cbx_status (*const measurements[])(const fixture *, const cbx_bench_settings *) = {
+    const bench_fixture *f = *state;
+    cbx_status (*const measurements[])(const bench_fixture *, const cbx_bench_settings *) = {
         stop_training, stop_limits, stop_baseline, stop_film};
     const unsigned limits[] = {0, 3, 5};
     for (size_t m = 0; m < sizeof measurements / sizeof *measurements; m++) {
@@ -395,5 +365,5 @@ int main(void) {
         cmocka_unit_test(test_film),
         cmocka_unit_test(test_stopping),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, bench_set_up, bench_tear_down);
 }

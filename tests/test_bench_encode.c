@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Comparing encoders: the numbers fit together. Nothing here depends on how fast the machine is. */
-#include "support/dataset.h"
+#include "support/bench.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "bench/tally.h"
 #include "clearbox/film.h"
 
-enum { TRAIN_FILE = 600, TEST = 30, HIDDEN = 9, SIDE = 84, GROUP = 140 };
+enum { HIDDEN = 9, SIDE = 84, GROUP = 140 };
 
 static int device_fails;
 
@@ -23,36 +23,6 @@ cbx_status __wrap_cbx_avc_check(cbx_device *device);
 cbx_status __wrap_cbx_avc_check(cbx_device *device) {
     return device_fails ? cbx_fail(CBX_BAD_KERNEL, "the encoder errs")
                         : __real_cbx_avc_check(device);
-}
-
-typedef struct fixture {
-    void *folder; /* scratch's */
-    cbx_dataset *dataset;
-    cbx_device *device;
-    cbx_bench *bench;
-} fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    if (!f || scratch_setup(&f->folder) != 0) {
-        free(f);
-        return -1;
-    }
-    *state = f;
-    f->dataset = scratch_dataset(&f->folder, TRAIN_FILE, TEST);
-    assert_ok(cbx_device_open(&f->device, NULL, CBX_FAMILY_AUTO));
-    assert_ok(cbx_bench_open(&f->bench, f->device, f->dataset));
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    cbx_bench_close(f->bench);
-    cbx_device_close(f->device);
-    cbx_dataset_destroy(f->dataset);
-    const int failed = scratch_teardown(&f->folder);
-    free(f);
-    return failed;
 }
 
 static cbx_bench_settings settings_of(uint32_t hidden) {
@@ -128,7 +98,7 @@ static void between_two_is_linear_in_decibels(void **state) {
 /* ---- excerpts ---- */
 
 static void excerpts_show_the_beginning_and_the_middle(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     const cbx_bench_settings settings = settings_of(HIDDEN);
     cbx_excerpts excerpts;
     assert_ok(cbx_excerpts_draw(&excerpts, f->bench, &settings, GROUP));
@@ -151,7 +121,7 @@ static void excerpts_show_the_beginning_and_the_middle(void **state) {
 
 /* Groups that do not fit into 128 MiB whole. */
 static void of_large_pictures_there_are_the_upper_rows(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     const cbx_bench_settings settings = settings_of(100);
     cbx_excerpts whole, part;
     assert_ok(cbx_excerpts_draw(&whole, f->bench, &settings, 4));
@@ -203,7 +173,7 @@ static void assert_matched(const cbx_bench_encoder *got, const cbx_bench_encoded
 }
 
 static void encoders_are_compared_at_equal_psnr(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     const cbx_bench_settings settings = settings_of(HIDDEN);
     const int has_x264 = cbx_film_encoder(CBX_CODEC_H264) != NULL;
     cbx_bench_film job = {.processor_seconds = 100.0};
@@ -237,7 +207,7 @@ static void encoders_are_compared_at_equal_psnr(void **state) {
 }
 
 static void without_the_device_ultrafast_takes_its_place(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     const cbx_bench_settings settings = settings_of(3);
     cbx_bench_film job = {.processor_seconds = 100.0};
     cbx_bench_encoding got;
@@ -264,7 +234,7 @@ static void without_the_device_ultrafast_takes_its_place(void **state) {
 
 /* The numbers that are no times are the same again. */
 static void a_comparison_repeats_itself(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     const cbx_bench_settings settings = settings_of(3);
     cbx_bench_encoding first, again;
     assert_ok(cbx_bench_measure_encoding(f->bench, &settings, NULL, &first));
@@ -289,7 +259,7 @@ static int lose_patience(void *user) {
 }
 
 static void it_stops_wherever_it_is(void **state) {
-    const fixture *f = *state;
+    const bench_fixture *f = *state;
     const unsigned limits[] = {0, 3, 100, 1000, 3000};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         patience left = {.limit = limits[i]};
@@ -314,5 +284,5 @@ int main(void) {
         cmocka_unit_test(a_comparison_repeats_itself),
         cmocka_unit_test(it_stops_wherever_it_is),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, bench_set_up, bench_tear_down);
 }
