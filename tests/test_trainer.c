@@ -9,6 +9,7 @@
 #include "support/compare.h"
 #include "support/dataset.h"
 #include "support/fixture.h"
+#include "network/trainer.h"
 #include "reference/canon.h"
 #include "reference/network.h"
 #include "support/synthetic.h"
@@ -238,11 +239,45 @@ static void smallest_dataset_trains(void **state) {
     cbx_dataset_destroy(few);
 }
 
+/* Of all parts, to the bit where the way obeys the canon. */
+static void outputs_are_the_canons(void **state) {
+    static const uint32_t sizes[] = {1, 37, 64, 100, 257};
+    (void)state;
+    for (size_t w = 0; w < fixture_way_count; w++) {
+        const fixture_way way = fixture_ways[w];
+        for (size_t h = 0; h < sizeof sizes / sizeof *sizes; h++) {
+            cbx_network *network = synthetic_network(sizes[h], 40 + h);
+            cbx_trainer *trainer =
+                training_start(way, CBX_RECIPE_NLL, dataset, network, 7, order, TRAIN);
+            cbx_canon canon;
+            float z2[TRAIN * CBX_CLASSES];
+            assert_ok(cbx_canon_init(&canon, CBX_RECIPE_NLL, network, TRAIN));
+            for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
+                const size_t count = cbx_dataset_images(dataset, (cbx_part)part).count;
+                assert_ok(cbx_trainer_outputs(trainer, (cbx_part)part, z2));
+                cbx_canon_outputs(&canon, dataset, (cbx_part)part, 0, count);
+                for (size_t i = 0; i < count * CBX_CLASSES; i++) {
+                    const double off = fabs((double)z2[i] - (double)canon.z2[i]);
+                    if (way.canonical ? memcmp(&z2[i], &canon.z2[i], 4) != 0 : !(off <= 1e-4)) {
+                        fail_msg("%s, %u neurons, part %d: sum %zu is %a, should be %a", way.name,
+                                 sizes[h], part, i, (double)z2[i], (double)canon.z2[i]);
+                    }
+                }
+            }
+            assert_fails(cbx_trainer_outputs(trainer, (cbx_part)3, z2), CBX_BAD_ARGUMENT, "part");
+            cbx_canon_clear(&canon);
+            cbx_trainer_destroy(trainer);
+            cbx_network_destroy(network);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lesson_matches_the_reference),
         cmocka_unit_test(nll_matches_the_reference),
         cmocka_unit_test(evaluation_matches_the_reference),
+        cmocka_unit_test(outputs_are_the_canons),
         cmocka_unit_test(saturated_outputs_have_a_finite_loss),
         cmocka_unit_test(uneven_batches_match_both_references),
         cmocka_unit_test(smallest_dataset_trains),

@@ -52,12 +52,15 @@ static void add_up(tally *all, uint32_t count) {
     }
 }
 
-static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, tally *all) {
+/* A1·W2[1:] of the images first … first + count, of all owners. */
+static cbx_status sum_outputs(cbx_trainer *trainer, uint32_t first, uint32_t count) {
     const cbx_sums sums = {.buffer = trainer->outputs, .shares = 1, .stride = count, .rows = count};
     cbx_status status = trainer->way->evaluator->outputs(trainer, first, count);
-    if (!status) {
-        status = cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
-    }
+    return status ? status : cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
+}
+
+static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, tally *all) {
+    cbx_status status = sum_outputs(trainer, first, count);
     if (!status) {
         status = enqueue_judging(trainer, first, count);
     }
@@ -85,25 +88,38 @@ static cbx_status conclude(const tally *all, uint32_t count, cbx_evaluation *out
                           "the loss is no longer finite; choose a smaller learning rate");
 }
 
-cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {
+/* Where the images of a part begin, and that there is such a part. */
+static cbx_status find_part(const cbx_trainer *trainer, cbx_part part, uint32_t *first) {
     if ((unsigned)part > CBX_TEST) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a dataset has no part %d", (int)part);
     }
-    const uint32_t count = trainer->images_of[part];
-    uint32_t first = 0;
-    tally all = {0};
+    *first = 0;
     for (int before = 0; before < (int)part; before++) {
-        first += trainer->images_of[before];
+        *first += trainer->images_of[before];
     }
-    cbx_status status = cbx_new(&all.loss_of, trainer->judged);
+    return CBX_OK;
+}
+
+/* Completes the training so far, for an evaluation of what came of it. */
+static cbx_status begin(cbx_trainer *trainer) {
+    cbx_status status = cbx_trainer_check(trainer);
+    return !status && trainer->way->evaluator->begin ? trainer->way->evaluator->begin(trainer)
+                                                     : status;
+}
+
+cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluation *out) {
+    uint32_t first = 0, count = 0;
+    tally all = {0};
+    cbx_status status = find_part(trainer, part, &first);
+    if (!status) {
+        count = trainer->images_of[part];
+        status = cbx_new(&all.loss_of, trainer->judged);
+    }
     if (!status) {
         status = cbx_new(&all.verdict_of, trainer->judged);
     }
     if (!status) {
-        status = cbx_trainer_check(trainer);
-    }
-    if (!status && trainer->way->evaluator->begin) {
-        status = trainer->way->evaluator->begin(trainer);
+        status = begin(trainer);
     }
     for (uint32_t done = 0; done < count && !status; done += trainer->judged) {
         const uint32_t left = count - done;
@@ -115,5 +131,48 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
     }
     free(all.loss_of);
     free(all.verdict_of);
+    return status;
+}
+
+/* Adds the bias, W2[0], to what the kernels leave: the last step of Z2. */
+static void take_sums(const float *lanes, const float *bias, uint32_t count, float *z2) {
+    for (uint32_t i = 0; i < count; i++) {
+        for (size_t o = 0; o < CBX_CLASSES; o++) {
+            z2[i * CBX_CLASSES + o] = bias[o] + lanes[i * CBX_LANES_OUT + o];
+        }
+    }
+}
+
+cbx_status cbx_trainer_outputs(cbx_trainer *trainer, cbx_part part, float *z2) {
+    cl_command_queue queue = trainer->device->queue;
+    float bias[CBX_LANES_OUT], *lanes = NULL;
+    uint32_t first = 0, count = 0;
+    cbx_status status = find_part(trainer, part, &first);
+    if (!status) {
+        count = trainer->images_of[part];
+        status = cbx_new(&lanes, (size_t)trainer->judged * CBX_LANES_OUT);
+    }
+    if (!status) {
+        status = begin(trainer);
+    }
+    if (!status) {
+        status = cbx_cl_check(
+            clEnqueueReadBuffer(queue, trainer->w2, CL_TRUE, 0, sizeof bias, bias, 0, NULL, NULL),
+            "reading the output's bias");
+    }
+    for (uint32_t done = 0, now; done < count && !status; done += now) {
+        now = count - done < trainer->judged ? count - done : trainer->judged;
+        status = sum_outputs(trainer, first + done, now);
+        if (!status) {
+            status = cbx_cl_check(clEnqueueReadBuffer(queue, trainer->outputs, CL_TRUE, 0,
+                                                      now * CBX_LANES_OUT * sizeof *lanes, lanes, 0,
+                                                      NULL, NULL),
+                                  "reading the outputs");
+        }
+        if (!status) {
+            take_sums(lanes, bias, now, z2 + (size_t)done * CBX_CLASSES);
+        }
+    }
+    free(lanes);
     return status;
 }

@@ -57,6 +57,10 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
 /* Batches that one launch of cbx_trainer_steps() should hold, pictures apart. */
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
 
+/* Z2 of every image of a part, with the weights as they stand: z2 (n, 10), host memory, the
+ * caller's. Waits. */
+cbx_status cbx_trainer_outputs(cbx_trainer *trainer, cbx_part part, float *z2);
+
 /* CBX_BAD_ARGUMENT when no trainer can have that many neurons or rows. */
 cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch);
 
