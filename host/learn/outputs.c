@@ -2,11 +2,8 @@
 /* What a run writes: a row each. All are probed before any work, all are written, then
  * each is committed; one that fails costs only itself. The film comes first: the weights'
  * metadata tell its hash. */
-#include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +11,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "learn/job.h"
-#include "learn/rates.h"
+#include "learn/metadata.h"
 #include "network/weights_file.h"
 #include "picture/png.h"
 
@@ -105,54 +102,10 @@ void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status) {
     cbx_job_tell_lost(job, output, cbx_learn_output_path(job->settings, output), status);
 }
 
-enum { NUMBER_BYTES = 32 };
-
-/* Writes a number to `text` and returns that. */
-CBX_PRINTF(2, 3) static const char *number(char text[NUMBER_BYTES], const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, NUMBER_BYTES, format, arguments);
-    va_end(arguments);
-    return text;
-}
-
-/* In memory of the block around it. */
-#define NUMBER(...) number((char[NUMBER_BYTES]){0}, __VA_ARGS__)
-
 static cbx_status write_weights(cbx_job *job, cbx_output *to) {
-    const cbx_learn_settings *settings = job->settings;
-    const cbx_learn_plan *plan = &job->plan;
-    const double rate = settings->learning_rate;
-    const cbx_setting metadata[] = {
-        {"format", "clearbox"},
-        {"version", CBX_VERSION},
-        {"hidden", NUMBER("%u", settings->hidden)},
-        {"epochs", NUMBER("%u", job->result->epochs)},
-        {"batch", NUMBER("%u", settings->batch)},
-        {"batches", NUMBER("%" PRIu64, job->result->batches)},
-        {"planned_batches", NUMBER("%" PRIu64, plan->batches)},
-        {"recipe", cbx_recipe_name(settings->recipe)},
-        {"learning_rate", rate > 0.0 ? NUMBER("%.9g", rate) : "default"},
-        {"first_learning_rate_hidden", NUMBER("%.9g", plan->first_learning_rate_hidden)},
-        {"first_learning_rate_output", NUMBER("%.9g", plan->first_learning_rate_output)},
-        {"learning_rate_course", cbx_rates_fall(settings) ? "linear to zero" : "constant"},
-        {"pixel_mean", NUMBER("%.17g", cbx_dataset_mean(job->dataset))},
-        {"pixel_deviation", NUMBER("%.17g", cbx_dataset_deviation(job->dataset))},
-        {"schedule", cbx_schedule_name(plan->schedule)},
-        {"seed", NUMBER("%" PRIu64, settings->seed)},
-        {"shuffle", settings->no_shuffle ? "no" : "yes"},
-        {"init", settings->init ? settings->init : "random"},
-        {"device", plan->device->name},
-        {"driver", plan->device->driver},
-        {"arithmetic", cbx_arithmetic_name(plan->arithmetic)},
-        {"fused_multiply_add", plan->fuses ? "yes" : "no"},
-        {"compute_units", NUMBER("%u", plan->device->compute_units)},
-        {"weights_sha256", job->result->weights_sha256},
-        {"film_sha256", job->result->film_sha256}, /* the last: there may be none */
-    };
-    const size_t without = job->result->film_sha256[0] ? 0 : 1;
-    return cbx_network_write(job->network, to, metadata,
-                             sizeof metadata / sizeof *metadata - without);
+    cbx_metadata metadata;
+    cbx_job_metadata(job, &metadata);
+    return cbx_network_write(job->network, to, metadata.settings, metadata.count);
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {
