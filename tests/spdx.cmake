@@ -4,7 +4,7 @@
 set(missing "")
 set(files "")
 foreach(folder .ci bench cmake docs host include kernels tests)
-  foreach(kind *.c *.h *.cl *.py *.sh *.cmake *.in *.1 *.supp CMakeLists.txt run)
+  foreach(kind *.c *.h *.cl *.py *.sh *.cmake *.in *.1 *.supp *.html *.css *.js CMakeLists.txt run)
     file(GLOB_RECURSE found RELATIVE ${SOURCE} ${SOURCE}/${folder}/${kind})
     list(APPEND files ${found})
   endforeach()

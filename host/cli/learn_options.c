@@ -102,6 +102,9 @@ static const cli_flag flags[] = {
      "the trained weights (safetensors); the metadata\n"
      "has rates, normalisation and hashes"},
     {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", 0, 0, 0, "the last frame as PNG"},
+    {"report", 0, CLI_OUTPUT, SET(report), "FILE", 0, 0, 0,
+     "a page to look inside the network, HTML that\n"
+     "needs nothing else: film, curves, neurons, a pad"},
     {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE", 0, 0, 0,
      "losses and times as JSON lines, one an epoch;\n"
      "in the last line the hashes of weights and film"},

@@ -83,7 +83,7 @@ static void watch(cbx_job *job) {
 /* What sha256sum shows. A film that cannot be read again, as through a pipe, is none the worse. */
 static void hash_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    if ((settings->save || settings->hash_film) &&
+    if ((settings->save || settings->report || settings->hash_film) &&
         cbx_digest_file(settings->film, job->result->film_sha256)) {
         job->result->film_sha256[0] = '\0';
     }

@@ -19,6 +19,12 @@ typedef struct cbx_position {
     cbx_random random;     /* before the order of the epoch under way is drawn */
 } cbx_position;
 
+/* What a page tells of the epochs. */
+typedef struct cbx_story {
+    cbx_epoch_report *epochs; /* (settings->epochs) */
+    uint32_t count;           /* of them, so far */
+} cbx_story;
+
 typedef struct cbx_job {
     const cbx_learn_settings *settings;
     cbx_learn_observer *observers; /* (observer_count), those that failed zeroed */
@@ -40,6 +46,7 @@ typedef struct cbx_job {
     cbx_fault fault;                     /* the first: of training, an output or an observer */
     uint32_t *order;                     /* (training_images) */
     cbx_position position;
+    cbx_story story; /* zeroed: no page was asked for */
     uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
     double began;    /* clock */
     double reported; /* clock of the last progress report */
@@ -98,6 +105,12 @@ int cbx_job_writes_besides(const cbx_learn_settings *settings, cbx_learn_output 
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status);
 /* Opens an output; a pipe without a reader is waited for until the run is to stop. */
 cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output);
+
+/* page.c: a page to look inside the network, and what has to be kept for it. */
+cbx_status cbx_job_begin_story(cbx_job *job);
+void cbx_job_note_epoch(cbx_job *job, const cbx_epoch_report *report);
+void cbx_job_clear_story(cbx_job *job);
+cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to);
 
 /* Between two reports of how far something is: some 20 a second. */
 #define CBX_REPORT_SECONDS 0.05

@@ -34,6 +34,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
         .evaluate_seconds = took,
     };
     memcpy(report.validation_confusion, validation.confusion, sizeof validation.confusion);
+    cbx_job_note_epoch(job, &report);
     cbx_job_tell_epoch(job, &report);
     return CBX_OK;
 }

@@ -27,6 +27,7 @@ static const struct row {
     [CBX_LEARN_FILM] = {"film", offsetof(cbx_learn_settings, film), NULL},
     [CBX_LEARN_WEIGHTS] = {"weights", offsetof(cbx_learn_settings, save), write_weights},
     [CBX_LEARN_PICTURE] = {"picture", offsetof(cbx_learn_settings, picture), write_picture},
+    [CBX_LEARN_REPORT] = {"report", offsetof(cbx_learn_settings, report), cbx_job_write_page},
 };
 
 const char *cbx_learn_output_name(cbx_learn_output output) {

@@ -143,7 +143,7 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 cbx_status cbx_job_prepare(cbx_job *job) {
     static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
                                   cbx_job_make_plan,     cbx_job_check_memory, make_network,
-                                  make_trainer,          make_pictures};
+                                  make_trainer,          make_pictures,        cbx_job_begin_story};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -163,6 +163,7 @@ void cbx_job_clear(cbx_job *job) {
     cbx_device_close(job->device);
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
+    cbx_job_clear_story(job);
     free(job->order);
     free(job->observers);
 }

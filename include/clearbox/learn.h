@@ -59,6 +59,8 @@ typedef struct cbx_learn_settings {
     uint32_t workers;    /* 0: one encoder per processor */
     const char *picture; /* PNG of the last grid, NULL: none */
     const char *save;    /* safetensors, NULL: none */
+    const char *report;  /* a page to look inside the network, HTML, NULL: none */
+    const char *command; /* what repeats this run, to be told in outputs; NULL: it is not known */
     int no_clobber;      /* fail rather than replace outputs */
     int hash_film;       /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
@@ -124,6 +126,7 @@ typedef enum cbx_learn_output {
     CBX_LEARN_FILM,
     CBX_LEARN_WEIGHTS,
     CBX_LEARN_PICTURE,
+    CBX_LEARN_REPORT,
     CBX_LEARN_OUTPUTS /* how many there are */
 } cbx_learn_output;
 
@@ -138,7 +141,7 @@ typedef struct cbx_learn_result {
      * was learned, or training failed. */
     char weights_sha256[CBX_SHA256_TEXT];
     /* Of the finished film's bytes; "" where it is no regular file, could not be read again, or
-     * where nobody wants it: neither are weights saved, whose metadata hold it, nor is
+     * where nobody wants it: neither are weights or a page written, which hold it, nor is
      * hash_film set. */
     char film_sha256[CBX_SHA256_TEXT];
     cbx_learn_times times;
@@ -177,7 +180,7 @@ typedef struct cbx_learn_control {
     void *user;
 } cbx_learn_control;
 
-/* "film", "weights", "picture": static, never NULL. */
+/* "film", "weights", "picture", "report": static, never NULL. */
 CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
 
 /* Where the settings want it; NULL: it was not asked for. */
