@@ -35,6 +35,7 @@ NONSENSE = {
     "save": ["", "-"],
     "metrics": ["", "-"],
     "picture": ["", "-"],
+    "report": ["", "-"],
     "progress": CHOICE,
     "family": CHOICE,
     "output": ["", "-"],
