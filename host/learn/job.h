@@ -36,8 +36,9 @@ typedef struct cbx_job {
     char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
     cbx_device *device;
-    cbx_walk walk;        /* the devices that were passed over */
-    cbx_network *network; /* as it was at the start; after the training what came of it */
+    cbx_walk walk;          /* the devices that were passed over */
+    cbx_network *network;   /* as it was at the start; after the training what came of it */
+    double mean, deviation; /* to normalise pixels by; deviation 0: by the dataset's own */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_easel easel;                     /* on which the trainer draws the film */
@@ -69,6 +70,8 @@ cbx_status cbx_job_prepare(cbx_job *job);
 /* Only what training needs, for a job that has its dataset and its device, and no outputs. */
 cbx_status cbx_job_prepare_training(cbx_job *job);
 cbx_status cbx_job_make_plan(cbx_job *job);
+/* What a look needs, for a job that has its network. */
+cbx_status cbx_job_prepare_look(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "film/plays.h"
 #include "learn/job.h"
 #include "learn/rates.h"
@@ -60,6 +61,12 @@ static cbx_status load_network(cbx_job *job) {
                      settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
+}
+
+/* As the images were that the network was trained on, where that is known. */
+static cbx_status normalise(cbx_job *job) {
+    return job->deviation > 0.0 ? cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation)
+                                : CBX_OK;
 }
 
 static cbx_status make_network(cbx_job *job) {
@@ -150,6 +157,12 @@ cbx_status cbx_job_prepare(cbx_job *job) {
 cbx_status cbx_job_prepare_training(cbx_job *job) {
     static step *const steps[] = {load_network, cbx_job_make_plan, cbx_job_check_memory,
                                   make_network, make_trainer};
+    return take(job, steps, sizeof steps / sizeof *steps);
+}
+
+cbx_status cbx_job_prepare_look(cbx_job *job) {
+    static step *const steps[] = {cbx_job_probe_outputs, load_and_start,       normalise,
+                                  cbx_job_make_plan,     cbx_job_check_memory, make_trainer};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
