@@ -69,29 +69,32 @@ static int parse(int argc, char **argv, look_options *options, cli_texts *models
     return CLI_PARSED;
 }
 
-int cli_look(int argc, char **argv) {
-    look_options options;
-    cli_texts models = {.count = 0};
-    cbx_look_result result;
-    int code = parse(argc, argv, &options, &models);
-    if (code != CLI_PARSED) {
-        return code;
-    }
-    char *command = cli_command_line(argc, argv);
-    options.settings.command = command;
-    const cbx_status status = cbx_look(&options.settings, &result);
-    free(command);
-    if (status) {
-        return cli_fail_status(status);
-    }
-    fprintf(stderr, "device %s\n%u neurons, test accuracy %.2f %%, loss %.4f\n", result.device,
-            result.hidden, 100.0 * result.test_accuracy, result.test_loss);
-    if (!result.is_normalised) {
+static void report(const cbx_look_settings *settings, const cbx_look_result *result) {
+    fprintf(stderr, "device %s\n%u neurons, test accuracy %.2f %%, loss %.4f\n", result->device,
+            result->hidden, 100.0 * result->test_accuracy, result->test_loss);
+    if (!result->is_normalised) {
         fputs("the model does not say how its pixels were normalised: as these images' are\n",
               stderr);
     }
     fputs("page ", stderr);
-    cli_print_printable(stderr, options.settings.report, 0);
+    cli_print_printable(stderr, settings->report, 0);
     fputc('\n', stderr);
-    return CLI_DONE;
+}
+
+int cli_look(int argc, char **argv) {
+    look_options options;
+    cli_texts models = {.count = 0};
+    cbx_look_result result;
+    char *command = cli_command_line(argc, argv); /* before getopt moves the words */
+    int code = parse(argc, argv, &options, &models);
+    if (code == CLI_PARSED) {
+        options.settings.command = command;
+        const cbx_status status = cbx_look(&options.settings, &result);
+        code = status ? cli_fail_status(status) : CLI_DONE;
+        if (!status) {
+            report(&options.settings, &result);
+        }
+    }
+    free(command);
+    return code;
 }
