@@ -17,9 +17,9 @@ _Static_assert(sizeof(cbx_family) == sizeof(int), "a CLI_CHOICE is stored as an 
 
 static const cli_command_text text = {
     "look", "look MODEL.safetensors [FLAGS]",
-    "Writes a page to look inside a network that 'clearbox learn --save' left, or Python:\n"
-    "its neurons, a pad to draw digits on, its mistakes. One HTML file that needs\n"
-    "nothing else and asks no server for anything.\n",
+    "Writes a page to look inside a network that 'clearbox learn --save' left, or\n"
+    "Python: its neurons, a pad to draw digits on, its mistakes. One HTML file that\n"
+    "needs nothing else and asks no server for anything.\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n"
     "The page of a whole run, with its film, is that of 'clearbox learn --report'.\n"};
 
