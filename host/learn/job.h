@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "clearbox/learn.h"
 #include "device/walk.h"
+#include "learn/clock.h"
 #include "network/trainer.h"
 #include "reel/reel.h"
 
@@ -33,6 +34,9 @@ typedef struct cbx_job {
     cbx_learn_result *result;         /* never NULL */
     cbx_learn_plan plan;
     cbx_film_settings film; /* zeroed: none */
+    cbx_timing timing;      /* of the film */
+    uint64_t asked, drawn;  /* frames whose batches the trainer has, where the film has a length;
+                               and those that are drawn */
     char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
     cbx_device *device;

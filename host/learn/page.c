@@ -133,7 +133,7 @@ static cbx_status write_film(const cbx_job *job, cbx_output *to) {
     }
     cbx_status status = cbx_new(&batches, frames);
     for (uint64_t i = 0; i < frames && !status; i++) {
-        const uint64_t batch = (i + 1) * settings->frame_every;
+        const uint64_t batch = cbx_timing_batch(&job->timing, i);
         batches[i] = (uint32_t)(batch < job->result->batches ? batch : job->result->batches);
     }
     if (!status) {

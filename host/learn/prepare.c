@@ -102,7 +102,8 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
     if (settings->film) {
-        plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
+        job->timing = cbx_timing_of(settings, plan->batches);
+        plan->frames = job->timing.moving + job->timing.held;
     }
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }

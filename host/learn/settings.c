@@ -81,5 +81,8 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     if (!status) {
         status = check_pictures(settings);
     }
+    if (!status && settings->film) {
+        status = cbx_timing_check(settings);
+    }
     return !status && settings->film ? cbx_film_check_ending(settings->film) : status;
 }
