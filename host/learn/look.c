@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "learn/page.h"
 #include "network/weights_file.h"
+#include "page/network.h"
 
 /* A number of the file's metadata; 0: there is none. */
 static double number_of(const cbx_safetensors *file, const char *key) {
@@ -87,6 +88,9 @@ cbx_status cbx_look(const cbx_look_settings *look, cbx_look_result *result) {
     }
     if (!status) {
         settings.hidden = job.network->hidden;
+        status = cbx_page_check(settings.hidden);
+    }
+    if (!status) {
         status = cbx_job_prepare_look(&job);
     }
     if (!status) {

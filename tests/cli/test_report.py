@@ -88,6 +88,8 @@ class Report(CliTest):
         flags = self.small()
         self.assert_error(self.learn(*flags, "--report", "none/page.html"), CANNOT_CREATE, "none")
         self.assert_error(self.learn(*flags, "--report", "x", "--picture", "./x"), USAGE, "same file")
+        self.assert_error(self.learn(*flags, "--report", "x", "--hidden", "16385", "--no-video"), USAGE,
+                          "up to 16384 hidden neurons")
         (self.folder / "page.html").write_text("mine")
         self.assert_error(self.learn(*flags, "--report", "page.html", "--no-clobber"), CANNOT_CREATE)
         self.assertEqual((self.folder / "page.html").read_text(), "mine")
