@@ -7,7 +7,9 @@
 # In order; a file uses only what is in those before it, but for calls.
 set(CBX_PAGE_STYLE style.css)
 set(CBX_PAGE_WORKER canon.js worker.js)
-set(CBX_PAGE_CODE data.js state.js main.js)
+set(CBX_PAGE_CODE
+  data.js state.js
+  main.js)
 set(CBX_PAGE_WEB ${CMAKE_CURRENT_LIST_DIR}/web)
 
 if(CMAKE_SCRIPT_MODE_FILE)
