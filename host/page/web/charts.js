@@ -52,11 +52,11 @@ function makeChart(facts, plan, cursor) {
     line.dataset.batch = cursor.batch;
     told.textContent = plan.at(cursor.batch);
   };
-  const placed = { id: "placed", afterDraw: place };
+  const placed = { id: "placed", afterDraw: (drawn) => { chart = drawn; place(); } };
   const draw = () => {
     chart?.destroy();
     const colour = themeColours();
-    chart = new Chart(canvas, { type: "line", data: { datasets: plan.curves(colour) },
+    new Chart(canvas, { type: "line", data: { datasets: plan.curves(colour) },
       options: curveOptions(facts, colour, plan.y), plugins: [placed, ...plan.plugins ?? []] });
   };
   cursor.places.push(place);

@@ -77,10 +77,10 @@ function digitCurves(facts, colour) {
 
 // ---- how they look ----
 
-// Ticks where epochs end; of many epochs a few.
-function epochTicks(facts) {
+// Ticks where epochs end; as many as there is room for.
+function epochTicks(facts, width) {
   const count = Math.ceil(facts.batches / facts.batches_per_epoch);
-  const step = Math.max(1, Math.ceil(count / 6));
+  const step = Math.max(1, Math.ceil(count * 64 / width));
   const ticks = [];
   for (let epoch = step; epoch <= count; epoch += step) {
     ticks.push({ value: endOfEpoch(facts, epoch), label: `epoch ${epoch}` });
@@ -101,7 +101,7 @@ function curveOptions(facts, colour, y) {
       x: { type: "linear", min: 0, max: facts.batches, grid,
         ticks: { ...ticks, maxRotation: 0, autoSkip: false,
           callback: (value, i, all) => all[i].label },
-        afterBuildTicks: (scale) => { scale.ticks = epochTicks(facts); } },
+        afterBuildTicks: (scale) => { scale.ticks = epochTicks(facts, scale.chart.width - 60); } },
       y: { grid, ...y, ticks: { ...ticks, ...y.ticks }, afterFit: (s) => { s.width = 52; } },
     },
   };
@@ -133,7 +133,7 @@ const digitNames = {
   },
 };
 
-const asPercent = { ticks: { callback: (value) => `${Math.round(100 * value)} %` } };
+const asPercent = { ticks: { callback: (value) => `${Number((100 * value).toFixed(1))}\u202f%` } };
 
 // title, what it means, its curves, its y axis, what is said of a batch
 function curvePlans(facts, losses) {
@@ -142,7 +142,8 @@ function curvePlans(facts, losses) {
     { id: "curve-loss", title: "Loss",
       lead: "How far the answers are from the truth; less is better. It is what training makes small.",
       curves: (colour) => lossCurves(facts, losses, colour),
-      y: { type: "logarithmic", ticks: { maxTicksLimit: 6, callback: (value) => String(value) } },
+      y: { type: losses ? "logarithmic" : "linear",
+        ticks: { maxTicksLimit: 6, callback: (value) => String(Number(value.toPrecision(3))) } },
       at: (batch) => (losses ? `batch ${wholeNumber(batch)}: ${losses[batch - 1].toFixed(3)}`
         : lastEpoch(batch) ? `validation: ${lastEpoch(batch).validation.loss.toFixed(3)}` : "") },
     { id: "curve-accuracy", title: "Accuracy",

@@ -9,17 +9,17 @@ function nextEvent(target, name) {
   });
 }
 
-function pause(milliseconds) {
+function waitFor(milliseconds) {
   return new Promise((done) => setTimeout(done, milliseconds));
 }
 
 // A picture that is there already is not announced again in every browser: so there is an end.
 function nextPicture(video) {
   if (!video.requestVideoFrameCallback) {
-    return nextEvent(video, "seeked").then(() => pause(50));
+    return nextEvent(video, "seeked").then(() => waitFor(50));
   }
   const shown = new Promise((done) => video.requestVideoFrameCallback(done));
-  return Promise.race([shown, nextEvent(video, "seeked").then(() => pause(250))]);
+  return Promise.race([shown, nextEvent(video, "seeked").then(() => waitFor(250))]);
 }
 
 async function loadVideo(video, url) {
