@@ -56,7 +56,7 @@ function makeChart(facts, plan, cursor) {
   const draw = () => {
     chart?.destroy();
     const colour = themeColours();
-    new Chart(canvas, { type: "line", data: { datasets: plan.curves(colour) },
+    chart = new Chart(canvas, { type: "line", data: { datasets: plan.curves(colour) },
       options: curveOptions(facts, colour, plan.y), plugins: [placed, ...plan.plugins ?? []] });
   };
   cursor.places.push(place);
