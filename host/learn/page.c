@@ -140,7 +140,7 @@ static cbx_status write_film(const cbx_job *job, cbx_output *to) {
         status = cbx_page_array(to, "frame_batches", CBX_PAGE_U32, batches, frames);
     }
     free(batches);
-    return status ? status : cbx_page_file(to, "film", settings->film);
+    return status ? status : cbx_page_file(to, "film_file", settings->film);
 }
 
 /* What the network says of the test images, and with it the facts and arrays of every page; facts
