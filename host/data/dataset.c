@@ -161,12 +161,9 @@ static cbx_status measure(cbx_dataset *dataset, const char *directory) {
                         directory, (unsigned)centre);
     }
     double offset = (double)off_centre / (double)count;
-    dataset->mean = (double)centre + offset;
-    dataset->deviation = sqrt((double)centred_squares / (double)count - offset * offset);
-    for (int level = 0; level < GREY_LEVELS; level++) {
-        dataset->normalised[level] = (float)((level - dataset->mean) / dataset->deviation);
-    }
-    return CBX_OK;
+    return cbx_dataset_normalise_as(
+        dataset, (double)centre + offset,
+        sqrt((double)centred_squares / (double)count - offset * offset));
 }
 
 /* In blocks, as add_up(). */
@@ -261,7 +258,9 @@ static cbx_status copy_pair(pair *out, const cbx_images *images) {
     }
     if (!status) {
         memcpy(out->images.items, images->pixels, images->count * CBX_IMAGE_PIXELS);
-        memcpy(out->labels.items, images->labels, images->count);
+        if (images->labels) {
+            memcpy(out->labels.items, images->labels, images->count);
+        }
         out->images.count = out->labels.count = (uint32_t)images->count;
     }
     return status;
@@ -281,6 +280,40 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
         }
     }
     return complete(out, place, status);
+}
+
+cbx_status cbx_dataset_normalise_as(cbx_dataset *dataset, double mean, double deviation) {
+    if (!isfinite(mean) || !isfinite(deviation) || deviation <= 0) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "pixels cannot be normalised with the mean %g and the deviation %g", mean,
+                        deviation);
+    }
+    dataset->mean = mean;
+    dataset->deviation = deviation;
+    for (int level = 0; level < GREY_LEVELS; level++) {
+        dataset->normalised[level] = (float)((level - mean) / deviation);
+    }
+    return CBX_OK;
+}
+
+cbx_status cbx_dataset_of_images(cbx_dataset **out, const uint8_t *pixels, size_t count,
+                                 double mean, double deviation) {
+    cbx_status status = cbx_new(out, 1);
+    if (!status) {
+        status = cbx_dataset_normalise_as(*out, mean, deviation);
+    }
+    if (!status) {
+        cbx_images images = {.count = count, .pixels = pixels};
+        status = copy_pair(&(*out)->training_file, &images);
+    }
+    if (status) {
+        cbx_dataset_destroy(*out);
+        *out = NULL;
+        return status;
+    }
+    (*out)->training_count = count;
+    measure_ink(*out);
+    return CBX_OK;
 }
 
 void cbx_dataset_destroy(cbx_dataset *dataset) {

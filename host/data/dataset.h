@@ -14,6 +14,15 @@
 cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
                                    const cbx_images *test);
 
+/* Normalises otherwise than by the training images; before anybody else sees the dataset.
+ * CBX_BAD_ARGUMENT: not finite, or the deviation is not above 0. */
+cbx_status cbx_dataset_normalise_as(cbx_dataset *dataset, double mean, double deviation);
+
+/* Copies of `count` images (count, 784) as the training part, with labels 0, and no other part.
+ * *out is the caller's. Statuses of cbx_dataset_normalise_as(), CBX_NO_MEMORY. */
+cbx_status cbx_dataset_of_images(cbx_dataset **out, const uint8_t *pixels, size_t count,
+                                 double mean, double deviation);
+
 /* The i-th name that a file of the dataset in `directory` may have, to `path`; 0 when
  * there are no more, or the name does not fit. */
 int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size);
