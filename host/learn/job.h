@@ -69,6 +69,8 @@ cbx_status cbx_job_prepare(cbx_job *job);
 /* Only what training needs, for a job that has its dataset and its device, and no outputs. */
 cbx_status cbx_job_prepare_training(cbx_job *job);
 cbx_status cbx_job_make_plan(cbx_job *job);
+/* The part of the plan that is about the device. */
+void cbx_job_describe_device(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */

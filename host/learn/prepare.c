@@ -55,9 +55,9 @@ static cbx_status load_network(cbx_job *job) {
     }
     cbx_status status = cbx_network_load(&job->network, settings->init);
     if (!status && job->network->hidden != settings->hidden) {
-        status =
-            cbx_fail(CBX_BAD_DATA, "%s holds a network of %u hidden neurons; run it with hidden %u",
-                     settings->init, job->network->hidden, job->network->hidden);
+        status = cbx_fail(CBX_BAD_ARGUMENT,
+                          "%s holds a network of %u hidden neurons; run it with hidden %u",
+                          settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
 }
@@ -73,8 +73,7 @@ static cbx_status make_network(cbx_job *job) {
     return status;
 }
 
-cbx_status cbx_job_make_plan(cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
+void cbx_job_describe_device(cbx_job *job) {
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
     plan->passed_over = job->walk.passed_over;
@@ -82,6 +81,12 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
     plan->arithmetic = cbx_device_arithmetic(job->device);
+}
+
+cbx_status cbx_job_make_plan(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    cbx_learn_plan *plan = &job->plan;
+    cbx_job_describe_device(job);
     plan->schedule = cbx_schedule_choose(settings->schedule, plan->family, job->dataset);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
