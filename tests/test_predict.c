@@ -118,9 +118,9 @@ static void nonsense_is_refused(void **state) {
     assert_fails(cbx_network_predict(network, device, pixels, 0, mean, deviation, &out),
                  CBX_BAD_ARGUMENT, "no images");
     assert_fails(cbx_network_predict(network, device, pixels, 1, mean, 0, &out), CBX_BAD_ARGUMENT,
-                 "deviation 0");
+                 "");
     assert_fails(cbx_network_predict(network, device, pixels, 1, (double)INFINITY, 1, &out),
-                 CBX_BAD_ARGUMENT, "mean inf");
+                 CBX_BAD_ARGUMENT, "");
     network->w2[0] = 3e38f;
     network->w2[CBX_CLASSES] = 3e38f;
     for (size_t i = 0; i < 5; i++) {

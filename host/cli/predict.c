@@ -178,7 +178,7 @@ static int predict_test_images(session *state) {
     cli_terminal terminal;
     cbx_status status = cbx_dataset_load(&dataset, data);
     if (!status) {
-        status = cbx_dataset_normalise_as(dataset, state->model.mean, state->model.deviation);
+        status = cbx_dataset_normalise_by(dataset, state->model.mean, state->model.deviation);
     }
     if (!status) {
         tell_normalisation(state);

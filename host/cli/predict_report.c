@@ -25,11 +25,12 @@ static const char *tone_name(const cbx_digit_look *look) {
 
 /* ---- words ---- */
 
-/* In eighths of a column where the terminal has them. */
+/* In eighths of a column where the terminal has them. Nothing leaves no blanks behind. */
 static void print_bar(double share, unsigned columns, int utf8) {
     static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     const unsigned eighths = (unsigned)(share * columns * 8 + 0.5);
     const unsigned whole = utf8 ? eighths / 8 : (eighths + 4) / 8;
+    fputs(whole > 0 || (utf8 && eighths > 0) ? "  " : "", stdout);
     for (unsigned i = 0; i < whole; i++) {
         fputs(utf8 ? "█" : "#", stdout);
     }
@@ -41,7 +42,7 @@ static void print_outputs(const float *outputs, size_t class, const cli_terminal
     const unsigned columns = room < LONGEST_BAR ? room : LONGEST_BAR;
     for (size_t o = 0; o < CBX_CLASSES; o++) {
         const int bold = o == class && terminal->colour;
-        printf("%s  %zu  %6.4f  ", bold ? "\033[1m" : "", o, (double)outputs[o]);
+        printf("%s  %zu  %6.4f", bold ? "\033[1m" : "", o, (double)outputs[o]);
         print_bar((double)outputs[o], columns, terminal->utf8);
         fputs(bold ? "\033[0m\n" : "\n", stdout);
     }

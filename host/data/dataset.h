@@ -14,12 +14,12 @@
 cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
                                    const cbx_images *test);
 
-/* Normalises otherwise than by the training images; before anybody else sees the dataset.
- * CBX_BAD_ARGUMENT: not finite, or the deviation is not above 0. */
-cbx_status cbx_dataset_normalise_as(cbx_dataset *dataset, double mean, double deviation);
+/* Replaces what pixels are normalised with, by what other images had: for a network that was
+ * trained on those. CBX_BAD_ARGUMENT: the deviation is not above 0, or one is not finite. */
+cbx_status cbx_dataset_normalise_by(cbx_dataset *dataset, double mean, double deviation);
 
 /* Copies of `count` images (count, 784) as the training part, with labels 0, and no other part.
- * *out is the caller's. Statuses of cbx_dataset_normalise_as(), CBX_NO_MEMORY. */
+ * *out is the caller's. Statuses of cbx_dataset_normalise_by(), CBX_NO_MEMORY. */
 cbx_status cbx_dataset_of_images(cbx_dataset **out, const uint8_t *pixels, size_t count,
                                  double mean, double deviation);
 

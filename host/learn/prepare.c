@@ -6,13 +6,16 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "film/plays.h"
+#include "learn/hashes.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
 /* The dataset is read while the device starts and shows how well it encodes. */
 typedef struct loading {
     const char *directory;
+    char *sha256; /* where its hash is wanted; else NULL */
     cbx_dataset *dataset;
     cbx_fault fault;
     double seconds;
@@ -21,13 +24,18 @@ typedef struct loading {
 static void *load(void *argument) {
     loading *this = argument;
     const double start = cbx_clock_seconds();
-    cbx_fault_take(&this->fault, cbx_dataset_load(&this->dataset, this->directory));
+    cbx_status status = cbx_dataset_load(&this->dataset, this->directory);
     this->seconds = cbx_clock_seconds() - start;
+    if (!status && this->sha256) {
+        status = cbx_hash_dataset(this->dataset, this->sha256);
+    }
+    cbx_fault_take(&this->fault, status);
     return NULL;
 }
 
 static cbx_status load_and_start(cbx_job *job) {
-    loading data = {.directory = job->settings->data};
+    const int told = job->settings->save || job->settings->report;
+    loading data = {.directory = job->settings->data, .sha256 = told ? job->data_sha256 : NULL};
     pthread_t thread;
     const double start = cbx_clock_seconds();
     const int threaded = pthread_create(&thread, NULL, load, &data) == 0;
@@ -60,6 +68,12 @@ static cbx_status load_network(cbx_job *job) {
                           settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
+}
+
+/* As the images were that the network was trained on, where that is known. */
+static cbx_status normalise(cbx_job *job) {
+    return job->deviation > 0.0 ? cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation)
+                                : CBX_OK;
 }
 
 static cbx_status make_network(cbx_job *job) {
@@ -100,7 +114,8 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
     if (settings->film) {
-        plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
+        job->timing = cbx_timing_of(settings, plan->batches);
+        plan->frames = job->timing.moving + job->timing.held;
     }
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
@@ -155,6 +170,12 @@ cbx_status cbx_job_prepare(cbx_job *job) {
 cbx_status cbx_job_prepare_training(cbx_job *job) {
     static step *const steps[] = {load_network, cbx_job_make_plan, cbx_job_check_memory,
                                   make_network, make_trainer};
+    return take(job, steps, sizeof steps / sizeof *steps);
+}
+
+cbx_status cbx_job_prepare_look(cbx_job *job) {
+    static step *const steps[] = {cbx_job_probe_outputs, load_and_start,       normalise,
+                                  cbx_job_make_plan,     cbx_job_check_memory, make_trainer};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
