@@ -2,9 +2,11 @@
 """Commands, flags and their nonsense: nothing here needs a device."""
 
 import re
+import subprocess
 import unittest
 
-from support import CANNOT_WRITE, MISSING, OK, SOURCE, UNAVAILABLE, USAGE, CliTest, main
+from support import (CANNOT_WRITE, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
+                     main)
 
 WHOLE = ["0", "-1", "1e9", "abc", "", " 1", "1 ", "0x10", "1.5", "+1", "99999999999999999999"]
 CHOICE = ["", "abc", "0", "LESSON", "h264x"]
@@ -47,6 +49,11 @@ def flags_of(text):
     return set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", text, re.MULTILINE))
 
 
+# As --help lists them.
+COMMANDS = re.findall(r"^  ([a-z]+)  ", subprocess.run([PROGRAM, "--help"], check=True, text=True,
+                                                       capture_output=True).stdout, re.MULTILINE)
+
+
 class Commands(CliTest):
     def test_no_command_prints_help_to_people(self):
         result = self.run_cli()
@@ -62,16 +69,30 @@ class Commands(CliTest):
             self.assertIn("devices", result.stdout)
 
     def test_help_of_a_command(self):
-        for command in ("learn", "devices", "verify"):
+        for command in COMMANDS:
             asked = self.run_cli("help", command)
             flagged = self.run_cli(command, "--help")
+            self.assertEqual(self.run_cli(command, "-h").stdout, flagged.stdout)
             self.assertEqual((asked.returncode, asked.stderr), (OK, ""))
             self.assertEqual(asked.stdout, flagged.stdout)
             self.assertIn(f"Usage: clearbox {command}", asked.stdout)
 
+    def test_help_shows_what_to_type_and_where_there_is_more(self):
+        for command in COMMANDS:
+            shown = self.run_cli(command, "--help").stdout
+            examples = re.search(r"^Examples:\n((?:  .+\n)+)\n", shown, re.MULTILINE)[1]
+            self.assertGreaterEqual(examples.count(f"clearbox {command}"), 1, shown)
+            self.assertTrue(shown.endswith(f"\nMore: man clearbox-{command}\n"), shown)
+
+    def test_the_flags_of_examples_are_known(self):
+        for command in COMMANDS:
+            shown = self.run_cli(command, "--help").stdout
+            for line in re.findall(rf"^  clearbox {command} (.+)", shown, re.MULTILINE):
+                used = set(re.findall(r"(?<= )--([a-z-]+)", " " + line.split("|")[0]))
+                self.assertLessEqual(used, flags_of(shown), line)
+
     def test_help_fits_80_columns(self):
-        for arguments in (["--help"], ["learn", "--help"], ["devices", "--help"],
-                          ["verify", "--help"]):
+        for arguments in (["--help"], *([command, "--help"] for command in COMMANDS)):
             for line in self.run_cli(*arguments).stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
 
@@ -81,7 +102,8 @@ class Commands(CliTest):
             self.assertEqual((result.returncode, result.stderr), (OK, ""))
             # Scripts read the first line, people the rest.
             self.assertRegex(result.stdout, r"\Aclearbox \d+\.\d+\.\d+\n")
-            for fact in (r"built by +\w+ [\d.]+", r"libavformat \d+\.", r"libavcodec \d+\.",
+            for fact in (r"built by +\w+ [\d.]+", r"commit +([0-9a-f]{12}|v\d\S*|none)(-dirty)?\n",
+                         r"encoders +device, \w+", r"on a GPU +\w+", r"libavformat \d+\.", r"libavcodec \d+\.",
                          r"H\.264 +device, else \w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
                          r"jansson \d"):
                 self.assertRegex(result.stdout, fact)
