@@ -48,8 +48,10 @@ int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_verify(int argc, char **argv);
+int cli_look(int argc, char **argv);
 
 extern const cli_syntax cli_learn_syntax;
+extern const cli_syntax cli_look_syntax;
 extern const cli_syntax cli_devices_syntax;
 extern const cli_syntax cli_bench_syntax;
 extern const cli_syntax cli_verify_syntax;

@@ -15,6 +15,7 @@ static const cli_syntax help_syntax;
 /* In the order in which --help lists them. */
 static const cli_command commands[] = {
     {"learn", cli_learn, "train on MNIST and film the hidden layer", &cli_learn_syntax},
+    {"look", cli_look, "write a page to look inside a network of a file", &cli_look_syntax},
     {"devices", cli_devices, "list and check the OpenCL devices", &cli_devices_syntax},
     {"bench", cli_bench, "measure how fast devices train, draw and film", &cli_bench_syntax},
     {"verify", cli_verify, "train runs whose weights are known, and compare", &cli_verify_syntax},

@@ -135,7 +135,8 @@ class Bash(Completions):
     def test_files_and_folders(self):
         """Left to readline."""
         for words in (("learn", "--output", "f"), ("learn", "-o", ""), ("learn", "--save=f"),
-                      ("learn", "--init", ""), ("bench", "--plot", "")):
+                      ("learn", "--init", ""), ("bench", "--plot", ""), ("look", "m"),
+                      ("look", "--no-clobber", "")):
             self.assertEqual(self.bash(*words), ["<-o", "default>"], words)
         self.assertEqual(self.bash("verify", "--data", "d"), ["<-o", "dirnames>"])
 

@@ -139,7 +139,7 @@ class Flags(CliTest):
     def test_the_manual_and_help_name_the_same_flags(self):
         """Neither has one that the other does not know, letters included."""
         manual = (SOURCE / "docs" / "clearbox.1").read_text()
-        for command in ("learn", "devices", "bench", "verify"):
+        for command in ("learn", "look", "devices", "bench", "verify"):
             shown = self.run_cli(command, "--help").stdout
             told = set(re.findall(r"^  (?:-(\w), )?--([a-z-]+)", shown, re.MULTILINE))
             section = re.search(rf"(?ms)^\.Ss clearbox {command}\n(.*?)^\.S[sh] ", manual)[1]
