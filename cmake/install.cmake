@@ -7,7 +7,8 @@ set(CBX_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/clearbox)
 
 if(TARGET clearbox_program)
   install(TARGETS clearbox_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(FILES docs/clearbox.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  file(GLOB CBX_MANUAL CONFIGURE_DEPENDS docs/*.1)
+  install(FILES ${CBX_MANUAL} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   include(cmake/completions.cmake)
 endif()
 install(TARGETS clearbox EXPORT clearboxTargets
