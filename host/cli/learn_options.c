@@ -26,7 +26,10 @@ static const cli_command_text text = {
     "after every batch. Without flags it is the run of the lesson \"Looking inside a\n"
     "neural network\".\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
-    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n"};
+    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n",
+    "clearbox learn\n"
+    "clearbox learn --hidden 1024 --recipe nll --device gpu --output big.mp4\n"
+    "clearbox learn --no-video --save weights.safetensors --metrics run.jsonl\n"};
 
 #define AT(member) offsetof(cli_learn_options, member)
 #define SET(member) offsetof(cli_learn_options, settings.member)
@@ -116,6 +119,8 @@ static const cli_flag flags[] = {
      "standard output [auto]"},
     CLI_HELP_FLAG,
     {0}};
+
+const cli_syntax cli_learn_syntax = {&text, flags, NULL, NULL};
 
 /* The library sees to the other outputs, and does not know this one. */
 static int check_metrics(const cli_learn_options *options) {

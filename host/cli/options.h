@@ -62,9 +62,10 @@ typedef struct cli_flag {
 /* What --help prints around the flags. */
 typedef struct cli_command_text {
     const char *name;
-    const char *usage;   /* behind "Usage: clearbox " */
-    const char *summary; /* ends with a newline */
-    const char *footer;  /* likewise */
+    const char *usage;    /* behind "Usage: clearbox " */
+    const char *summary;  /* ends with a newline */
+    const char *footer;   /* likewise, or "" */
+    const char *examples; /* what one would type, a line each */
 } cli_command_text;
 
 enum {
