@@ -138,7 +138,7 @@ class Commands(CliTest):
             for fact in (r"built by +\w+ [\d.]+", r"commit +([0-9a-f]{12}|v\d\S*|none)(-dirty)?\n",
                          r"encoders +device, \w+", r"on a GPU +\w+", r"libavformat \d+\.", r"libavcodec \d+\.",
                          r"H\.264 +device, else \w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
-                         r"jansson \d"):
+                         r"jansson \d", r"Chart\.js \S"):
                 self.assertRegex(result.stdout, fact)
             for line in result.stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
