@@ -96,6 +96,9 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
     if (settings->film) {
         plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
+        if (!plan->caution[0]) {
+            cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
+        }
     }
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
