@@ -4,6 +4,7 @@
 #include "base/choice.h"
 #include "clearbox/device.h"
 #include "clearbox/film.h"
+#include "clearbox/learn.h"
 #include "clearbox/picture.h"
 #include "clearbox/trainer.h"
 
@@ -27,6 +28,9 @@ const char *const cbx_container_names[] = {
     [CBX_CONTAINER_WEBM] = "webm", [CBX_CONTAINER_GIF] = "gif",       [CBX_CONTAINER_WEBP] = "webp",
     [CBX_CONTAINER_APNG] = "apng", [CBX_CONTAINER_MPEGTS] = "mpegts", NULL};
 
+const char *const cbx_clock_names[] = {
+    [CBX_CLOCK_BATCHES] = "batches", [CBX_CLOCK_LOG] = "log", NULL};
+
 const char *const cbx_arithmetic_names[] = {
     [CBX_ARITHMETIC_CANON] = "canon", [CBX_ARITHMETIC_PLAIN] = "plain", NULL};
 
@@ -48,6 +52,10 @@ const char *cbx_schedule_name(cbx_schedule schedule) {
 
 const char *cbx_tone_name(cbx_tone tone) {
     return cbx_choice_name(cbx_tone_names, (int)tone);
+}
+
+const char *cbx_film_clock_name(cbx_film_clock clock) {
+    return cbx_choice_name(cbx_clock_names, (int)clock);
 }
 
 const char *cbx_codec_name(cbx_codec codec) {

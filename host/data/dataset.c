@@ -161,12 +161,9 @@ static cbx_status measure(cbx_dataset *dataset, const char *directory) {
                         directory, (unsigned)centre);
     }
     double offset = (double)off_centre / (double)count;
-    dataset->mean = (double)centre + offset;
-    dataset->deviation = sqrt((double)centred_squares / (double)count - offset * offset);
-    for (int level = 0; level < GREY_LEVELS; level++) {
-        dataset->normalised[level] = (float)((level - dataset->mean) / dataset->deviation);
-    }
-    return CBX_OK;
+    return cbx_dataset_normalise_by(
+        dataset, (double)centre + offset,
+        sqrt((double)centred_squares / (double)count - offset * offset));
 }
 
 /* In blocks, as add_up(). */
@@ -300,6 +297,21 @@ cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part) {
     return (cbx_images){.count = end - first,
                         .pixels = file->images.items + first * CBX_IMAGE_PIXELS,
                         .labels = file->labels.items + first};
+}
+
+cbx_status cbx_dataset_normalise_by(cbx_dataset *dataset, double mean, double deviation) {
+    if (!isfinite(mean) || !isfinite(deviation) || deviation <= 0.0) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "pixels cannot be normalised by a mean of %g and a "
+                        "deviation of %g",
+                        mean, deviation);
+    }
+    dataset->mean = mean;
+    dataset->deviation = deviation;
+    for (int level = 0; level < GREY_LEVELS; level++) {
+        dataset->normalised[level] = (float)((level - mean) / deviation);
+    }
+    return CBX_OK;
 }
 
 double cbx_dataset_mean(const cbx_dataset *dataset) {

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "clearbox/learn.h"
 #include "device/walk.h"
+#include "learn/clock.h"
 #include "network/trainer.h"
 #include "reel/reel.h"
 
@@ -33,11 +34,15 @@ typedef struct cbx_job {
     cbx_learn_result *result;         /* never NULL */
     cbx_learn_plan plan;
     cbx_film_settings film; /* zeroed: none */
+    cbx_timing timing;      /* of the film */
+    uint64_t asked, drawn;  /* frames whose batches the trainer has, where the film has a length;
+                               and those that are drawn */
     char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
     cbx_device *device;
-    cbx_walk walk;        /* the devices that were passed over */
-    cbx_network *network; /* as it was at the start; after the training what came of it */
+    cbx_walk walk;          /* the devices that were passed over */
+    cbx_network *network;   /* as it was at the start; after the training what came of it */
+    double mean, deviation; /* to normalise pixels by; deviation 0: by the dataset's own */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_easel easel;                     /* on which the trainer draws the film */
@@ -69,6 +74,8 @@ cbx_status cbx_job_prepare(cbx_job *job);
 /* Only what training needs, for a job that has its dataset and its device, and no outputs. */
 cbx_status cbx_job_prepare_training(cbx_job *job);
 cbx_status cbx_job_make_plan(cbx_job *job);
+/* What a look needs, for a job that has its network. */
+cbx_status cbx_job_prepare_look(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */

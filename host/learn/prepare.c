@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "film/plays.h"
 #include "learn/job.h"
 #include "learn/rates.h"
@@ -62,6 +63,12 @@ static cbx_status load_network(cbx_job *job) {
     return status;
 }
 
+/* As the images were that the network was trained on, where that is known. */
+static cbx_status normalise(cbx_job *job) {
+    return job->deviation > 0.0 ? cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation)
+                                : CBX_OK;
+}
+
 static cbx_status make_network(cbx_job *job) {
     if (job->network) {
         return CBX_OK;
@@ -95,7 +102,8 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->first_learning_rate_hidden = cbx_rate_as_written(rates.hidden);
     plan->first_learning_rate_output = cbx_rate_as_written(rates.output);
     if (settings->film) {
-        plan->frames = (plan->batches + settings->frame_every - 1) / settings->frame_every;
+        job->timing = cbx_timing_of(settings, plan->batches);
+        plan->frames = job->timing.moving + job->timing.held;
         if (!plan->caution[0]) {
             cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
         }
@@ -153,6 +161,12 @@ cbx_status cbx_job_prepare(cbx_job *job) {
 cbx_status cbx_job_prepare_training(cbx_job *job) {
     static step *const steps[] = {load_network, cbx_job_make_plan, cbx_job_check_memory,
                                   make_network, make_trainer};
+    return take(job, steps, sizeof steps / sizeof *steps);
+}
+
+cbx_status cbx_job_prepare_look(cbx_job *job) {
+    static step *const steps[] = {cbx_job_probe_outputs, load_and_start,       normalise,
+                                  cbx_job_make_plan,     cbx_job_check_memory, make_trainer};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 

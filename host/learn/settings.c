@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "film/still.h"
 #include "learn/job.h"
+#include "page/network.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -101,6 +102,12 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     }
     if (!status) {
         status = check_pictures(settings);
+    }
+    if (!status && settings->film) {
+        status = cbx_timing_check(settings);
+    }
+    if (!status && settings->report) {
+        status = cbx_page_check(settings->hidden);
     }
     return status ? status : check_poster(settings);
 }
