@@ -63,7 +63,6 @@ typedef struct cbx_film_settings {
     /* CBX_CODEC_H264, the default, gives way to what a named encoder makes, and where the
      * container does not take it to the best that it does. */
     cbx_codec codec;
-    cbx_container container;
     /* "libx264", "libopenh264", "mpeg4", "libvpx-vp9", "libvpx", "libaom-av1", "gif",
      * "libwebp_anim", "apng", or in hardware, whose bytes nobody can promise, "h264_nvenc" or
      * "h264_vaapi". NULL or "auto": the codec's best in software that the
@@ -80,6 +79,7 @@ typedef struct cbx_film_settings {
     const char *preset;
     uint32_t workers; /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
     int no_clobber;   /* fail rather than replace an existing file */
+    cbx_container container;
     /* What mp4, Matroska and WebM say of the film beside the program and its version; a transport
      * stream has the title. Borrowed until it is open; NULL: nothing. */
     const char *title, *comment;
