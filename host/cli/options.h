@@ -18,6 +18,7 @@ typedef enum cli_kind {
     CLI_POSITIVE,    /* double, above 0 and up to FLT_MAX                    */
     CLI_TEXT,        /* const char *, not empty                              */
     CLI_OUTPUT,      /* const char *, the name of a file to write, not "-"   */
+    CLI_STREAM,      /* likewise, or "-" for standard output                 */
     CLI_CHOICE,      /* int or enum: the place of the value in `choices`     */
     CLI_CHOICE_TEXT, /* const char *: one of `choices`                       */
     CLI_WHOLES,      /* cli_list: numbers least…most, with commas between    */
