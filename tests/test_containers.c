@@ -13,7 +13,7 @@
 #include "film/encoder.h"
 #include "film/film.h"
 #include "film/plays.h"
-#include "film/still.h"
+#include "film/poster.h"
 #include "support/film_reader.h"
 #include "support/film_scene.h"
 #include "support/scratch.h"
@@ -393,7 +393,7 @@ static void the_last_picture_of_a_film(void **state) {
             uint8_t *rgb, wanted[3 * WIDTH];
             double squares = 0;
             make_film(path, &settings, counts[k]);
-            assert_ok(cbx_still_last(path, &rgb, &width, &height));
+            assert_ok(cbx_poster_read(path, &rgb, &width, &height));
             assert_int_equal(width, WIDTH);
             assert_int_equal(height, HEIGHT);
             scene_make(&with.scene, WIDTH, HEIGHT);
@@ -417,11 +417,11 @@ static void what_is_no_film_has_no_last_picture(void **state) {
     uint32_t width, height;
     uint8_t *rgb;
     const char *path = scratch_path(state, "a.mp4");
-    assert_fails(cbx_still_last(path, &rgb, &width, &height), CBX_BAD_DATA, "cannot read");
+    assert_fails(cbx_poster_read(path, &rgb, &width, &height), CBX_BAD_DATA, "cannot read");
     assert_null(rgb);
     scratch_write(path, "nothing", 7);
-    assert_fails(cbx_still_last(path, &rgb, &width, &height), CBX_BAD_DATA, "a.mp4 again");
-    assert_false(cbx_still_can(CBX_CONTAINER_WEBP));
+    assert_fails(cbx_poster_read(path, &rgb, &width, &height), CBX_BAD_DATA, "a.mp4 again");
+    assert_false(cbx_poster_can(CBX_CONTAINER_WEBP));
 }
 
 static void costs_are_told(void **state) {

@@ -88,7 +88,7 @@ static void settings_are_checked(void **state) {
         {"ends at 8191",
          {8192, 56, 70, CBX_CODEC_H264, "mpeg4", -1, NULL, 1, 0, CBX_CONTAINER_AUTO, NULL, NULL}},
         {"unknown encoder \"h264\": there are auto, device, libx264, libopenh264, h264_nvenc, "
-         "h264_vaapi and mpeg4",
+         "h264_vaapi, mpeg4, libvpx-vp9, libvpx, libaom-av1, gif, libwebp_anim and apng",
          {84, 56, 70, CBX_CODEC_H264, "h264", -1, NULL, 1, 0, CBX_CONTAINER_AUTO, NULL, NULL}},
         {"unknown encoder \"\"",
          {84, 56, 70, CBX_CODEC_MPEG4, "", -1, NULL, 1, 0, CBX_CONTAINER_AUTO, NULL, NULL}},

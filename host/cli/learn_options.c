@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "data/dataset.h"
 #include "film/film.h"
+#include "network/weights_file.h"
 
 _Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
@@ -27,7 +28,10 @@ static const cli_command_text text = {
     "after every batch. Without flags it is the run of the lesson \"Looking inside a\n"
     "neural network\".\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
-    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n"};
+    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n",
+    "clearbox learn\n"
+    "clearbox learn --hidden 1024 --recipe nll --device gpu --output big.mp4\n"
+    "clearbox learn --no-video --save weights.safetensors --metrics run.jsonl\n"};
 
 #define AT(member) offsetof(cli_learn_options, member)
 #define SET(member) offsetof(cli_learn_options, settings.member)
@@ -37,7 +41,8 @@ enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_QP = 63 };
 static const cli_flag flags[] = {
     {.help = "Training"},
     {"hidden", 0, CLI_WHOLE, SET(hidden), "N", 0, 1, CBX_MAX_HIDDEN,
-     "neurons in the hidden layer [64]"},
+     "neurons in the hidden layer [64, or those of\n"
+     "--init]"},
     {"epochs", 0, CLI_WHOLE, SET(epochs), "N", 0, 1, MOST_EPOCHS,
      "times to go through the images [5]"},
     {"batch", 0, CLI_WHOLE, SET(batch), "N", 0, 1, CBX_MAX_BATCH, "images in a batch [64]"},
@@ -128,6 +133,8 @@ static const cli_flag flags[] = {
     CLI_HELP_FLAG,
     {0}};
 
+const cli_syntax cli_learn_syntax = {&text, flags, NULL, NULL};
+
 /* The library sees to the other outputs, and does not know this one. */
 static int check_metrics(const cli_learn_options *options) {
     const cbx_learn_settings *settings = &options->settings;
@@ -208,6 +215,25 @@ static int settle_codec(cli_learn_options *options) {
     return check_quality(&film);
 }
 
+/* Weights to start from say how many neurons there are. */
+static int settle_hidden(cbx_learn_settings *settings, uint32_t usual) {
+    uint32_t hidden = usual;
+    const cbx_status status =
+        settings->init ? cbx_network_measure(&hidden, settings->init) : CBX_OK;
+    if (status) {
+        return cli_fail_status(status);
+    }
+    if (settings->hidden == 0) {
+        settings->hidden = hidden;
+    }
+    return settings->init && settings->hidden != hidden
+               ? cli_fail(CLI_USAGE,
+                          "--hidden %u contradicts --init %s, which has %u neurons; "
+                          "leave --hidden out",
+                          settings->hidden, settings->init, hidden)
+               : CLI_PARSED;
+}
+
 static void set_defaults(cli_learn_options *options) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
@@ -246,6 +272,8 @@ static int settle_stream(cli_learn_options *options) {
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     set_defaults(options);
     const char *default_film = options->settings.film;
+    const uint32_t default_hidden = options->settings.hidden;
+    options->settings.hidden = 0; /* it was not given */
 
     int code = cli_parse(argc, argv, &text, flags, options);
     if (code != CLI_PARSED) {
@@ -272,5 +300,8 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     if (code == CLI_PARSED) {
         code = settle_codec(options);
     }
-    return code == CLI_PARSED ? check_outputs(options) : code;
+    if (code == CLI_PARSED) {
+        code = check_outputs(options);
+    }
+    return code == CLI_PARSED ? settle_hidden(&options->settings, default_hidden) : code;
 }

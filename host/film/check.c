@@ -145,7 +145,7 @@ static cbx_status fail_missing(const cbx_encoder_kind *kind, const cbx_film_sett
                         "the linked libavcodec has no %s encoder; install one built with %s",
                         kind->format->name, kind->name);
     }
-    cbx_film_list_encoders(known, sizeof known);
+    cbx_film_list_encoders(known, sizeof known, CBX_ANYWHERE);
     return cbx_fail(CBX_NO_ENCODER, "the linked libavcodec lacks %s; of these encoders it has %s",
                     kind->name, known);
 }

@@ -16,8 +16,10 @@ extern const char *const cbx_film_encoder_names[];
 /* The one that takes frames where they are drawn. */
 #define CBX_DEVICE_ENCODER "device"
 
-/* Writes the names of those that cbx_film_open() could use, "libx264 and mpeg4", or "none". */
-void cbx_film_list_encoders(char *out, size_t size);
+/* Writes the names of those that cbx_film_open() could use, "libx264 and mpeg4", or "none": all,
+ * those that run everywhere, or those that a GPU must have. */
+typedef enum cbx_encoder_place { CBX_ANYWHERE, CBX_IN_SOFTWARE, CBX_IN_HARDWARE } cbx_encoder_place;
+void cbx_film_list_encoders(char *out, size_t size, cbx_encoder_place place);
 
 /* Whether that is a name, rather than NULL or "auto", which leave the choice. */
 int cbx_film_is_encoder_named(const char *encoder);

@@ -313,11 +313,12 @@ const char *cbx_film_encoder(cbx_codec codec) {
     return kind && cbx_encoder_is_there(kind) ? kind->name : NULL;
 }
 
-void cbx_film_list_encoders(char *out, size_t size) {
+void cbx_film_list_encoders(char *out, size_t size, cbx_encoder_place place) {
     const char *names[sizeof cbx_encoder_kinds / sizeof *cbx_encoder_kinds];
     size_t count = 0;
     for (const cbx_encoder_kind *kind = cbx_encoder_kinds; kind->name; kind++) {
-        if (cbx_encoder_is_there(kind)) {
+        const cbx_encoder_place own = kind->needs ? CBX_IN_HARDWARE : CBX_IN_SOFTWARE;
+        if ((place == CBX_ANYWHERE || place == own) && cbx_encoder_is_there(kind)) {
             names[count++] = kind->name;
         }
     }

@@ -1,141 +1,220 @@
 /* SPDX-License-Identifier: MIT */
 #include "film/still.h"
 
+#include <errno.h>
 #include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "film/colours.h"
+#include "film/still_grey.h"
 
-typedef struct reader {
-    const char *path;
-    AVFormatContext *file;
-    AVCodecContext *decoder;
-    AVPacket *packet;
-    AVFrame *picture, *last; /* `last` is the one that is kept */
-} reader;
+typedef struct bytes {
+    uint8_t *data; /* followed by AV_INPUT_BUFFER_PADDING_SIZE zeros */
+    size_t size;
+} bytes;
 
-int cbx_still_can(cbx_container container) {
-    return container != CBX_CONTAINER_WEBP;
+/* ---- the file ---- */
+
+static cbx_status fail_to_read(const char *path) {
+    return cbx_fail(CBX_MISSING_INPUT, "cannot read the picture %s: %s", path, strerror(errno));
 }
 
-static cbx_status fail(const reader *from, int error) {
-    return error == AVERROR(ENOMEM)
-               ? cbx_fail(CBX_NO_MEMORY, "no memory to read %s", from->path)
-               : cbx_fail(CBX_BAD_DATA, "cannot read %s again: %s", from->path, av_err2str(error));
-}
-
-static cbx_status open_decoder(reader *to) {
-    const AVCodecParameters *parameters = to->file->streams[0]->codecpar;
-    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
-    if (!codec) {
-        return cbx_fail(CBX_NO_ENCODER, "the linked libavcodec does not decode %s",
-                        avcodec_get_name(parameters->codec_id));
-    }
-    to->decoder = avcodec_alloc_context3(codec);
-    to->packet = av_packet_alloc();
-    to->picture = av_frame_alloc();
-    to->last = av_frame_alloc();
-    if (!to->decoder || !to->packet || !to->picture || !to->last) {
-        return fail(to, AVERROR(ENOMEM));
-    }
-    to->decoder->thread_count = 1;
-    to->decoder->log_level_offset = 2 * AV_LOG_TRACE;
-    int error = avcodec_parameters_to_context(to->decoder, parameters);
-    if (error >= 0) {
-        error = avcodec_open2(to->decoder, codec, NULL);
-    }
-    return error < 0 ? fail(to, error) : CBX_OK;
-}
-
-/* The prefix keeps a name like "a:b.mp4" from being read as a protocol. */
-static cbx_status open_film(reader *to) {
-    const size_t size = strlen(to->path) + sizeof "file:";
-    char *url = NULL;
-    cbx_status status = cbx_new(&url, size);
-    if (status) {
-        return status;
-    }
-    (void)snprintf(url, size, "file:%s", to->path);
-    int error = avformat_open_input(&to->file, url, NULL, NULL);
-    free(url);
-    if (error >= 0) {
-        error = avformat_find_stream_info(to->file, NULL);
-    }
-    if (error < 0 || to->file->nb_streams < 1) {
-        return fail(to, error < 0 ? error : AVERROR_INVALIDDATA);
-    }
-    return open_decoder(to);
-}
-
-static void close_film(reader *from) {
-    av_frame_free(&from->last);
-    av_frame_free(&from->picture);
-    av_packet_free(&from->packet);
-    avcodec_free_context(&from->decoder);
-    avformat_close_input(&from->file);
-}
-
-static void keep_pictures(reader *from) {
-    while (avcodec_receive_frame(from->decoder, from->picture) >= 0) {
-        av_frame_unref(from->last);
-        av_frame_move_ref(from->last, from->picture);
-    }
-}
-
-/* From where the file stands to its end. */
-static cbx_status decode(reader *from) {
-    int error;
-    while ((error = av_read_frame(from->file, from->packet)) >= 0) {
-        error =
-            from->packet->stream_index == 0 ? avcodec_send_packet(from->decoder, from->packet) : 0;
-        av_packet_unref(from->packet);
-        if (error < 0 && error != AVERROR_INVALIDDATA) {
-            return fail(from, error);
+/* Up to the file's end, in pieces: a pipe does not tell its size. */
+static cbx_status read_stream(FILE *file, const char *path, bytes *out) {
+    size_t room = 0;
+    for (;;) {
+        if (out->size == room) {
+            room = room > 0 ? 2 * room : (size_t)1 << 16;
+            uint8_t *larger = realloc(out->data, room + AV_INPUT_BUFFER_PADDING_SIZE);
+            if (!larger) {
+                return cbx_fail(CBX_NO_MEMORY, "no memory for the picture %s", path);
+            }
+            out->data = larger;
         }
-        keep_pictures(from);
+        const size_t got = fread(out->data + out->size, 1, room - out->size, file);
+        out->size += got;
+        if (out->size > CBX_STILL_MOST_BYTES) {
+            return cbx_fail(CBX_BAD_DATA, "%s: the file is larger than %llu MiB", path,
+                            (unsigned long long)(CBX_STILL_MOST_BYTES >> 20));
+        }
+        if (got == 0) {
+            break;
+        }
     }
-    (void)avcodec_send_packet(from->decoder, NULL);
-    keep_pictures(from);
-    return error == AVERROR_EOF ? CBX_OK : fail(from, error);
+    memset(out->data + out->size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+    return ferror(file) ? fail_to_read(path) : CBX_OK;
 }
 
-/* From the last key frame on, where it can be found, else from the first. */
-static cbx_status find_last(reader *from) {
-    const int64_t start = from->file->start_time == AV_NOPTS_VALUE ? 0 : from->file->start_time;
-    const int64_t end = start + (from->file->duration > 0 ? from->file->duration : 0);
-    (void)av_seek_frame(from->file, -1, end, AVSEEK_FLAG_BACKWARD);
-    cbx_status status = decode(from);
-    if (!status && !from->last->data[0]) {
-        avcodec_flush_buffers(from->decoder);
-        const int error = av_seek_frame(from->file, -1, start, AVSEEK_FLAG_BACKWARD);
-        status = error < 0 ? fail(from, error) : decode(from);
+static cbx_status read_file(const char *path, bytes *out) {
+    struct stat about;
+    if (strcmp(path, "-") == 0) {
+        return read_stream(stdin, "standard input", out);
     }
-    if (!status && (!from->last->data[0] || !cbx_rgb_knows(from->last->format))) {
-        status = fail(from, AVERROR_INVALIDDATA);
+    FILE *file = fopen(path, "rbe");
+    if (!file) {
+        return fail_to_read(path);
     }
+    cbx_status status = CBX_OK;
+    if (fstat(fileno(file), &about) == 0 && S_ISDIR(about.st_mode)) {
+        errno = EISDIR;
+        status = fail_to_read(path);
+    }
+    if (!status) {
+        status = read_stream(file, path, out);
+    }
+    fclose(file);
     return status;
 }
 
-cbx_status cbx_still_last(const char *path, uint8_t **rgb, uint32_t *width, uint32_t *height) {
-    reader from = {.path = path};
-    *rgb = NULL;
-    cbx_status status = open_film(&from);
+/* ---- what it is ---- */
+
+static const struct kind {
+    const char *name;
+    const char *magic;
+    size_t length; /* of magic */
+    enum AVCodecID codec;
+    const char *ending; /* that a whole file has somewhere; NULL: libavcodec sees to it */
+    size_t ending_length;
+} kinds[] = {
+    {"PNG", "\x89PNG\r\n\x1a\n", 8, AV_CODEC_ID_PNG, "IEND", 4},
+    {"JPEG", "\xff\xd8\xff", 3, AV_CODEC_ID_MJPEG, "\xff\xd9", 2},
+    {"PBM", "P1", 2, AV_CODEC_ID_PBM, NULL, 0},
+    {"PBM", "P4", 2, AV_CODEC_ID_PBM, NULL, 0},
+    {"PGM", "P2", 2, AV_CODEC_ID_PGM, NULL, 0},
+    {"PGM", "P5", 2, AV_CODEC_ID_PGM, NULL, 0},
+    {"PPM", "P3", 2, AV_CODEC_ID_PPM, NULL, 0},
+    {"PPM", "P6", 2, AV_CODEC_ID_PPM, NULL, 0},
+};
+
+static const struct kind *find_kind(const bytes *file) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (file->size >= kinds[i].length &&
+            memcmp(file->data, kinds[i].magic, kinds[i].length) == 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* Looked for from behind: a thumbnail within the file has an end of its own. */
+static int is_whole(const struct kind *kind, const bytes *file) {
+    const size_t length = kind->ending_length;
+    const size_t last = 1 << 16; /* what may follow the end */
+    const size_t least = file->size > last ? file->size - last : kind->length;
+    for (size_t at = file->size - length; kind->ending && at >= least; at--) {
+        if (memcmp(file->data + at, kind->ending, length) == 0) {
+            return 1;
+        }
+    }
+    return !kind->ending;
+}
+
+/* ---- decoding ---- */
+
+typedef struct bound {
+    int exceeded;
+} bound;
+
+/* Called before memory for the picture is taken, with its size. */
+static int get_buffer(AVCodecContext *context, AVFrame *frame, int flags) {
+    bound *most = context->opaque;
+    most->exceeded = (uint64_t)frame->width * (uint64_t)frame->height > CBX_STILL_MOST_PIXELS;
+    return most->exceeded ? AVERROR(EINVAL) : avcodec_default_get_buffer2(context, frame, flags);
+}
+
+static cbx_status open_decoder(AVCodecContext **out, const struct kind *kind, bound *most) {
+    const AVCodec *codec = avcodec_find_decoder(kind->codec);
+    if (!codec) {
+        return cbx_fail(CBX_BAD_DATA, "the linked libavcodec does not decode %s", kind->name);
+    }
+    AVCodecContext *context = *out = avcodec_alloc_context3(codec);
+    if (!context) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory for a decoder");
+    }
+    context->thread_count = 1;
+    context->err_recognition = AV_EF_CRCCHECK | AV_EF_CAREFUL | AV_EF_BUFFER | AV_EF_EXPLODE;
+    context->log_level_offset = 2 * AV_LOG_TRACE; /* above every level that libav prints */
+    context->opaque = most;
+    context->get_buffer2 = get_buffer;
+    const int error = avcodec_open2(context, codec, NULL);
+    return error >= 0 ? CBX_OK
+                      : cbx_fail(CBX_BAD_DATA, "libavcodec cannot decode %s: %s", kind->name,
+                                 av_err2str(error));
+}
+
+static int decode(AVCodecContext *context, const bytes *file, AVFrame *frame) {
+    AVPacket *packet = av_packet_alloc();
+    int error = packet ? 0 : AVERROR(ENOMEM);
+    if (!error) {
+        packet->data = file->data;
+        packet->size = (int)file->size;
+        packet->flags = AV_PKT_FLAG_KEY;
+        error = avcodec_send_packet(context, packet);
+    }
+    av_packet_free(&packet);
+    if (error >= 0) {
+        avcodec_send_packet(context, NULL); /* nothing follows */
+        error = avcodec_receive_frame(context, frame);
+    }
+    return error < 0 ? error : frame->decode_error_flags != 0 ? AVERROR_INVALIDDATA : 0;
+}
+
+static cbx_status fail_to_decode(const struct kind *kind, const bound *most, int error,
+                                 const char *path) {
+    if (most->exceeded) {
+        return cbx_fail(CBX_BAD_DATA, "%s: the picture has more than %llu pixels", path,
+                        (unsigned long long)CBX_STILL_MOST_PIXELS);
+    }
+    return error == AVERROR(ENOMEM)
+               ? cbx_fail(CBX_NO_MEMORY, "no memory for the picture %s", path)
+               : cbx_fail(CBX_BAD_DATA, "%s: this %s is damaged, cut short or far too large", path,
+                          kind->name);
+}
+
+static cbx_status decode_still(const struct kind *kind, const bytes *file, const char *path,
+                               cbx_still *out) {
+    AVCodecContext *context = NULL;
+    AVFrame *frame = av_frame_alloc();
+    bound most = {0};
+    cbx_status status = frame ? CBX_OK : cbx_fail(CBX_NO_MEMORY, "no memory for a decoder");
     if (!status) {
-        status = find_last(&from);
+        status = open_decoder(&context, kind, &most);
     }
     if (!status) {
-        *width = (uint32_t)from.last->width;
-        *height = (uint32_t)from.last->height;
-        status = cbx_new(rgb, (size_t)*width * *height * 3);
+        const int error = decode(context, file, frame);
+        status = error < 0 ? fail_to_decode(kind, &most, error, path) : CBX_OK;
     }
-    for (int y = 0; !status && y < from.last->height; y++) {
-        cbx_rgb_row(from.last, y, *rgb + (size_t)y * *width * 3);
+    if (!status) {
+        status = cbx_still_grey(out, frame, path);
     }
-    close_film(&from);
+    av_frame_free(&frame);
+    avcodec_free_context(&context);
+    return status;
+}
+
+cbx_status cbx_still_read(cbx_still *out, const char *path) {
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    const struct kind *kind = NULL;
+    bytes file = {0};
+    *out = (cbx_still){0};
+    cbx_status status = read_file(path, &file);
+    if (!status && file.size == 0) {
+        status = cbx_fail(CBX_BAD_DATA, "%s: the file is empty", name);
+    }
+    if (!status && !(kind = find_kind(&file))) {
+        status = cbx_fail(CBX_BAD_DATA, "%s is no picture that can be read: PNG, JPEG, PGM can be",
+                          name);
+    }
+    if (!status && !is_whole(kind, &file)) {
+        status = fail_to_decode(kind, &(bound){0}, 0, name);
+    }
+    if (!status) {
+        status = decode_still(kind, &file, name, out);
+    }
+    free(file.data);
     return status;
 }

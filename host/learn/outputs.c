@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "film/still.h"
+#include "film/poster.h"
 #include "learn/job.h"
 #include "learn/metadata.h"
 #include "network/weights_file.h"
@@ -140,7 +140,7 @@ static cbx_status write_poster(cbx_job *job, cbx_output *to) {
         return cbx_fail(CBX_CANNOT_WRITE, "there is no film that the poster %s could be taken from",
                         to->path);
     }
-    cbx_status status = cbx_still_last(job->settings->film, &rgb, &width, &height);
+    cbx_status status = cbx_poster_read(job->settings->film, &rgb, &width, &height);
     if (!status) {
         status = cbx_png_write(to, rgb, width, height);
     }

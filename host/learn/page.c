@@ -132,6 +132,21 @@ static json_t *run_facts(const cbx_job *job) {
 
 /* ---- arrays ---- */
 
+/* Of every batch, from the first on, f32: the mean loss of its images. */
+static cbx_status write_losses(const cbx_job *job, cbx_output *to) {
+    const cbx_losses *losses = &job->losses;
+    float *rounded = NULL;
+    cbx_status status = cbx_new(&rounded, losses->count);
+    for (uint64_t i = 0; i < losses->count && !status; i++) {
+        rounded[i] = (float)losses->of_batches[i];
+    }
+    if (!status) {
+        status = cbx_page_array(to, "batch_losses", CBX_PAGE_F32, rounded, losses->count);
+    }
+    free(rounded);
+    return status;
+}
+
 /* The batch, counted from 1, that each frame shows. */
 static cbx_status write_film(const cbx_job *job, cbx_output *to) {
     const cbx_learn_settings *settings = job->settings;
@@ -149,7 +164,7 @@ static cbx_status write_film(const cbx_job *job, cbx_output *to) {
         status = cbx_page_array(to, "frame_batches", CBX_PAGE_U32, batches, frames);
     }
     free(batches);
-    return status ? status : cbx_page_file(to, "film", settings->film);
+    return status ? status : cbx_page_file(to, "film_file", settings->film);
 }
 
 /* What the network says of the test images, and with it the facts and arrays of every page; facts
@@ -183,6 +198,9 @@ cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to) {
     cbx_evaluation test;
     cbx_page_begin(to);
     cbx_status status = write_network(job, to, "learn", made_of(job), run_facts(job), &test);
+    if (!status) {
+        status = write_losses(job, to);
+    }
     if (!status) {
         status = write_film(job, to);
     }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "film/still.h"
+#include "film/poster.h"
 #include "learn/job.h"
 #include "page/network.h"
 
@@ -73,7 +73,7 @@ static cbx_status check_poster(const cbx_learn_settings *settings) {
                         settings->poster);
     }
     cbx_status status = cbx_film_container(&container, settings->film, settings->container);
-    return status || cbx_still_can(container)
+    return status || cbx_poster_can(container)
                ? status
                : cbx_fail(CBX_BAD_ARGUMENT,
                           "the poster %s cannot be taken from an animated WebP, which libavcodec "

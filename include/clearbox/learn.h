@@ -87,8 +87,10 @@ typedef struct cbx_learn_settings {
     /* What makes this film again, without device and paths, on which it does not depend: told in its
      * metadata; NULL: it is not known. */
     const char *film_command;
-    int no_clobber; /* fail rather than replace outputs */
-    int hash_film;  /* tell the film's SHA-256 even where no weights are saved */
+    int no_clobber;   /* fail rather than replace outputs */
+    int batch_losses; /* tell observers those of every batch: takes 2 % of the training at 64
+                         neurons, hardly anything at many */
+    int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
@@ -146,6 +148,11 @@ typedef struct cbx_epoch_report {
     uint64_t validation_confusion[CBX_CLASSES][CBX_CLASSES]; /* as in cbx_evaluation */
     double seconds; /* of this epoch's training, evaluation left out */
     double evaluate_seconds;
+    /* The mean loss of the images of each batch of this epoch, in order, with the weights from
+     * before it (batches); until the call returns. NULL: neither settings->batch_losses is set nor
+     * a page asked for. */
+    const double *batch_losses;
+    uint64_t batches;
 } cbx_epoch_report;
 
 /* What a run writes. */
