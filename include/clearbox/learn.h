@@ -63,8 +63,8 @@ typedef struct cbx_learn_settings {
      * is left open; `film` is then no more than what it is called in sentences. It becomes the
      * run's when the film begins, and is closed with it. */
     int film_descriptor;
-    uint32_t fps;              /* 70 */
-    cbx_film_clock clock;      /* batches */
+    uint32_t fps;         /* 70 */
+    cbx_film_clock clock; /* batches */
     /* How long the film is, up to CBX_MAX_SECONDS, all batches being shown; frame_every must be 1
      * then. 0: as many frames as frame_every says, or with the clock `log` CBX_LOG_SECONDS. */
     double seconds;
