@@ -53,6 +53,7 @@ class NeuronGrid {
     this.canvas.height = pitch * (rows - 1) + tile;
     this.canvas.style.width = this.canvas.width / ratio + "px";
     this.canvas.style.height = this.canvas.height / ratio + "px";
+    this.element.style.aspectRatio = "auto";
     Object.assign(this.canvas.dataset, { columns, rows, pitch: pitch / ratio });
     this.draw();
     this.show(this.neuron);
