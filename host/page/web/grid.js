@@ -139,7 +139,7 @@ function showLens(neuron, event, measure) {
   if (neuron !== lens.neuron) {
     lens.neuron = neuron;
     paintWeights(lens.canvas, incomingOf(lens.net, neuron));
-    lens.caption.textContent = `Neuron ${neuron}`;
+    lens.caption.textContent = `Neuron ${neuron}, for ${classOf(lens.net, neuron)}`;
   }
   const right = event.clientX + 160 < document.documentElement.clientWidth;
   lens.element.style.left = event.clientX + (right ? 18 : -146) + "px";
