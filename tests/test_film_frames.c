@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "learn/clock.h"
 #include "support/fixture.h"
 #include "support/learning.h"
 #include "support/synthetic.h"
@@ -24,8 +25,7 @@ static const double rate = 0.1;
 
 typedef struct film_check {
     const char *what;
-    uint32_t every;
-    uint64_t frames;
+    cbx_timing timing;
     cbx_reference_picture pictures[BATCHES]; /* after each batch */
 } film_check;
 
@@ -44,9 +44,7 @@ static double peak_signal_to_noise(const cbx_reference_picture *picture, const u
 static void check_frame(void *user, uint64_t frame, const uint8_t *luma, uint32_t width,
                         uint32_t height) {
     film_check *check = user;
-    uint64_t batch = (frame + 1) * check->every - 1;
-    batch = batch < BATCHES ? batch : BATCHES - 1;
-    assert_true(frame < check->frames);
+    const uint64_t batch = cbx_timing_batch(&check->timing, frame) - 1;
     assert_int_equal(width, check->pictures[batch].width);
     assert_int_equal(height, check->pictures[batch].height);
     /* At the finest quantiser few pixels are off, and by one level: 58 dB were measured.
@@ -82,14 +80,20 @@ static void draw_expected(film_check *check, const learning *l, const cbx_networ
     cbx_dataset_destroy(dataset);
 }
 
+/* How a film goes through the batches; 70 frames a second. */
+typedef struct pace {
+    uint32_t every;
+    cbx_film_clock clock;
+    double seconds, hold;
+} pace;
+
 static void check_film(const learning *l, const film_check *expected, fixture_way way,
-                       cbx_tone tone, uint32_t every, const char *encoder) {
-    char what[96];
+                       cbx_tone tone, const pace *goes, const char *encoder) {
+    char what[120];
     film_check check = *expected;
-    snprintf(what, sizeof what, "%s, %s, tone %d, every %u", encoder, way.name, (int)tone, every);
+    snprintf(what, sizeof what, "%s, %s, tone %d, every %u, %s, %g s, %g s", encoder, way.name,
+             (int)tone, goes->every, cbx_film_clock_name(goes->clock), goes->seconds, goes->hold);
     check.what = what;
-    check.every = every;
-    check.frames = (BATCHES + every - 1) / every;
     cbx_learn_settings settings = learning_settings(l);
     settings.family = way.family;
     settings.schedule = way.schedule;
@@ -98,17 +102,28 @@ static void check_film(const learning *l, const film_check *expected, fixture_wa
     settings.no_shuffle = 1;
     settings.init = l->save;
     settings.tone = tone;
-    settings.frame_every = every;
+    settings.frame_every = goes->every;
+    settings.clock = goes->clock;
+    settings.seconds = goes->seconds;
+    settings.hold = goes->hold;
     settings.film = l->film;
     settings.encoder = encoder;
     settings.quality = 0;
+    check.timing = cbx_timing_of(&settings, BATCHES);
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
-    assert_int_equal(learning_film_decode(l->film, check_frame, &check), check.frames);
+    assert_int_equal(learning_film_decode(l->film, check_frame, &check),
+                     check.timing.moving + check.timing.held);
 }
 
 static void every_frame_shows_its_batch(void **state) {
     (void)state;
     static const cbx_tone tones[] = {CBX_TONE_PEAK, CBX_TONE_RANGE, CBX_TONE_SIGNED};
+    static const pace paces[] = {{1, CBX_CLOCK_BATCHES, 0, 0},
+                                 {4, CBX_CLOCK_BATCHES, 0, 3.0 / 70},
+                                 {1, CBX_CLOCK_BATCHES, 4.0 / 70, 0},         /* 3 5 7 9 */
+                                 {1, CBX_CLOCK_LOG, 7.0 / 70, 2.0 / 70},      /* 1 2 4 6 9 9 9 */
+                                 {1, CBX_CLOCK_LOG, 23.0 / 70, 2.0 / 70},     /* 1 1 1 2 2 3 … */
+                                 {1, CBX_CLOCK_BATCHES, 1.0 / 70, 5.0 / 70}}; /* 9 */
     learning l;
     fixture_device(CBX_FAMILY_AUTO);
     learning_open(&l, 72, 5);
@@ -120,8 +135,9 @@ static void every_frame_shows_its_batch(void **state) {
         for (size_t w = 0; w < fixture_way_count; w++) {
             for (int encoder = 0; encoder < LEARNING_ENCODERS; encoder++) {
                 const char *name = learning_encoder(encoder);
-                check_film(&l, &expected, fixture_ways[w], tones[t], 1, name);
-                check_film(&l, &expected, fixture_ways[w], tones[t], 4, name);
+                for (size_t p = 0; p < COUNT(paces) - (t ? 4 : 0); p++) {
+                    check_film(&l, &expected, fixture_ways[w], tones[t], &paces[p], name);
+                }
             }
         }
         for (size_t i = 0; i < BATCHES; i++) {

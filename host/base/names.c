@@ -4,6 +4,7 @@
 #include "base/choice.h"
 #include "clearbox/device.h"
 #include "clearbox/film.h"
+#include "clearbox/learn.h"
 #include "clearbox/picture.h"
 #include "clearbox/trainer.h"
 
@@ -20,6 +21,9 @@ const char *const cbx_tone_names[] = {
     [CBX_TONE_PEAK] = "peak", [CBX_TONE_RANGE] = "range", [CBX_TONE_SIGNED] = "signed", NULL};
 const char *const cbx_codec_names[] = {
     [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", NULL};
+
+const char *const cbx_clock_names[] = {
+    [CBX_CLOCK_BATCHES] = "batches", [CBX_CLOCK_LOG] = "log", NULL};
 
 const char *const cbx_arithmetic_names[] = {
     [CBX_ARITHMETIC_CANON] = "canon", [CBX_ARITHMETIC_PLAIN] = "plain", NULL};
@@ -42,6 +46,10 @@ const char *cbx_schedule_name(cbx_schedule schedule) {
 
 const char *cbx_tone_name(cbx_tone tone) {
     return cbx_choice_name(cbx_tone_names, (int)tone);
+}
+
+const char *cbx_film_clock_name(cbx_film_clock clock) {
+    return cbx_choice_name(cbx_clock_names, (int)clock);
 }
 
 const char *cbx_codec_name(cbx_codec codec) {

@@ -9,5 +9,6 @@ extern const char *const cbx_recipe_names[];
 extern const char *const cbx_schedule_names[];
 extern const char *const cbx_tone_names[];
 extern const char *const cbx_codec_names[];
+extern const char *const cbx_clock_names[];
 
 #endif

@@ -47,6 +47,8 @@ int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_verify(int argc, char **argv);
+int cli_predict(int argc, char **argv);
+int cli_look(int argc, char **argv);
 
 /* What the environment says; NULL: nothing, or "". */
 const char *cli_environment(const char *name);

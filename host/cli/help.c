@@ -17,6 +17,8 @@ static int help(int argc, char **argv);
 /* In the order in which --help lists them. */
 static const cli_command commands[] = {
     {"learn", cli_learn, "train on MNIST and film the hidden layer"},
+    {"predict", cli_predict, "ask a network what digits it sees in pictures"},
+    {"look", cli_look, "write a page to look inside a network of a file"},
     {"devices", cli_devices, "list and check the OpenCL devices"},
     {"bench", cli_bench, "measure how fast devices train, draw and film"},
     {"verify", cli_verify, "train runs whose weights are known, and compare"},

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* clearbox learn: runs the job before the observers that the flags ask for. */
+#include <stdlib.h>
+
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/events.h"
 #include "cli/learn_options.h"
 #include "cli/metrics.h"
@@ -63,8 +66,12 @@ int cli_learn(int argc, char **argv) {
     if (options.style == CLI_STYLE_AUTO) {
         options.style = terminal.is_terminal ? CLI_STYLE_BAR : CLI_STYLE_PLAIN;
     }
+    char *command = cli_command_line(argc, argv);
+    options.settings.command = command;
     cli_stop_listen(options.style == CLI_STYLE_BAR
                         ? "\n  stopping in good order; Ctrl-C again stops at once\n"
                         : "  stopping in good order; Ctrl-C again stops at once\n");
-    return run(&options, &terminal, &metrics);
+    code = run(&options, &terminal, &metrics);
+    free(command);
+    return code;
 }

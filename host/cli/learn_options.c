@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "data/dataset.h"
 #include "film/film.h"
+#include "network/weights_file.h"
 
 _Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
@@ -35,7 +36,8 @@ enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_QP = 51 };
 static const cli_flag flags[] = {
     {.help = "Training"},
     {"hidden", 0, CLI_WHOLE, SET(hidden), "N", 0, 1, CBX_MAX_HIDDEN,
-     "neurons in the hidden layer [64]"},
+     "neurons in the hidden layer [64, or those of\n"
+     "--init]"},
     {"epochs", 0, CLI_WHOLE, SET(epochs), "N", 0, 1, MOST_EPOCHS,
      "times to go through the images [5]"},
     {"batch", 0, CLI_WHOLE, SET(batch), "N", 0, 1, CBX_MAX_BATCH, "images in a batch [64]"},
@@ -182,11 +184,32 @@ static int settle_codec(cli_learn_options *options) {
     return check_quality(&film);
 }
 
+/* Weights to start from say how many neurons there are. */
+static int settle_hidden(cbx_learn_settings *settings, uint32_t usual) {
+    uint32_t hidden = usual;
+    const cbx_status status =
+        settings->init ? cbx_network_measure(&hidden, settings->init) : CBX_OK;
+    if (status) {
+        return cli_fail_status(status);
+    }
+    if (settings->hidden == 0) {
+        settings->hidden = hidden;
+    }
+    return settings->init && settings->hidden != hidden
+               ? cli_fail(CLI_USAGE,
+                          "--hidden %u contradicts --init %s, which has %u neurons; "
+                          "leave --hidden out",
+                          settings->hidden, settings->init, hidden)
+               : CLI_PARSED;
+}
+
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
     options->codec = CLI_NO_CODEC;
     const char *default_film = options->settings.film;
+    const uint32_t default_hidden = options->settings.hidden;
+    options->settings.hidden = 0; /* it was not given */
 
     int code = cli_parse(argc, argv, &text, flags, options);
     if (code != CLI_PARSED) {
@@ -209,5 +232,8 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     if (code == CLI_PARSED) {
         code = settle_codec(options);
     }
-    return code == CLI_PARSED ? check_outputs(options) : code;
+    if (code == CLI_PARSED) {
+        code = check_outputs(options);
+    }
+    return code == CLI_PARSED ? settle_hidden(&options->settings, default_hidden) : code;
 }

@@ -38,6 +38,12 @@ typedef struct cli_texts {
     size_t count;
 } cli_texts;
 
+/* What a command takes beside its flags: a part of argv. */
+typedef struct cli_words {
+    char *const *values;
+    size_t count;
+} cli_words;
+
 typedef struct cli_flag {
     const char *name; /* long name without the dashes, NULL for a heading */
     char letter;      /* short name, 0: none */
@@ -70,8 +76,8 @@ enum {
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values);
 
-/* The same for a command that takes names between its flags: they are added to `words`. */
+/* The same for a command that takes words between its flags. */
 int cli_parse_words(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
-                    void *values, cli_texts *words);
+                    void *values, cli_words *words);
 
 #endif

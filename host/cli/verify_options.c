@@ -55,7 +55,11 @@ static int fail_name(const char *name) {
                               shown);
 }
 
-static int choose_named(cli_verify_options *options, const cli_texts *names) {
+static int choose_named(cli_verify_options *options, const cli_words *names) {
+    if (names->count > CLI_MOST_VALUES) {
+        return cli_fail(CLI_USAGE, "verify takes up to %d names, not %zu", CLI_MOST_VALUES,
+                        names->count);
+    }
     for (size_t i = 0; i < names->count; i++) {
         const cli_named_run *run = cli_named_runs;
         while (run->name && strcmp(run->name, names->values[i]) != 0) {
@@ -70,7 +74,7 @@ static int choose_named(cli_verify_options *options, const cli_texts *names) {
 }
 
 /* Without names the quick ones; --list shows them all. */
-static int choose(cli_verify_options *options, const cli_texts *names) {
+static int choose(cli_verify_options *options, const cli_words *names) {
     if (names->count > 0) {
         return options->all ? cli_fail(CLI_USAGE, "--all contradicts names; leave one out")
                             : choose_named(options, names);
@@ -84,7 +88,7 @@ static int choose(cli_verify_options *options, const cli_texts *names) {
 }
 
 int cli_verify_parse(int argc, char **argv, cli_verify_options *options) {
-    cli_texts names = {.count = 0};
+    cli_words names = {.count = 0};
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
     options->settings.film = NULL;

@@ -6,13 +6,25 @@
 #include "network/throttle.h"
 
 /* Batches with the same rates that go to the trainer at a time: whole ones in one call, then
- * one that is short, or the last of the run, which has a picture in any case. */
+ * one that is short, or the last of the run, which has a picture in any case. Where pictures come
+ * at no regular distance, the next batch with one, too. */
 typedef struct segment {
     uint32_t together, alone; /* batches, and images of the last one; 0: none */
 } segment;
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
+}
+
+/* Whether pictures are taken where the film's clock says, rather than after every so many batches,
+ * which the trainer counts itself. */
+static int is_timed(const cbx_job *job) {
+    return job->settings->film && job->timing.every == 0;
+}
+
+/* The next batch that has a picture, counted from 1. */
+static uint64_t next_pictured(const cbx_job *job) {
+    return cbx_timing_batch(&job->timing, job->asked);
 }
 
 /* The longest one from job->position on. */
@@ -24,7 +36,10 @@ static segment next_segment(const cbx_job *job) {
     uint64_t count = least(left / rows, CBX_RATE_BLOCK - number % CBX_RATE_BLOCK);
     count = least(count, cbx_throttle_block(job->trainer));
     count = job->pause ? least(count, job->pause - number) : count;
-    const int alone = rows < job->settings->batch || number + count == job->plan.batches;
+    count = is_timed(job) ? least(count, next_pictured(job) - number) : count;
+    const uint64_t end = number + count;
+    const int alone = rows < job->settings->batch || end == job->plan.batches ||
+                      (is_timed(job) && end == next_pictured(job));
     return (segment){(uint32_t)count - (alone ? 1 : 0), alone ? rows : 0};
 }
 
@@ -34,7 +49,18 @@ static void advance(cbx_position *at, uint32_t images, uint32_t batches) {
 }
 
 static int is_pictured(const cbx_job *job, uint64_t number) {
+    if (is_timed(job)) {
+        return number + 1 == next_pictured(job);
+    }
     return (number + 1) % job->settings->frame_every == 0 || number + 1 == job->plan.batches;
+}
+
+/* Those of the batches so far are taken care of. */
+static void pass_frames(cbx_job *job) {
+    const uint64_t end = job->position.batch_number;
+    while (is_timed(job) && job->asked < job->timing.moving && next_pictured(job) <= end) {
+        job->asked++;
+    }
 }
 
 static cbx_status train_segment(cbx_job *job, segment next) {
@@ -43,14 +69,16 @@ static cbx_status train_segment(cbx_job *job, segment next) {
     const cbx_rates rates = cbx_rates_of_batch(job->settings, at->batch_number, job->plan.batches);
     cbx_status status = CBX_OK;
     if (next.together > 0) {
+        const uint32_t every = is_timed(job) ? 0 : job->settings->frame_every;
         status = cbx_trainer_steps_drawing(trainer, at->first, next.together, rates,
-                                           at->batch_number, job->settings->frame_every);
+                                           at->batch_number, every);
         advance(at, next.together * job->settings->batch, next.together);
     }
     if (!status && next.alone > 0) {
         status = (is_pictured(job, at->batch_number) ? cbx_trainer_step_drawing : cbx_trainer_step)(
             trainer, at->first, next.alone, rates, at->batch_number);
         advance(at, next.alone, 1);
+        pass_frames(job);
     }
     return status;
 }
@@ -100,6 +128,9 @@ cbx_status cbx_job_train_epoch(cbx_job *job) {
     if (!status) {
         cbx_job_report(job, at->batch_number);
         status = cbx_job_collect(job);
+    }
+    if (!status) {
+        status = cbx_job_take_losses(job);
     }
     if (!status && at->first == images) {
         at->epoch++;

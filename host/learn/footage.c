@@ -47,9 +47,34 @@ static cbx_status canvas(void *user, cbx_canvas *out) {
     return status;
 }
 
+/* Whether the frame to come shows the batch of the one before. */
+static int is_repeated(const cbx_job *job) {
+    const cbx_timing *timing = &job->timing;
+    return job->reel && job->drawn > 0 && job->drawn < timing->moving &&
+           cbx_timing_batch(timing, job->drawn) == cbx_timing_batch(timing, job->drawn - 1);
+}
+
+static cbx_status note_drawn(void *user, uint32_t pictures, cl_event done) {
+    cbx_job *job = user;
+    job->drawn += pictures;
+    return cbx_reel_drawn(job->reel, pictures, done);
+}
+
+/* The easel for frames of a batch that was drawn already. */
+static cbx_easel again(cbx_job *job) {
+    return (cbx_easel){&job->painter, room, canvas, note_drawn, job};
+}
+
+/* A batch of several frames is drawn anew for each: where there are any, its picture is the only one
+ * of its launch, and the weights are still those. */
 static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
     cbx_job *job = user;
-    return cbx_reel_drawn(job->reel, pictures, done);
+    const cbx_easel easel = again(job);
+    cbx_status status = note_drawn(user, pictures, done);
+    while (!status && is_repeated(job)) {
+        status = cbx_easel_draw(&easel, cbx_trainer_w1(job->trainer));
+    }
+    return status;
 }
 
 cbx_status cbx_job_open_film(cbx_job *job) {
@@ -89,10 +114,26 @@ static void hash_film(cbx_job *job) {
     }
 }
 
+/* What the weights became stays for some frames. A fault of the device has lost them. */
+static cbx_status hold(cbx_job *job) {
+    const cbx_easel easel = again(job);
+    cbx_status status = CBX_OK;
+    for (uint64_t i = 0; i < job->timing.held && job->reel && !status; i++) {
+        status = cbx_easel_draw(&easel, cbx_trainer_w1(job->trainer));
+    }
+    return status ? status : cbx_job_collect(job);
+}
+
 void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
     if (!job->reel || !cbx_job_is_sound(job, trained, CBX_LEARN_FILM) ||
         cbx_reel_times_of(job->reel).frames == 0) {
         return;
+    }
+    if (!trained) {
+        cbx_fault_take(&job->fault, hold(job));
+    }
+    if (!job->reel) {
+        return; /* lost on the way */
     }
     watch(job);
     cbx_status status = cbx_reel_finish(job->reel, &job->result->film);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "film/ending.h"
 #include "learn/job.h"
+#include "page/network.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -80,6 +81,12 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     }
     if (!status) {
         status = check_pictures(settings);
+    }
+    if (!status && settings->film) {
+        status = cbx_timing_check(settings);
+    }
+    if (!status && settings->report) {
+        status = cbx_page_check(settings->hidden);
     }
     return !status && settings->film ? cbx_film_check_ending(settings->film) : status;
 }

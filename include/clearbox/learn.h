@@ -29,6 +29,16 @@
 extern "C" {
 #endif
 
+/* How a film goes through the batches: evenly, or faster and faster, frames being taken where
+ * things happen: half of all change is over after a tenth of the batches. */
+typedef enum cbx_film_clock { CBX_CLOCK_BATCHES, CBX_CLOCK_LOG } cbx_film_clock;
+
+/* "batches" or "log", static; NULL: there is no such clock. */
+CBX_API const char *cbx_film_clock_name(cbx_film_clock clock);
+
+#define CBX_MAX_SECONDS 86400 /* of a film */
+#define CBX_LOG_SECONDS 12.0
+
 /* All strings are borrowed for the time of the call. */
 typedef struct cbx_learn_settings {
     const char *data;   /* folder of the dataset, required */
@@ -49,7 +59,12 @@ typedef struct cbx_learn_settings {
     cbx_tone tone;             /* peak */
     const char *film;          /* "learn.mp4", an mp4 file; NULL: no film */
     uint32_t fps;              /* 70 */
-    cbx_codec codec;           /* h264 */
+    cbx_film_clock clock;      /* batches */
+    /* How long the film is, up to CBX_MAX_SECONDS, all batches being shown; frame_every must be 1
+     * then. 0: as many frames as frame_every says, or with the clock `log` CBX_LOG_SECONDS. */
+    double seconds;
+    double hold;     /* 0; the last batch is shown for so long, within `seconds` */
+    cbx_codec codec; /* h264 */
     /* NULL or "auto": "device", kernels where the frames are drawn, once they have passed their
      * check, and where no preset is asked for; else the best that is there. Or one of
      * cbx_film_settings. */
@@ -62,6 +77,8 @@ typedef struct cbx_learn_settings {
     const char *report;  /* a page to look inside the network, HTML, NULL: none */
     const char *command; /* what repeats this run, to be told in outputs; NULL: it is not known */
     int no_clobber;      /* fail rather than replace outputs */
+    int batch_losses;    /* tell observers those of every batch: takes 2 % of the training at 64
+                            neurons, hardly anything at many */
     int hash_film;       /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
@@ -104,7 +121,7 @@ typedef struct cbx_learn_plan {
     uint32_t training_images, validation_images, test_images;
     uint64_t batches; /* of the whole run */
     uint64_t batches_per_epoch;
-    uint64_t frames;         /* of the whole film, 0 without one */
+    uint64_t frames;         /* of the whole film, 0 without one; see cbx_learn_frame_batch() */
     const char *encoder;     /* NULL without a film */
     int encoder_is_fallback; /* none was named, and the best does not work here */
     const char *encoder_why; /* the sentence that tells why; NULL: it is no fallback */
@@ -119,6 +136,11 @@ typedef struct cbx_epoch_report {
     uint64_t validation_confusion[CBX_CLASSES][CBX_CLASSES]; /* as in cbx_evaluation */
     double seconds; /* of this epoch's training, evaluation left out */
     double evaluate_seconds;
+    /* The mean loss of the images of each batch of this epoch, in order, with the weights from
+     * before it (batches); until the call returns. NULL: neither settings->batch_losses is set nor
+     * a page asked for. */
+    const double *batch_losses;
+    uint64_t batches;
 } cbx_epoch_report;
 
 /* What a run writes. */
@@ -194,6 +216,11 @@ CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
  * be larger than its codec allows; CBX_NO_ENCODER: there is none for it. What
  * concerns the film alone is looked at only when there is to be one. */
 CBX_API cbx_status cbx_learn_check(const cbx_learn_settings *settings);
+
+/* The batch, 1 … plan->batches, after which frame 0 … plan->frames − 1 of the run's film is drawn;
+ * it never falls from one frame to the next. */
+CBX_API uint64_t cbx_learn_frame_batch(const cbx_learn_settings *settings,
+                                       const cbx_learn_plan *plan, uint64_t frame);
 
 /* Runs the job. Where settings->device names none, a device whose kernels do not build or
  * fail the self-test gives way to the next one; the plan says which and why. A device that

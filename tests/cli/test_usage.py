@@ -35,6 +35,7 @@ NONSENSE = {
     "save": ["", "-"],
     "metrics": ["", "-"],
     "picture": ["", "-"],
+    "report": ["", "-"],
     "progress": CHOICE,
     "family": CHOICE,
     "output": ["", "-"],
@@ -61,7 +62,7 @@ class Commands(CliTest):
             self.assertIn("devices", result.stdout)
 
     def test_help_of_a_command(self):
-        for command in ("learn", "devices", "verify"):
+        for command in ("learn", "look", "devices", "verify"):
             asked = self.run_cli("help", command)
             flagged = self.run_cli(command, "--help")
             self.assertEqual((asked.returncode, asked.stderr), (OK, ""))
@@ -70,7 +71,7 @@ class Commands(CliTest):
 
     def test_help_fits_80_columns(self):
         for arguments in (["--help"], ["learn", "--help"], ["devices", "--help"],
-                          ["verify", "--help"]):
+                          ["verify", "--help"], ["look", "--help"]):
             for line in self.run_cli(*arguments).stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
 
@@ -116,7 +117,7 @@ class Flags(CliTest):
     def test_the_manual_and_help_name_the_same_flags(self):
         """Neither has one that the other does not know, letters included."""
         manual = (SOURCE / "docs" / "clearbox.1").read_text()
-        for command in ("learn", "devices", "bench", "verify"):
+        for command in ("learn", "look", "devices", "bench", "verify"):
             shown = self.run_cli(command, "--help").stdout
             told = set(re.findall(r"^  (?:-(\w), )?--([a-z-]+)", shown, re.MULTILINE))
             section = re.search(rf"(?ms)^\.Ss clearbox {command}\n(.*?)^\.S[sh] ", manual)[1]
