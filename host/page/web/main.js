@@ -75,21 +75,44 @@ function partsOfPage() {
   };
 }
 
+// Going to a part keeps what is chosen in the URL.
+function listenToContents() {
+  document.getElementById("contents").addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (link) {
+      event.preventDefault();
+      const part = document.getElementById(link.dataset.part);
+      part.scrollIntoView();
+      part.tabIndex = -1;
+      part.focus({ preventScroll: true });
+    }
+  });
+}
+
+// Sections are built first, so that nothing moves when their data are there.
 async function startPage() {
   const facts = readFacts();
   fillHeader(facts);
-  const parts = partsOfPage();
-  for (const [id, fill] of Object.entries(parts)) {
+  const filled = [];
+  for (const [id, fill] of Object.entries(partsOfPage())) {
     const section = document.getElementById(id);
-    if (fill && (id !== "film" || facts.kind === "learn")) {
-      await fill(section, facts);
-    } else {
-      section.hidden = true;
-      document.querySelector(`#contents a[data-part="${id}"]`).hidden = true;
+    const empty = !fill || (id === "film" && facts.kind !== "learn");
+    section.hidden = document.querySelector(`#contents [data-part="${id}"]`).hidden = empty;
+    if (!empty) {
+      filled.push(fill(section, facts));
     }
   }
+  document.getElementById("page").dataset.built = "";
+  initTour();
+  listenToContents();
   markContents();
+  await Promise.all(filled);
   readHash();
+  const net = await theNetwork(facts);
+  if (chosen.neuron === null || chosen.neuron >= net.hidden) {
+    choose("neuron", strongestSpeaker(net));
+  }
+  addEventListener("hashchange", readHash);
   document.body.dataset.ready = "";
 }
 
