@@ -131,7 +131,7 @@ function showVotes() {
 }
 
 function makeVote() {
-  const vote = makeElement("button", { class: "bar" }, makeElement("canvas"),
+  const vote = makeElement("button", { class: "bar" }, makeElement("canvas", { "aria-hidden": "true" }),
     makeElement("span", { class: "who" }),
     makeElement("span", { class: "track", "aria-hidden": "true" }, makeElement("span", { class: "fill" })),
     makeElement("span", { class: "number" }));
