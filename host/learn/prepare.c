@@ -116,6 +116,9 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     if (settings->film) {
         job->timing = cbx_timing_of(settings, plan->batches);
         plan->frames = job->timing.moving + job->timing.held;
+        if (!plan->caution[0]) {
+            cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
+        }
     }
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
