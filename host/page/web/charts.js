@@ -98,6 +98,6 @@ async function makeCurves(facts) {
   const draw = () => charts.forEach((chart) => chart.draw());
   // Chart.js measures what a canvas lies in, so that has to be on the page.
   requestAnimationFrame(draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  onColours(draw);
   return curves;
 }
