@@ -77,9 +77,9 @@ typedef struct cbx_learn_settings {
     const char *report;  /* a page to look inside the network, HTML, NULL: none */
     const char *command; /* what repeats this run, to be told in outputs; NULL: it is not known */
     int no_clobber;      /* fail rather than replace outputs */
-    int batch_losses;    /* tell observers those of every batch: takes 2 % of the training at 64
-                            neurons, hardly anything at many */
-    int hash_film;       /* tell the film's SHA-256 even where no weights are saved */
+    int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at 64
+                            neurons, a smaller share at more */
+    int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
