@@ -19,9 +19,13 @@ const char *const cbx_schedule_names[] = {[CBX_SCHEDULE_AUTO] = "auto",
                                           NULL};
 const char *const cbx_tone_names[] = {
     [CBX_TONE_PEAK] = "peak", [CBX_TONE_RANGE] = "range", [CBX_TONE_SIGNED] = "signed", NULL};
+const char *const cbx_colours_names[] = {
+    [CBX_COLOURS_GREY] = "grey", [CBX_COLOURS_SIGNED] = "signed", NULL};
 const char *const cbx_codec_names[] = {
     [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", NULL};
 
+const char *const cbx_style_names[] = {
+    [CBX_STYLE_LESSON] = "lesson", [CBX_STYLE_SHOW] = "show", NULL};
 const char *const cbx_clock_names[] = {
     [CBX_CLOCK_BATCHES] = "batches", [CBX_CLOCK_LOG] = "log", NULL};
 
@@ -46,6 +50,14 @@ const char *cbx_schedule_name(cbx_schedule schedule) {
 
 const char *cbx_tone_name(cbx_tone tone) {
     return cbx_choice_name(cbx_tone_names, (int)tone);
+}
+
+const char *cbx_style_name(cbx_style style) {
+    return cbx_choice_name(cbx_style_names, (int)style);
+}
+
+const char *cbx_colours_name(cbx_colours colours) {
+    return cbx_choice_name(cbx_colours_names, (int)colours);
 }
 
 const char *cbx_film_clock_name(cbx_film_clock clock) {

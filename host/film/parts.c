@@ -25,8 +25,9 @@ cbx_status cbx_film_parts_fill(cbx_film_parts *parts, const cbx_film_settings *s
     parts->kind = cbx_encoder_kind_of(settings);
     parts->settings = *settings;
     cbx_encoder_settle(parts->kind, &parts->settings);
-    cbx_status status = copy_plane(&parts->cb, cb, chroma);
-    if (!status) {
+    const int constant = !settings->chroma_changes;
+    cbx_status status = constant ? copy_plane(&parts->cb, cb, chroma) : CBX_OK;
+    if (!status && constant) {
         status = copy_plane(&parts->cr, cr, chroma);
     }
     return status ? status : cbx_film_parts_describe(parts);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "film/plays.h"
 #include "learn/job.h"
+#include "learn/look.h"
 #include "reel/samples.h"
 
 static cbx_status check_libav_encoder(cbx_film_settings *film) {
@@ -24,6 +25,7 @@ static int may_be_device(const cbx_film_settings *film) {
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out) {
+    const cbx_look look = cbx_look_of(settings);
     *out = (cbx_film_settings){.width = grid->width,
                                .height = grid->height,
                                .fps = settings->fps,
@@ -32,7 +34,8 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .quality = settings->quality,
                                .preset = settings->preset,
                                .workers = settings->workers,
-                               .no_clobber = settings->no_clobber};
+                               .no_clobber = settings->no_clobber,
+                               .chroma_changes = cbx_look_changes_chroma(&look)};
     return may_be_device(out) ? cbx_film_check_wishes(out) : check_libav_encoder(out);
 }
 
@@ -60,7 +63,8 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
     if (!settings->film) {
         return CBX_OK;
     }
-    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
+    const cbx_look look = cbx_look_of(settings);
+    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &look);
     if (!status) {
         status = cbx_job_film_settings(settings, &grid, &job->film);
     }

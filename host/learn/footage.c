@@ -78,7 +78,7 @@ static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
 }
 
 cbx_status cbx_job_open_film(cbx_job *job) {
-    const int apart = cbx_trainer_draws_apart(job->trainer, job->plan.grid.scale);
+    const int apart = cbx_trainer_draws_apart(job->trainer, cbx_painter_plain_scale(&job->painter));
     cbx_output output;
     job->easel = (cbx_easel){&job->painter, room, canvas, drawn, job};
     cbx_trainer_draw_on(job->trainer, &job->easel);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "film/plays.h"
 #include "learn/job.h"
+#include "learn/look.h"
 #include "learn/rates.h"
 
 /* The dataset is read while the device starts and shows how well it encodes. */
@@ -98,7 +99,8 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
         job->timing = cbx_timing_of(settings, plan->batches);
         plan->frames = job->timing.moving + job->timing.held;
     }
-    return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
+    const cbx_look look = cbx_look_of(settings);
+    return cbx_grid_lay_out_as(&plan->grid, settings->hidden, &look);
 }
 
 static cbx_status make_trainer(cbx_job *job) {
@@ -117,7 +119,8 @@ static cbx_status make_pictures(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
-        status = cbx_painter_init(&job->painter, job->device, &job->plan.grid, settings->tone);
+        const cbx_look look = cbx_look_of(settings);
+        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &look);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
