@@ -10,6 +10,7 @@ set(CBX_SOURCES_train
     layout.h
     train/activation.cl
     train/tree.cl
+    train/loss.cl
     train/biased_matmul.cl
     train/sigmoid.cl
     train/delta.cl
@@ -31,7 +32,7 @@ set(CBX_SOURCES_train
 # Draws what is not the lesson's.
 set(CBX_SOURCES_picture
     layout.h
-    picture/look.h
+    picture/tiles.h
     picture/picture.cl
     picture/tiles.cl)
 

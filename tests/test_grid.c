@@ -45,12 +45,12 @@ static void known_grids(void **state) {
 /* About 900 pixels high, whatever H, with gaps between whole tiles within the picture, which
  * encoders of 4 × 4 pixels take. */
 static void chosen_scales_make_pictures_to_be_looked_at(void **state) {
-    const cbx_look look = {.colours = CBX_COLOURS_SIGNED};
+    const cbx_drawing drawing = {.colours = CBX_COLOURS_SIGNED};
     (void)state;
     for (uint32_t hidden = 1; hidden <= CBX_MAX_HIDDEN; hidden += hidden < 2000 ? 1 : 977) {
         cbx_grid grid;
         uint32_t x, y;
-        assert_ok(cbx_grid_lay_out_as(&grid, hidden, &look));
+        assert_ok(cbx_grid_lay_out_as(&grid, hidden, &drawing));
         const uint32_t tiles = hidden <= CBX_MOST_TILES ? hidden : CBX_FIRST_TILES;
         cbx_grid_place(&grid, grid.tiles - 1, &x, &y);
         if (grid.height < 620 || grid.height > 1260 || grid.width > grid.height || grid.width % 4 ||
@@ -72,12 +72,12 @@ static void known_looks(void **state) {
     } cases[] = {{16, 0, 16, 956, 956, 8},        {64, 0, 64, 960, 960, 4},
                  {1024, 0, 1024, 992, 992, 1},    {1297, 0, 256, 960, 960, 2},
                  {16384, 0, 256, 960, 960, 2},    {64, 1, 64, 248, 248, 1},
-                 {16384, 1, 16384, 3904, 3904, 1}};
+                 {16384, 1, 16384, 3960, 3960, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const cbx_look look = {.colours = CBX_COLOURS_SIGNED, .scale = cases[i].scale};
+        const cbx_drawing drawing = {.colours = CBX_COLOURS_SIGNED, .scale = cases[i].scale};
         cbx_grid grid;
-        assert_ok(cbx_grid_lay_out_as(&grid, cases[i].hidden, &look));
+        assert_ok(cbx_grid_lay_out_as(&grid, cases[i].hidden, &drawing));
         assert_int_equal(grid.tiles, cases[i].tiles);
         assert_int_equal(grid.scale, cases[i].chosen);
         assert_int_equal(grid.width, cases[i].width);
@@ -93,10 +93,10 @@ static void nonsense_is_refused(void **state) {
     assert_fails(cbx_grid_lay_out(&grid, 1, 2341), CBX_BAD_ARGUMENT, "65548 pixels");
     assert_fails(cbx_grid_lay_out(&grid, UINT32_MAX, UINT32_MAX), CBX_BAD_ARGUMENT,
                  "7881299346063360 pixels");
-    const cbx_look none = {.colours = (cbx_colours)2}, dull = {.tone = (cbx_tone)3};
+    const cbx_drawing none = {.colours = (cbx_colours)2}, dull = {.tone = (cbx_tone)3};
     assert_fails(cbx_grid_lay_out_as(&grid, 1, &none), CBX_BAD_ARGUMENT, "no colours 2");
     assert_fails(cbx_grid_lay_out_as(&grid, 1, &dull), CBX_BAD_ARGUMENT, "no tone 3");
-    const cbx_look huge = {.colours = CBX_COLOURS_SIGNED, .scale = 2340};
+    const cbx_drawing huge = {.colours = CBX_COLOURS_SIGNED, .scale = 2340};
     assert_fails(cbx_grid_lay_out_as(&grid, 1, &huge), CBX_BAD_ARGUMENT, "more than 65535");
 }
 

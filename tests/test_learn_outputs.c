@@ -147,6 +147,7 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         settings.film = l.film;
         settings.save = broken == CBX_LEARN_WEIGHTS ? "/dev/full" : l.save;
         settings.picture = broken == CBX_LEARN_PICTURE ? "/dev/full" : l.picture;
+        settings.report = broken == CBX_LEARN_REPORT ? "/dev/full" : l.report;
         settings.epochs = 2;
         assert_fails(learning_run(&settings, &log, &result), CBX_CANNOT_WRITE, "");
         assert_non_null(strstr(cbx_last_error(), "No space left"));
@@ -157,10 +158,11 @@ static void an_output_that_fails_costs_only_itself(void **state) {
             assert_true(result.kept[i] == (i != broken));
             assert_true(log.lost[i] == (i == broken));
         }
-        assert_int_equal(files_count(l.folder), 2);
+        assert_int_equal(files_count(l.folder), CBX_LEARN_OUTPUTS - 1);
         remove(l.film);
         remove(l.save);
         remove(l.picture);
+        remove(l.report);
     }
     learning_close(&l);
 }

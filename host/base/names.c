@@ -22,7 +22,13 @@ const char *const cbx_tone_names[] = {
 const char *const cbx_colours_names[] = {
     [CBX_COLOURS_GREY] = "grey", [CBX_COLOURS_SIGNED] = "signed", NULL};
 const char *const cbx_codec_names[] = {
-    [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", NULL};
+    [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", [CBX_CODEC_VP9] = "vp9",
+    [CBX_CODEC_VP8] = "vp8",   [CBX_CODEC_AV1] = "av1",     [CBX_CODEC_GIF] = "gif",
+    [CBX_CODEC_WEBP] = "webp", [CBX_CODEC_APNG] = "apng",   NULL};
+const char *const cbx_container_names[] = {
+    [CBX_CONTAINER_AUTO] = "auto", [CBX_CONTAINER_MP4] = "mp4",       [CBX_CONTAINER_MKV] = "mkv",
+    [CBX_CONTAINER_WEBM] = "webm", [CBX_CONTAINER_GIF] = "gif",       [CBX_CONTAINER_WEBP] = "webp",
+    [CBX_CONTAINER_APNG] = "apng", [CBX_CONTAINER_MPEGTS] = "mpegts", NULL};
 
 const char *const cbx_style_names[] = {
     [CBX_STYLE_LESSON] = "lesson", [CBX_STYLE_SHOW] = "show", NULL};
@@ -66,4 +72,8 @@ const char *cbx_film_clock_name(cbx_film_clock clock) {
 
 const char *cbx_codec_name(cbx_codec codec) {
     return cbx_choice_name(cbx_codec_names, (int)codec);
+}
+
+const char *cbx_container_name(cbx_container container) {
+    return cbx_choice_name(cbx_container_names, (int)container);
 }

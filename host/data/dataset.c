@@ -161,12 +161,9 @@ static cbx_status measure(cbx_dataset *dataset, const char *directory) {
                         directory, (unsigned)centre);
     }
     double offset = (double)off_centre / (double)count;
-    dataset->mean = (double)centre + offset;
-    dataset->deviation = sqrt((double)centred_squares / (double)count - offset * offset);
-    for (int level = 0; level < GREY_LEVELS; level++) {
-        dataset->normalised[level] = (float)((level - dataset->mean) / dataset->deviation);
-    }
-    return CBX_OK;
+    return cbx_dataset_normalise_by(
+        dataset, (double)centre + offset,
+        sqrt((double)centred_squares / (double)count - offset * offset));
 }
 
 /* In blocks, as add_up(). */
@@ -261,7 +258,9 @@ static cbx_status copy_pair(pair *out, const cbx_images *images) {
     }
     if (!status) {
         memcpy(out->images.items, images->pixels, images->count * CBX_IMAGE_PIXELS);
-        memcpy(out->labels.items, images->labels, images->count);
+        if (images->labels) {
+            memcpy(out->labels.items, images->labels, images->count);
+        }
         out->images.count = out->labels.count = (uint32_t)images->count;
     }
     return status;
@@ -283,6 +282,26 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
     return complete(out, place, status);
 }
 
+cbx_status cbx_dataset_of_images(cbx_dataset **out, const uint8_t *pixels, size_t count,
+                                 double mean, double deviation) {
+    cbx_status status = cbx_new(out, 1);
+    if (!status) {
+        status = cbx_dataset_normalise_by(*out, mean, deviation);
+    }
+    if (!status) {
+        cbx_images images = {.count = count, .pixels = pixels};
+        status = copy_pair(&(*out)->training_file, &images);
+    }
+    if (status) {
+        cbx_dataset_destroy(*out);
+        *out = NULL;
+        return status;
+    }
+    (*out)->training_count = count;
+    measure_ink(*out);
+    return CBX_OK;
+}
+
 void cbx_dataset_destroy(cbx_dataset *dataset) {
     if (dataset) {
         cbx_idx_free(&dataset->training_file.images);
@@ -300,6 +319,21 @@ cbx_images cbx_dataset_images(const cbx_dataset *dataset, cbx_part part) {
     return (cbx_images){.count = end - first,
                         .pixels = file->images.items + first * CBX_IMAGE_PIXELS,
                         .labels = file->labels.items + first};
+}
+
+cbx_status cbx_dataset_normalise_by(cbx_dataset *dataset, double mean, double deviation) {
+    if (!isfinite(mean) || !isfinite(deviation) || deviation <= 0.0) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "pixels cannot be normalised by a mean of %g and a "
+                        "deviation of %g",
+                        mean, deviation);
+    }
+    dataset->mean = mean;
+    dataset->deviation = deviation;
+    for (int level = 0; level < GREY_LEVELS; level++) {
+        dataset->normalised[level] = (float)((level - mean) / deviation);
+    }
+    return CBX_OK;
 }
 
 double cbx_dataset_mean(const cbx_dataset *dataset) {

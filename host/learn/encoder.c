@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "film/plays.h"
 #include "learn/job.h"
-#include "learn/look.h"
+#include "learn/drawing.h"
 #include "reel/samples.h"
 
 static cbx_status check_libav_encoder(cbx_film_settings *film) {
@@ -19,13 +19,14 @@ static cbx_status check_libav_encoder(cbx_film_settings *film) {
 
 /* Whether the device may be asked: when it is named, or the choice is left in every respect. */
 static int may_be_device(const cbx_film_settings *film) {
-    return cbx_film_is_by_device(film->encoder) || (!cbx_film_is_encoder_named(film->encoder) &&
-                                                    film->codec == CBX_CODEC_H264 && !film->preset);
+    return cbx_film_is_by_device(film->encoder) ||
+           (!cbx_film_is_encoder_named(film->encoder) && film->codec == CBX_CODEC_H264 &&
+            !film->preset && cbx_film_codec_of(film) == CBX_CODEC_H264);
 }
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out) {
-    const cbx_look look = cbx_look_of(settings);
+    const cbx_drawing drawing = cbx_drawing_of(settings);
     *out = (cbx_film_settings){.width = grid->width,
                                .height = grid->height,
                                .fps = settings->fps,
@@ -35,7 +36,13 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .preset = settings->preset,
                                .workers = settings->workers,
                                .no_clobber = settings->no_clobber,
-                               .chroma_changes = cbx_look_changes_chroma(&look)};
+                               .comment = settings->film_command,
+                               .chroma_changes = cbx_drawing_changes_chroma(&drawing)};
+    cbx_status status = cbx_film_container(
+        &out->container, settings->film_descriptor ? NULL : settings->film, settings->container);
+    if (status) {
+        return status;
+    }
     return may_be_device(out) ? cbx_film_check_wishes(out) : check_libav_encoder(out);
 }
 
@@ -63,8 +70,8 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
     if (!settings->film) {
         return CBX_OK;
     }
-    const cbx_look look = cbx_look_of(settings);
-    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &look);
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &drawing);
     if (!status) {
         status = cbx_job_film_settings(settings, &grid, &job->film);
     }
@@ -82,6 +89,7 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
     plan->encoder = cbx_film_encoder_of(&job->film);
     plan->encoder_is_fallback = job->encoder_why[0] != '\0';
     plan->encoder_why = plan->encoder_is_fallback ? job->encoder_why : NULL;
+    plan->container = job->film.container;
     plan->level = cbx_film_level(&job->film);
     (void)cbx_film_plays(&job->film, plan->caution, sizeof plan->caution);
     return CBX_OK;

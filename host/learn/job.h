@@ -20,6 +20,13 @@ typedef struct cbx_position {
     cbx_random random;     /* before the order of the epoch under way is drawn */
 } cbx_position;
 
+/* Of training, each with the weights from before its batch. Zeroed: nobody wants them. */
+typedef struct cbx_losses {
+    float *of_images;   /* (training_images), in the order of the epoch under way */
+    double *of_batches; /* (plan.batches), their means */
+    uint64_t count;     /* batches so far */
+} cbx_losses;
+
 /* What a page tells of the epochs. */
 typedef struct cbx_story {
     cbx_epoch_report *epochs; /* (settings->epochs) */
@@ -39,9 +46,11 @@ typedef struct cbx_job {
                                and those that are drawn */
     char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
+    char data_sha256[CBX_SHA256_TEXT]; /* as cbx_hash_dataset() says; "": no output tells it */
     cbx_device *device;
-    cbx_walk walk;        /* the devices that were passed over */
-    cbx_network *network; /* as it was at the start; after the training what came of it */
+    cbx_walk walk;          /* the devices that were passed over */
+    cbx_network *network;   /* as it was at the start; after the training what came of it */
+    double mean, deviation; /* to normalise pixels by; deviation 0: by the dataset's own */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_easel easel;                     /* on which the trainer draws the film */
@@ -50,6 +59,7 @@ typedef struct cbx_job {
     cbx_fault fault;                     /* the first: of training, an output or an observer */
     uint32_t *order;                     /* (training_images) */
     cbx_position position;
+    cbx_losses losses;
     cbx_story story; /* zeroed: no page was asked for */
     uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
     double began;    /* clock */
@@ -73,6 +83,10 @@ cbx_status cbx_job_prepare(cbx_job *job);
 /* Only what training needs, for a job that has its dataset and its device, and no outputs. */
 cbx_status cbx_job_prepare_training(cbx_job *job);
 cbx_status cbx_job_make_plan(cbx_job *job);
+/* The part of the plan that is about the device. */
+void cbx_job_describe_device(cbx_job *job);
+/* What a look needs, for a job that has its network. */
+cbx_status cbx_job_prepare_look(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */
@@ -81,6 +95,14 @@ cbx_status cbx_job_start_device(cbx_job *job);
 /* epoch.c: trains from job->position to the end of its epoch; ends early when the run is
  * to stop, and where it is to pause. */
 cbx_status cbx_job_train_epoch(cbx_job *job);
+
+/* losses.c: what the observers and a page are told of every batch. */
+uint64_t cbx_job_losses_bytes(const cbx_job *job);
+/* For a job with its trainer, before the first batch. */
+cbx_status cbx_job_keep_losses(cbx_job *job);
+/* Of the batches of the epoch under way, up to job->position; waits. */
+cbx_status cbx_job_take_losses(cbx_job *job);
+void cbx_job_clear_losses(cbx_job *job);
 
 /* footage.c: the film, on its way from job->painter to its file. One that fails is lost,
  * see below, and job->reel is NULL then. */

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "learn/job.h"
 #include "network/trainer.h"
+#include "page/network.h"
 
 /* The program itself and a driver with its compiler: 10 to 150 MB were seen. */
 #define PROGRAM_BYTES ((uint64_t)64 << 20)
@@ -17,7 +18,7 @@ typedef struct part {
     const char *what, *remedy;
 } part;
 
-enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, PARTS };
+enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, PAGE, PARTS };
 
 static uint64_t images_bytes(const cbx_learn_plan *plan) {
     const uint64_t images =
@@ -44,6 +45,13 @@ static uint64_t picture_bytes(const cbx_job *job) {
     return !job->settings->picture ? 0 : job->device->shares_memory ? 2 * rgb : rgb;
 }
 
+static uint64_t page_bytes(const cbx_job *job) {
+    const uint32_t validation = job->plan.validation_images, test = job->plan.test_images;
+    return job->settings->report
+               ? cbx_page_memory_bytes(job->settings->hidden, validation > test ? validation : test)
+               : 0;
+}
+
 cbx_status cbx_job_check_memory(cbx_job *job) {
     const uint64_t limit = cbx_memory_limit_bytes();
     part parts[PARTS] = {
@@ -54,6 +62,8 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
         [FRAMES] = {0, "frames and encoders",
                     "take fewer neurons, a smaller scale or fewer encoders, or make no film"},
         [INDEX] = {0, "the film's index", "film fewer batches"},
+        [LOSSES] = {cbx_job_losses_bytes(job), "the losses of all batches", "train fewer epochs"},
+        [PAGE] = {page_bytes(job), "the page", "take fewer neurons or write no page"},
     };
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);
     if (job->settings->film) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page of a run: what its epochs were, what came of it, and what made it. */
-#include "page/page.h"
+#include "learn/page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "learn/metadata.h"
 #include "page/network.h"
+#include "page/page.h"
 
 /* A film beyond that is left out: a browser has to hold the page's text. */
 #define MOST_FILM_BYTES ((uint64_t)64 << 20)
@@ -64,9 +65,16 @@ static json_t *grid_of(const cbx_grid *grid) {
                      (json_int_t)grid->columns, "scale", (json_int_t)grid->scale);
 }
 
+/* What browsers call it; NULL: they do not play it as a film. */
+static const char *film_type(const cbx_job *job) {
+    return job->plan.container == CBX_CONTAINER_MP4    ? "video/mp4"
+           : job->plan.container == CBX_CONTAINER_WEBM ? "video/webm"
+                                                       : NULL;
+}
+
 static int has_film(const cbx_job *job) {
     return job->result->kept[CBX_LEARN_FILM] && job->result->film_sha256[0] &&
-           job->result->film.bytes <= MOST_FILM_BYTES;
+           job->result->film.bytes <= MOST_FILM_BYTES && film_type(job);
 }
 
 static json_t *film_of(const cbx_job *job) {
@@ -77,7 +85,7 @@ static json_t *film_of(const cbx_job *job) {
     return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "frames",
                      (json_int_t)job->result->film.frames, "fps", (json_int_t)settings->fps,
                      "width", (json_int_t)job->plan.grid.width, "height",
-                     (json_int_t)job->plan.grid.height, "type", "video/mp4", "tone",
+                     (json_int_t)job->plan.grid.height, "type", film_type(job), "tone",
                      cbx_tone_name(settings->tone));
 }
 
@@ -90,29 +98,54 @@ static json_t *left_out_of(const cbx_job *job) {
                              "page stays small; the file of the weights has them whole."));
     }
     if (job->settings->film && !has_film(job)) {
-        json_array_append_new(all, json_string("The film is too large for a page, or was not kept; "
-                                               "it is a file of its own."));
+        json_array_append_new(all,
+                              json_string("The film is too large for a page, of a kind that "
+                                          "a page does not play, or was not kept; it is a file "
+                                          "of its own."));
     }
     return all;
 }
 
-static json_t *facts_of(const cbx_job *job, const cbx_evaluation *test) {
-    const cbx_learn_settings *settings = job->settings;
+/* What every page has. Takes `made`. */
+static json_t *network_facts(const cbx_job *job, const char *kind, const cbx_evaluation *test,
+                             json_t *made) {
     const cbx_dataset *dataset = job->dataset;
     return json_pack(
-        "{s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
-        "learn", "version", CBX_VERSION, "hidden", (json_int_t)settings->hidden, "recipe",
-        cbx_recipe_name(settings->recipe), "command", cbx_page_string(settings->command),
-        "normalisation",
+        "{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind, "version", CBX_VERSION,
+        "hidden", (json_int_t)job->settings->hidden, "command",
+        cbx_page_string(job->settings->command), "normalisation",
         cbx_page_normalisation(cbx_dataset_mean(dataset), cbx_dataset_deviation(dataset)), "grid",
-        grid_of(&job->plan.grid), "batch", (json_int_t)settings->batch, "batches",
-        (json_int_t)job->result->batches, "batches_per_epoch",
-        (json_int_t)job->plan.batches_per_epoch, "film", film_of(job), "epochs", epochs_of(job),
-        "test", cbx_page_evaluation(test->images, test->loss, test->confusion), "made",
-        made_of(job), "times", times_of(&job->result->times), "left_out", left_out_of(job));
+        grid_of(&job->plan.grid), "test",
+        cbx_page_evaluation(test->images, test->loss, test->confusion), "made", made, "left_out",
+        left_out_of(job));
+}
+
+/* What those of a run have besides. */
+static json_t *run_facts(const cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o}", "recipe",
+                     cbx_recipe_name(settings->recipe), "batch", (json_int_t)settings->batch,
+                     "batches", (json_int_t)job->result->batches, "batches_per_epoch",
+                     (json_int_t)job->plan.batches_per_epoch, "film", film_of(job), "epochs",
+                     epochs_of(job), "times", times_of(&job->result->times));
 }
 
 /* ---- arrays ---- */
+
+/* Of every batch, from the first on, f32: the mean loss of its images. */
+static cbx_status write_losses(const cbx_job *job, cbx_output *to) {
+    const cbx_losses *losses = &job->losses;
+    float *rounded = NULL;
+    cbx_status status = cbx_new(&rounded, losses->count);
+    for (uint64_t i = 0; i < losses->count && !status; i++) {
+        rounded[i] = (float)losses->of_batches[i];
+    }
+    if (!status) {
+        status = cbx_page_array(to, "batch_losses", CBX_PAGE_F32, rounded, losses->count);
+    }
+    free(rounded);
+    return status;
+}
 
 /* The batch, counted from 1, that each frame shows. */
 static cbx_status write_film(const cbx_job *job, cbx_output *to) {
@@ -131,30 +164,53 @@ static cbx_status write_film(const cbx_job *job, cbx_output *to) {
         status = cbx_page_array(to, "frame_batches", CBX_PAGE_U32, batches, frames);
     }
     free(batches);
-    return status ? status : cbx_page_file(to, "film", settings->film);
+    return status ? status : cbx_page_file(to, "film_file", settings->film);
 }
 
-cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to) {
-    cbx_evaluation test;
+/* What the network says of the test images, and with it the facts and arrays of every page; facts
+ * of `more` besides. Takes `made` and `more`, which may be NULL. */
+static cbx_status write_network(cbx_job *job, cbx_output *to, const char *kind, json_t *made,
+                                json_t *more, cbx_evaluation *test) {
     float *sums = NULL;
+    json_t *facts = NULL;
     cbx_status status = cbx_new(&sums, (size_t)job->plan.test_images * CBX_CLASSES);
     if (!status) {
-        status = cbx_trainer_evaluate(job->trainer, CBX_TEST, &test);
+        status = cbx_trainer_evaluate(job->trainer, CBX_TEST, test);
     }
     if (!status) {
         status = cbx_trainer_outputs(job->trainer, CBX_TEST, sums);
     }
-    cbx_page_begin(to);
     if (!status) {
-        status = cbx_page_facts(to, facts_of(job, &test));
+        facts = network_facts(job, kind, test, json_incref(made));
+        json_object_update(facts, more);
+        status = cbx_page_facts(to, facts);
     }
     if (!status) {
         status = cbx_page_network(to, job->network, job->dataset, sums);
+    }
+    json_decref(made);
+    json_decref(more);
+    free(sums);
+    return status;
+}
+
+cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to) {
+    cbx_evaluation test;
+    cbx_page_begin(to);
+    cbx_status status = write_network(job, to, "learn", made_of(job), run_facts(job), &test);
+    if (!status) {
+        status = write_losses(job, to);
     }
     if (!status) {
         status = write_film(job, to);
     }
     cbx_page_end(to);
-    free(sums);
+    return status ? status : cbx_output_flush(to);
+}
+
+cbx_status cbx_job_write_look(cbx_job *job, cbx_output *to, json_t *made, cbx_evaluation *test) {
+    cbx_page_begin(to);
+    const cbx_status status = write_network(job, to, "look", made, NULL, test);
+    cbx_page_end(to);
     return status ? status : cbx_output_flush(to);
 }

@@ -6,14 +6,17 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "film/plays.h"
+#include "learn/hashes.h"
 #include "learn/job.h"
-#include "learn/look.h"
+#include "learn/drawing.h"
 #include "learn/rates.h"
 
 /* The dataset is read while the device starts and shows how well it encodes. */
 typedef struct loading {
     const char *directory;
+    char *sha256; /* where its hash is wanted; else NULL */
     cbx_dataset *dataset;
     cbx_fault fault;
     double seconds;
@@ -22,13 +25,18 @@ typedef struct loading {
 static void *load(void *argument) {
     loading *this = argument;
     const double start = cbx_clock_seconds();
-    cbx_fault_take(&this->fault, cbx_dataset_load(&this->dataset, this->directory));
+    cbx_status status = cbx_dataset_load(&this->dataset, this->directory);
     this->seconds = cbx_clock_seconds() - start;
+    if (!status && this->sha256) {
+        status = cbx_hash_dataset(this->dataset, this->sha256);
+    }
+    cbx_fault_take(&this->fault, status);
     return NULL;
 }
 
 static cbx_status load_and_start(cbx_job *job) {
-    loading data = {.directory = job->settings->data};
+    const int told = job->settings->save || job->settings->report;
+    loading data = {.directory = job->settings->data, .sha256 = told ? job->data_sha256 : NULL};
     pthread_t thread;
     const double start = cbx_clock_seconds();
     const int threaded = pthread_create(&thread, NULL, load, &data) == 0;
@@ -56,11 +64,17 @@ static cbx_status load_network(cbx_job *job) {
     }
     cbx_status status = cbx_network_load(&job->network, settings->init);
     if (!status && job->network->hidden != settings->hidden) {
-        status =
-            cbx_fail(CBX_BAD_DATA, "%s holds a network of %u hidden neurons; run it with hidden %u",
-                     settings->init, job->network->hidden, job->network->hidden);
+        status = cbx_fail(CBX_BAD_ARGUMENT,
+                          "%s holds a network of %u hidden neurons; run it with hidden %u",
+                          settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
+}
+
+/* As the images were that the network was trained on, where that is known. */
+static cbx_status normalise(cbx_job *job) {
+    return job->deviation > 0.0 ? cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation)
+                                : CBX_OK;
 }
 
 static cbx_status make_network(cbx_job *job) {
@@ -74,8 +88,7 @@ static cbx_status make_network(cbx_job *job) {
     return status;
 }
 
-cbx_status cbx_job_make_plan(cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
+void cbx_job_describe_device(cbx_job *job) {
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
     plan->passed_over = job->walk.passed_over;
@@ -83,6 +96,12 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
     plan->arithmetic = cbx_device_arithmetic(job->device);
+}
+
+cbx_status cbx_job_make_plan(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    cbx_learn_plan *plan = &job->plan;
+    cbx_job_describe_device(job);
     plan->schedule = cbx_schedule_choose(settings->schedule, plan->family, job->dataset);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
@@ -98,9 +117,12 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     if (settings->film) {
         job->timing = cbx_timing_of(settings, plan->batches);
         plan->frames = job->timing.moving + job->timing.held;
+        if (!plan->caution[0]) {
+            cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
+        }
     }
-    const cbx_look look = cbx_look_of(settings);
-    return cbx_grid_lay_out_as(&plan->grid, settings->hidden, &look);
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    return cbx_grid_lay_out_as(&plan->grid, settings->hidden, &drawing);
 }
 
 static cbx_status make_trainer(cbx_job *job) {
@@ -119,8 +141,8 @@ static cbx_status make_pictures(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
-        const cbx_look look = cbx_look_of(settings);
-        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &look);
+        const cbx_drawing drawing = cbx_drawing_of(settings);
+        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
@@ -147,13 +169,20 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 cbx_status cbx_job_prepare(cbx_job *job) {
     static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
                                   cbx_job_make_plan,     cbx_job_check_memory, make_network,
-                                  make_trainer,          make_pictures,        cbx_job_begin_story};
+                                  make_trainer,          cbx_job_keep_losses,  make_pictures,
+                                  cbx_job_begin_story};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
 cbx_status cbx_job_prepare_training(cbx_job *job) {
     static step *const steps[] = {load_network, cbx_job_make_plan, cbx_job_check_memory,
                                   make_network, make_trainer};
+    return take(job, steps, sizeof steps / sizeof *steps);
+}
+
+cbx_status cbx_job_prepare_look(cbx_job *job) {
+    static step *const steps[] = {cbx_job_probe_outputs, load_and_start,       normalise,
+                                  cbx_job_make_plan,     cbx_job_check_memory, make_trainer};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -168,6 +197,7 @@ void cbx_job_clear(cbx_job *job) {
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     cbx_job_clear_story(job);
+    cbx_job_clear_losses(job);
     free(job->order);
     free(job->observers);
 }

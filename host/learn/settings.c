@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "film/ending.h"
+#include "film/poster.h"
 #include "learn/job.h"
-#include "learn/look.h"
+#include "learn/drawing.h"
+#include "page/network.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
     memset(settings, 0, sizeof *settings);
@@ -29,10 +30,10 @@ static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_set
     char sentence[512];
     cbx_grid grid;
     snprintf(sentence, sizeof sentence, "%s", cbx_last_error());
-    cbx_look look = cbx_look_of(settings);
+    cbx_drawing drawing = cbx_drawing_of(settings);
     for (uint32_t scale = settings->scale; scale-- > 1;) {
-        look.scale = scale;
-        if (cbx_grid_lay_out_as(&grid, settings->hidden, &look)) {
+        drawing.scale = scale;
+        if (cbx_grid_lay_out_as(&grid, settings->hidden, &drawing)) {
             continue;
         }
         film.width = grid.width;
@@ -48,8 +49,8 @@ static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_set
 static cbx_status check_pictures(const cbx_learn_settings *settings) {
     cbx_grid grid;
     cbx_film_settings film;
-    const cbx_look look = cbx_look_of(settings);
-    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &look);
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &drawing);
     if (!status && settings->film) {
         status = cbx_job_film_settings(settings, &grid, &film);
         if (status == CBX_BAD_ARGUMENT) {
@@ -57,6 +58,27 @@ static cbx_status check_pictures(const cbx_learn_settings *settings) {
         }
     }
     return status;
+}
+
+/* It is taken from the film when that is finished. */
+static cbx_status check_poster(const cbx_learn_settings *settings) {
+    cbx_container container = CBX_CONTAINER_AUTO;
+    if (!settings->poster) {
+        return CBX_OK;
+    }
+    if (!settings->film || settings->film_descriptor) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "the poster %s is the last picture of a film in a file, and "
+                        "there is to be none",
+                        settings->poster);
+    }
+    cbx_status status = cbx_film_container(&container, settings->film, settings->container);
+    return status || cbx_poster_can(container)
+               ? status
+               : cbx_fail(CBX_BAD_ARGUMENT,
+                          "the poster %s cannot be taken from an animated WebP, which libavcodec "
+                          "does not decode; choose another ending for the film",
+                          settings->poster);
 }
 
 cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
@@ -84,5 +106,8 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     if (!status && settings->film) {
         status = cbx_timing_check(settings);
     }
-    return !status && settings->film ? cbx_film_check_ending(settings->film) : status;
+    if (!status && settings->report) {
+        status = cbx_page_check(settings->hidden);
+    }
+    return status ? status : check_poster(settings);
 }

@@ -2,7 +2,7 @@
 /* What films look like: a row each. */
 #include "base/error.h"
 #include "clearbox/learn.h"
-#include "learn/look.h"
+#include "learn/drawing.h"
 
 static const struct style {
     cbx_colours colours;
@@ -28,7 +28,7 @@ cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style) {
     return CBX_OK;
 }
 
-cbx_look cbx_look_of(const cbx_learn_settings *settings) {
-    return (cbx_look){
+cbx_drawing cbx_drawing_of(const cbx_learn_settings *settings) {
+    return (cbx_drawing){
         .tone = settings->tone, .colours = settings->colours, .scale = settings->scale};
 }

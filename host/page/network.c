@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "reference/canon_scalar.h"
 
@@ -39,6 +40,21 @@ json_t *cbx_page_evaluation(uint64_t images, double loss,
     return json_pack("{s:I, s:o, s:f, s:o}", "images", (json_int_t)images, "loss",
                      cbx_page_number(loss), "accuracy", (double)correct / (double)images,
                      "confusion", rows);
+}
+
+cbx_status cbx_page_check(uint32_t hidden) {
+    return hidden <= CBX_PAGE_MOST_HIDDEN
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "a page holds up to %u hidden neurons, not %u",
+                          CBX_PAGE_MOST_HIDDEN, (unsigned)hidden);
+}
+
+/* The largest array, its planes and what they are packed to. */
+uint64_t cbx_page_memory_bytes(uint32_t hidden, uint64_t images) {
+    const uint64_t pixels = images * CBX_IMAGE_PIXELS;
+    const uint64_t weights =
+        (uint64_t)CBX_W1_ROWS * hidden * (hidden > CBX_PAGE_EXACT_HIDDEN ? 1 : sizeof(float));
+    return 3 * (pixels > weights ? pixels : weights);
 }
 
 /* ---- weights ---- */

@@ -23,6 +23,15 @@
 /* Of how many neurons w1 is given as it is: 3.2 MB. */
 #define CBX_PAGE_EXACT_HIDDEN 1024u
 
+/* Beyond that a browser would have too much to hold. */
+#define CBX_PAGE_MOST_HIDDEN 16384u
+
+/* CBX_BAD_ARGUMENT: too many neurons. */
+cbx_status cbx_page_check(uint32_t hidden);
+
+/* Host memory that writing takes at most, for that many images of a part. */
+uint64_t cbx_page_memory_bytes(uint32_t hidden, uint64_t images);
+
 /* Writes all of these. `sums` (n, 10). CBX_NO_MEMORY. */
 cbx_status cbx_page_network(cbx_output *to, const cbx_network *network, const cbx_dataset *dataset,
                             const float *sums);

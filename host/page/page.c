@@ -16,7 +16,7 @@
 enum { PORTION = 3 << 14 };
 
 /* Pixels hardly pack better at higher levels, but take longer. */
-enum { COMPRESSION_LEVEL = 6 };
+enum { COMPRESSION_LEVEL = 5 };
 
 static const struct type {
     const char *name;

@@ -5,17 +5,17 @@
 
 #include "base/error.h"
 
-static cbx_look_layout layout_of(const cbx_grid *grid, const cbx_look *look) {
-    return (cbx_look_layout){.count = grid->tiles,
-                             .rows = grid->rows,
-                             .width = grid->width,
-                             .height = grid->height,
-                             .scale = grid->scale,
-                             .tile = grid->tile,
-                             .pitch = grid->pitch,
-                             .left = grid->left,
-                             .top = grid->top,
-                             .bordered = look->colours == CBX_COLOURS_GREY ? 1 : 0};
+static cbx_tiles_layout layout_of(const cbx_grid *grid, const cbx_drawing *drawing) {
+    return (cbx_tiles_layout){.count = grid->tiles,
+                              .rows = grid->rows,
+                              .width = grid->width,
+                              .height = grid->height,
+                              .scale = grid->scale,
+                              .tile = grid->tile,
+                              .pitch = grid->pitch,
+                              .left = grid->left,
+                              .top = grid->top,
+                              .bordered = drawing->colours == CBX_COLOURS_GREY ? 1 : 0};
 }
 
 static cbx_status make_kernels(cbx_brush *brush) {
@@ -34,8 +34,8 @@ static cbx_status make_kernels(cbx_brush *brush) {
 }
 
 static cbx_status make_palette(cbx_brush *brush, cbx_colours colours) {
-    cbx_palette palette;
-    cbx_palette_fill(&palette, colours);
+    cbx_tile_palette palette;
+    cbx_tile_palette_fill(&palette, colours);
     brush->ground_yuv = palette.yuv[CBX_COLOUR_GROUND];
     cbx_status status =
         cbx_buffer_copy(brush->device, palette.yuv, sizeof palette.yuv, "a palette", &brush->yuv);
@@ -45,14 +45,14 @@ static cbx_status make_palette(cbx_brush *brush, cbx_colours colours) {
 }
 
 cbx_status cbx_brush_init(cbx_brush *brush, cbx_device *device, const cbx_grid *grid,
-                          const cbx_look *look) {
+                          const cbx_drawing *drawing) {
     memset(brush, 0, sizeof *brush);
     brush->device = device;
-    brush->layout = layout_of(grid, look);
-    brush->tone = (cbx_u32)(look->colours == CBX_COLOURS_GREY ? look->tone : CBX_TONE_SIGNED);
+    brush->layout = layout_of(grid, drawing);
+    brush->tone = (cbx_u32)(drawing->colours == CBX_COLOURS_GREY ? drawing->tone : CBX_TONE_SIGNED);
     cbx_status status = make_kernels(brush);
     if (!status) {
-        status = make_palette(brush, look->colours);
+        status = make_palette(brush, drawing->colours);
     }
     return status ? status
                   : cbx_buffer_create(device, CL_MEM_READ_WRITE,

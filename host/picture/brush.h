@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dispatch of the kernels that draw any look: kernels/picture/tiles.cl. */
+/* Dispatch of the kernels that draw in any way: kernels/picture/tiles.cl. */
 #ifndef CBX_PICTURE_BRUSH_H
 #define CBX_PICTURE_BRUSH_H
 
@@ -8,7 +8,7 @@
 
 typedef struct cbx_brush {
     cbx_device *device; /* borrowed */
-    cbx_look_layout layout;
+    cbx_tiles_layout layout;
     cbx_u32 tone;
     cl_kernel tone_of_tiles, tiles_yuv, tiles_rgb, ground_rgb;
     cl_mem tones;    /* float4 [H] */
@@ -25,7 +25,7 @@ typedef struct cbx_planes {
 /* Fills *brush; to be given to cbx_brush_clear() in every case. Builds the program where the device
  * does not have it yet. */
 cbx_status cbx_brush_init(cbx_brush *brush, cbx_device *device, const cbx_grid *grid,
-                          const cbx_look *look);
+                          const cbx_drawing *drawing);
 void cbx_brush_clear(cbx_brush *brush);
 
 /* Enqueue on the device's queue: the tiles, from w1 [P][785][32]; pixels outside stay. `wait` or

@@ -51,19 +51,19 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
     return status;
 }
 
-int cbx_look_changes_chroma(const cbx_look *look) {
-    return look->colours != CBX_COLOURS_GREY;
+int cbx_drawing_changes_chroma(const cbx_drawing *drawing) {
+    return drawing->colours != CBX_COLOURS_GREY;
 }
 
 cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
-                               const cbx_look *look) {
-    if (!cbx_look_changes_chroma(look)) {
-        return cbx_painter_init(painter, device, grid, look->tone);
+                               const cbx_drawing *drawing) {
+    if (!cbx_drawing_changes_chroma(drawing)) {
+        return cbx_painter_init(painter, device, grid, drawing->tone);
     }
     memset(painter, 0, sizeof *painter);
     painter->device = device;
-    painter->layout = cbx_frame_layout_of(grid, look->tone);
-    return cbx_brush_init(&painter->brush, device, grid, look);
+    painter->layout = cbx_frame_layout_of(grid, drawing->tone);
+    return cbx_brush_init(&painter->brush, device, grid, drawing);
 }
 
 uint32_t cbx_painter_plain_scale(const cbx_painter *painter) {

@@ -9,7 +9,7 @@
 #include "picture/brush.h"
 
 /* Draws pictures of weights that lie on the device: plain ones, grey at a scale, of which only luma
- * depends on the weights; or any look. */
+ * depends on the weights; or any other. */
 typedef struct cbx_painter {
     cbx_device *device;      /* borrowed */
     cbx_frame_layout layout; /* of a whole network; `first` and `count` are the owner's to change */
@@ -52,12 +52,12 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
                             cbx_tone tone);
 void cbx_painter_clear(cbx_painter *painter);
 
-/* Any look, with its grid. */
+/* Any drawing, with its grid. */
 cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
-                               const cbx_look *look);
+                               const cbx_drawing *drawing);
 
 /* Whether the chroma of such pictures depends on the weights: they are not plain. */
-int cbx_look_changes_chroma(const cbx_look *look);
+int cbx_drawing_changes_chroma(const cbx_drawing *drawing);
 
 /* The scale where it is plain; 0: it is not. */
 uint32_t cbx_painter_plain_scale(const cbx_painter *painter);

@@ -49,17 +49,17 @@ static uint64_t root_of(uint32_t n) {
     return root;
 }
 
-static cbx_status check(uint32_t hidden, const cbx_look *look) {
+static cbx_status check(uint32_t hidden, const cbx_drawing *drawing) {
     if (hidden == 0) {
         return cbx_fail(CBX_BAD_ARGUMENT,
                         "a picture of 0 neurons is not possible; take at least 1");
     }
-    if (!cbx_colours_name(look->colours)) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "there are no colours %d", (int)look->colours);
+    if (!cbx_colours_name(drawing->colours)) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "there are no colours %d", (int)drawing->colours);
     }
-    return cbx_tone_name(look->tone)
+    return cbx_tone_name(drawing->tone)
                ? CBX_OK
-               : cbx_fail(CBX_BAD_ARGUMENT, "there is no tone %d", (int)look->tone);
+               : cbx_fail(CBX_BAD_ARGUMENT, "there is no tone %d", (int)drawing->tone);
 }
 
 static cbx_status check_height(uint32_t tiles, uint32_t scale, uint64_t height) {
@@ -80,19 +80,19 @@ static void place_grid(cbx_grid *grid, uint64_t wide, uint64_t high, uint64_t ma
     grid->top = (grid->height - (uint32_t)high) / 4 * 2;
 }
 
-cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_look *look) {
-    const int chosen = look->scale == 0;
+cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_drawing *drawing) {
+    const int chosen = drawing->scale == 0;
     const uint32_t tiles = chosen && hidden > CBX_MOST_TILES ? CBX_FIRST_TILES : hidden;
     const uint64_t rows = root_of(tiles), columns = (tiles + rows - 1) / rows;
-    cbx_status status = check(hidden, look);
+    cbx_status status = check(hidden, drawing);
     if (!status) { /* before a tile's side is taken for a number of 32 bits */
-        status = check_height(tiles, look->scale, rows * CBX_IMAGE_SIDE * look->scale);
+        status = check_height(tiles, drawing->scale, rows * CBX_IMAGE_SIDE * drawing->scale);
     }
     if (status) {
         return status;
     }
     const tile_size size =
-        chosen ? usual_size(look->colours, rows) : size_of(look->colours, look->scale);
+        chosen ? usual_size(drawing->colours, rows) : size_of(drawing->colours, drawing->scale);
     const uint64_t high = side_of(&size, rows), margin = margin_of(&size, high);
     /* The grid is never wider than high, so one side is enough to check. */
     status = check_height(tiles, size.scale, next_multiple_of_4(high + 2 * margin));
@@ -111,7 +111,7 @@ cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_look *l
 }
 
 cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale) {
-    const cbx_look lesson = {.tone = CBX_TONE_PEAK, .colours = CBX_COLOURS_GREY, .scale = scale};
+    const cbx_drawing lesson = {.tone = CBX_TONE_PEAK, .colours = CBX_COLOURS_GREY, .scale = scale};
     if (scale == 0) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a picture at scale 0 is not possible; take at least 1");
     }

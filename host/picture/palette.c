@@ -40,7 +40,7 @@ cbx_colour cbx_colour_yuv(cbx_colour rgb) {
                          rounded(128.0 + (r - y) / 1.5748 * 224.0 / 255.0), 0}};
 }
 
-void cbx_palette_fill(cbx_palette *out, cbx_colours colours) {
+void cbx_tile_palette_fill(cbx_tile_palette *out, cbx_colours colours) {
     const int is_grey = colours == CBX_COLOURS_GREY;
     for (int i = 0; i < 256; i++) {
         const uint8_t grey = (uint8_t)i;

@@ -3,7 +3,7 @@
  *
  * The grid has g = ⌈√H⌉ tiles a column and ⌈H/g⌉ columns; neuron i sits at
  * column i div g, row i mod g. Where a picture of all would be too large to be
- * looked at, it may be one of the first. What is no tile is dark. A look says how tiles are drawn: grey, as
+ * looked at, it may be one of the first. What is no tile is dark. A drawing says how tiles are shown: grey, as
  * in the lesson, with a pure red border one tile pixel wide within the tile; or in signed colours,
  * whole and with thin dark gaps between.
  */
@@ -35,13 +35,13 @@ typedef enum cbx_colours { CBX_COLOURS_GREY, CBX_COLOURS_SIGNED } cbx_colours;
 /* "grey" or "signed", static; NULL: there are no such colours. */
 CBX_API const char *cbx_colours_name(cbx_colours colours);
 
-typedef struct cbx_look {
+typedef struct cbx_drawing {
     cbx_tone tone; /* of grey */
     cbx_colours colours;
     /* Pixels of the picture per weight, each way. 0: what makes the grid about CBX_USUAL_HEIGHT
      * pixels high; of more than CBX_MOST_TILES neurons the first CBX_FIRST_TILES are shown then. */
     uint32_t scale;
-} cbx_look;
+} cbx_drawing;
 
 #define CBX_USUAL_HEIGHT 900u
 #define CBX_MOST_TILES 1296u
@@ -63,13 +63,13 @@ typedef struct cbx_grid {
     uint32_t top;     /* likewise */
 } cbx_grid;
 
-/* The lesson's look at a scale: no gaps, no margin. CBX_BAD_ARGUMENT: hidden or scale is 0, or a
+/* The lesson's drawing at a scale: no gaps, no margin. CBX_BAD_ARGUMENT: hidden or scale is 0, or a
  * side exceeds CBX_MAX_SIDE. */
 CBX_API cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale);
 
-/* Any look. CBX_BAD_ARGUMENT: hidden is 0, there is no such tone or colours, or a side exceeds
+/* Any drawing. CBX_BAD_ARGUMENT: hidden is 0, there is no such tone or colours, or a side exceeds
  * CBX_MAX_SIDE. */
-CBX_API cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_look *look);
+CBX_API cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_drawing *drawing);
 
 /* The first pixel of neuron i's tile, of those that are shown. */
 CBX_API void cbx_grid_place(const cbx_grid *grid, uint32_t neuron, uint32_t *x, uint32_t *y);

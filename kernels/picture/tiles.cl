@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tiles in any look: what picture.cl does for the lesson's, and beside it colours and gaps.
+/* The tiles in any drawing: what picture.cl does for the lesson's, and beside it colours and gaps.
  *
  *   tiles_yuv    Y, Cb and Cr of a 4:2:0 frame, limited range
  *   tiles_rgb    8-bit RGB, three bytes a pixel
@@ -12,7 +12,7 @@
 
 /* What a row of pixels of neuron i's tile shows: indices of the palette, one for each weight. */
 HELPER void levels_of_row(global const float *w1, size_t i, float4 tone,
-                          const cbx_look_layout *layout, uint row, ushort *out)
+                          const cbx_tiles_layout *layout, uint row, ushort *out)
 {
     global const float *w = w1 + i / CBX_PANEL * CBX_PANEL_SIZE + i % CBX_PANEL +
                             (1 + row * CBX_SIDE) * CBX_PANEL;
@@ -22,7 +22,7 @@ HELPER void levels_of_row(global const float *w1, size_t i, float4 tone,
     }
 }
 
-HELPER size_t corner_of(const cbx_look_layout *layout, size_t i)
+HELPER size_t corner_of(const cbx_tiles_layout *layout, size_t i)
 {
     const size_t y = layout->top + (i % layout->rows) * layout->pitch;
     return y * layout->width + layout->left + (i / layout->rows) * layout->pitch;
@@ -33,7 +33,7 @@ HELPER size_t corner_of(const cbx_look_layout *layout, size_t i)
  * into their buffers, Cr behind Cb. Global size: (count rounded up to the local size; half the
  * tile's side). */
 kernel void tiles_yuv(global const float *restrict w1, global const float4 *restrict tones,
-                      cbx_look_layout layout, global const uchar4 *restrict palette,
+                      cbx_tiles_layout layout, global const uchar4 *restrict palette,
                       global uchar *luma, ulong luma_at, global uchar *chroma, ulong chroma_at)
 {
     const size_t i = get_global_id(0);
@@ -65,7 +65,7 @@ kernel void tiles_yuv(global const float *restrict w1, global const float4 *rest
 /* One work-item draws row get_global_id(1) of neuron get_global_id(0). Global size: (count
  * rounded up to the local size; the tile's side). */
 kernel void tiles_rgb(global const float *restrict w1, global const float4 *restrict tones,
-                      cbx_look_layout layout, global const uchar4 *restrict palette,
+                      cbx_tiles_layout layout, global const uchar4 *restrict palette,
                       global uchar *restrict rgb)
 {
     const size_t i = get_global_id(0);
@@ -85,7 +85,7 @@ kernel void tiles_rgb(global const float *restrict w1, global const float4 *rest
 }
 
 /* The whole picture. Global size: (width rounded up to the local size; height). */
-kernel void ground_rgb(cbx_look_layout layout, global const uchar4 *restrict palette,
+kernel void ground_rgb(cbx_tiles_layout layout, global const uchar4 *restrict palette,
                        global uchar *restrict rgb)
 {
     const uint x = get_global_id(0), y = get_global_id(1);

@@ -18,10 +18,10 @@ static const double slack = 1e-4;
 
 typedef struct scene {
     cbx_device *device;
-    cbx_look look;
+    cbx_drawing drawing;
     shape s;
     cbx_grid grid;
-    cbx_palette palette;
+    cbx_tile_palette palette;
     double *levels; /* (H, 784): exact levels */
     bands *b;
     cl_mem weights;
@@ -29,13 +29,13 @@ typedef struct scene {
     char what[96];
 } scene;
 
-static void open_scene(scene *e, cbx_device *device, cbx_look look, size_t hidden) {
+static void open_scene(scene *e, cbx_device *device, cbx_drawing drawing, size_t hidden) {
     uint64_t state = hidden;
-    *e = (scene){.device = device, .look = look, .s = shape_of(device, 1, hidden)};
-    snprintf(e->what, sizeof e->what, "%s, %s, H = %zu, scale %u", cbx_colours_name(look.colours),
-             cbx_tone_name(look.tone), hidden, look.scale);
-    assert_ok(cbx_grid_lay_out_as(&e->grid, (uint32_t)hidden, &look));
-    cbx_palette_fill(&e->palette, look.colours);
+    *e = (scene){.device = device, .drawing = drawing, .s = shape_of(device, 1, hidden)};
+    snprintf(e->what, sizeof e->what, "%s, %s, H = %zu, scale %u",
+             cbx_colours_name(drawing.colours), cbx_tone_name(drawing.tone), hidden, drawing.scale);
+    assert_ok(cbx_grid_lay_out_as(&e->grid, (uint32_t)hidden, &drawing));
+    cbx_tile_palette_fill(&e->palette, drawing.colours);
     float *w1 = random_floats(&state, CBX_W1_ROWS * hidden, 1);
     for (size_t row = 0; row < CBX_W1_ROWS && hidden > 2; row++) {
         w1[row * hidden + 1] = 0.0f; /* one neuron has learned nothing, one only what is below */
@@ -43,14 +43,14 @@ static void open_scene(scene *e, cbx_device *device, cbx_look look, size_t hidde
     }
     double *exact = to_doubles(w1, CBX_W1_ROWS * hidden);
     float *packed = pack_w1(e->s, w1);
-    const cbx_tone tone = look.colours == CBX_COLOURS_GREY ? look.tone : CBX_TONE_SIGNED;
+    const cbx_tone tone = drawing.colours == CBX_COLOURS_GREY ? drawing.tone : CBX_TONE_SIGNED;
     TEST_NEW(e->levels, hidden * CBX_IMAGE_PIXELS);
     for (size_t i = 0; i < hidden; i++) {
         cbx_reference_greys(tone, exact + hidden + i, hidden, e->levels + i * CBX_IMAGE_PIXELS);
     }
     e->b = bands_open(device);
     e->weights = bands_input(e->b, "w1", packed, e->s.panels * CBX_PANEL_SIZE * sizeof(float));
-    assert_ok(cbx_brush_init(&e->brush, device, &e->grid, &look));
+    assert_ok(cbx_brush_init(&e->brush, device, &e->grid, &drawing));
     free(w1);
     free(exact);
     free(packed);
@@ -80,7 +80,7 @@ static int is_right(const scene *e, const uint8_t *rgb, uint32_t x, uint32_t y) 
         }
         const uint32_t column = (x - left) / e->grid.scale, row = (y - top) / e->grid.scale;
         const int edge = column == 0 || row == 0 || column == 27 || row == 27;
-        if (edge && e->look.colours == CBX_COLOURS_GREY) {
+        if (edge && e->drawing.colours == CBX_COLOURS_GREY) {
             return is_colour(e, rgb, CBX_COLOUR_BORDER);
         }
         const double exact = e->levels[i * CBX_IMAGE_PIXELS + row * 28 + column];
@@ -160,43 +160,44 @@ static void check_yuv(scene *e, const uint8_t *rgb) {
     free(drawn);
 }
 
-static void check(cbx_family family, cbx_look look, size_t hidden) {
+static void check(cbx_family family, cbx_drawing drawing, size_t hidden) {
     scene e;
-    open_scene(&e, fixture_device(family), look, hidden);
+    open_scene(&e, fixture_device(family), drawing, hidden);
     uint8_t *rgb = check_rgb(&e);
     check_yuv(&e, rgb);
     free(rgb);
     close_scene(&e);
 }
 
-static void check_looks(cbx_family family) {
+static void check_drawings(cbx_family family) {
     const sizes hidden = hidden_sizes();
     for (size_t i = 0; i < hidden.count && hidden.values[i] <= 131; i++) {
         for (uint32_t scale = bands_watched() ? 3 : 1; scale <= 3; scale++) {
-            check(family, (cbx_look){CBX_TONE_RANGE, CBX_COLOURS_SIGNED, scale}, hidden.values[i]);
+            check(family, (cbx_drawing){CBX_TONE_RANGE, CBX_COLOURS_SIGNED, scale},
+                  hidden.values[i]);
         }
     }
     for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone); tone++) {
-        check(family, (cbx_look){tone, CBX_COLOURS_GREY, 2}, 37);
+        check(family, (cbx_drawing){tone, CBX_COLOURS_GREY, 2}, 37);
     }
 }
 
 static void cpu_family(void **state) {
     (void)state;
-    check_looks(CBX_FAMILY_CPU);
+    check_drawings(CBX_FAMILY_CPU);
 }
 
 static void gpu_family(void **state) {
     (void)state;
-    check_looks(CBX_FAMILY_GPU);
+    check_drawings(CBX_FAMILY_GPU);
 }
 
 /* The same number of steps on both sides, none darker than one nearer to zero, and whoever
  * lacks one kind of cones sees the difference: blue and yellow are far apart in Cb. */
 static void signed_colours_diverge(void **state) {
-    cbx_palette palette;
+    cbx_tile_palette palette;
     (void)state;
-    cbx_palette_fill(&palette, CBX_COLOURS_SIGNED);
+    cbx_tile_palette_fill(&palette, CBX_COLOURS_SIGNED);
     for (int i = 129; i < 256; i++) {
         const uint8_t *above = palette.yuv[i].parts, *below = palette.yuv[255 - i].parts;
         assert_true(above[0] >= palette.yuv[i - 1].parts[0]);
@@ -213,9 +214,9 @@ static void signed_colours_diverge(void **state) {
 }
 
 static void grey_is_the_lessons(void **state) {
-    cbx_palette palette;
+    cbx_tile_palette palette;
     (void)state;
-    cbx_palette_fill(&palette, CBX_COLOURS_GREY);
+    cbx_tile_palette_fill(&palette, CBX_COLOURS_GREY);
     for (unsigned i = 0; i < 256; i++) {
         const uint8_t expected[4] = {(uint8_t)cbx_reference_luma(i), 128, 128, 0};
         assert_memory_equal(palette.yuv[i].parts, expected, 4);
@@ -231,5 +232,5 @@ int main(void) {
         cmocka_unit_test(signed_colours_diverge),
         cmocka_unit_test(grey_is_the_lessons),
     };
-    return cmocka_run_group_tests_name("kernels: look", tests, fixture_setup, fixture_teardown);
+    return cmocka_run_group_tests_name("kernels: tiles", tests, fixture_setup, fixture_teardown);
 }

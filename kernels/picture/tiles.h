@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernels that draw any look and the host agree on. */
-#ifndef CBX_LOOK_H
-#define CBX_LOOK_H
+/* What the kernels that draw in any way and the host agree on. */
+#ifndef CBX_TILES_H
+#define CBX_TILES_H
 
 #ifndef __OPENCL_VERSION__
 #include "layout.h"
@@ -14,13 +14,13 @@
 #define CBX_COLOUR_COUNT 258
 
 /* See include/clearbox/picture.h. A tile is at (left + pitch·column, top + pitch·row). */
-typedef struct cbx_look_layout {
+typedef struct cbx_tiles_layout {
     cbx_u32 count; /* neurons */
     cbx_u32 rows;  /* tiles in a column */
     cbx_u32 width, height;
     cbx_u32 scale;
     cbx_u32 tile, pitch, left, top;
     cbx_u32 bordered; /* 1: the outermost weights give way to a border */
-} cbx_look_layout;
+} cbx_tiles_layout;
 
 #endif

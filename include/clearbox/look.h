@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A look at a network that is in a file: the page that a run writes, without film and curves. */
+#ifndef CLEARBOX_LOOK_H
+#define CLEARBOX_LOOK_H
+
+#include <stdint.h>
+
+#include "clearbox/device.h"
+#include "clearbox/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* All strings are borrowed for the time of the call. */
+typedef struct cbx_look_settings {
+    const char *model;  /* safetensors with "w1" and "w2", required */
+    const char *data;   /* folder of the dataset whose images it judges, required */
+    const char *device; /* a spec as of cbx_device_open(); NULL or "": the first that works */
+    cbx_family family;
+    const char *report;  /* the page, HTML, required */
+    const char *command; /* what repeats this, to be told in the page; NULL: it is not known */
+    int no_clobber;      /* fail rather than replace the page */
+} cbx_look_settings;
+
+typedef struct cbx_look_result {
+    uint32_t hidden;
+    double test_loss, test_accuracy;
+    int is_normalised; /* the file says how pixels are normalised; else it is as the dataset's */
+    char device[256];  /* its name, cut to fit */
+} cbx_look_result;
+
+/* Pixels are normalised as the file's metadata say, "pixel_mean" and "pixel_deviation", or, where
+ * these are missing, by the mean and deviation of the dataset. Several threads may look at the same
+ * time, with outputs of their own. `result` may be NULL.
+ * Statuses of cbx_network_load(), cbx_dataset_load() and cbx_device_open(); CBX_BAD_ARGUMENT: a
+ * required setting is missing, or the page is one of the inputs; CBX_CANNOT_CREATE,
+ * CBX_CANNOT_WRITE. */
+CBX_API cbx_status cbx_look(const cbx_look_settings *settings, cbx_look_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
