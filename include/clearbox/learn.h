@@ -63,8 +63,8 @@ typedef struct cbx_learn_settings {
      * is left open; `film` is then no more than what it is called in sentences. It becomes the
      * run's when the film begins, and is closed with it. */
     int film_descriptor;
-    uint32_t fps;              /* 70 */
-    cbx_film_clock clock;      /* batches */
+    uint32_t fps;         /* 70 */
+    cbx_film_clock clock; /* batches */
     /* How long the film is, up to CBX_MAX_SECONDS, all batches being shown; frame_every must be 1
      * then. 0: as many frames as frame_every says, or with the clock `log` CBX_LOG_SECONDS. */
     double seconds;
@@ -88,8 +88,8 @@ typedef struct cbx_learn_settings {
      * metadata; NULL: it is not known. */
     const char *film_command;
     int no_clobber;   /* fail rather than replace outputs */
-    int batch_losses; /* tell observers those of every batch: takes 2 % of the training at 64
-                         neurons, hardly anything at many */
+    int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at 64
+                         neurons, a smaller share at more */
     int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
