@@ -21,7 +21,10 @@ static const cli_command_text text = {
     "Python: its neurons, a pad to draw digits on, its mistakes. One HTML file that\n"
     "needs nothing else and asks no server for anything.\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n"
-    "The page of a whole run, with its film, is that of 'clearbox learn --report'.\n"};
+    "The page of a whole run, with its film, is that of 'clearbox learn --report'.\n",
+    "clearbox learn --no-video --save weights.safetensors\n"
+    "clearbox look weights.safetensors\n"
+    "clearbox look weights.safetensors --output weights.html\n"};
 
 typedef struct look_options {
     cbx_look_settings settings;
@@ -45,20 +48,23 @@ static const cli_flag flags[] = {
     CLI_HELP_FLAG,
     {0}};
 
-static int parse(int argc, char **argv, look_options *options, cli_texts *models) {
+const cli_syntax cli_look_syntax = {&text, flags, "FILE", NULL};
+
+static int parse(int argc, char **argv, look_options *options) {
+    cli_words models;
     cbx_look_settings *settings = &options->settings;
     memset(options, 0, sizeof *options);
     settings->report = "look.html";
-    const int code = cli_parse_words(argc, argv, &text, flags, options, models);
+    const int code = cli_parse_words(argc, argv, &text, flags, options, &models);
     if (code != CLI_PARSED) {
         return code;
     }
-    if (models->count != 1) {
-        return cli_fail(CLI_USAGE, models->count
+    if (models.count != 1) {
+        return cli_fail(CLI_USAGE, models.count
                                        ? "look takes one model; look at one after the other"
                                        : "look needs a model: the file that --save names");
     }
-    settings->model = models->values[0];
+    settings->model = models.values[0];
     if (!settings->device) {
         settings->device = cli_environment("CLEARBOX_DEVICE");
     }
@@ -83,10 +89,9 @@ static void report(const cbx_look_settings *settings, const cbx_look_result *res
 
 int cli_look(int argc, char **argv) {
     look_options options;
-    cli_texts models = {.count = 0};
     cbx_look_result result;
     char *command = cli_command_line(argc, argv); /* before getopt moves the words */
-    int code = parse(argc, argv, &options, &models);
+    int code = parse(argc, argv, &options);
     if (code == CLI_PARSED) {
         options.settings.command = command;
         const cbx_status status = cbx_look(&options.settings, &result);

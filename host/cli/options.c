@@ -91,8 +91,17 @@ static void print_flag(const cli_flag *flag) {
     }
 }
 
+static void print_examples(const char *line) {
+    printf("\nExamples:\n");
+    while (*line) {
+        const size_t length = strcspn(line, "\n");
+        printf("  %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static int print_help(const cli_command_text *text, const cli_flag *flags) {
-    printf("Usage: clearbox %s\n\n%s", text->usage, text->summary);
+    printf("Usage: clearbox %s\n\n%s%s", text->usage, text->summary, flags->name ? "\n" : "");
     for (; flags->help; flags++) {
         if (flags->name) {
             print_flag(flags);
@@ -100,7 +109,8 @@ static int print_help(const cli_command_text *text, const cli_flag *flags) {
             printf("\n%s\n", flags->help);
         }
     }
-    printf("\n%s", text->footer);
+    print_examples(text->examples);
+    printf("\n%sMore: man clearbox-%s\n", text->footer, text->name);
     return cli_flush(CLI_DONE);
 }
 
@@ -155,18 +165,15 @@ static int fail_getopt(int found, char **argv, const char *command, const cli_fl
 }
 
 /* What is left behind the flags, `words` or NULL being where it may go. */
-static int take_words(int argc, char **argv, const char *command, cli_texts *words) {
-    const cli_flag any = {.kind = CLI_TEXTS};
+static int take_words(int argc, char **argv, const char *command, cli_words *words) {
     char shown[64];
-    for (; optind < argc; optind++) {
+    if (words) {
+        *words = (cli_words){argv + optind, (size_t)(argc - optind)};
+        return CLI_PARSED;
+    }
+    if (optind < argc) {
         cli_shorten(shown, sizeof shown, argv[optind]);
-        if (!words) {
-            return cli_fail(CLI_USAGE, "%s takes flags only, not '%s'", command, shown);
-        }
-        if (!cli_value_store(&any, argv[optind], words)) {
-            return cli_fail(CLI_USAGE, "%s takes up to %d names, not '%s'", command,
-                            CLI_MOST_VALUES, shown);
-        }
+        return cli_fail(CLI_USAGE, "%s takes flags only, not '%s'", command, shown);
     }
     return CLI_PARSED;
 }
@@ -177,7 +184,7 @@ int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_fla
 }
 
 int cli_parse_words(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
-                    void *values, cli_texts *words) {
+                    void *values, cli_words *words) {
     struct option options[MOST_FLAGS + 1];
     char letters[2 * MOST_FLAGS + 2];
     int found;

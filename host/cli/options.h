@@ -18,6 +18,7 @@ typedef enum cli_kind {
     CLI_POSITIVE,    /* double, above 0 and up to FLT_MAX                    */
     CLI_TEXT,        /* const char *, not empty                              */
     CLI_OUTPUT,      /* const char *, the name of a file to write, not "-"   */
+    CLI_STREAM,      /* likewise, or "-" for standard output                 */
     CLI_CHOICE,      /* int or enum: the place of the value in `choices`     */
     CLI_CHOICE_TEXT, /* const char *: one of `choices`                       */
     CLI_WHOLES,      /* cli_list: numbers least…most, with commas between    */
@@ -38,6 +39,12 @@ typedef struct cli_texts {
     size_t count;
 } cli_texts;
 
+/* What a command takes beside its flags: a part of argv. */
+typedef struct cli_words {
+    char *const *values;
+    size_t count;
+} cli_words;
+
 typedef struct cli_flag {
     const char *name; /* long name without the dashes, NULL for a heading */
     char letter;      /* short name, 0: none */
@@ -56,9 +63,10 @@ typedef struct cli_flag {
 /* What --help prints around the flags. */
 typedef struct cli_command_text {
     const char *name;
-    const char *usage;   /* behind "Usage: clearbox " */
-    const char *summary; /* ends with a newline */
-    const char *footer;  /* likewise */
+    const char *usage;    /* behind "Usage: clearbox " */
+    const char *summary;  /* ends with a newline */
+    const char *footer;   /* likewise, or "" */
+    const char *examples; /* what one would type, a line each */
 } cli_command_text;
 
 enum {
@@ -70,8 +78,8 @@ enum {
 int cli_parse(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
               void *values);
 
-/* The same for a command that takes names between its flags: they are added to `words`. */
+/* The same for a command that takes words between its flags. */
 int cli_parse_words(int argc, char **argv, const cli_command_text *text, const cli_flag *flags,
-                    void *values, cli_texts *words);
+                    void *values, cli_words *words);
 
 #endif

@@ -14,7 +14,10 @@ static const cli_command_text text = {
     "the list has of each, and at marks on the way. Without a name it takes the quick\n"
     "ones. Exits 0 when all are equal, 70 when a device computes something else.\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n"
-    "The list is about the MNIST that comes with clearbox.\n"};
+    "The list is about the MNIST that comes with clearbox.\n",
+    "clearbox verify\n"
+    "clearbox verify --all --device gpu\n"
+    "clearbox verify nll-100 --schedule stepwise\n"};
 
 #define AT(member) offsetof(cli_verify_options, member)
 #define SET(member) offsetof(cli_verify_options, settings.member)
@@ -42,6 +45,13 @@ static const cli_flag flags[] = {
     CLI_HELP_FLAG,
     {0}};
 
+/* The entry that ends the list has no name. */
+static const char *name_of_run(size_t place) {
+    return cli_named_runs[place].name;
+}
+
+const cli_syntax cli_verify_syntax = {&text, flags, "NAME", name_of_run};
+
 static int fail_name(const char *name) {
     const char *names[CLI_MOST_NAMED_RUNS + 1] = {0};
     char shown[64];
@@ -55,7 +65,11 @@ static int fail_name(const char *name) {
                               shown);
 }
 
-static int choose_named(cli_verify_options *options, const cli_texts *names) {
+static int choose_named(cli_verify_options *options, const cli_words *names) {
+    if (names->count > CLI_MOST_VALUES) {
+        return cli_fail(CLI_USAGE, "verify takes up to %d names, not %zu", CLI_MOST_VALUES,
+                        names->count);
+    }
     for (size_t i = 0; i < names->count; i++) {
         const cli_named_run *run = cli_named_runs;
         while (run->name && strcmp(run->name, names->values[i]) != 0) {
@@ -70,7 +84,7 @@ static int choose_named(cli_verify_options *options, const cli_texts *names) {
 }
 
 /* Without names the quick ones; --list shows them all. */
-static int choose(cli_verify_options *options, const cli_texts *names) {
+static int choose(cli_verify_options *options, const cli_words *names) {
     if (names->count > 0) {
         return options->all ? cli_fail(CLI_USAGE, "--all contradicts names; leave one out")
                             : choose_named(options, names);
@@ -84,7 +98,7 @@ static int choose(cli_verify_options *options, const cli_texts *names) {
 }
 
 int cli_verify_parse(int argc, char **argv, cli_verify_options *options) {
-    cli_texts names = {.count = 0};
+    cli_words names = {.count = 0};
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
     options->settings.film = NULL;

@@ -258,7 +258,9 @@ static cbx_status copy_pair(pair *out, const cbx_images *images) {
     }
     if (!status) {
         memcpy(out->images.items, images->pixels, images->count * CBX_IMAGE_PIXELS);
-        memcpy(out->labels.items, images->labels, images->count);
+        if (images->labels) {
+            memcpy(out->labels.items, images->labels, images->count);
+        }
         out->images.count = out->labels.count = (uint32_t)images->count;
     }
     return status;
@@ -278,6 +280,26 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
         }
     }
     return complete(out, place, status);
+}
+
+cbx_status cbx_dataset_of_images(cbx_dataset **out, const uint8_t *pixels, size_t count,
+                                 double mean, double deviation) {
+    cbx_status status = cbx_new(out, 1);
+    if (!status) {
+        status = cbx_dataset_normalise_by(*out, mean, deviation);
+    }
+    if (!status) {
+        cbx_images images = {.count = count, .pixels = pixels};
+        status = copy_pair(&(*out)->training_file, &images);
+    }
+    if (status) {
+        cbx_dataset_destroy(*out);
+        *out = NULL;
+        return status;
+    }
+    (*out)->training_count = count;
+    measure_ink(*out);
+    return CBX_OK;
 }
 
 void cbx_dataset_destroy(cbx_dataset *dataset) {

@@ -18,6 +18,11 @@ cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training
  * trained on those. CBX_BAD_ARGUMENT: the deviation is not above 0, or one is not finite. */
 cbx_status cbx_dataset_normalise_by(cbx_dataset *dataset, double mean, double deviation);
 
+/* Copies of `count` images (count, 784) as the training part, with labels 0, and no other part.
+ * *out is the caller's. Statuses of cbx_dataset_normalise_by(), CBX_NO_MEMORY. */
+cbx_status cbx_dataset_of_images(cbx_dataset **out, const uint8_t *pixels, size_t count,
+                                 double mean, double deviation);
+
 /* The i-th name that a file of the dataset in `directory` may have, to `path`; 0 when
  * there are no more, or the name does not fit. */
 int cbx_dataset_file(const char *directory, size_t i, char *path, size_t size);

@@ -16,8 +16,8 @@ static const struct {
     uint32_t magic;
     uint32_t header_bytes, item_bytes;
 } forms[] = {
-    [CBX_IDX_IMAGES] = {"images", 0x803, 16, CBX_IMAGE_PIXELS},
-    [CBX_IDX_LABELS] = {"labels", 0x801, 8, 1},
+    [CBX_IDX_IMAGES] = {"images", CBX_IDX_IMAGES_MAGIC, 16, CBX_IMAGE_PIXELS},
+    [CBX_IDX_LABELS] = {"labels", CBX_IDX_LABELS_MAGIC, 8, 1},
 };
 
 static uint32_t big_endian(const uint8_t *bytes) {

@@ -13,6 +13,9 @@
 #include "clearbox/status.h"
 #include "data/source.h"
 
+#define CBX_IDX_IMAGES_MAGIC 0x803u
+#define CBX_IDX_LABELS_MAGIC 0x801u
+
 typedef enum cbx_idx_kind {
     CBX_IDX_IMAGES, /* items of CBX_IMAGE_PIXELS bytes, 28×28 */
     CBX_IDX_LABELS  /* items of one byte */

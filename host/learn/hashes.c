@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "data/idx.h"
+
 /* A block of memory after another. */
 static cbx_status hash(const void *first, size_t first_bytes, const void *second,
                        size_t second_bytes, char text[CBX_DIGEST_TEXT]) {
@@ -25,4 +27,44 @@ cbx_status cbx_hash_weights(const cbx_network *network, char text[CBX_DIGEST_TEX
 cbx_status cbx_hash_training_images(const cbx_dataset *dataset, char text[CBX_DIGEST_TEXT]) {
     const cbx_images images = cbx_dataset_images(dataset, CBX_TRAIN);
     return hash(images.pixels, images.count * CBX_IMAGE_PIXELS, images.labels, images.count, text);
+}
+
+/* What an IDX file begins with: its magic number and counts, the largest byte first. */
+static void add_header(cbx_digest *digest, uint32_t magic, size_t count, size_t sides) {
+    const uint32_t words[] = {magic, (uint32_t)count, CBX_IMAGE_SIDE, CBX_IMAGE_SIDE};
+    for (size_t i = 0; i < sides + 1; i++) {
+        const uint8_t bytes[] = {(uint8_t)(words[i] >> 24), (uint8_t)(words[i] >> 16),
+                                 (uint8_t)(words[i] >> 8), (uint8_t)words[i]};
+        cbx_digest_add(digest, bytes, sizeof bytes);
+    }
+}
+
+/* The two files whose contents became the parts first … last. */
+static void add_files(cbx_digest *digest, const cbx_dataset *dataset, cbx_part first,
+                      cbx_part last) {
+    size_t count = 0;
+    for (int part = (int)first; part <= (int)last; part++) {
+        count += cbx_dataset_images(dataset, (cbx_part)part).count;
+    }
+    add_header(digest, CBX_IDX_IMAGES_MAGIC, count, 3);
+    for (int part = (int)first; part <= (int)last; part++) {
+        const cbx_images images = cbx_dataset_images(dataset, (cbx_part)part);
+        cbx_digest_add(digest, images.pixels, images.count * CBX_IMAGE_PIXELS);
+    }
+    add_header(digest, CBX_IDX_LABELS_MAGIC, count, 1);
+    for (int part = (int)first; part <= (int)last; part++) {
+        const cbx_images images = cbx_dataset_images(dataset, (cbx_part)part);
+        cbx_digest_add(digest, images.labels, images.count);
+    }
+}
+
+cbx_status cbx_hash_dataset(const cbx_dataset *dataset, char text[CBX_DIGEST_TEXT]) {
+    cbx_digest *digest = NULL;
+    cbx_status status = cbx_digest_begin(&digest);
+    if (!status) {
+        add_files(digest, dataset, CBX_TRAIN, CBX_VALIDATION);
+        add_files(digest, dataset, CBX_TEST, CBX_TEST);
+        cbx_digest_end(digest, text);
+    }
+    return status;
 }

@@ -15,4 +15,8 @@ cbx_status cbx_hash_weights(const cbx_network *network, char text[CBX_DIGEST_TEX
  * labels. */
 cbx_status cbx_hash_training_images(const cbx_dataset *dataset, char text[CBX_DIGEST_TEXT]);
 
+/* Of the four files of a dataset, unpacked: training images, training labels, test images, test
+ * labels, one behind the other. */
+cbx_status cbx_hash_dataset(const cbx_dataset *dataset, char text[CBX_DIGEST_TEXT]);
+
 #endif

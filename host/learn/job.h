@@ -46,6 +46,7 @@ typedef struct cbx_job {
                                and those that are drawn */
     char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
+    char data_sha256[CBX_SHA256_TEXT]; /* as cbx_hash_dataset() says; "": no output tells it */
     cbx_device *device;
     cbx_walk walk;          /* the devices that were passed over */
     cbx_network *network;   /* as it was at the start; after the training what came of it */
@@ -82,6 +83,8 @@ cbx_status cbx_job_prepare(cbx_job *job);
 /* Only what training needs, for a job that has its dataset and its device, and no outputs. */
 cbx_status cbx_job_prepare_training(cbx_job *job);
 cbx_status cbx_job_make_plan(cbx_job *job);
+/* The part of the plan that is about the device. */
+void cbx_job_describe_device(cbx_job *job);
 /* What a look needs, for a job that has its network. */
 cbx_status cbx_job_prepare_look(cbx_job *job);
 void cbx_job_clear(cbx_job *job);

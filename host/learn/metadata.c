@@ -55,6 +55,7 @@ void cbx_job_metadata(const cbx_job *job, cbx_metadata *out) {
     add_rates(job, out);
     add_number(out, "pixel_mean", "%.17g", cbx_dataset_mean(job->dataset));
     add_number(out, "pixel_deviation", "%.17g", cbx_dataset_deviation(job->dataset));
+    add(out, "data_sha256", job->data_sha256);
     add(out, "schedule", cbx_schedule_name(job->plan.schedule));
     add_number(out, "seed", "%" PRIu64, settings->seed);
     add(out, "shuffle", settings->no_shuffle ? "no" : "yes");

@@ -8,12 +8,14 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "film/plays.h"
+#include "learn/hashes.h"
 #include "learn/job.h"
 #include "learn/rates.h"
 
 /* The dataset is read while the device starts and shows how well it encodes. */
 typedef struct loading {
     const char *directory;
+    char *sha256; /* where its hash is wanted; else NULL */
     cbx_dataset *dataset;
     cbx_fault fault;
     double seconds;
@@ -22,13 +24,18 @@ typedef struct loading {
 static void *load(void *argument) {
     loading *this = argument;
     const double start = cbx_clock_seconds();
-    cbx_fault_take(&this->fault, cbx_dataset_load(&this->dataset, this->directory));
+    cbx_status status = cbx_dataset_load(&this->dataset, this->directory);
     this->seconds = cbx_clock_seconds() - start;
+    if (!status && this->sha256) {
+        status = cbx_hash_dataset(this->dataset, this->sha256);
+    }
+    cbx_fault_take(&this->fault, status);
     return NULL;
 }
 
 static cbx_status load_and_start(cbx_job *job) {
-    loading data = {.directory = job->settings->data};
+    const int told = job->settings->save || job->settings->report;
+    loading data = {.directory = job->settings->data, .sha256 = told ? job->data_sha256 : NULL};
     pthread_t thread;
     const double start = cbx_clock_seconds();
     const int threaded = pthread_create(&thread, NULL, load, &data) == 0;
@@ -56,9 +63,9 @@ static cbx_status load_network(cbx_job *job) {
     }
     cbx_status status = cbx_network_load(&job->network, settings->init);
     if (!status && job->network->hidden != settings->hidden) {
-        status =
-            cbx_fail(CBX_BAD_DATA, "%s holds a network of %u hidden neurons; run it with hidden %u",
-                     settings->init, job->network->hidden, job->network->hidden);
+        status = cbx_fail(CBX_BAD_ARGUMENT,
+                          "%s holds a network of %u hidden neurons; run it with hidden %u",
+                          settings->init, job->network->hidden, job->network->hidden);
     }
     return status;
 }
@@ -80,8 +87,7 @@ static cbx_status make_network(cbx_job *job) {
     return status;
 }
 
-cbx_status cbx_job_make_plan(cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
+void cbx_job_describe_device(cbx_job *job) {
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
     plan->passed_over = job->walk.passed_over;
@@ -89,6 +95,12 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     plan->family = cbx_device_family(job->device);
     plan->fuses = cbx_device_fuses(job->device);
     plan->arithmetic = cbx_device_arithmetic(job->device);
+}
+
+cbx_status cbx_job_make_plan(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    cbx_learn_plan *plan = &job->plan;
+    cbx_job_describe_device(job);
     plan->schedule = cbx_schedule_choose(settings->schedule, plan->family, job->dataset);
     plan->parameters =
         (uint64_t)CBX_W1_ROWS * settings->hidden + ((uint64_t)settings->hidden + 1) * CBX_CLASSES;
@@ -104,6 +116,9 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     if (settings->film) {
         job->timing = cbx_timing_of(settings, plan->batches);
         plan->frames = job->timing.moving + job->timing.held;
+        if (!plan->caution[0]) {
+            cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
+        }
     }
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }

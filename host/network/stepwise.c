@@ -33,13 +33,12 @@ static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *a
             return status_;                                                                        \
         }                                                                                          \
     } while (0)
-/* A1 = σ([1 X]·W1), A2 = σ([1 A1]·W2) */
-static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
+
+cbx_status cbx_stepwise_sums(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_stepwise *own = trainer->own;
     const unsigned vector = trainer->device->built.vector;
     const uint32_t rows = batch->rows, stride = trainer->stride, panels = trainer->panels;
     const uint32_t hidden_vectors = panels * stride * CBX_PANEL / vector;
-    const uint32_t output_vectors = stride * CBX_LANES_OUT / vector;
     const size_t row_blocks = (rows + CBX_STEP_ROWS - 1) / CBX_STEP_ROWS;
     const size_t vectors = CBX_PANEL / vector;
 
@@ -61,7 +60,13 @@ static cbx_status forward(cbx_trainer *trainer, const cbx_batch *batch) {
         RUN(OUTPUT_LOSS, rows, 1, ARG(own->z2), ARG(trainer->labels), ARG(trainer->order),
             ARG(batch->first), ARG(rows), ARG(trainer->losses));
     }
-    RUN(SIGMOID, output_vectors, 1, ARG(own->z2), ARG(output_vectors));
+    return CBX_OK;
+}
+
+cbx_status cbx_stepwise_outputs(cbx_trainer *trainer) {
+    const cbx_stepwise *own = trainer->own;
+    const uint32_t vectors = trainer->stride * CBX_LANES_OUT / trainer->device->built.vector;
+    RUN(SIGMOID, vectors, 1, ARG(own->z2), ARG(vectors));
     return CBX_OK;
 }
 
@@ -104,7 +109,10 @@ static cbx_status updates(cbx_trainer *trainer, const cbx_batch *batch) {
 /* Nothing is ever pending. */
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
     (void)count; /* 1 */
-    cbx_status status = forward(trainer, batch);
+    cbx_status status = cbx_stepwise_sums(trainer, batch);
+    if (!status) {
+        status = cbx_stepwise_outputs(trainer);
+    }
     if (!status) {
         status = deltas(trainer, batch);
     }

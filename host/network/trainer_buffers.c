@@ -151,6 +151,9 @@ static cbx_status upload(cbx_trainer *trainer, const cbx_dataset *dataset) {
     size_t row = 0;
     for (int part = CBX_TRAIN; part <= CBX_TEST && !error; part++) {
         const cbx_images view = cbx_dataset_images(dataset, (cbx_part)part);
+        if (view.count == 0) {
+            continue; /* which OpenCL does not allow */
+        }
         error = clEnqueueWriteBuffer(queue, trainer->images, CL_TRUE, row * CBX_IMAGE_PIXELS,
                                      view.count * CBX_IMAGE_PIXELS, view.pixels, 0, NULL, NULL);
         if (!error) {

@@ -38,17 +38,33 @@ static cbx_status read_matrix(const cbx_safetensors *from, const cbx_tensor *ten
     return status;
 }
 
+static cbx_status find_matrices(const cbx_safetensors *from, cbx_tensor *w1, cbx_tensor *w2) {
+    cbx_status status = cbx_safetensors_find(from, "w1", CBX_F32, 2, w1);
+    if (!status) {
+        status = cbx_safetensors_find(from, "w2", CBX_F32, 2, w2);
+    }
+    return status ? status : check_shapes(w1->shape, w2->shape, from->path);
+}
+
+cbx_status cbx_network_measure(uint32_t *hidden, const char *path) {
+    cbx_safetensors file;
+    cbx_tensor w1, w2;
+    cbx_status status = cbx_safetensors_open(&file, path, "weights", CBX_WEIGHTS_NEEDED);
+    if (!status) {
+        status = find_matrices(&file, &w1, &w2);
+    }
+    if (!status) {
+        *hidden = (uint32_t)w1.shape[1];
+    }
+    cbx_safetensors_close(&file);
+    return status;
+}
+
 cbx_status cbx_network_read(cbx_network **out, const cbx_safetensors *from) {
     cbx_tensor w1, w2;
     cbx_network *network = NULL;
     *out = NULL;
-    cbx_status status = cbx_safetensors_find(from, "w1", CBX_F32, 2, &w1);
-    if (!status) {
-        status = cbx_safetensors_find(from, "w2", CBX_F32, 2, &w2);
-    }
-    if (!status) {
-        status = check_shapes(w1.shape, w2.shape, from->path);
-    }
+    cbx_status status = find_matrices(from, &w1, &w2);
     if (!status) {
         status = cbx_network_create(&network, (uint32_t)w1.shape[1]);
     }

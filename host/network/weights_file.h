@@ -8,6 +8,10 @@
 /* For the messages of files that hold a network. */
 #define CBX_WEIGHTS_NEEDED "\"w1\" and \"w2\""
 
+/* The number of hidden neurons of the network in a file, from its header alone. Statuses of
+ * cbx_network_load(). */
+cbx_status cbx_network_measure(uint32_t *hidden, const char *path);
+
 /* *out is the caller's. Statuses of cbx_network_load(). */
 cbx_status cbx_network_read(cbx_network **out, const cbx_safetensors *from);
 

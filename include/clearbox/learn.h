@@ -57,9 +57,14 @@ typedef struct cbx_learn_settings {
     uint32_t frame_every;      /* 1: a frame after every batch */
     uint32_t scale;            /* 1 */
     cbx_tone tone;             /* peak */
-    const char *film;          /* "learn.mp4", an mp4 file; NULL: no film */
-    uint32_t fps;              /* 70 */
-    cbx_film_clock clock;      /* batches */
+    const char *film;          /* "learn.mp4"; its ending says what is made; NULL: no film */
+    cbx_container container;   /* auto: by that ending, see cbx_film_container() */
+    /* Where it is not 0, an open descriptor that the film is streamed to, MPEG-TS where the container
+     * is left open; `film` is then no more than what it is called in sentences. It becomes the
+     * run's when the film begins, and is closed with it. */
+    int film_descriptor;
+    uint32_t fps;         /* 70 */
+    cbx_film_clock clock; /* batches */
     /* How long the film is, up to CBX_MAX_SECONDS, all batches being shown; frame_every must be 1
      * then. 0: as many frames as frame_every says, or with the clock `log` CBX_LOG_SECONDS. */
     double seconds;
@@ -72,13 +77,19 @@ typedef struct cbx_learn_settings {
     int quality;         /* -1: the encoder's default */
     const char *preset;  /* x264 preset, NULL: the default */
     uint32_t workers;    /* 0: one encoder per processor */
-    const char *picture; /* PNG of the last grid, NULL: none */
+    const char *picture; /* PNG of the last grid as it was drawn, NULL: none */
+    /* PNG of the film's last picture as a player shows it, with all that the film's style adds and
+     * what coding loses; NULL: none. Needs a film in a regular file, and not WebP. */
+    const char *poster;
     const char *save;    /* safetensors, NULL: none */
     const char *report;  /* a page to look inside the network, HTML, NULL: none */
     const char *command; /* what repeats this run, to be told in outputs; NULL: it is not known */
-    int no_clobber;      /* fail rather than replace outputs */
-    int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at 64
-                            neurons, a smaller share at more */
+    /* What makes this film again, without device and paths, on which it does not depend: told in its
+     * metadata; NULL: it is not known. */
+    const char *film_command;
+    int no_clobber;   /* fail rather than replace outputs */
+    int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at
+                         64 neurons, a smaller share at more */
     int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
@@ -125,8 +136,9 @@ typedef struct cbx_learn_plan {
     const char *encoder;     /* NULL without a film */
     int encoder_is_fallback; /* none was named, and the best does not work here */
     const char *encoder_why; /* the sentence that tells why; NULL: it is no fallback */
+    cbx_container container; /* of the film, never AUTO */
     const char *level;       /* H.264's, by size and rate, "5.2"; NULL: no film in H.264 */
-    char caution[80];        /* "", or where the film will not play, and what helps */
+    char caution[80];        /* "", or where the film will not play, or that it is large */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
@@ -148,6 +160,7 @@ typedef enum cbx_learn_output {
     CBX_LEARN_FILM,
     CBX_LEARN_WEIGHTS,
     CBX_LEARN_PICTURE,
+    CBX_LEARN_POSTER,
     CBX_LEARN_REPORT,
     CBX_LEARN_OUTPUTS /* how many there are */
 } cbx_learn_output;
@@ -202,7 +215,7 @@ typedef struct cbx_learn_control {
     void *user;
 } cbx_learn_control;
 
-/* "film", "weights", "picture", "report": static, never NULL. */
+/* "film", "weights", "picture", "poster", "report": static, never NULL. */
 CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
 
 /* Where the settings want it; NULL: it was not asked for. */

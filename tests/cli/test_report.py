@@ -20,7 +20,7 @@ class Report(CliTest):
     def test_holds_weights_images_and_film(self):
         page = self.page("--frame-every", "5")
         self.assertEqual(page.array("w1") + page.array("w2"), read_tensors(self.folder / "w"))
-        self.assertEqual(page.array("film"), (self.folder / "learn.mp4").read_bytes())
+        self.assertEqual(page.array("film_file"), (self.folder / "learn.mp4").read_bytes())
         self.assertEqual(page.numbers("frame_batches"), (5, 10, 15, 20))
         losses = page.numbers("batch_losses")
         self.assertEqual(len(losses), 20)

@@ -56,3 +56,13 @@ async function readArray(id) {
   }
   return new type(bytes.buffer);
 }
+
+// Arrays that several parts of the page use: each is unpacked once, when first asked for.
+const unpacked = new Map();
+
+function arrayOf(id) {
+  if (!unpacked.has(id)) {
+    unpacked.set(id, readArray(id));
+  }
+  return unpacked.get(id);
+}
