@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# cmake --install: the program and its manual, the library with headers, CMake
+# cmake --install: the program, its manual and completions, the library with headers, CMake
 # package and pkg-config file, and the data that the program looks for.
 include(CMakePackageConfigHelpers)
 
@@ -7,7 +7,9 @@ set(CBX_CONFIG_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/clearbox)
 
 if(TARGET clearbox_program)
   install(TARGETS clearbox_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(FILES docs/clearbox.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  file(GLOB CBX_MANUAL CONFIGURE_DEPENDS docs/*.1)
+  install(FILES ${CBX_MANUAL} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  include(cmake/completions.cmake)
 endif()
 install(TARGETS clearbox EXPORT clearboxTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -29,7 +29,7 @@
  *   biases    nll: W1[0] = fma(η₁, S, W1[0]), W2[0] = fma(η₂, Σ D2, W2[0]), added like S
  *   loss      of an image: Σ l from 0, outputs rising, l = ((max(z, 0) − (z where o is the label,
  *             else 0)) + log1p(e)) + (z − z), e = exp(−min(|z|, 45)); images are added in double, in
- *             order
+ *             order. While training, of Z2 as above: with the weights from before the batch
  *
  *   tiny(v)        0 where |v| < CBX_TINY, so that numbers that devices may flush never arise
  *   exp(x)         |x| ≤ 45: h = fma(x, LOG2E, ROUND), n = h − ROUND, r = fma(n, −LN2_HIGH, x),

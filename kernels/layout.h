@@ -12,6 +12,8 @@
  *   w2      [1+32P][16]   row 0 the bias; columns 10…15 are zero
  *   a1, d1  [P][B][32]    hidden activations, hidden error
  *   a2, d2  [B][16]       output activations, output error; columns 10…15 zero
+ *   losses  (training)    of the images, each at its place in the order: while training, with the
+ *                         weights from before its batch
  *   ink_pixels [entries]  ushort, the pixels that are not 0, image after image, k rising
  *   ink_levels [entries]  bytes, their grey levels
  *   inks    (N)           cbx_ink, where the entries of an image are
@@ -263,6 +265,7 @@ typedef struct cbx_launch {
     cbx_u32 draw;       /* 1: draw the tiles after the pending batch was finished */
     cbx_u32 draw_next;  /* and after so many batches from the first on, and then … */
     cbx_u32 draw_every; /* … after every so many; 0: after none of them */
+    cbx_u32 losses; /* 1: tell the losses of the batches that are finished */
     cbx_u32 ink;    /* CBX_DENSE … */
     cbx_u32 slots; /* batches that the lists of CBX_BY_PIXELS have room for, a power of two */
 } cbx_launch;

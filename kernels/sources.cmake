@@ -10,6 +10,7 @@ set(CBX_SOURCES_train
     layout.h
     train/activation.cl
     train/tree.cl
+    train/loss.cl
     train/biased_matmul.cl
     train/sigmoid.cl
     train/delta.cl

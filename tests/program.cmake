@@ -71,6 +71,7 @@ if(NOT CBX_SANITIZE)
 endif()
 
 cli_test(usage host)
+cli_test(completions device)
 cli_test(inputs device)
 cli_test(devices device)
 cli_test(outputs device film)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The same bits, whatever computes them: after an epoch the weights are those of the reference
- * of the canon, by every way that it is defined for, however work is divided; and so are losses
- * and answers. Pictures are the same, whoever draws them.
+ * of the canon, by every way that it is defined for, however work is divided; and so are losses,
+ * while training and after it, and answers. Pictures are the same, whoever draws them.
  *
  * A case is a list of choices. The suite draws some hundreds of cases, in which every two choices
  * meet; CBX_TEST_EVERY_CHOICE=1 goes through all that there are, for hours.
@@ -13,6 +13,7 @@
 
 #include "device/device.h"
 #include "reference/canon.h"
+#include "support/compare.h"
 #include "support/dataset.h"
 #include "support/fixture.h"
 #include "support/owners.h"
@@ -32,6 +33,7 @@ typedef enum choice {
     HALVES, /* owners of the network's neurons */
     SCALE,  /* of a picture; 0: none */
     SINGLY, /* batches given one by one */
+    LOSSES, /* are kept */
     RECIPE,
     HIDDEN,
     BATCH,
@@ -55,6 +57,7 @@ static const struct {
     [HALVES] = {"owners", 2, {1, 2}},
     [SCALE] = {"scale", 3, {0, 1, 2}},
     [SINGLY] = {"singly", 2, {0, 1}},
+    [LOSSES] = {"losses", 2, {1, 0}},
     [RECIPE] = {"recipe", 2, {CBX_RECIPE_LESSON, CBX_RECIPE_NLL}},
     [HIDDEN] = {"hidden", 5, {257, 100, 64, 37, 1}},
     [BATCH] = {"batch", 4, {64, 77, 7, 1}},
@@ -108,6 +111,7 @@ static void describe(const scene *s, char *out, size_t size) {
 typedef struct truth {
     cbx_network *network; /* NULL: not known yet */
     cbx_evaluation parts[3];
+    float losses[TRAIN];
     uint8_t *luma[MOST]; /* by scale; NULL: nobody has drawn yet */
 } truth;
 
@@ -129,6 +133,7 @@ static void work_out(const scene *s, truth *out) {
     for (uint32_t first = 0; first < TRAIN; first += batch) {
         const uint32_t left = TRAIN - first;
         cbx_canon_step(&canon, dataset, order, first, left < batch ? left : batch, rates);
+        cbx_canon_losses(&canon, out->losses + first);
     }
     for (int part = CBX_TRAIN; part <= CBX_TEST; part++) {
         out->parts[part] = cbx_canon_evaluate(&canon, dataset, (cbx_part)part);
@@ -199,6 +204,14 @@ static void compare_parts(const scene *s, const owners_outcome *is, const truth 
     }
 }
 
+static void compare_losses(const owners_outcome *is, const truth *should, const char *what) {
+    for (size_t i = 0; i < OWNERS; i++) {
+        if (is->losses[i]) {
+            assert_same_bits(is->losses[i], should->losses, 1, TRAIN, what);
+        }
+    }
+}
+
 /* The first picture is the one that all others should be. */
 static void compare_pictures(const scene *s, owners_outcome *is, truth *should, const char *what) {
     uint8_t **first = &should->luma[value(s, SCALE)];
@@ -229,6 +242,7 @@ static void check(const scene *s) {
                               .second = value(s, HALVES) > 1 ? owners_split(hidden) : 0,
                               .division = {division, division},
                               .singly = (int)value(s, SINGLY),
+                              .keeps_losses = (int)value(s, LOSSES),
                               .scale = value(s, SCALE)};
     describe(s, what, sizeof what);
     device->info.compute_units = value(s, UNITS);
@@ -238,6 +252,7 @@ static void check(const scene *s) {
     if (ways[value(s, WAY)].family == CBX_FAMILY_CPU) {
         compare_parts(s, &is, should, what);
     }
+    compare_losses(&is, should, what);
     compare_pictures(s, &is, should, what);
     owners_free(&is);
     cbx_network_destroy(start);

@@ -29,7 +29,7 @@ static cbx_film *open_film(const char *path, const cbx_stream *stream) {
     cbx_output output;
     cbx_film *film;
     assert_ok(cbx_output_open(&output, path, 0));
-    assert_ok(cbx_film_open_encoded(&film, &output, stream));
+    assert_ok(cbx_film_open_encoded(&film, &output, stream, &(cbx_film_settings){0}));
     assert_null(output.path);
     return film;
 }
@@ -298,7 +298,8 @@ static void a_folder_that_vanishes(void **state) {
     assert_int_equal(mkdir(folder, 0700), 0);
     assert_ok(cbx_output_open(&output, scratch_path(state, "folder/a.mp4"), 0));
     assert_int_equal(scratch_remove(folder), 0);
-    assert_fails(cbx_film_open_encoded(&film, &output, &tiny), CBX_CANNOT_CREATE, "folder/a.mp4");
+    assert_fails(cbx_film_open_encoded(&film, &output, &tiny, &(cbx_film_settings){0}),
+                 CBX_CANNOT_CREATE, "folder/a.mp4");
     assert_null(film);
     assert_null(output.path);
 }

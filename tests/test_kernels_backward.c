@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernels of delta.cl and weight_update.cl, each against its formula in double precision and
+/* The kernels of delta.cl and weight_update.cl, and output_loss, each against its formula in double precision and
  * to the bit, on its own inputs: odd sizes, short batches, orders out of order. */
 #include <math.h>
 #include <string.h>
@@ -88,6 +88,42 @@ static void check_output_delta(void *context, shape s) {
     free(expected);
     free(d2);
     free(actual);
+}
+
+/* Every place but those of the batch stays as it was. */
+static void check_output_loss(void *context, shape s) {
+    material *m = context;
+    const cl_uint rows = (cl_uint)s.rows;
+    const size_t places = MATERIAL_FIRST + s.rows + 1;
+    float *z = random_floats(&m->state, s.rows * CBX_CLASSES, 20), *packed;
+    packed = pack_outputs(z, s.rows, s.stride);
+    bands *b = bands_open(m->device);
+    cl_mem z2 = bands_input(b, "z2", packed, s.stride * CBX_LANES_OUT * sizeof(float));
+    cl_mem numbers = bands_input(b, "labels", m->labels, sizeof m->labels);
+    cl_mem order = material_order(m, s, b);
+    cl_mem out = bands_output(b, "losses", NULL, places * sizeof(float));
+    BANDS_LAUNCH(b, "output_loss", bands_range(b, s.rows, 1), ARG(z2), ARG(numbers), ARG(order),
+                 ARG(first), ARG(rows), ARG(out));
+    float *losses = bands_read(b, out);
+    for (size_t i = 0; i < places; i++) {
+        const size_t row = i - MATERIAL_FIRST;
+        if (row >= s.rows) { /* or in front of the first */
+            assert_true(bands_untouched(losses + i));
+            continue;
+        }
+        const uint8_t label = m->labels[m->order[i]];
+        const float should = cbx_canon_loss(z + row * CBX_CLASSES, label);
+        double *exact = to_doubles(z + row * CBX_CLASSES, CBX_CLASSES);
+        const double loss = cbx_reference_cost(exact, &label, 1);
+        /* Ten terms of at most the whole, each right to some roundings. */
+        assert_number_close((double)losses[i], loss, 16 * 0x1p-24 * loss, "loss");
+        assert_exact(m, &losses[i], &should, 1, 1, "loss");
+        free(exact);
+    }
+    bands_close(b);
+    free(z);
+    free(packed);
+    free(losses);
 }
 
 static void check_hidden_delta(void *context, shape s) {
@@ -255,6 +291,12 @@ static void output_delta_matches(void **state) {
     material_check_all(checks, 1);
 }
 
+static void output_loss_matches(void **state) {
+    static material_check *const checks[] = {check_output_loss};
+    (void)state;
+    material_check_all(checks, 1);
+}
+
 static void hidden_delta_matches(void **state) {
     static material_check *const checks[] = {check_hidden_delta};
     (void)state;
@@ -276,6 +318,7 @@ static void weight_update_output_matches(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(output_delta_matches),
+        cmocka_unit_test(output_loss_matches),
         cmocka_unit_test(hidden_delta_matches),
         cmocka_unit_test(weight_update_hidden_matches),
         cmocka_unit_test(weight_update_output_matches),

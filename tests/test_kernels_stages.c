@@ -16,17 +16,21 @@ static const cbx_frame_layout no_picture;
  * behind. */
 enum { FIRST_PLANE = 1, PLANES = 5 };
 
-/* Weights, activations, sums and pictures after a launch, or several. */
+/* Weights, activations, sums, losses and pictures after a launch, or several. */
 typedef struct outcome {
-    float *w1, *w2, *a1, *sums;
+    float *w1, *w2, *a1, *sums, *losses;
     uint8_t *luma;
     size_t luma_bytes;
 } outcome;
 
 static outcome outcome_of(const fused *f, const train_cpu *t, size_t luma_bytes) {
-    return (outcome){bands_read(f->b, f->w1_buffer), bands_read(f->b, f->w2_buffer),
-                     bands_read(f->b, f->a1_buffer), bands_read(f->b, f->sums_buffer),
-                     bands_read(f->b, t->luma),      luma_bytes};
+    return (outcome){bands_read(f->b, f->w1_buffer),
+                     bands_read(f->b, f->w2_buffer),
+                     bands_read(f->b, f->a1_buffer),
+                     bands_read(f->b, f->sums_buffer),
+                     bands_read(f->b, f->losses_buffer),
+                     bands_read(f->b, t->luma),
+                     luma_bytes};
 }
 
 /* Of A1 the rows of the batch alone: behind them is what blocks of rows leave. */
@@ -35,6 +39,7 @@ static void assert_same_outcome(const fused *f, const outcome *is, const outcome
     assert_same_bits(is->w1, should->w1, p * CBX_W1_ROWS, CBX_PANEL, "W1");
     assert_same_bits(is->w2, should->w2, 1 + p * CBX_PANEL, CBX_LANES_OUT, "W2");
     assert_same_bits(is->sums, should->sums, 2 * (f->chunks + 1) * stride, CBX_LANES_OUT, "sums");
+    assert_same_bits(is->losses, should->losses, 1, FUSED_FIRST + f->batches * f->s.rows, "losses");
     for (size_t panel = 0; panel < p; panel++) {
         const size_t at = panel * stride * CBX_PANEL;
         assert_same_bits(is->a1 + at, should->a1 + at, f->s.rows, CBX_PANEL, "A1");
@@ -47,6 +52,7 @@ static void free_outcome(outcome *o) {
     free(o->w2);
     free(o->a1);
     free(o->sums);
+    free(o->losses);
     free(o->luma);
 }
 

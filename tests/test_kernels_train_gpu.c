@@ -39,7 +39,8 @@ static void launch_hidden(fused *f, const scratch *t) {
     BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(f->images_buffer), ARG(f->normal),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->z1),
-                 ARG(f->fault_buffer), ARG(f->launch), ARG(t->slices), ARG(block));
+                 ARG(f->fault_buffer), ARG(f->losses_buffer), ARG(f->launch), ARG(t->slices),
+                 ARG(block));
 }
 
 static void launch_output(fused *f, const scratch *t) {

@@ -75,6 +75,13 @@ static void a_run_that_does_not_fit_is_refused(void **state) {
     settings.epochs = 1000000;
     limit = 300 * MIB;
     assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for the film's index");
+    settings.film = NULL;
+    settings.batch_losses = 1;
+    limit = 100 * MIB;
+    assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL), "for the losses of all batches");
+    limit = 300 * MIB;
+    settings.batch_losses = 0;
+    settings.film = l.film;
     settings.frame_every = 1000;
     settings.epochs = 1;
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));

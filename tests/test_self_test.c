@@ -43,6 +43,8 @@ static const mutation stepwise[] = {
     {"matmul_output", "biased_matmul.cl", "LOAD_OUT(w2) + LOAD_OUT(z2", "LOAD_OUT(z2"},
     {"sigmoid_derivative", "sigmoid.cl", "CBX_VECTOR), recipe)", "CBX_VECTOR), CBX_NLL)"},
     {"output_delta", "delta.cl", "(miss, LOAD", "(1.001f * miss, LOAD"},
+    {"output_loss", "loss.cl", "losses[first + row]", "losses[row]"},
+    {"output_loss", "loss.cl", "labels[order[first + row]]", "labels[first + row]"},
     {"hidden_delta", "delta.cl", "* s1[at + lane]", "* NAN"},
     {"weight_update_output", "weight_update.cl", "(h == 0 && recipe == CBX_LESSON)", "false"},
     {"weight_update_hidden", "weight_update.cl", "k == 0 && recipe == CBX_NLL", "k == 0"},
@@ -74,6 +76,8 @@ static const mutation fused_cpu[] = {
      "UNROLL_BY(1) for (uint o = CBX_OUTPUTS - 1; o < CBX_OUTPUTS; o--)"},
     {"train_cpu", "picture_cpu.cl", "CBX_RED_Y * 0x01010101u", "0u"},
     {"train_cpu", "train_cpu.cl", "layout.plane += draw;", ""},
+    {"train_cpu", "train_cpu.cl", "losses + finish_first", "losses + launch.pending_first"},
+    {"train_cpu", "batch_cpu.cl", "row += step", "row += 2 * step"},
 };
 
 /* What the loops over ink have of their own, and the lists. None makes a kernel leave its
@@ -105,7 +109,7 @@ static const mutation evaluation_cpu[] = {
      "+ (largest_output(z) == label ? label : (label + 1) % CBX_OUTPUTS)"},
     {"judge", "evaluate.cl", "loss[i] = row_loss", "loss[i] = i == 103 ? 0.0f : row_loss"},
     {"judge", "evaluate.cl", "LOAD_OUT(w2) + LOAD_OUT(z2", "LOAD_OUT(z2"},
-    {"judge", "evaluate.cl", "uint o = 0; o < CBX_OUTPUTS; o++",
+    {"judge", "loss.cl", "uint o = 0; o < CBX_OUTPUTS; o++",
      "uint o = CBX_OUTPUTS - 1; o < CBX_OUTPUTS; o--"},
     {"evaluate_cpu", "evaluate_cpu.cl", "tree_sum_far(tree + i * CBX_LANES_OUT",
      "tree_sum_far(tree + (block > 0 ? 0 : i) * CBX_LANES_OUT"},
@@ -123,13 +127,15 @@ static const mutation fused_gpu[] = {
     {"train_gpu_hidden", "blocks_gpu.cl", "i < CBX_DEPTH;", "i < CBX_DEPTH - 1;"},
     {"train_gpu_hidden", "train_gpu.cl", "rows ? e : 0.0f", "rows ? e + 1e-3f : 0.0f"},
     {"train_gpu_hidden", "train_gpu.cl", "*bias = stepped(*bias, sum, rate);", "*bias = 0.0f;"},
+    {"train_gpu_hidden", "train_gpu.cl", "row_loss(z, labels[order[row]])",
+     "row_loss(z, labels[order[0]])"},
     {"train_gpu_output", "train_gpu.cl", "vstore4(activate_v(z[i])", "vstore4(exp_v(z[i])"},
     {"train_gpu_output", "train_gpu.cl", "w2[i] = weights[i];", ""},
     {"train_gpu_sums", "train_gpu.cl", "h < helpers; h++", "h + 1 < helpers; h++"},
 };
 
 static const mutation evaluation_gpu[] = {
-    {"judge", "evaluate.cl", "fmax(z, (float16)(0.0f))", "z"},
+    {"judge", "loss.cl", "fmax(z, (float16)(0.0f))", "z"},
     {"evaluate_gpu", "evaluate_gpu.cl", "sum[i][panel] + bias", "sum[min(i, 6u)][panel] + bias"},
     {"evaluate_gpu", "evaluate_gpu.cl", "if (me < rows)", "if (me < rows && me != 63)"},
     {"evaluate_gpu", "evaluate_gpu.cl", "LANES_OUT, sums)",

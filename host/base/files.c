@@ -251,6 +251,21 @@ cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber)
     return cbx_output_open_unless(output, path, no_clobber, NULL, NULL);
 }
 
+cbx_status cbx_output_open_descriptor(cbx_output *output, int descriptor, const char *name) {
+    *output = (cbx_output){0};
+    cbx_status status = copy_text(&output->path, name);
+    if (status) {
+        close(descriptor);
+        return status;
+    }
+    output->temporary = output->path;
+    status = open_stream(output, descriptor, "wb");
+    if (status) {
+        cbx_output_discard(output);
+    }
+    return status;
+}
+
 cbx_status cbx_output_probe(const char *path, int no_clobber) {
     cbx_output output;
     struct stat target;

@@ -32,6 +32,10 @@ cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber)
 cbx_status cbx_output_open_unless(cbx_output *output, const char *path, int no_clobber,
                                   int (*stop)(void *user), void *user);
 
+/* The same on a descriptor that is open already, for writing, and becomes the output's in every case;
+ * `name` is what it is called in sentences. CBX_NO_MEMORY. */
+cbx_status cbx_output_open_descriptor(cbx_output *output, int descriptor, const char *name);
+
 /* Whether cbx_output_open() would succeed now, as far as that can be known without
  * opening a pipe. Leaves nothing behind. */
 cbx_status cbx_output_probe(const char *path, int no_clobber);

@@ -20,7 +20,13 @@ const char *const cbx_schedule_names[] = {[CBX_SCHEDULE_AUTO] = "auto",
 const char *const cbx_tone_names[] = {
     [CBX_TONE_PEAK] = "peak", [CBX_TONE_RANGE] = "range", [CBX_TONE_SIGNED] = "signed", NULL};
 const char *const cbx_codec_names[] = {
-    [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", NULL};
+    [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", [CBX_CODEC_VP9] = "vp9",
+    [CBX_CODEC_VP8] = "vp8",   [CBX_CODEC_AV1] = "av1",     [CBX_CODEC_GIF] = "gif",
+    [CBX_CODEC_WEBP] = "webp", [CBX_CODEC_APNG] = "apng",   NULL};
+const char *const cbx_container_names[] = {
+    [CBX_CONTAINER_AUTO] = "auto", [CBX_CONTAINER_MP4] = "mp4",       [CBX_CONTAINER_MKV] = "mkv",
+    [CBX_CONTAINER_WEBM] = "webm", [CBX_CONTAINER_GIF] = "gif",       [CBX_CONTAINER_WEBP] = "webp",
+    [CBX_CONTAINER_APNG] = "apng", [CBX_CONTAINER_MPEGTS] = "mpegts", NULL};
 
 const char *const cbx_clock_names[] = {
     [CBX_CLOCK_BATCHES] = "batches", [CBX_CLOCK_LOG] = "log", NULL};
@@ -54,4 +60,8 @@ const char *cbx_film_clock_name(cbx_film_clock clock) {
 
 const char *cbx_codec_name(cbx_codec codec) {
     return cbx_choice_name(cbx_codec_names, (int)codec);
+}
+
+const char *cbx_container_name(cbx_container container) {
+    return cbx_choice_name(cbx_container_names, (int)container);
 }

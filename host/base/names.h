@@ -9,6 +9,7 @@ extern const char *const cbx_recipe_names[];
 extern const char *const cbx_schedule_names[];
 extern const char *const cbx_tone_names[];
 extern const char *const cbx_codec_names[];
+extern const char *const cbx_container_names[];
 extern const char *const cbx_clock_names[];
 
 #endif

@@ -175,7 +175,8 @@ static cbx_status check_forward(const cbx_trial *trial, const float *bias) {
                                (size_t)trainer->parity * (trainer->chunks + 1), trainer->chunks);
 }
 
-static cbx_status check_weights(const cbx_trial *trial) {
+/* What came of batch i, the last that is finished. */
+static cbx_status check_weights(const cbx_trial *trial, uint32_t i) {
     const cbx_trainer *trainer = trial->trainer;
     const cbx_specimen *specimen = trial->specimen;
     const cbx_canon *should = &trial->should;
@@ -188,6 +189,9 @@ static cbx_status check_weights(const cbx_trial *trial) {
         status = cbx_judge_panels(trial, first_kernel(specimen), "w1", trainer->w1, CBX_W1_ROWS,
                                   CBX_W1_ROWS, should->w1);
     }
+    if (!status) {
+        status = cbx_judge_losses(trial, first_kernel(specimen), first_of(specimen, i));
+    }
     return status ? status
                   : cbx_judge_outputs(trial, second_kernel(specimen), "w2", trainer->w2,
                                       1 + should->hidden, should->w2);
@@ -199,7 +203,7 @@ static cbx_status train_one(cbx_trial *trial, uint32_t i, float *bias) {
     cbx_status status = cbx_trainer_step(trial->trainer, first_of(specimen, i),
                                          cbx_specimen_rows(specimen, i), specimen->rates, i);
     if (!status && i > 0) {
-        status = check_weights(trial);
+        status = check_weights(trial, i - 1);
     }
     if (!status) { /* before it is updated */
         memcpy(bias, trial->should.w1, trial->should.hidden * sizeof *bias);
@@ -252,6 +256,9 @@ static cbx_status train_together(cbx_trial *trial, board *on, cbx_tone tone) {
         follow(trial, i);
         status = cbx_check_luma(specimen, first_kernel(specimen), &on->grid, tone, trial->should.w1,
                                 on->luma + (i - 2) * on->plane_bytes);
+        if (!status) {
+            status = cbx_judge_losses(trial, first_kernel(specimen), first_of(specimen, i));
+        }
     }
     return status;
 }
@@ -265,7 +272,7 @@ static cbx_status finish(const cbx_trial *trial) {
                           "finite; choose another device, or update its driver",
                           first_kernel(trial->specimen), trial->specimen->device->info.name);
     }
-    return status ? status : check_weights(trial);
+    return status ? status : check_weights(trial, cbx_specimen_batches(trial->specimen) - 1);
 }
 
 cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe) {

@@ -62,6 +62,9 @@ static cbx_status check_batch(cbx_trial *trial, uint32_t number) {
         cbx_canon_derivatives(canon->recipe, canon->a2, rows * CBX_CLASSES, should.s2);
         status = compare(trial, &should);
     }
+    if (!status) {
+        status = cbx_judge_losses(trial, "output_loss", first);
+    }
     free(should.s1);
     free(should.s2);
     return status;

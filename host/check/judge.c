@@ -123,3 +123,21 @@ cbx_status cbx_judge_outputs(const cbx_trial *trial, const char *kernel, const c
     free(is);
     return status;
 }
+
+cbx_status cbx_judge_losses(const cbx_trial *trial, const char *kernel, size_t first) {
+    const size_t rows = trial->should.rows;
+    float *is = NULL, *should = NULL;
+    cbx_status status = cbx_new(&should, rows);
+    if (!status) {
+        cbx_canon_losses(&trial->should, should);
+        status = cbx_read_floats(trial->specimen, cbx_trainer_loss_buffer(trial->trainer), first,
+                                 rows, &is);
+    }
+    if (!status) {
+        const panels p = {kernel, "losses", is, 1, rows};
+        status = judge(trial, &p, rows, 1, should);
+    }
+    free(is);
+    free(should);
+    return status;
+}

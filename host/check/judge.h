@@ -37,4 +37,7 @@ cbx_status cbx_judge_outputs(const cbx_trial *trial, const char *kernel, const c
 cbx_status cbx_judge_rows(const cbx_trial *trial, const char *kernel, const char *what,
                           const float *is, size_t rows, const float *should);
 
+/* The losses that training left of the batch at hand, whose rows begin at `first` in the order. */
+cbx_status cbx_judge_losses(const cbx_trial *trial, const char *kernel, size_t first);
+
 #endif

@@ -137,6 +137,9 @@ cbx_status cbx_trial_start(cbx_trial *trial, const cbx_specimen *specimen, cbx_r
     if (!status) {
         status = cbx_trainer_set_order(trial->trainer, specimen->order, specimen->sizes->training);
     }
+    if (!status) {
+        cbx_trainer_keep_losses(trial->trainer);
+    }
     return status;
 }
 

@@ -19,7 +19,10 @@ static const cli_command_text text = {
     "best: its multiply-add rate and memory bandwidth, measured in the same run.\n",
     "The table goes to standard output, what is going on to standard error.\n"
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
-    "CLEARBOX_OPENBLAS names the library of the baseline.\n"};
+    "CLEARBOX_OPENBLAS names the library of the baseline.\n",
+    "clearbox bench\n"
+    "clearbox bench --hidden 64,1024,16384 --device gpu --plot bench.svg\n"
+    "clearbox bench --film --format json --output bench.json\n"};
 
 #define AT(member) offsetof(cli_bench_options, member)
 
@@ -74,6 +77,8 @@ static const cli_flag flags[] = {
     {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
     CLI_HELP_FLAG,
     {0}};
+
+const cli_syntax cli_bench_syntax = {&text, flags, NULL, NULL};
 
 /* --json is --format json, and no other. */
 static int settle_format(cli_bench_options *options) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "clearbox/status.h"
+#include "cli/syntax.h"
 
 /* Exit codes, after BSD's sysexits.h. */
 typedef enum cli_exit {
@@ -49,6 +50,13 @@ int cli_bench(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_predict(int argc, char **argv);
 int cli_look(int argc, char **argv);
+
+extern const cli_syntax cli_learn_syntax;
+extern const cli_syntax cli_look_syntax;
+extern const cli_syntax cli_predict_syntax;
+extern const cli_syntax cli_devices_syntax;
+extern const cli_syntax cli_bench_syntax;
+extern const cli_syntax cli_verify_syntax;
 
 /* What the environment says; NULL: nothing, or "". */
 const char *cli_environment(const char *name);

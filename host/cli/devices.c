@@ -15,7 +15,7 @@
 #include "cli/terminal.h"
 
 typedef struct devices_options {
-    int json;
+    int list, json;
     uint32_t timeout; /* seconds */
 } devices_options;
 
@@ -32,17 +32,25 @@ static const cli_command_text text = {
     "Lists the OpenCL devices and runs every kernel on each, on small odd sizes,\n"
     "against the host's double-precision answer.\n",
     "The first column is what --device takes. Both families of kernels are checked,\n"
-    "first the one that --family auto takes; exits 0 when that passed on a device.\n"};
+    "first the one that --family auto takes; exits 0 when that passed on a device.\n",
+    "clearbox devices\n"
+    "clearbox devices --list\n"
+    "clearbox devices --json | jq '.[] | select(.passed) | .spec'\n"};
 
 #define AT(member) offsetof(devices_options, member)
 
 static const cli_flag flags[] = {
+    {"list", 0, CLI_SWITCH, AT(list), 0, 0, 0, 0,
+     "only say which there are, and check none: a line\n"
+     "each of spec, kind and name, with tabs between"},
     {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "print a JSON array instead"},
     {"timeout", 0, CLI_WHOLE, AT(timeout), "N", 0, 1, 86400,
      "seconds that a driver has to build and run the\n"
      "kernels of a family [120]"},
     CLI_HELP_FLAG,
     {0}};
+
+const cli_syntax cli_devices_syntax = {&text, flags, NULL, NULL};
 
 static void check(checked_device *device, const cbx_device_info *info, uint32_t timeout,
                   int index) {
@@ -128,11 +136,9 @@ static json_t *verdict_object(const cli_verdict *verdict) {
                      cli_json_number(verdict->test_seconds * 1000));
 }
 
-/* The verdict on the device is that on the family that AUTO takes. */
-static json_t *device_object(const checked_device *device) {
-    const cbx_device_info *info = device->info;
+static json_t *info_object(const cbx_device_info *info) {
     char spec[CLI_NUMBER];
-    json_t *object = json_pack(
+    return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "spec",
         cli_json_string(cli_spec(spec, info)), "kind", cli_json_string(cli_kind_name(info->kind)),
         "name", cli_json_string(info->name), "platform", cli_json_string(info->platform), "vendor",
@@ -142,6 +148,11 @@ static json_t *device_object(const checked_device *device) {
         (json_int_t)info->global_memory_bytes, "largest_buffer_bytes",
         (json_int_t)info->largest_buffer_bytes, "local_memory_bytes",
         (json_int_t)info->local_memory_bytes, "largest_group", (json_int_t)info->largest_group);
+}
+
+/* The verdict on the device is that on the family that AUTO takes. */
+static json_t *device_object(const checked_device *device) {
+    json_t *object = info_object(device->info);
     json_t *families = json_pack("[o, o]", verdict_object(&device->verdicts[0]),
                                  verdict_object(&device->verdicts[1]));
     if (json_object_update(object, json_array_get(families, 0)) != 0 ||
@@ -153,18 +164,39 @@ static json_t *device_object(const checked_device *device) {
     return object;
 }
 
-static int print_json(const checked_device *devices, size_t count) {
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, device_object(&devices[i])) != 0) {
-            json_decref(array);
-            return cli_fail(CLI_SOFTWARE, "no memory for the list of devices");
-        }
+/* Takes the array, NULL where there was no memory for it. */
+static int print_json(json_t *array) {
+    if (!array) {
+        return cli_fail(CLI_SOFTWARE, "no memory for the list of devices");
     }
     int failed = json_dumpf(array, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) != 0;
     json_decref(array);
     putchar('\n');
     return failed ? cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output") : CLI_DONE;
+}
+
+/* With what the checks said, unless `devices` is NULL. NULL: no memory. */
+static json_t *array_of(const cbx_device_info *infos, const checked_device *devices, size_t count) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < count && array; i++) {
+        json_t *object = devices ? device_object(&devices[i]) : info_object(&infos[i]);
+        if (json_array_append_new(array, object) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
+/* ---- the list alone ---- */
+
+static int print_list(const cbx_device_info *infos, size_t count) {
+    char spec[CLI_NUMBER];
+    for (size_t i = 0; i < count; i++) {
+        printf("%s\t%s\t%s\n", cli_spec(spec, &infos[i]), cli_kind_name(infos[i].kind),
+               infos[i].name);
+    }
+    return CLI_DONE;
 }
 
 /* ---- the command ---- */
@@ -204,7 +236,7 @@ static int check_all(const cbx_device_info *infos, size_t count, const devices_o
         }
     }
     if (options->json) {
-        code = print_json(devices, count);
+        code = print_json(array_of(infos, devices, count));
     }
     code = cli_flush(code == CLI_DONE ? judge(devices, count) : code);
     for (size_t i = 0; i < count * FAMILIES; i++) {
@@ -231,7 +263,13 @@ int cli_devices(int argc, char **argv) {
     if (status) {
         return cli_fail_status(status);
     }
-    code = check_all(devices, count, &options);
+    if (!options.list) {
+        code = check_all(devices, count, &options);
+    } else {
+        code =
+            options.json ? print_json(array_of(devices, NULL, count)) : print_list(devices, count);
+        code = cli_flush(code);
+    }
     cbx_device_list_free(devices);
     return code;
 }

@@ -113,8 +113,7 @@ static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_r
     }
     return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", cli_json_string(settings->film), "frames",
                      (json_int_t)film->frames, "bytes", (json_int_t)film->bytes, "seconds",
-                     cli_json_number((double)film->frames / settings->fps), "encoder",
-                     cli_json_string(film->encoder));
+                     cli_json_number(film->seconds), "encoder", cli_json_string(film->encoder));
 }
 
 static json_t *times_object(const cbx_learn_times *times) {

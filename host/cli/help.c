@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/help.h"
 
-#include <jansson.h>
 #include <string.h>
 
-#include "clearbox/film.h"
 #include "cli/cli.h"
+#include "cli/completions.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
-#include "device/loader.h"
-#include "film/film.h"
-#include "film/library.h"
 
 static int help(int argc, char **argv);
+static int completions(int argc, char **argv);
+static const cli_syntax help_syntax;
 
 /* In the order in which --help lists them. */
 static const cli_command commands[] = {
-    {"learn", cli_learn, "train on MNIST and film the hidden layer"},
-    {"predict", cli_predict, "ask a network what digits it sees in pictures"},
-    {"look", cli_look, "write a page to look inside a network of a file"},
-    {"devices", cli_devices, "list and check the OpenCL devices"},
-    {"bench", cli_bench, "measure how fast devices train, draw and film"},
-    {"verify", cli_verify, "train runs whose weights are known, and compare"},
-    {"help", help, "explain a command: clearbox help learn"},
+    {"learn", cli_learn, "train on MNIST and film the hidden layer", &cli_learn_syntax},
+    {"predict", cli_predict, "ask a network what digits it sees in pictures", &cli_predict_syntax},
+    {"look", cli_look, "write a page to look inside a network of a file", &cli_look_syntax},
+    {"devices", cli_devices, "list and check the OpenCL devices", &cli_devices_syntax},
+    {"bench", cli_bench, "measure how fast devices train, draw and film", &cli_bench_syntax},
+    {"verify", cli_verify, "train runs whose weights are known, and compare", &cli_verify_syntax},
+    {"help", help, "explain a command: clearbox help learn", &help_syntax},
+    {"completions", completions, "print what completes these lines in a shell",
+     &cli_completions_syntax},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -74,50 +74,41 @@ void cli_print_help(FILE *out) {
           out);
 }
 
-/* clearbox help [COMMAND] */
+/* ---- the commands that are about commands ---- */
+
+static const char *name_of_command(size_t place) {
+    return place < COMMANDS ? commands[place].name : NULL;
+}
+
+static const cli_command_text help_text = {
+    "help", "help [COMMAND]",
+    "Explains a command and its flags; without one, lists the commands.\n", "",
+    "clearbox help learn\n"
+    "clearbox help\n"};
+
+static const cli_flag help_flags[] = {CLI_HELP_FLAG, {0}};
+
+static const cli_syntax help_syntax = {&help_text, help_flags, "COMMAND", name_of_command};
+
 static int help(int argc, char **argv) {
     char flag[] = "--help";
-    if (argc < 2) {
+    cli_words names = {.count = 0};
+    int code = cli_parse_words(argc, argv, &help_text, help_flags, NULL, &names);
+    if (code != CLI_PARSED) {
+        return code;
+    }
+    if (names.count > 1) {
+        return cli_fail(CLI_USAGE, "help explains one command at a time");
+    }
+    if (names.count == 0) {
         cli_print_help(stdout);
         return cli_flush(CLI_DONE);
     }
-    if (argc > 2) {
-        return cli_fail(CLI_USAGE, "help explains one command at a time");
-    }
-    if (strcmp(argv[1], flag) == 0 || strcmp(argv[1], "-h") == 0) {
-        fputs("Usage: clearbox help [COMMAND]\n"
-              "\n"
-              "Explains a command and its flags; without one, lists the commands.\n",
-              stdout);
-        return cli_flush(CLI_DONE);
-    }
-    const cli_command *found = cli_find_command(argv[1]);
-    char *arguments[] = {argv[1], flag, NULL};
-    return found ? found->run(2, arguments) : cli_fail_command(argv[1]);
+    const cli_command *found = cli_find_command(names.values[0]);
+    char *arguments[] = {names.values[0], flag, NULL};
+    return found ? found->run(2, arguments) : cli_fail_command(names.values[0]);
 }
 
-static void print_fact(const char *name, const char *value) {
-    printf("  %-9s %s\n", name, value);
-}
-
-/* `before`: those that are asked before libavcodec's. */
-static void print_encoder(const char *name, const char *before, cbx_codec codec) {
-    const char *encoder = cbx_film_encoder(codec);
-    char text[80];
-    snprintf(text, sizeof text, "%s%s", before, encoder ? encoder : "libavcodec has no encoder");
-    print_fact(name, text);
-}
-
-int cli_version(void) {
-    char text[1024];
-    printf("clearbox %s\n", CBX_VERSION);
-    print_fact("built by", CBX_BUILD);
-    cbx_film_library(text, sizeof text);
-    print_fact("film", text);
-    print_encoder("H.264", CBX_DEVICE_ENCODER ", else ", CBX_CODEC_H264);
-    print_encoder("MPEG-4", "", CBX_CODEC_MPEG4);
-    cbx_opencl_loader(text, sizeof text);
-    print_fact("OpenCL", text);
-    print_fact("others", "jansson " JANSSON_VERSION ", " CBX_BUILD_LIBRARIES);
-    return cli_flush(CLI_DONE);
+static int completions(int argc, char **argv) {
+    return cli_completions(argc, argv, commands, COMMANDS);
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What `clearbox` says about itself: its commands, and what it was built from. */
+/* The commands of `clearbox`, and what it says about them. */
 #ifndef CBX_CLI_HELP_H
 #define CBX_CLI_HELP_H
 
 #include <stdio.h>
 
-typedef struct cli_command {
-    const char *name;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
-    const char *help;
-} cli_command;
+#include "cli/syntax.h"
 
 /* NULL when no command is called so. */
 const cli_command *cli_find_command(const char *name);
@@ -19,9 +15,5 @@ int cli_fail_command(const char *name);
 
 /* The text of `clearbox --help`. */
 void cli_print_help(FILE *out);
-
-/* The version and the libraries in use, on standard output; the first line is
- * "clearbox X.Y.Z" alone. Returns the exit code. */
-int cli_version(void);
 
 #endif

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* clearbox learn: runs the job before the observers that the flags ask for. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/command.h"
@@ -46,6 +50,18 @@ static int run(const cli_learn_options *options, cli_terminal *terminal, cli_met
     return cli_report_end(&report, status, &result);
 }
 
+/* Standard output for the film alone: whatever else is printed there, as by a driver, goes to standard
+ * error from now on. The descriptor, or -1 and errno; one that cannot be written to is told here. */
+static int take_output(void) {
+    const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+        errno = EBADF;
+        return -1;
+    }
+    const int film = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return film < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : film;
+}
+
 int cli_learn(int argc, char **argv) {
     cli_learn_options options;
     cli_terminal terminal;
@@ -54,6 +70,10 @@ int cli_learn(int argc, char **argv) {
     int code = cli_learn_parse(argc, argv, &options);
     if (code != CLI_PARSED) {
         return code;
+    }
+    options.settings.film_descriptor = options.streams ? take_output() : 0;
+    if (options.settings.film_descriptor < 0) {
+        return cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output: %s", strerror(errno));
     }
     cbx_status status = cbx_learn_check(&options.settings);
     if (!status) {
@@ -67,11 +87,14 @@ int cli_learn(int argc, char **argv) {
         options.style = terminal.is_terminal ? CLI_STYLE_BAR : CLI_STYLE_PLAIN;
     }
     char *command = cli_command_line(argc, argv);
+    char *film_command = cli_learn_film_command(&options);
     options.settings.command = command;
+    options.settings.film_command = film_command;
     cli_stop_listen(options.style == CLI_STYLE_BAR
                         ? "\n  stopping in good order; Ctrl-C again stops at once\n"
                         : "  stopping in good order; Ctrl-C again stops at once\n");
     code = run(&options, &terminal, &metrics);
     free(command);
+    free(film_command);
     return code;
 }

@@ -3,10 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/names.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/options.h"
 #include "data/dataset.h"
 #include "film/film.h"
@@ -26,12 +28,15 @@ static const cli_command_text text = {
     "after every batch. Without flags it is the run of the lesson \"Looking inside a\n"
     "neural network\".\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
-    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n"};
+    "NO_COLOR turns colours off. Ctrl-C ends the run in good order.\n",
+    "clearbox learn\n"
+    "clearbox learn --hidden 1024 --recipe nll --device gpu --output big.mp4\n"
+    "clearbox learn --no-video --save weights.safetensors --metrics run.jsonl\n"};
 
 #define AT(member) offsetof(cli_learn_options, member)
 #define SET(member) offsetof(cli_learn_options, settings.member)
 
-enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_QP = 51 };
+enum { MOST_EPOCHS = 1000000, MOST_SKIPPED = 1000000000, MOST_QP = 63 };
 
 static const cli_flag flags[] = {
     {.help = "Training"},
@@ -73,7 +78,13 @@ static const cli_flag flags[] = {
      "faster where there is no fused multiply-add [canon]"},
 
     {.help = "Film"},
-    {"output", 'o', CLI_OUTPUT, SET(film), "FILE", 0, 0, 0, "the film [learn.mp4]"},
+    {"output", 'o', CLI_STREAM, SET(film), "FILE", 0, 0, 0,
+     "the film; its ending says what is made: .mp4,\n"
+     ".mkv, .webm, .gif, .webp, .apng, .ts; - streams\n"
+     "to standard output, for a player [learn.mp4]"},
+    {"format", 0, CLI_CHOICE, SET(container), "NAME", cbx_container_names, 0, 0,
+     "mp4, mkv, webm, gif, webp, apng or mpegts, where\n"
+     "the ending does not say it [mpegts for -]"},
     {"no-video", 0, CLI_SWITCH, AT(no_video), 0, 0, 0, 0, "train only, draw no film"},
     {"frame-every", 0, CLI_WHOLE, SET(frame_every), "N", 0, 1, MOST_SKIPPED,
      "a frame after every Nth batch [1]"},
@@ -83,14 +94,17 @@ static const cli_flag flags[] = {
     {"scale", 0, CLI_WHOLE, SET(scale), "N", 0, 1, CBX_MAX_SIDE / CBX_IMAGE_SIDE,
      "pixels of the film per weight, each way [1]"},
     {"codec", 0, CLI_CHOICE, AT(codec), 0, cbx_codec_names, 0, 0,
-     "video format [h264, or the encoder's]"},
+     "video format [h264, or what encoder and file take]"},
     {"encoder", 0, CLI_CHOICE_TEXT, SET(encoder), "NAME", cbx_film_encoder_names, 0, 0,
      "who encodes: device, libx264, libopenh264,\n"
-     "h264_nvenc, h264_vaapi, mpeg4; auto is the\n"
-     "device, else the best in software [auto]"},
+     "h264_nvenc, h264_vaapi, mpeg4, libvpx-vp9,\n"
+     "libvpx, libaom-av1, gif, libwebp_anim, apng; auto\n"
+     "is the device, else the best in software that\n"
+     "the file takes [auto]"},
     {"quality", 0, CLI_WHOLE, SET(quality), "N", 0, 1, MOST_QP,
-     "1 (best) to 51 for h264, to 31 for mpeg4\n"
-     "[device: 23, others: 22, mpeg4: 2]"},
+     "1 (best) to 51 for h264, to 31 for mpeg4, to 63\n"
+     "for vp9, vp8, av1 [device: 23, others: 22,\n"
+     "mpeg4: 2, vp9: 15, vp8: 8, av1: 18]"},
     {"preset", 0, CLI_CHOICE_TEXT, SET(preset), "NAME", cbx_x264_presets, 0, 0,
      "libx264's preset, which auto takes it for;\n"
      "superfast makes smaller files in 1.5 times the\n"
@@ -104,6 +118,8 @@ static const cli_flag flags[] = {
      "the trained weights (safetensors); the metadata\n"
      "has rates, normalisation and hashes"},
     {"picture", 0, CLI_OUTPUT, SET(picture), "FILE", 0, 0, 0, "the last frame as PNG"},
+    {"poster", 0, CLI_OUTPUT, SET(poster), "FILE", 0, 0, 0,
+     "the same as the film shows it, decoded from it"},
     {"report", 0, CLI_OUTPUT, SET(report), "FILE", 0, 0, 0,
      "a page to look inside the network, HTML that\n"
      "needs nothing else: film, curves, neurons, a pad"},
@@ -116,6 +132,8 @@ static const cli_flag flags[] = {
      "standard output [auto]"},
     CLI_HELP_FLAG,
     {0}};
+
+const cli_syntax cli_learn_syntax = {&text, flags, NULL, NULL};
 
 /* The library sees to the other outputs, and does not know this one. */
 static int check_metrics(const cli_learn_options *options) {
@@ -137,7 +155,7 @@ static int check_metrics(const cli_learn_options *options) {
 /* The file that the flag of an output names; NULL: none, or another flag. */
 static const char *output_of(const cli_learn_options *options, const cli_flag *flag) {
     const char *path = NULL;
-    if (flag->kind == CLI_OUTPUT) {
+    if (flag->kind == CLI_OUTPUT || (flag->kind == CLI_STREAM && !options->streams)) {
         memcpy(&path, (const char *)options + flag->offset, sizeof path);
     }
     return path;
@@ -163,6 +181,10 @@ static int check_outputs(const cli_learn_options *options) {
 static int check_quality(const cbx_film_settings *film) {
     int best, coarsest;
     cbx_film_quality(film, &best, &coarsest);
+    if (coarsest < 0 && film->quality >= 0) {
+        return cli_fail(CLI_USAGE, "--quality is nothing that %s has; leave it out",
+                        cbx_codec_name(cbx_film_codec_of(film)));
+    }
     return film->quality <= coarsest
                ? CLI_PARSED
                : cli_fail(CLI_USAGE,
@@ -174,8 +196,17 @@ static int check_quality(const cbx_film_settings *film) {
 static int settle_codec(cli_learn_options *options) {
     cbx_learn_settings *settings = &options->settings;
     cbx_film_settings film = {.encoder = settings->encoder, .quality = settings->quality};
+    if (settings->film &&
+        cbx_film_container(&film.container, options->streams ? NULL : settings->film,
+                           settings->container)) {
+        return cli_fail_status(CBX_BAD_ARGUMENT);
+    }
     if (options->codec != CLI_NO_CODEC) {
         film.codec = settings->codec = (cbx_codec)options->codec;
+        if (!cbx_film_is_encoder_named(film.encoder) && cbx_film_codec_of(&film) != film.codec) {
+            return cli_fail(CLI_USAGE, "--codec %s: a film in %s cannot hold it; leave one out",
+                            cbx_codec_name(film.codec), cbx_container_name(film.container));
+        }
         if (cbx_film_codec_of(&film) != film.codec) {
             return cli_fail(CLI_USAGE, "--codec %s contradicts --encoder %s; leave one out",
                             cbx_codec_name(film.codec), film.encoder);
@@ -203,10 +234,43 @@ static int settle_hidden(cbx_learn_settings *settings, uint32_t usual) {
                : CLI_PARSED;
 }
 
-int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
+static void set_defaults(cli_learn_options *options) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
     options->codec = CLI_NO_CODEC;
+}
+
+char *cli_learn_film_command(const cli_learn_options *options) {
+    /* What is equal whatever they say; --data is told by the weights. */
+    static const char *const left_out[] = {"device",   "schedule", "family",  "data",
+                                           "format",   "no-video", "workers", "no-clobber",
+                                           "progress", NULL};
+    cli_learn_options defaults;
+    set_defaults(&defaults);
+    return cli_command_changes("learn", flags, options, &defaults, left_out);
+}
+
+/* "-" is standard output, which only one can have. */
+static int settle_stream(cli_learn_options *options) {
+    const char *film = options->settings.film;
+    options->streams = film && strcmp(film, "-") == 0;
+    if (!options->streams) {
+        return CLI_PARSED;
+    }
+    options->settings.film = "standard output";
+    if (options->style == CLI_STYLE_JSON) {
+        return cli_fail(CLI_USAGE,
+                        "--progress json contradicts --output -: both are standard output; "
+                        "leave one out");
+    }
+    return isatty(STDOUT_FILENO)
+               ? cli_fail(CLI_USAGE, "a film is nothing for a terminal; send it into a player, "
+                                     "clearbox learn --output - | ffplay -")
+               : CLI_PARSED;
+}
+
+int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
+    set_defaults(options);
     const char *default_film = options->settings.film;
     const uint32_t default_hidden = options->settings.hidden;
     options->settings.hidden = 0; /* it was not given */
@@ -220,6 +284,10 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
             return cli_fail(CLI_USAGE, "--no-video contradicts --output; leave one out");
         }
         options->settings.film = NULL;
+    }
+    code = settle_stream(options);
+    if (code != CLI_PARSED) {
+        return code;
     }
     if (!options->settings.device) {
         options->settings.device = cli_environment("CLEARBOX_DEVICE");

@@ -24,11 +24,16 @@ typedef struct cli_learn_options {
     int codec;           /* a cbx_codec; CLI_NO_CODEC: it was not given */
     const char *metrics; /* NULL: none */
     int no_video;
+    int streams; /* the film goes to standard output */
     char data_folder[PATH_MAX];
 } cli_learn_options;
 
 /* As cli_parse(): CLI_PARSED, or the exit code. Reads CLEARBOX_DEVICE and
  * CLEARBOX_DATA where the flags are silent. */
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options);
+
+/* The command that makes the same film: what differs from the defaults, without what makes no
+ * difference to it, like the device and the names of files. For free(); NULL: no memory. */
+char *cli_learn_film_command(const cli_learn_options *options);
 
 #endif

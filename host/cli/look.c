@@ -21,7 +21,10 @@ static const cli_command_text text = {
     "Python: its neurons, a pad to draw digits on, its mistakes. One HTML file that\n"
     "needs nothing else and asks no server for anything.\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n"
-    "The page of a whole run, with its film, is that of 'clearbox learn --report'.\n"};
+    "The page of a whole run, with its film, is that of 'clearbox learn --report'.\n",
+    "clearbox learn --no-video --save weights.safetensors\n"
+    "clearbox look weights.safetensors\n"
+    "clearbox look weights.safetensors --output weights.html\n"};
 
 typedef struct look_options {
     cbx_look_settings settings;
@@ -44,6 +47,8 @@ static const cli_flag flags[] = {
     {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
     CLI_HELP_FLAG,
     {0}};
+
+const cli_syntax cli_look_syntax = {&text, flags, "FILE", NULL};
 
 static int parse(int argc, char **argv, look_options *options) {
     cli_words models;

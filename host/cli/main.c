@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/version.h"
 #include "film/library.h"
 
 static int is_one_of(const char *word, const char *a, const char *b, const char *c) {

@@ -9,15 +9,30 @@
 #include "cli/json.h"
 #include "cli/stop.h"
 
+/* Of the validation images of each digit, how many are seen right. */
+static json_t *digit_accuracy(const cbx_epoch_report *report) {
+    json_t *all = json_array();
+    for (size_t digit = 0; digit < CBX_CLASSES; digit++) {
+        const uint64_t *answers = report->validation_confusion[digit];
+        uint64_t images = 0;
+        for (size_t answer = 0; answer < CBX_CLASSES; answer++) {
+            images += answers[answer];
+        }
+        json_array_append_new(
+            all, cli_json_number(images > 0 ? (double)answers[digit] / (double)images : NAN));
+    }
+    return all;
+}
+
 json_t *cli_metrics_epoch(const cbx_epoch_report *report, uint32_t training_images) {
     double rate = report->seconds > 0 ? training_images / report->seconds : NAN;
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)report->epoch,
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)report->epoch,
                      "train_loss", cli_json_number(report->train_loss), "validation_loss",
                      cli_json_number(report->validation_loss), "validation_accuracy",
                      cli_json_number(report->validation_accuracy), "seconds",
                      cli_json_number(report->seconds), "evaluate_seconds",
                      cli_json_number(report->evaluate_seconds), "images_per_second",
-                     cli_json_number(rate));
+                     cli_json_number(rate), "digit_accuracy", digit_accuracy(report));
 }
 
 static json_t *hash_string(const char *sha256) {

@@ -91,8 +91,17 @@ static void print_flag(const cli_flag *flag) {
     }
 }
 
+static void print_examples(const char *line) {
+    printf("\nExamples:\n");
+    while (*line) {
+        const size_t length = strcspn(line, "\n");
+        printf("  %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
 static int print_help(const cli_command_text *text, const cli_flag *flags) {
-    printf("Usage: clearbox %s\n\n%s", text->usage, text->summary);
+    printf("Usage: clearbox %s\n\n%s%s", text->usage, text->summary, flags->name ? "\n" : "");
     for (; flags->help; flags++) {
         if (flags->name) {
             print_flag(flags);
@@ -100,7 +109,8 @@ static int print_help(const cli_command_text *text, const cli_flag *flags) {
             printf("\n%s\n", flags->help);
         }
     }
-    printf("\n%s", text->footer);
+    print_examples(text->examples);
+    printf("\n%sMore: man clearbox-%s\n", text->footer, text->name);
     return cli_flush(CLI_DONE);
 }
 

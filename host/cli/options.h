@@ -18,6 +18,7 @@ typedef enum cli_kind {
     CLI_POSITIVE,    /* double, above 0 and up to FLT_MAX                    */
     CLI_TEXT,        /* const char *, not empty                              */
     CLI_OUTPUT,      /* const char *, the name of a file to write, not "-"   */
+    CLI_STREAM,      /* likewise, or "-" for standard output                 */
     CLI_CHOICE,      /* int or enum: the place of the value in `choices`     */
     CLI_CHOICE_TEXT, /* const char *: one of `choices`                       */
     CLI_WHOLES,      /* cli_list: numbers least…most, with commas between    */
@@ -62,9 +63,10 @@ typedef struct cli_flag {
 /* What --help prints around the flags. */
 typedef struct cli_command_text {
     const char *name;
-    const char *usage;   /* behind "Usage: clearbox " */
-    const char *summary; /* ends with a newline */
-    const char *footer;  /* likewise */
+    const char *usage;    /* behind "Usage: clearbox " */
+    const char *summary;  /* ends with a newline */
+    const char *footer;   /* likewise, or "" */
+    const char *examples; /* what one would type, a line each */
 } cli_command_text;
 
 enum {

@@ -14,7 +14,10 @@ static const cli_command_text text = {
     "accuracy and who is taken for whom, over the 10,000 test images.\n",
     "The ten numbers are the network's outputs as they are: each is its estimate that\n"
     "the picture is that digit, made without the others. They need not add to 1.\n"
-    "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n"};
+    "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n",
+    "clearbox predict weights.safetensors digit.png\n"
+    "clearbox predict weights.safetensors --json *.png\n"
+    "clearbox predict weights.safetensors --data data/mnist\n"};
 
 #define AT(member) offsetof(cli_predict_options, member)
 #define SET(member) offsetof(cli_predict_options, settings.member)
@@ -41,6 +44,8 @@ static const cli_flag flags[] = {{.help = "What is asked"},
                                   "class, probabilities and more"},
                                  CLI_HELP_FLAG,
                                  {0}};
+
+const cli_syntax cli_predict_syntax = {&text, flags, "FILE", NULL};
 
 int cli_predict_parse(int argc, char **argv, cli_predict_options *options) {
     cli_words words;

@@ -189,8 +189,7 @@ static void report_outputs(const cli_report *report, const cbx_learn_result *res
         fputs(bold(terminal), stderr);
         cli_print_printable(stderr, report->settings->film, 0);
         fprintf(stderr, "%s, %s, %.1f s, %s\n", end(terminal),
-                cli_counted(frames, result->film.frames, "frame"),
-                (double)result->film.frames / report->settings->fps,
+                cli_counted(frames, result->film.frames, "frame"), result->film.seconds,
                 cli_bytes(bytes, result->film.bytes));
     }
     for (unsigned i = CBX_LEARN_OUTPUTS; --i > CBX_LEARN_FILM;) {
@@ -336,7 +335,7 @@ static void report_kept(const cli_report *report, const cbx_learn_result *result
     if (result->kept[CBX_LEARN_FILM]) {
         add_kept(&kept, settings->film);
         fprintf(stderr, " (%s, %.1f s)", cli_counted(frames, result->film.frames, "frame"),
-                (double)result->film.frames / settings->fps);
+                result->film.seconds);
     }
     for (unsigned i = CBX_LEARN_OUTPUTS; --i > CBX_LEARN_FILM;) {
         if (result->kept[i]) {

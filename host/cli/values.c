@@ -78,7 +78,10 @@ static int store_positive(const cli_flag *flag, const char *value, void *target)
 /* ---- words ---- */
 
 static void describe_text(const cli_flag *flag, char *out, size_t size) {
-    snprintf(out, size, "%s", flag->kind == CLI_OUTPUT ? "the name of a file" : "a value");
+    snprintf(out, size, "%s",
+             flag->kind == CLI_OUTPUT   ? "the name of a file"
+             : flag->kind == CLI_STREAM ? "the name of a file, or -"
+                                        : "a value");
 }
 
 static int store_text(const cli_flag *flag, const char *value, void *target) {
@@ -180,6 +183,7 @@ static const struct kind {
     [CLI_POSITIVE] = {describe_positive, store_positive},
     [CLI_TEXT] = {describe_text, store_text},
     [CLI_OUTPUT] = {describe_text, store_text},
+    [CLI_STREAM] = {describe_text, store_text},
     [CLI_CHOICE] = {describe_choice, store_choice},
     [CLI_CHOICE_TEXT] = {describe_choice, store_choice_text},
     [CLI_WHOLES] = {describe_wholes, store_list},

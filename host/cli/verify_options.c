@@ -14,7 +14,10 @@ static const cli_command_text text = {
     "the list has of each, and at marks on the way. Without a name it takes the quick\n"
     "ones. Exits 0 when all are equal, 70 when a device computes something else.\n",
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n"
-    "The list is about the MNIST that comes with clearbox.\n"};
+    "The list is about the MNIST that comes with clearbox.\n",
+    "clearbox verify\n"
+    "clearbox verify --all --device gpu\n"
+    "clearbox verify nll-100 --schedule stepwise\n"};
 
 #define AT(member) offsetof(cli_verify_options, member)
 #define SET(member) offsetof(cli_verify_options, settings.member)
@@ -41,6 +44,13 @@ static const cli_flag flags[] = {
      "the hashes that come out here; compares nothing"},
     CLI_HELP_FLAG,
     {0}};
+
+/* The entry that ends the list has no name. */
+static const char *name_of_run(size_t place) {
+    return cli_named_runs[place].name;
+}
+
+const cli_syntax cli_verify_syntax = {&text, flags, "NAME", name_of_run};
 
 static int fail_name(const char *name) {
     const char *names[CLI_MOST_NAMED_RUNS + 1] = {0};

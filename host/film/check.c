@@ -2,6 +2,7 @@
 /* Whether a film can be made as it is wished for. */
 #include "base/choice.h"
 #include "base/error.h"
+#include "film/containers.h"
 #include "film/encoder.h"
 #include "film/film.h"
 
@@ -72,6 +73,10 @@ static cbx_status check_choices(const cbx_encoder_kind *kind, const cbx_film_set
         return cbx_fail(CBX_BAD_ARGUMENT, "%u frames per second: must be 1 to %u", settings->fps,
                         CBX_MAX_FPS);
     }
+    if (settings->quality != -1 && kind->coarsest < 0) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "quality %d: %s has none to choose", settings->quality,
+                        kind->format->name);
+    }
     if (settings->quality != -1 &&
         (settings->quality < kind->best || settings->quality > kind->coarsest)) {
         return cbx_fail(CBX_BAD_ARGUMENT,
@@ -85,18 +90,47 @@ static cbx_status check_choices(const cbx_encoder_kind *kind, const cbx_film_set
     return check_preset(kind, settings);
 }
 
-/* Whether codec and encoder are any, and fit each other. */
+/* Says which codecs a container takes, after one that it does not. */
+static cbx_status fail_container(const cbx_container_kind *container, const char *who,
+                                 cbx_codec codec) {
+    const char *names[CBX_CODEC_APNG + 2];
+    char known[80];
+    size_t count = 0;
+    for (int i = 0; i <= (int)CBX_CODEC_APNG; i++) {
+        if (cbx_container_takes(container, (cbx_codec)i)) {
+            names[count++] = cbx_codec_name((cbx_codec)i);
+        }
+    }
+    names[count] = NULL;
+    cbx_choice_join(known, sizeof known, names, "and");
+    return cbx_fail(CBX_BAD_ARGUMENT,
+                    "%s holds %s, and %s makes %s; choose another ending or another encoder",
+                    container->a_film, known, who, cbx_codec_name(codec));
+}
+
+/* Whether codec and encoder are any, and fit each other and the container. */
 static cbx_status check_kind(const cbx_film_settings *settings) {
     const char *codec = cbx_codec_name(settings->codec);
-    char known[160];
+    const cbx_container_kind *container = cbx_container_kind_of(settings->container);
+    char known[200];
     if (!codec) {
         return cbx_fail(CBX_BAD_ARGUMENT, "unknown video codec %d", (int)settings->codec);
+    }
+    if (!container) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "unknown container %d", (int)settings->container);
     }
     const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
     if (!kind) {
         cbx_choice_join(known, sizeof known, cbx_film_encoder_names, "and");
         return cbx_fail(CBX_BAD_ARGUMENT, "unknown encoder \"%.60s\": there are %s",
                         settings->encoder, known);
+    }
+    if (!cbx_container_takes(container, kind->format->codec)) {
+        return fail_container(container, kind->name, kind->format->codec);
+    }
+    if (!cbx_film_is_encoder_named(settings->encoder) && settings->codec != CBX_CODEC_H264 &&
+        !cbx_container_takes(container, settings->codec)) {
+        return fail_container(container, "what was chosen", settings->codec);
     }
     return settings->codec == CBX_CODEC_H264 || settings->codec == kind->format->codec
                ? CBX_OK
@@ -111,7 +145,7 @@ static cbx_status fail_missing(const cbx_encoder_kind *kind, const cbx_film_sett
                         "the linked libavcodec has no %s encoder; install one built with %s",
                         kind->format->name, kind->name);
     }
-    cbx_film_list_encoders(known, sizeof known);
+    cbx_film_list_encoders(known, sizeof known, CBX_ANYWHERE);
     return cbx_fail(CBX_NO_ENCODER, "the linked libavcodec lacks %s; of these encoders it has %s",
                     kind->name, known);
 }

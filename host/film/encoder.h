@@ -35,6 +35,8 @@ static inline void cbx_film_frame_release(const cbx_film_frame *frame) {
 typedef struct cbx_film_parts {
     const cbx_encoder_kind *kind;
     cbx_film_settings settings; /* as cbx_encoder_settle() left them */
+    const struct cbx_container_kind *container;
+    uint32_t rate; /* pictures a second in the file */
     uint32_t workers, group_frames;
     AVBufferRef *cb, *cr;          /* (height/2, width/2) bytes; read by several threads at once */
     AVCodecParameters *parameters; /* what every group's encoder must agree with */
@@ -69,18 +71,22 @@ typedef struct cbx_encoder_calls {
      * encoder failed). */
     cbx_status (*push)(cbx_encoder *encoder, const cbx_film_frame *frame, cbx_packets *out);
 
-    /* Appends what the encoder still holds. */
+    /* Appends what the encoder still holds. Where the container is in pieces that is the film's end,
+     * and the encoder has had the frames of all groups. */
     cbx_status (*finish)(cbx_encoder *encoder, cbx_packets *out);
 
     /* NULL is allowed. */
     void (*destroy)(cbx_encoder *encoder);
 } cbx_encoder_calls;
 
-/* What a codec allows, whoever encodes it. */
+/* What a codec allows, whoever encodes it, and what its films take. */
 typedef struct cbx_format {
     cbx_codec codec;
     const char *name; /* in sentences */
     uint32_t largest_side;
+    /* Of a pixel in a frame, as it was measured; 0: little. */
+    double bytes, nanoseconds;
+    int in_memory; /* those bytes stay there until the end */
 } cbx_format;
 
 struct cbx_encoder_kind {
@@ -91,6 +97,7 @@ struct cbx_encoder_kind {
     /* What there must be beside libavcodec. Such a kind is only taken when it is named, because
      * nobody can promise its bytes. NULL: nothing. */
     const char *needs;
+    enum AVPixelFormat pixels;      /* that libavcodec's takes; 0 is 4:2:0, as the frames come */
     const cbx_encoder_calls *calls; /* NULL: a run's own, which needs more than frames */
     /* libavcodec's: puts quality and preset into `context` and `options` for
      * avcodec_open2(). 0 or one of libav's errors; the caller frees `options`. */
@@ -102,7 +109,8 @@ struct cbx_encoder_kind {
 extern const cbx_encoder_kind cbx_encoder_kinds[];
 
 /* The kind that the settings name; NULL: there is no such name. Where they name none, the
- * codec's first that is there; where none is, its first of all; NULL: there is no such codec. */
+ * codec's first that is there, or where the container does not take the codec, the first whose
+ * codec it does; where none is, the first of them all; NULL: there is none. */
 const cbx_encoder_kind *cbx_encoder_kind_of(const cbx_film_settings *settings);
 
 /* Whether frames can be given to it here and now. */

@@ -1,59 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-#include "film/ending.h"
-
-#include <stddef.h>
+/* Which container a film gets. */
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "film/containers.h"
 
-/* .mp4 and .m4v are what the muxer writes. A row goes when its kind can be written. */
-static const struct {
-    const char *ending, *kind;
-} others[] = {
-    {"3gp", "a 3GP film"},
-    {"apng", "an animated PNG"},
-    {"asf", "an ASF film"},
-    {"avi", "an AVI film"},
-    {"avif", "an AVIF picture"},
-    {"bmp", "a BMP picture"},
-    {"flv", "a Flash film"},
-    {"gif", "a GIF"},
-    {"h264", "a bare H.264 stream"},
-    {"jpeg", "a JPEG"},
-    {"jpg", "a JPEG"},
-    {"m2ts", "an MPEG stream"},
-    {"m3u8", "a playlist"},
-    {"mjpeg", "a JPEG film"},
-    {"mkv", "a Matroska film"},
-    {"mov", "a QuickTime film"},
-    {"mpeg", "an MPEG film"},
-    {"mpg", "an MPEG film"},
-    {"ogg", "an Ogg film"},
-    {"ogv", "an Ogg film"},
-    {"png", "a PNG picture"},
-    {"ppm", "a PPM picture"},
-    {"ts", "an MPEG stream"},
-    {"webm", "a WebM film"},
-    {"webp", "a WebP picture"},
-    {"wmv", "a Windows Media film"},
-    {"y4m", "raw frames"},
-};
-
-cbx_status cbx_film_check_ending(const char *path) {
-    struct stat target;
+/* What is behind the last dot of the name, with it; NULL: there is none but in front. */
+static const char *ending_of(const char *path) {
     const char *slash = strrchr(path, '/');
-    const char *dot = strrchr(slash ? slash : path, '.');
-    if (!dot || (stat(path, &target) == 0 && !S_ISREG(target.st_mode))) {
-        return CBX_OK;
+    const char *leaf = slash ? slash + 1 : path;
+    const char *dot = strrchr(leaf, '.');
+    return dot && dot != leaf && dot[1] ? dot : NULL;
+}
+
+/* A pipe or a device may be called anything. */
+static int is_file(const char *path) {
+    struct stat target;
+    return stat(path, &target) != 0 || S_ISREG(target.st_mode);
+}
+
+static cbx_status fail_ending(const char *path, const char *ending) {
+    char known[120];
+    cbx_container_list_endings(known, sizeof known);
+    return cbx_fail(CBX_BAD_ARGUMENT, "%s ends in %.20s, which is no film; it can end in %s", path,
+                    ending, known);
+}
+
+cbx_status cbx_film_container(cbx_container *out, const char *path, cbx_container wish) {
+    const char *ending = path ? ending_of(path) : NULL;
+    const cbx_container_kind *said = ending ? cbx_container_of_ending(ending) : NULL;
+    const cbx_container_kind *kind = cbx_container_kind_of(wish);
+    const int file = path && is_file(path);
+    if (!kind) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "unknown container %d", (int)wish);
     }
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (strcasecmp(dot + 1, others[i].ending) == 0) {
-            return cbx_fail(CBX_BAD_ARGUMENT,
-                            "the film is an mp4 file, but %s ends like %s; let it end in .mp4",
-                            path, others[i].kind);
-        }
+    if (wish == CBX_CONTAINER_AUTO && !path) {
+        kind = cbx_container_kind_of(CBX_CONTAINER_MPEGTS);
+    } else if (wish == CBX_CONTAINER_AUTO && said) {
+        kind = said;
+    } else if (wish == CBX_CONTAINER_AUTO && ending && file) {
+        return fail_ending(path, ending);
+    } else if (said && said != kind && file) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "%s ends like %s, and is to be %s; change one of them",
+                        path, said->a_film, kind->a_film);
     }
+    if (kind->needs_file && !file) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "%s needs a regular file, because its head is written last, and %s is none",
+                        kind->a_film, path ? path : "a pipe");
+    }
+    *out = kind->container;
     return CBX_OK;
 }

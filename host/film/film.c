@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "film/coded.h"
+#include "film/containers.h"
 #include "film/encoder.h"
 #include "film/muxer.h"
 #include "film/workers.h"
@@ -75,11 +76,20 @@ static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
     return workers;
 }
 
+/* All frames of a film in pieces go through one encoder. */
 static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settings) {
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
     parts->group_frames = cbx_film_group_of(settings);
-    parts->workers =
-        settings->workers ? settings->workers : choose_workers(luma_bytes, parts->group_frames);
+    parts->workers = cbx_container_kind_of(settings->container)->in_pieces ? 1
+                     : settings->workers                                   ? settings->workers
+                                         : choose_workers(luma_bytes, parts->group_frames);
+}
+
+/* That one of libavcodec keeps in memory until its end. */
+static uint64_t kept_bytes(const cbx_film_settings *settings, uint64_t frames) {
+    const cbx_format *format = cbx_encoder_kind_of(settings)->format;
+    const double pixels = (double)frames * settings->width * settings->height;
+    return format->in_memory ? (uint64_t)(pixels * format->bytes) : 0;
 }
 
 uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frames,
@@ -89,7 +99,7 @@ uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frame
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
     const uint64_t ring = ring_frames(parts.group_frames, parts.workers);
     const uint64_t groups = (frames + parts.group_frames - 1) / parts.group_frames;
-    *index_bytes = frames * INDEX_BYTES_A_FRAME;
+    *index_bytes = frames * INDEX_BYTES_A_FRAME + kept_bytes(settings, frames);
     return (ring < frames ? ring : frames) * luma_bytes +
            (parts.workers < groups ? parts.workers : groups) * luma_bytes * ENCODER_BYTES_A_PIXEL;
 }
@@ -103,6 +113,15 @@ void cbx_film_discard(cbx_film *film) {
         free(film->coded);
         free(film);
     }
+}
+
+/* Opens the file of frames that film->parts describe. */
+static cbx_status open_muxer(cbx_film *film, cbx_output *output,
+                             const cbx_film_settings *settings) {
+    const cbx_film_tags tags = {settings->title, settings->comment, "clearbox " CBX_VERSION};
+    cbx_film_parts *parts = &film->parts;
+    return cbx_muxer_open(&parts->muxer, output, parts->container, parts->rate, parts->parameters,
+                          &tags);
 }
 
 /* What an opening left: *out, or nothing. The output is the muxer's, or nobody wants it. */
@@ -127,9 +146,13 @@ static uint64_t workers_unwritten(const cbx_film *film) {
 }
 
 static cbx_status finish_workers(cbx_film *film, cbx_film_result *made, const uint8_t **extradata) {
+    const cbx_film_parts *parts = &film->parts;
+    uint64_t frames;
     *extradata = NULL;
-    made->encoder = film->parts.kind->name;
-    return cbx_workers_finish(film->workers, &made->frames, &made->encode_seconds);
+    made->encoder = parts->kind->name;
+    cbx_status status = cbx_workers_finish(film->workers, &frames, &made->encode_seconds);
+    made->frames = cbx_container_pictures(parts->container, parts->settings.fps, frames);
+    return status;
 }
 
 static const film_source by_workers = {end_workers, workers_unwritten, finish_workers};
@@ -146,7 +169,7 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
         status = calls->describe(first, parts->parameters);
     }
     if (!status) {
-        status = cbx_muxer_open(&parts->muxer, output, parts->settings.fps, parts->parameters);
+        status = open_muxer(film, output, &parts->settings);
     }
     if (status) {
         calls->destroy(first);
@@ -180,11 +203,15 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
         return cbx_fail(CBX_BAD_ARGUMENT, "a film needs a path, settings and two chroma planes");
     }
     *out = NULL;
-    cbx_status status = cbx_film_check(settings);
+    cbx_film_settings settled = *settings;
+    cbx_status status = cbx_film_container(&settled.container, path, settings->container);
+    if (!status) {
+        status = cbx_film_check(&settled);
+    }
     if (!status) {
         status = cbx_output_open(&output, path, settings->no_clobber);
     }
-    return status ? status : cbx_film_open_on(out, &output, settings, cb, cr);
+    return status ? status : cbx_film_open_on(out, &output, &settled, cb, cr);
 }
 
 uint32_t cbx_film_group_frames(const cbx_film *film) {
@@ -225,7 +252,8 @@ static cbx_status finish_coded(cbx_film *film, cbx_film_result *made, const uint
 
 static const film_source by_device = {end_coded, coded_unwritten, finish_coded};
 
-cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream) {
+cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream,
+                                 const cbx_film_settings *settings) {
     cbx_film *film;
 
     *out = NULL;
@@ -242,7 +270,9 @@ cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_s
         status = cbx_coded_describe(film->coded, film->parts.parameters);
     }
     if (!status) {
-        status = cbx_muxer_open(&film->parts.muxer, output, stream->fps, film->parts.parameters);
+        film->parts.container = cbx_container_kind_of(settings->container);
+        film->parts.rate = stream->fps;
+        status = open_muxer(film, output, settings);
     }
     return hand_out(out, film, output, status);
 }
@@ -261,6 +291,10 @@ uint64_t cbx_film_unwritten(cbx_film *film) {
     return film->source->unwritten(film);
 }
 
+cbx_status cbx_film_comment(cbx_film *film, const char *comment) {
+    return cbx_muxer_comment(film->parts.muxer, comment);
+}
+
 cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     cbx_film_result made = {0};
     const uint8_t *extradata;
@@ -271,6 +305,7 @@ cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result) {
     double start = cbx_clock_seconds();
     cbx_status status = film->source->finish(film, &made, &extradata);
     made.waited_seconds = cbx_clock_seconds() - start;
+    made.seconds = (double)made.frames / film->parts.rate;
     if (!status && made.frames == 0) {
         status = cbx_fail(CBX_BAD_ARGUMENT, "a film without frames is not written");
     }

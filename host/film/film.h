@@ -16,8 +16,10 @@ extern const char *const cbx_film_encoder_names[];
 /* The one that takes frames where they are drawn. */
 #define CBX_DEVICE_ENCODER "device"
 
-/* Writes the names of those that cbx_film_open() could use, "libx264 and mpeg4", or "none". */
-void cbx_film_list_encoders(char *out, size_t size);
+/* Writes the names of those that cbx_film_open() could use, "libx264 and mpeg4", or "none": all,
+ * those that run everywhere, or those that a GPU must have. */
+typedef enum cbx_encoder_place { CBX_ANYWHERE, CBX_IN_SOFTWARE, CBX_IN_HARDWARE } cbx_encoder_place;
+void cbx_film_list_encoders(char *out, size_t size, cbx_encoder_place place);
 
 /* Whether that is a name, rather than NULL or "auto", which leave the choice. */
 int cbx_film_is_encoder_named(const char *encoder);
@@ -45,8 +47,11 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
 
 /* A film whose frames come encoded. It is finished and discarded as others are, but has no
  * workers: cbx_film_push(), cbx_film_group_frames() and cbx_film_ring_frames() are not for it.
- * The output becomes the film's in every case. CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
-cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream);
+ * The output becomes the film's in every case. Of the settings, which must have passed
+ * cbx_film_check_wishes(), only container and tags are looked at. CBX_CANNOT_CREATE,
+ * CBX_CANNOT_WRITE, CBX_NO_ENCODER, CBX_NO_MEMORY. */
+cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream,
+                                 const cbx_film_settings *settings);
 
 /* The next frame of such a film, as a sample of an mp4 file: NAL units, a big-endian length of 4
  * bytes before each; borrowed for the time of the call. `key`: nothing before it is needed to
@@ -56,6 +61,10 @@ cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_s
  * The level in the file is the lowest for the size, the rate, and the bits of all frames. A pipe
  * cannot be rewritten, and has the level of size and rate. */
 cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key);
+
+/* Before the end: another comment than that of the settings, which is only known now. It is in an
+ * mp4 that is a regular file; others have written theirs, and keep it. CBX_NO_MEMORY. */
+cbx_status cbx_film_comment(cbx_film *film, const char *comment);
 
 /* No frame will follow; the encoders go on by themselves. To be followed by
  * cbx_film_finish() or cbx_film_discard(). */

@@ -7,27 +7,34 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "film/containers.h"
 
 int cbx_libav_is_there(const cbx_encoder_kind *kind) {
     return avcodec_find_encoder_by_name(kind->name) != NULL;
 }
 
-static void describe_pictures(AVCodecContext *context, const cbx_film_settings *settings,
-                              uint32_t group_frames) {
+/* As the frames come, or as screens show them. */
+static void describe_colours(AVCodecContext *context, enum AVPixelFormat pixels) {
+    const int as_film = pixels == AV_PIX_FMT_YUV420P;
+    context->pix_fmt = pixels;
+    context->color_range = as_film ? AVCOL_RANGE_MPEG : AVCOL_RANGE_JPEG;
+    context->color_primaries = AVCOL_PRI_BT709;
+    context->color_trc = as_film ? AVCOL_TRC_BT709 : AVCOL_TRC_IEC61966_2_1;
+    context->colorspace = as_film ? AVCOL_SPC_BT709 : AVCOL_SPC_RGB;
+}
+
+static void describe_pictures(AVCodecContext *context, const cbx_film_parts *parts) {
+    const cbx_film_settings *settings = &parts->settings;
     context->width = (int)settings->width;
     context->height = (int)settings->height;
-    context->pix_fmt = AV_PIX_FMT_YUV420P;
     context->sample_aspect_ratio = (AVRational){1, 1};
-    context->time_base = (AVRational){1, (int)settings->fps};
-    context->framerate = (AVRational){(int)settings->fps, 1};
-    context->color_range = AVCOL_RANGE_MPEG;
-    context->color_primaries = AVCOL_PRI_BT709;
-    context->color_trc = AVCOL_TRC_BT709;
-    context->colorspace = AVCOL_SPC_BT709;
-    context->gop_size = (int)group_frames;
+    context->time_base = (AVRational){1, (int)parts->rate};
+    context->framerate = (AVRational){(int)parts->rate, 1};
+    describe_colours(context, parts->kind->pixels);
+    context->gop_size = (int)parts->group_frames;
     context->max_b_frames = 0;
     context->thread_count = 1;
-    context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    context->flags |= parts->container->global_headers ? AV_CODEC_FLAG_GLOBAL_HEADER : 0;
     /* Lifts this context's messages above every level that libav prints. */
     context->log_level_offset = 2 * AV_LOG_TRACE;
 }
@@ -54,7 +61,7 @@ static cbx_status open_context(cbx_encoder *encoder, const cbx_film_parts *parts
     if (!encoder->context || !encoder->frame || !encoder->packet) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for a %s encoder", codec->name);
     }
-    describe_pictures(encoder->context, settings, parts->group_frames);
+    describe_pictures(encoder->context, parts);
     int error = parts->kind->set(&options, encoder->context, settings);
     if (error >= 0) {
         error = avcodec_open2(encoder->context, codec, &options);
@@ -148,7 +155,8 @@ cbx_status cbx_libav_fill(cbx_encoder *encoder, const cbx_film_frame *from) {
     }
     for (int plane = 0; plane < planes; plane++) {
         if (!frame->buf[plane]) {
-            return cbx_fail(CBX_NO_MEMORY, "no memory for frame %u of a group", encoder->frames);
+            return cbx_fail(CBX_NO_MEMORY, "no memory for frame %llu of a group",
+                            (unsigned long long)encoder->frames);
         }
         frame->data[plane] = frame->buf[plane]->data;
         frame->linesize[plane] = plane == 0 || planes == 2 ? width : width / 2;
@@ -156,14 +164,14 @@ cbx_status cbx_libav_fill(cbx_encoder *encoder, const cbx_film_frame *from) {
     frame->width = width;
     frame->height = height;
     frame->format = encoder->format;
-    frame->color_range = encoder->context->color_range;
-    frame->color_primaries = encoder->context->color_primaries;
-    frame->color_trc = encoder->context->color_trc;
-    frame->colorspace = encoder->context->colorspace;
+    frame->color_range = AVCOL_RANGE_MPEG;
+    frame->color_primaries = AVCOL_PRI_BT709;
+    frame->color_trc = AVCOL_TRC_BT709;
+    frame->colorspace = AVCOL_SPC_BT709;
     frame->sample_aspect_ratio = encoder->context->sample_aspect_ratio;
     frame->quality = encoder->context->global_quality;
     frame->pict_type = encoder->frames == 0 ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-    frame->pts = encoder->frames;
+    frame->pts = (int64_t)encoder->frames;
     return CBX_OK;
 }
 
@@ -185,17 +193,23 @@ static cbx_status drain(cbx_encoder *encoder, cbx_packets *out) {
     return CBX_OK;
 }
 
+cbx_status cbx_libav_encode(cbx_encoder *encoder, const AVFrame *picture, cbx_packets *out) {
+    const int error = avcodec_send_frame(encoder->context, picture);
+    if (error < 0) {
+        return cbx_fail(CBX_NO_ENCODER, "%s failed at frame %llu of a group: %s",
+                        encoder->context->codec->name, (unsigned long long)encoder->frames,
+                        av_err2str(error));
+    }
+    return drain(encoder, out);
+}
+
 cbx_status cbx_libav_send(cbx_encoder *encoder, cbx_status status, cbx_packets *out) {
     if (!status) {
-        int error = avcodec_send_frame(encoder->context, encoder->frame);
-        if (error < 0) {
-            status = cbx_fail(CBX_NO_ENCODER, "%s failed at frame %u of a group: %s",
-                              encoder->context->codec->name, encoder->frames, av_err2str(error));
-        }
+        status = cbx_libav_encode(encoder, encoder->frame, out);
     }
     av_frame_unref(encoder->frame);
     encoder->frames++;
-    return status ? status : drain(encoder, out);
+    return status;
 }
 
 static cbx_status push(cbx_encoder *encoder, const cbx_film_frame *frame, cbx_packets *out) {

@@ -7,13 +7,16 @@
 
 extern const cbx_encoder_calls cbx_libav_calls;
 
+typedef struct cbx_image cbx_image; /* image.c */
+
 struct cbx_encoder {
     AVCodecContext *context;
     AVFrame *frame;
     AVPacket *packet;
     enum AVPixelFormat format; /* of the frames that it is given */
     AVBufferRef *chroma[2];    /* planes 1 and 2 of them, the film's */
-    uint32_t frames;           /* pushed so far */
+    uint64_t frames;           /* pushed so far */
+    cbx_image *image;          /* NULL: it takes frames as they are */
 };
 
 /* The parts of cbx_encoder_calls. */
@@ -28,5 +31,8 @@ void cbx_libav_destroy(cbx_encoder *encoder);
  * to the encoder, unless `status` is a failure already. */
 cbx_status cbx_libav_fill(cbx_encoder *encoder, const cbx_film_frame *from);
 cbx_status cbx_libav_send(cbx_encoder *encoder, cbx_status status, cbx_packets *out);
+
+/* Gives a picture to the encoder, and appends what it has ready. */
+cbx_status cbx_libav_encode(cbx_encoder *encoder, const AVFrame *picture, cbx_packets *out);
 
 #endif

@@ -18,7 +18,8 @@ struct cbx_muxer {
     AVFormatContext *format;
     AVClass quiet; /* the class of `format`, see silence() */
     AVPacket *packet;
-    AVRational frame; /* the duration of a frame in seconds: 1/fps */
+    const cbx_container_kind *container;
+    AVRational frame; /* the duration of a picture in seconds: 1/rate */
     int64_t frames;   /* written so far */
 };
 
@@ -81,10 +82,14 @@ static int close_io(cbx_muxer *muxer) {
 
 static cbx_status create_format(cbx_muxer *muxer) {
     const char *path = muxer->output.temporary;
-    const AVOutputFormat *mp4 = av_guess_format("mp4", NULL, NULL);
+    const char *name = muxer->container->muxer;
+    const AVOutputFormat *kind = av_guess_format(name, NULL, NULL);
 
-    if (!mp4) {
-        return cbx_fail(CBX_NO_ENCODER, "the linked libavformat cannot write mp4 files");
+    if (!kind) {
+        return cbx_fail(CBX_NO_ENCODER,
+                        "the linked libavformat cannot write %s; install one with its muxer %s, or "
+                        "choose another ending",
+                        muxer->container->a_film, name);
     }
     /* The prefix keeps a name like "a:b.mp4" from being read as a protocol. */
     size_t size = strlen(path) + sizeof "file:";
@@ -93,9 +98,11 @@ static cbx_status create_format(cbx_muxer *muxer) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for a file name of %zu bytes", size);
     }
     (void)snprintf(url, size, "file:%s", path);
-    int error = avformat_alloc_output_context2(&muxer->format, mp4, NULL, url);
+    int error = avformat_alloc_output_context2(&muxer->format, kind, NULL, url);
     if (error >= 0) {
         silence(muxer);
+        /* Neither random numbers nor its version. */
+        muxer->format->flags |= AVFMT_FLAG_BITEXACT;
         error = cbx_output_is_regular(&muxer->output)
                     ? avio_open(&muxer->format->pb, url, AVIO_FLAG_WRITE)
                     : open_direct(muxer);
@@ -115,21 +122,44 @@ static cbx_status add_stream(cbx_muxer *muxer, const AVCodecParameters *paramete
     if (!stream || !muxer->packet || avcodec_parameters_copy(stream->codecpar, parameters) < 0) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for the film's stream");
     }
-    stream->codecpar->codec_tag = 0; /* the mp4 muxer knows: avc1, mp4v */
+    stream->codecpar->codec_tag = 0; /* the muxer knows: avc1, mp4v */
     stream->time_base = muxer->frame;
     stream->avg_frame_rate = stream->r_frame_rate = av_inv_q(muxer->frame);
     stream->sample_aspect_ratio = (AVRational){1, 1};
     return CBX_OK;
 }
 
-/* The muxer refines the stream's time base to a power-of-two multiple of fps, so
- * every frame lasts equally long; the header's clock gets a multiple of fps too. */
+/* The program is the encoding tool of an mp4, and who a Matroska was encoded by; a transport stream
+ * has a service and who provides it. */
+static cbx_status tag(cbx_muxer *muxer, const cbx_film_tags *tags) {
+    const struct {
+        const char *name, *value;
+    } all[] = {{"title", tags->title},         {"comment", tags->comment},
+               {"encoding_tool", tags->maker}, {"encoded_by", tags->maker},
+               {"service_name", tags->title},  {"service_provider", tags->maker}};
+    const int is_stream = muxer->container->container == CBX_CONTAINER_MPEGTS;
+    int error = 0;
+    for (size_t i = is_stream ? 4 : 0; i < (is_stream ? 6 : 4) && error >= 0; i++) {
+        error = av_dict_set(&muxer->format->metadata, all[i].name, all[i].value, 0);
+    }
+    return error < 0 ? write_failure(muxer, error) : CBX_OK;
+}
+
+cbx_status cbx_muxer_comment(cbx_muxer *muxer, const char *comment) {
+    const int error = av_dict_set(&muxer->format->metadata, "comment", comment, 0);
+    return error < 0 ? write_failure(muxer, error) : CBX_OK;
+}
+
+/* The mp4 muxer refines the stream's time base to a power-of-two multiple of fps, so
+ * every frame lasts equally long; the header's clock gets a multiple of fps too. Other muxers
+ * have clocks of their own. */
 static cbx_status write_head(cbx_muxer *muxer) {
+    const cbx_container_kind *container = muxer->container;
+    const char *chosen =
+        cbx_output_is_regular(&muxer->output) ? container->file_options : container->pipe_options;
     AVDictionary *options = NULL;
     int64_t fps = muxer->frame.den;
-    int error = av_dict_set(
-        &options, "movflags",
-        cbx_output_is_regular(&muxer->output) ? "+faststart" : "+frag_keyframe+empty_moov", 0);
+    int error = chosen ? av_dict_parse_string(&options, chosen, "=", ":", 0) : 0;
 
     if (error >= 0) {
         error = av_dict_set_int(&options, "movie_timescale", (999 + fps) / fps * fps, 0);
@@ -141,8 +171,9 @@ static cbx_status write_head(cbx_muxer *muxer) {
     return error < 0 ? write_failure(muxer, error) : CBX_OK;
 }
 
-cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, uint32_t fps,
-                          const AVCodecParameters *parameters) {
+cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, const cbx_container_kind *container,
+                          uint32_t rate, const AVCodecParameters *parameters,
+                          const cbx_film_tags *tags) {
     cbx_muxer *muxer;
 
     *out = NULL;
@@ -151,12 +182,16 @@ cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, uint32_t fps,
         cbx_output_discard(output);
         return status;
     }
-    muxer->frame = (AVRational){1, (int)fps};
+    muxer->frame = (AVRational){1, (int)rate};
+    muxer->container = container;
     muxer->output = *output;
     *output = (cbx_output){0};
     status = create_format(muxer);
     if (!status) {
         status = add_stream(muxer, parameters);
+    }
+    if (!status) {
+        status = tag(muxer, tags);
     }
     if (!status) {
         status = write_head(muxer);
@@ -187,8 +222,8 @@ cbx_status cbx_muxer_write(cbx_muxer *muxer, const cbx_packets *group) {
         if (error < 0) {
             return write_failure(muxer, error);
         }
-        packet->pts += muxer->frames;
-        packet->dts += muxer->frames;
+        packet->pts += group->whole ? 0 : muxer->frames;
+        packet->dts += group->whole ? 0 : muxer->frames;
         status = put_packet(muxer);
         av_packet_unref(packet);
     }
@@ -209,24 +244,27 @@ cbx_status cbx_muxer_append(cbx_muxer *muxer, const uint8_t *sample, size_t byte
     return status;
 }
 
-/* Where `size` bytes that follow an avcC's head are among `count`; `count`: nowhere. */
+/* Where a record of `size` bytes is among `count`; `count`: nowhere. It begins with the profile, and
+ * has two parameter sets: nothing else is like it. */
 static size_t find_record(const uint8_t *bytes, size_t count, const uint8_t *record, size_t size) {
-    size_t at = 4;
-    while (at + size <= count &&
-           (memcmp(bytes + at - 4, "avcC", 4) != 0 || memcmp(bytes + at, record, size) != 0)) {
+    size_t at = 0;
+    while (at + size <= count && memcmp(bytes + at, record, size) != 0) {
         at++;
     }
     return at + size <= count ? at : count;
 }
 
-/* libavformat has no way to change its mind about H.264. The index, which is in front, begins
- * with this. */
+/* libavformat has no way to change its mind about H.264. The head of a file begins with this; a
+ * transport stream has it in its pictures, where it stays. */
 static cbx_status replace_extradata(cbx_muxer *muxer, const uint8_t *extradata) {
     const AVCodecParameters *parameters = muxer->format->streams[0]->codecpar;
     const size_t size = (size_t)parameters->extradata_size;
     FILE *file = muxer->output.stream;
     uint8_t head[HEAD_BYTES];
 
+    if (muxer->container->container == CBX_CONTAINER_MPEGTS) {
+        return CBX_OK;
+    }
     const size_t count = fread(head, 1, sizeof head, file);
     const size_t at = find_record(head, count, parameters->extradata, size);
     if (at == count || fseek(file, (long)at, SEEK_SET) != 0) {

@@ -9,8 +9,9 @@
 
 #include "clearbox/status.h"
 
-/* In decoding order; times count frames from the group's first. */
+/* In decoding order; times count frames from the group's first, or where `whole` from the film's. */
 typedef struct cbx_packets {
+    int whole;
     AVPacket **packets;
     size_t count, capacity;
 } cbx_packets;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "film/containers.h"
 #include "film/encoder.h"
 
 static cbx_status copy_plane(AVBufferRef **out, const uint8_t *plane, size_t bytes) {
@@ -25,6 +26,8 @@ cbx_status cbx_film_parts_fill(cbx_film_parts *parts, const cbx_film_settings *s
     parts->kind = cbx_encoder_kind_of(settings);
     parts->settings = *settings;
     cbx_encoder_settle(parts->kind, &parts->settings);
+    parts->container = cbx_container_kind_of(settings->container);
+    parts->rate = cbx_container_rate(parts->container, settings->fps);
     cbx_status status = copy_plane(&parts->cb, cb, chroma);
     if (!status) {
         status = copy_plane(&parts->cr, cr, chroma);

@@ -3,8 +3,13 @@
 
 #include <stdio.h>
 
+#include "film/containers.h"
+#include "film/encoder.h"
 #include "film/film.h"
 #include "film/level.h"
+
+/* What is worth a warning. */
+static const double MANY_MEGABYTES = 20, MANY_SECONDS = 10;
 
 /* What every player takes. */
 enum { COMMON_IDC = 52, COMMON_WIDTH = 4096, COMMON_HEIGHT = 2304 };
@@ -51,4 +56,28 @@ int cbx_film_plays(const cbx_film_settings *settings, char *sentence, size_t siz
     }
     snprintf(sentence, size, "%s; %s", meaning, help);
     return 0;
+}
+
+void cbx_film_costs(const cbx_film_settings *settings, uint64_t frames, char *sentence,
+                    size_t size) {
+    const cbx_container_kind *container = cbx_container_kind_of(settings->container);
+    const cbx_format *format = cbx_encoder_kind_of(settings)->format;
+    const uint64_t pictures = cbx_container_pictures(container, settings->fps, frames);
+    const double pixels = (double)pictures * settings->width * settings->height;
+    const double megabytes = pixels * format->bytes / 1e6;
+    const double seconds = pixels * format->nanoseconds / 1e9;
+    char kept[64] = "";
+    size_t used = 0;
+    sentence[0] = '\0';
+    if (pictures < frames) {
+        used = (size_t)snprintf(kept, sizeof kept, "%llu of %llu frames, %u a second",
+                                (unsigned long long)pictures, (unsigned long long)frames,
+                                container->most_fps);
+        snprintf(sentence, size, "%s", kept);
+    }
+    if (megabytes >= MANY_MEGABYTES || seconds >= MANY_SECONDS) {
+        snprintf(sentence + used, size - used, "%sabout %.0f MB and %.0f s of work%s",
+                 used ? "; " : "", megabytes, seconds,
+                 used ? "" : "; .mp4 and .webm are far smaller");
+    }
 }

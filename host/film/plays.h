@@ -16,4 +16,9 @@ const char *cbx_film_level(const cbx_film_settings *settings);
  * else it is "". Other codecs have no levels, and are left alone. */
 int cbx_film_plays(const cbx_film_settings *settings, char *sentence, size_t size);
 
+/* "", or in at most 68 characters how large a film of so many frames will be and how long encoding
+ * takes, where that is much; and how many frames it keeps, where players cannot show them all. */
+void cbx_film_costs(const cbx_film_settings *settings, uint64_t frames, char *sentence,
+                    size_t size);
+
 #endif

@@ -5,6 +5,8 @@
  *
  * All groups that are not yet in the file are one list, oldest first. One lock
  * guards it; encoding and writing happen outside the lock.
+ *
+ * Where a container is in pieces there is one worker, whose encoder goes from each group to the next.
  */
 #include "film/workers.h"
 
@@ -16,6 +18,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "film/containers.h"
 #include "film/muxer.h"
 
 typedef struct frame_group {
@@ -37,7 +40,7 @@ struct cbx_workers {
     frame_group *oldest, *newest; /* every group that is not yet in the file */
     frame_group *unstarted;       /* the oldest that no worker has taken */
     frame_group *filling;         /* the newest, while it takes frames */
-    cbx_encoder *first;           /* an open encoder for the first group */
+    cbx_encoder *first;           /* an open encoder for the first group, or the next */
     uint64_t frames, written;
     int ended;   /* no more frames will come */
     int writing; /* a thread is busy with the muxer */
@@ -73,11 +76,17 @@ static uint32_t await_frames(cbx_workers *workers, frame_group *group, uint32_t 
     return pushed;
 }
 
-static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
+/* Takes the encoder that waits for a group, and leaves another. */
+static cbx_encoder *swap_encoder(cbx_workers *workers, cbx_encoder *left) {
     pthread_mutex_lock(&workers->lock);
-    *out = workers->first;
-    workers->first = NULL;
+    cbx_encoder *taken = workers->first;
+    workers->first = left;
     pthread_mutex_unlock(&workers->lock);
+    return taken;
+}
+
+static cbx_status open_encoder(cbx_workers *workers, cbx_encoder **out) {
+    *out = swap_encoder(workers, NULL);
     if (*out) {
         return CBX_OK;
     }
@@ -111,6 +120,11 @@ static void encode_group(cbx_workers *workers, frame_group *group) {
             status = kind->calls->push(encoder, frame, &group->packets);
             note_failure(workers, status);
         }
+    }
+    group->packets.whole = workers->parts->container->in_pieces;
+    if (group->packets.whole) {
+        (void)swap_encoder(workers, encoder);
+        return;
     }
     if (!status && !failed) {
         status = kind->calls->finish(encoder, &group->packets);
@@ -302,8 +316,25 @@ cbx_status cbx_workers_start(cbx_workers **out, const cbx_film_parts *parts, cbx
     return CBX_OK;
 }
 
+/* What the encoder of all groups holds until it knows that there are no more. */
+static cbx_status finish_pieces(cbx_workers *workers) {
+    const cbx_film_parts *parts = workers->parts;
+    const double start = cbx_clock_thread_seconds();
+    cbx_packets last = {.whole = 1};
+    cbx_status status = parts->kind->calls->finish(workers->first, &last);
+    if (!status) {
+        status = cbx_muxer_write(parts->muxer, &last);
+    }
+    cbx_packets_clear(&last);
+    workers->encode_seconds += cbx_clock_thread_seconds() - start;
+    return status;
+}
+
 cbx_status cbx_workers_finish(cbx_workers *workers, uint64_t *frames, double *seconds) {
     join_threads(workers);
+    if (!workers->fault.status && workers->parts->container->in_pieces && workers->frames > 0) {
+        cbx_fault_take(&workers->fault, finish_pieces(workers));
+    }
     *frames = workers->frames;
     *seconds = workers->encode_seconds;
     return cbx_fault_raise(&workers->fault);

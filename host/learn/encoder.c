@@ -18,8 +18,9 @@ static cbx_status check_libav_encoder(cbx_film_settings *film) {
 
 /* Whether the device may be asked: when it is named, or the choice is left in every respect. */
 static int may_be_device(const cbx_film_settings *film) {
-    return cbx_film_is_by_device(film->encoder) || (!cbx_film_is_encoder_named(film->encoder) &&
-                                                    film->codec == CBX_CODEC_H264 && !film->preset);
+    return cbx_film_is_by_device(film->encoder) ||
+           (!cbx_film_is_encoder_named(film->encoder) && film->codec == CBX_CODEC_H264 &&
+            !film->preset && cbx_film_codec_of(film) == CBX_CODEC_H264);
 }
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
@@ -32,7 +33,13 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .quality = settings->quality,
                                .preset = settings->preset,
                                .workers = settings->workers,
-                               .no_clobber = settings->no_clobber};
+                               .no_clobber = settings->no_clobber,
+                               .comment = settings->film_command};
+    cbx_status status = cbx_film_container(
+        &out->container, settings->film_descriptor ? NULL : settings->film, settings->container);
+    if (status) {
+        return status;
+    }
     return may_be_device(out) ? cbx_film_check_wishes(out) : check_libav_encoder(out);
 }
 
@@ -78,6 +85,7 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
     plan->encoder = cbx_film_encoder_of(&job->film);
     plan->encoder_is_fallback = job->encoder_why[0] != '\0';
     plan->encoder_why = plan->encoder_is_fallback ? job->encoder_why : NULL;
+    plan->container = job->film.container;
     plan->level = cbx_film_level(&job->film);
     (void)cbx_film_plays(&job->film, plan->caution, sizeof plan->caution);
     return CBX_OK;

@@ -129,6 +129,9 @@ cbx_status cbx_job_train_epoch(cbx_job *job) {
         cbx_job_report(job, at->batch_number);
         status = cbx_job_collect(job);
     }
+    if (!status) {
+        status = cbx_job_take_losses(job);
+    }
     if (!status && at->first == images) {
         at->epoch++;
         at->first = 0;

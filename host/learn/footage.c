@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The film of a run: opened, supplied, finished, or lost. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/memory.h"
 #include "learn/job.h"
 
 static void note_times(cbx_job *job) {
@@ -77,13 +81,52 @@ static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
     return status;
 }
 
+enum { TITLE_BYTES = 160 };
+
+/* For the time of opening it. */
+static void name_film(cbx_job *job, char *title, size_t size) {
+    const cbx_learn_settings *settings = job->settings;
+    snprintf(title, size, "A hidden layer of %u neurons learns, recipe %s, seed %llu",
+             settings->hidden, cbx_recipe_name(settings->recipe),
+             (unsigned long long)settings->seed);
+    job->film.title = title;
+}
+
+/* What is only known at the end. */
+static cbx_status add_hash(cbx_job *job) {
+    const char *command = job->settings->film_command, *sha256 = job->result->weights_sha256;
+    char *comment = NULL;
+    if (!sha256[0]) {
+        return CBX_OK;
+    }
+    const size_t size = (command ? strlen(command) : 0) + CBX_SHA256_TEXT + 40;
+    cbx_status status = cbx_new(&comment, size);
+    if (!status) {
+        (void)snprintf(comment, size, "%s%sSHA-256 of the weights: %s", command ? command : "",
+                       command ? "\n" : "", sha256);
+        status = cbx_reel_comment(job->reel, comment);
+    }
+    free(comment);
+    return status;
+}
+
 cbx_status cbx_job_open_film(cbx_job *job) {
     const int apart = cbx_trainer_draws_apart(job->trainer, job->plan.grid.scale);
+    char title[TITLE_BYTES];
     cbx_output output;
     job->easel = (cbx_easel){&job->painter, room, canvas, drawn, job};
     cbx_trainer_draw_on(job->trainer, &job->easel);
-    cbx_status status = cbx_job_open_output(job, job->settings->film, &output);
-    return status ? status : cbx_reel_open(&job->reel, &job->painter, apart, &output, &job->film);
+    const cbx_learn_settings *settings = job->settings;
+    cbx_status status =
+        settings->film_descriptor
+            ? cbx_output_open_descriptor(&output, settings->film_descriptor, settings->film)
+            : cbx_job_open_output(job, settings->film, &output);
+    name_film(job, title, sizeof title);
+    if (!status) {
+        status = cbx_reel_open(&job->reel, &job->painter, apart, &output, &job->film);
+    }
+    job->film.title = NULL;
+    return status;
 }
 
 cbx_status cbx_job_collect(cbx_job *job) {
@@ -108,7 +151,7 @@ static void watch(cbx_job *job) {
 /* What sha256sum shows. A film that cannot be read again, as through a pipe, is none the worse. */
 static void hash_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    if ((settings->save || settings->report || settings->hash_film) &&
+    if (!settings->film_descriptor && (settings->save || settings->report || settings->hash_film) &&
         cbx_digest_file(settings->film, job->result->film_sha256)) {
         job->result->film_sha256[0] = '\0';
     }
@@ -136,7 +179,10 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
         return; /* lost on the way */
     }
     watch(job);
-    cbx_status status = cbx_reel_finish(job->reel, &job->result->film);
+    cbx_status status = add_hash(job);
+    if (!status) {
+        status = cbx_reel_finish(job->reel, &job->result->film);
+    }
     note_times(job);
     job->result->film.encode_seconds = job->result->times.encode;
     job->result->kept[CBX_LEARN_FILM] = !status;

@@ -20,6 +20,13 @@ typedef struct cbx_position {
     cbx_random random;     /* before the order of the epoch under way is drawn */
 } cbx_position;
 
+/* Of training, each with the weights from before its batch. Zeroed: nobody wants them. */
+typedef struct cbx_losses {
+    float *of_images;   /* (training_images), in the order of the epoch under way */
+    double *of_batches; /* (plan.batches), their means */
+    uint64_t count;     /* batches so far */
+} cbx_losses;
+
 /* What a page tells of the epochs. */
 typedef struct cbx_story {
     cbx_epoch_report *epochs; /* (settings->epochs) */
@@ -52,6 +59,7 @@ typedef struct cbx_job {
     cbx_fault fault;                     /* the first: of training, an output or an observer */
     uint32_t *order;                     /* (training_images) */
     cbx_position position;
+    cbx_losses losses;
     cbx_story story; /* zeroed: no page was asked for */
     uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
     double began;    /* clock */
@@ -87,6 +95,14 @@ cbx_status cbx_job_start_device(cbx_job *job);
 /* epoch.c: trains from job->position to the end of its epoch; ends early when the run is
  * to stop, and where it is to pause. */
 cbx_status cbx_job_train_epoch(cbx_job *job);
+
+/* losses.c: what the observers and a page are told of every batch. */
+uint64_t cbx_job_losses_bytes(const cbx_job *job);
+/* For a job with its trainer, before the first batch. */
+cbx_status cbx_job_keep_losses(cbx_job *job);
+/* Of the batches of the epoch under way, up to job->position; waits. */
+cbx_status cbx_job_take_losses(cbx_job *job);
+void cbx_job_clear_losses(cbx_job *job);
 
 /* footage.c: the film, on its way from job->painter to its file. One that fails is lost,
  * see below, and job->reel is NULL then. */

@@ -10,6 +10,12 @@
 
 _Static_assert(CBX_SHA256_TEXT == CBX_DIGEST_TEXT, "a digest fits the result");
 
+/* Those of the batches of an epoch that is over; NULL: nobody wants them. */
+static const double *batch_losses(const cbx_job *job, uint32_t epoch) {
+    const double *all = job->losses.of_batches;
+    return all ? all + (epoch - 1) * job->plan.batches_per_epoch : NULL;
+}
+
 /* Losses and accuracy after an epoch, for the observers. */
 static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
     cbx_evaluation train, validation;
@@ -32,6 +38,8 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
         .validation_accuracy = (double)validation.correct / (double)validation.images,
         .seconds = seconds,
         .evaluate_seconds = took,
+        .batch_losses = batch_losses(job, epoch),
+        .batches = job->plan.batches_per_epoch,
     };
     memcpy(report.validation_confusion, validation.confusion, sizeof validation.confusion);
     cbx_job_note_epoch(job, &report);

@@ -18,7 +18,7 @@ typedef struct part {
     const char *what, *remedy;
 } part;
 
-enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, PAGE, PARTS };
+enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, PAGE, PARTS };
 
 static uint64_t images_bytes(const cbx_learn_plan *plan) {
     const uint64_t images =
@@ -62,6 +62,7 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
         [FRAMES] = {0, "frames and encoders",
                     "take fewer neurons, a smaller scale or fewer encoders, or make no film"},
         [INDEX] = {0, "the film's index", "film fewer batches"},
+        [LOSSES] = {cbx_job_losses_bytes(job), "the losses of all batches", "train fewer epochs"},
         [PAGE] = {page_bytes(job), "the page", "take fewer neurons or write no page"},
     };
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "film/poster.h"
 #include "learn/job.h"
 #include "learn/metadata.h"
 #include "network/weights_file.h"
@@ -17,6 +18,7 @@
 
 static cbx_status write_weights(cbx_job *job, cbx_output *to);
 static cbx_status write_picture(cbx_job *job, cbx_output *to);
+static cbx_status write_poster(cbx_job *job, cbx_output *to);
 
 /* In the order of cbx_learn_output. */
 static const struct row {
@@ -27,6 +29,7 @@ static const struct row {
     [CBX_LEARN_FILM] = {"film", offsetof(cbx_learn_settings, film), NULL},
     [CBX_LEARN_WEIGHTS] = {"weights", offsetof(cbx_learn_settings, save), write_weights},
     [CBX_LEARN_PICTURE] = {"picture", offsetof(cbx_learn_settings, picture), write_picture},
+    [CBX_LEARN_POSTER] = {"poster", offsetof(cbx_learn_settings, poster), write_poster},
     [CBX_LEARN_REPORT] = {"report", offsetof(cbx_learn_settings, report), cbx_job_write_page},
 };
 
@@ -72,13 +75,20 @@ static cbx_status refuse_inputs(const cbx_learn_settings *settings, const char *
     return status;
 }
 
+/* NULL: none, or what is open already. */
+static const char *file_of(const cbx_learn_settings *settings, unsigned output) {
+    return output == CBX_LEARN_FILM && settings->film_descriptor
+               ? NULL
+               : cbx_learn_output_path(settings, output);
+}
+
 cbx_status cbx_job_probe_outputs(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
-        const char *path = cbx_learn_output_path(settings, i);
+        const char *path = file_of(settings, i);
         for (unsigned j = 0; j < i && path && !status; j++) {
-            const char *other = cbx_learn_output_path(settings, j);
+            const char *other = file_of(settings, j);
             status = other ? refuse_same(other, rows[j].name, path, rows[i].name) : CBX_OK;
         }
         if (path && !status) {
@@ -86,7 +96,7 @@ cbx_status cbx_job_probe_outputs(cbx_job *job) {
         }
     }
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
-        const char *path = cbx_learn_output_path(settings, i);
+        const char *path = file_of(settings, i);
         status = path ? cbx_output_probe(path, settings->no_clobber) : CBX_OK;
     }
     return status;
@@ -118,6 +128,21 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     }
     if (!status) {
         status = cbx_png_write(to, rgb, grid->width, grid->height);
+    }
+    free(rgb);
+    return status;
+}
+
+static cbx_status write_poster(cbx_job *job, cbx_output *to) {
+    uint32_t width, height;
+    uint8_t *rgb = NULL;
+    if (!job->result->kept[CBX_LEARN_FILM]) {
+        return cbx_fail(CBX_CANNOT_WRITE, "there is no film that the poster %s could be taken from",
+                        to->path);
+    }
+    cbx_status status = cbx_poster_read(job->settings->film, &rgb, &width, &height);
+    if (!status) {
+        status = cbx_png_write(to, rgb, width, height);
     }
     free(rgb);
     return status;

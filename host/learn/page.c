@@ -65,9 +65,16 @@ static json_t *grid_of(const cbx_grid *grid) {
                      (json_int_t)grid->columns, "scale", (json_int_t)grid->scale);
 }
 
+/* What browsers call it; NULL: they do not play it as a film. */
+static const char *film_type(const cbx_job *job) {
+    return job->plan.container == CBX_CONTAINER_MP4    ? "video/mp4"
+           : job->plan.container == CBX_CONTAINER_WEBM ? "video/webm"
+                                                       : NULL;
+}
+
 static int has_film(const cbx_job *job) {
     return job->result->kept[CBX_LEARN_FILM] && job->result->film_sha256[0] &&
-           job->result->film.bytes <= MOST_FILM_BYTES;
+           job->result->film.bytes <= MOST_FILM_BYTES && film_type(job);
 }
 
 static json_t *film_of(const cbx_job *job) {
@@ -78,7 +85,7 @@ static json_t *film_of(const cbx_job *job) {
     return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "frames",
                      (json_int_t)job->result->film.frames, "fps", (json_int_t)settings->fps,
                      "width", (json_int_t)job->plan.grid.width, "height",
-                     (json_int_t)job->plan.grid.height, "type", "video/mp4", "tone",
+                     (json_int_t)job->plan.grid.height, "type", film_type(job), "tone",
                      cbx_tone_name(settings->tone));
 }
 
@@ -91,8 +98,10 @@ static json_t *left_out_of(const cbx_job *job) {
                              "page stays small; the file of the weights has them whole."));
     }
     if (job->settings->film && !has_film(job)) {
-        json_array_append_new(all, json_string("The film is too large for a page, or was not kept; "
-                                               "it is a file of its own."));
+        json_array_append_new(all,
+                              json_string("The film is too large for a page, of a kind that "
+                                          "a page does not play, or was not kept; it is a file "
+                                          "of its own."));
     }
     return all;
 }
@@ -123,6 +132,21 @@ static json_t *run_facts(const cbx_job *job) {
 
 /* ---- arrays ---- */
 
+/* Of every batch, from the first on, f32: the mean loss of its images. */
+static cbx_status write_losses(const cbx_job *job, cbx_output *to) {
+    const cbx_losses *losses = &job->losses;
+    float *rounded = NULL;
+    cbx_status status = cbx_new(&rounded, losses->count);
+    for (uint64_t i = 0; i < losses->count && !status; i++) {
+        rounded[i] = (float)losses->of_batches[i];
+    }
+    if (!status) {
+        status = cbx_page_array(to, "batch_losses", CBX_PAGE_F32, rounded, losses->count);
+    }
+    free(rounded);
+    return status;
+}
+
 /* The batch, counted from 1, that each frame shows. */
 static cbx_status write_film(const cbx_job *job, cbx_output *to) {
     const cbx_learn_settings *settings = job->settings;
@@ -140,7 +164,7 @@ static cbx_status write_film(const cbx_job *job, cbx_output *to) {
         status = cbx_page_array(to, "frame_batches", CBX_PAGE_U32, batches, frames);
     }
     free(batches);
-    return status ? status : cbx_page_file(to, "film", settings->film);
+    return status ? status : cbx_page_file(to, "film_file", settings->film);
 }
 
 /* What the network says of the test images, and with it the facts and arrays of every page; facts
@@ -174,6 +198,9 @@ cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to) {
     cbx_evaluation test;
     cbx_page_begin(to);
     cbx_status status = write_network(job, to, "learn", made_of(job), run_facts(job), &test);
+    if (!status) {
+        status = write_losses(job, to);
+    }
     if (!status) {
         status = write_film(job, to);
     }

@@ -116,6 +116,9 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
     if (settings->film) {
         job->timing = cbx_timing_of(settings, plan->batches);
         plan->frames = job->timing.moving + job->timing.held;
+        if (!plan->caution[0]) {
+            cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
+        }
     }
     return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
 }
@@ -163,7 +166,8 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 cbx_status cbx_job_prepare(cbx_job *job) {
     static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
                                   cbx_job_make_plan,     cbx_job_check_memory, make_network,
-                                  make_trainer,          make_pictures,        cbx_job_begin_story};
+                                  make_trainer,          cbx_job_keep_losses,  make_pictures,
+                                  cbx_job_begin_story};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -190,6 +194,7 @@ void cbx_job_clear(cbx_job *job) {
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     cbx_job_clear_story(job);
+    cbx_job_clear_losses(job);
     free(job->order);
     free(job->observers);
 }

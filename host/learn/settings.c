@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "film/ending.h"
+#include "film/poster.h"
 #include "learn/job.h"
 #include "page/network.h"
 
@@ -60,6 +60,27 @@ static cbx_status check_pictures(const cbx_learn_settings *settings) {
     return status;
 }
 
+/* It is taken from the film when that is finished. */
+static cbx_status check_poster(const cbx_learn_settings *settings) {
+    cbx_container container = CBX_CONTAINER_AUTO;
+    if (!settings->poster) {
+        return CBX_OK;
+    }
+    if (!settings->film || settings->film_descriptor) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "the poster %s is the last picture of a film in a file, and "
+                        "there is to be none",
+                        settings->poster);
+    }
+    cbx_status status = cbx_film_container(&container, settings->film, settings->container);
+    return status || cbx_poster_can(container)
+               ? status
+               : cbx_fail(CBX_BAD_ARGUMENT,
+                          "the poster %s cannot be taken from an animated WebP, which libavcodec "
+                          "does not decode; choose another ending for the film",
+                          settings->poster);
+}
+
 cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
@@ -88,5 +109,5 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     if (!status && settings->report) {
         status = cbx_page_check(settings->hidden);
     }
-    return !status && settings->film ? cbx_film_check_ending(settings->film) : status;
+    return status ? status : check_poster(settings);
 }

@@ -49,6 +49,7 @@ cbx_launch cbx_launch_record(const cbx_trainer *trainer, const cbx_batch *first,
         .draw = trainer->easel ? cbx_pictures_due(pending, 1) : 0,
         .draw_next = start->draw_next,
         .draw_every = trainer->easel ? start->draw_every : 0,
+        .losses = trainer->keeps_losses != 0,
     };
     return launch;
 }

@@ -44,7 +44,7 @@ typedef struct cbx_batch {
     uint32_t draw_every; /* … after every so many; 0: after none */
 } cbx_batch;
 
-enum { CBX_MOST_KERNELS = 10, CBX_MOST_BUFFERS = 12 };
+enum { CBX_MOST_KERNELS = 11, CBX_MOST_BUFFERS = 13 };
 
 enum { CBX_EVALUATE, CBX_JUDGE, CBX_COLUMN_SUMS, CBX_EVALUATION_KERNELS };
 
@@ -129,6 +129,7 @@ struct cbx_trainer {
     cbx_buffer_row buffers[3 * CBX_MOST_BUFFERS]; /* of all, of the schedule, for ink */
     cl_mem images, labels, order;                 /* layout.h */
     cl_mem w1, w2, a1, fault;
+    cl_mem losses;                           /* layout.h */
     cl_mem u;                                /* U of the evaluation (P, 32) */
     cl_mem inks, ink_pixels, ink_levels;     /* layout.h; NULL unless sparse */
     cl_mem sums, d1, d2;                     /* of a size that the schedule chooses */
@@ -136,6 +137,7 @@ struct cbx_trainer {
     cbx_normal normal;
     uint64_t ink_entries;
     uint32_t order_rows;
+    int keeps_losses;
     const cbx_easel *easel; /* NULL: nothing is drawn */
     cbx_batch pending;      /* rows == 0: none */
     uint32_t parity;        /* half of `sums` that holds the pending batch */

@@ -9,6 +9,7 @@ typedef enum kernel {
     BIASED_MATMUL_HIDDEN,
     MATMUL_OUTPUT,
     ADD_OUTPUT_BIAS,
+    OUTPUT_LOSS,
     SIGMOID,
     SIGMOID_DERIVATIVE,
     OUTPUT_DELTA,
@@ -55,6 +56,10 @@ cbx_status cbx_stepwise_sums(cbx_trainer *trainer, const cbx_batch *batch) {
     }
     RUN(ADD_OUTPUT_BIAS, rows, 1, ARG(trainer->w2), ARG(rows), ARG(batch->number), ARG(own->z2),
         ARG(trainer->fault));
+    if (trainer->keeps_losses) {
+        RUN(OUTPUT_LOSS, rows, 1, ARG(own->z2), ARG(trainer->labels), ARG(trainer->order),
+            ARG(batch->first), ARG(rows), ARG(trainer->losses));
+    }
     return CBX_OK;
 }
 
@@ -139,6 +144,7 @@ const cbx_schedule_ops cbx_stepwise_ops = {
                 [BIASED_MATMUL_HIDDEN] = "biased_matmul_hidden",
                 [MATMUL_OUTPUT] = "matmul_output",
                 [ADD_OUTPUT_BIAS] = "add_output_bias",
+                [OUTPUT_LOSS] = "output_loss",
                 [SIGMOID] = "sigmoid",
                 [SIGMOID_DERIVATIVE] = "sigmoid_derivative",
                 [OUTPUT_DELTA] = "output_delta",

@@ -222,6 +222,7 @@ static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t c
                                       ARG(*cbx_launch_buffer(trainer, &own->pixel_marks)),
                                       ARG(*cbx_launch_buffer(trainer, &own->marks)),
                                       ARG(trainer->fault),
+                                      ARG(trainer->losses),
                                       ARG(launch),
                                       ARG(layout),
                                       ARG(*cbx_launch_buffer(trainer, &canvas->luma))};

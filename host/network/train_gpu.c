@@ -48,13 +48,12 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
         CBX_GPU_BLOCK(trainer->device->built.tunables.values[CBX_GPU_UPDATE_ROWS]);
     const uint32_t low = CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS);
     const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? low : tall;
-    const cbx_argument arguments[] = {ARG(trainer->images), ARG(trainer->normal),
-                                      ARG(trainer->labels), ARG(trainer->order),
-                                      ARG(trainer->w1),     ARG(trainer->w2),
-                                      ARG(trainer->a1),     ARG(trainer->sums),
-                                      ARG(trainer->d2),     ARG(trainer->d1),
-                                      ARG(trainer->fault),  ARG(*launch),
-                                      ARG(slices),          ARG(block)};
+    const cbx_argument arguments[] = {
+        ARG(trainer->images), ARG(trainer->normal), ARG(trainer->labels),
+        ARG(trainer->order),  ARG(trainer->w1),     ARG(trainer->w2),
+        ARG(trainer->a1),     ARG(trainer->sums),   ARG(trainer->d2),
+        ARG(trainer->d1),     ARG(trainer->fault),  ARG(trainer->losses),
+        ARG(*launch),         ARG(slices),          ARG(block)};
     const size_t tiles = tiles_of(trainer);
     const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->kernels[HIDDEN], arguments,

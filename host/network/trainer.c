@@ -152,6 +152,14 @@ cl_mem cbx_trainer_w1(const cbx_trainer *trainer) {
     return trainer->w1;
 }
 
+cl_mem cbx_trainer_loss_buffer(const cbx_trainer *trainer) {
+    return trainer->losses;
+}
+
+void cbx_trainer_keep_losses(cbx_trainer *trainer) {
+    trainer->keeps_losses = 1;
+}
+
 cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (trainer->pending.rows == 0) {
         return CBX_OK;
@@ -307,4 +315,23 @@ cbx_status cbx_trainer_check(cbx_trainer *trainer) {
                           fault);
     }
     return status;
+}
+
+cbx_status cbx_trainer_losses(cbx_trainer *trainer, uint32_t first, uint32_t count, float *losses) {
+    if (!trainer->keeps_losses) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "the trainer was not asked to keep losses");
+    }
+    if ((uint64_t)first + count > trainer->order_rows) {
+        return cbx_fail(
+            CBX_BAD_ARGUMENT,
+            "rows %u…%llu, whose losses are asked for, are not all of this epoch's %u rows", first,
+            (unsigned long long)first + count, trainer->order_rows);
+    }
+    cbx_status status = cbx_trainer_flush(trainer);
+    return status || count == 0
+               ? status
+               : cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, trainer->losses, CL_TRUE,
+                                                  first * sizeof *losses, count * sizeof *losses,
+                                                  losses, 0, NULL, NULL),
+                              "reading the losses of an epoch");
 }

@@ -35,6 +35,12 @@ cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_datase
 /* W1 on the device, for a painter: with every batch that is not pending. */
 cl_mem cbx_trainer_w1(const cbx_trainer *trainer);
 
+/* Where the losses go that cbx_trainer_keep_losses() asks for, for kernels that draw them: floats
+ * (training images), each at its image's place in the order of the epoch under way. It holds
+ * those of every batch that is not pending, as the weights do; behind them are losses of the epoch
+ * before, in its order, or zeros. The trainer's, and there in any case. */
+cl_mem cbx_trainer_loss_buffer(const cbx_trainer *trainer);
+
 /* Finishes the pending batch, if any, without starting another; enqueues only. */
 cbx_status cbx_trainer_flush(cbx_trainer *trainer);
 

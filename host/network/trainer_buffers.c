@@ -53,6 +53,7 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
         {&trainer->w2, (1 + panels * CBX_PANEL) * CBX_LANES_OUT * f, "W2", NULL},
         {&trainer->a1, panels * trainer->stride * CBX_PANEL * f, "A1", &zero},
         {&trainer->fault, sizeof(cl_uint), "the fault record", &no_fault},
+        {&trainer->losses, trainer->images_of[CBX_TRAIN] * f, "the losses while training", &zero},
         {&trainer->outputs, judged * CBX_LANES_OUT * f, "outputs", NULL},
         {&trainer->loss, judged * f, "the losses", NULL},
         {&trainer->verdicts, judged, "the verdicts", NULL},

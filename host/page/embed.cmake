@@ -5,12 +5,14 @@
 # As a script:  cmake -DOUTPUT=page_halves.c -DCHARTS=chart.min.js -P embed.cmake
 
 # In order; a file uses only what is in those before it, but for calls.
-set(CBX_PAGE_STYLE style.css style-layer.css style-draw.css)
+set(CBX_PAGE_STYLE style.css style-film.css style-layer.css style-draw.css style-facts.css)
 set(CBX_PAGE_WORKER canon.js worker.js)
 set(CBX_PAGE_CODE
   data.js state.js network.js colours.js
+  geometry.js seek.js film.js player.js curves.js charts.js
   tiles.js orders.js grid.js neuron.js layer.js
   digit.js answer.js pad.js
+  confusion.js mistakes.js proof.js download.js made.js
   tour.js main.js)
 set(CBX_PAGE_WEB ${CMAKE_CURRENT_LIST_DIR}/web)
 

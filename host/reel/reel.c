@@ -128,7 +128,7 @@ static cbx_status open_samples(cbx_reel *reel, cbx_painter *painter, int drawn_a
     cbx_samples *samples = NULL;
     cbx_status status = cbx_samples_create(&samples, painter, drawn_apart, settings, cb, cr);
     reel->ring = samples;
-    return status ? status : cbx_film_open_encoded(&reel->film, output, &stream);
+    return status ? status : cbx_film_open_encoded(&reel->film, output, &stream, settings);
 }
 
 static void destroy_samples(void *ring) {
@@ -295,6 +295,10 @@ cbx_reel_times cbx_reel_times_of(const cbx_reel *reel) {
 uint64_t cbx_reel_unwritten(cbx_reel *reel) {
     cbx_film_end(reel->film);
     return cbx_film_unwritten(reel->film);
+}
+
+cbx_status cbx_reel_comment(cbx_reel *reel, const char *comment) {
+    return cbx_film_comment(reel->film, comment);
 }
 
 cbx_status cbx_reel_finish(cbx_reel *reel, cbx_film_result *result) {

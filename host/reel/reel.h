@@ -66,6 +66,9 @@ cbx_reel_times cbx_reel_times_of(const cbx_reel *reel);
  * The encoders go on by themselves. */
 uint64_t cbx_reel_unwritten(cbx_reel *reel);
 
+/* See cbx_film_comment(). */
+cbx_status cbx_reel_comment(cbx_reel *reel, const char *comment);
+
 /* Completes the film, see cbx_film_finish(). Call it once; then only the times and
  * cbx_reel_discard() are left. */
 cbx_status cbx_reel_finish(cbx_reel *reel, cbx_film_result *result);

@@ -111,6 +111,12 @@ void cbx_canon_outputs(cbx_canon *c, const cbx_dataset *dataset, cbx_part part, 
     loops()->output_forward(c);
 }
 
+void cbx_canon_losses(const cbx_canon *c, float *losses) {
+    for (size_t b = 0; b < c->rows; b++) {
+        losses[b] = cbx_canon_loss(c->z2 + b * CLASSES, c->labels[b]);
+    }
+}
+
 /* Adds the images of the batch at hand. */
 static void judge(const cbx_canon *c, cbx_evaluation *evaluation) {
     for (size_t b = 0; b < c->rows; b++) {

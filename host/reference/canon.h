@@ -46,6 +46,9 @@ void cbx_canon_set_weights(cbx_canon *canon, const cbx_network *network);
 void cbx_canon_step(cbx_canon *canon, const cbx_dataset *dataset, const uint32_t *order,
                     size_t first, size_t rows, cbx_rates rates);
 
+/* The losses (rows) of the batch at hand, of its Z2. */
+void cbx_canon_losses(const cbx_canon *canon, float *losses);
+
 /* A1, Z2 and A2 of the images first … first + rows of a part, at most `max_rows`. */
 void cbx_canon_outputs(cbx_canon *canon, const cbx_dataset *dataset, cbx_part part, size_t first,
                        size_t rows);

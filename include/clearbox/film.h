@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* An mp4 file written from frames in 4:2:0 planes.
+/* A film written from frames in 4:2:0 planes: mp4, Matroska, WebM, MPEG-TS, or an animated picture.
  *
  * Frames are collected in closed groups; each group is encoded by one of
  * several single-threaded encoders, and the groups are joined in order, so the
- * file's bytes do not depend on the number of workers. The file appears under
+ * file's bytes do not depend on the number of workers. In an animated picture each frame
+ * builds on those before, and one encoder makes them all. The file appears under
  * its name only when it is complete.
  *
  * A film belongs to one thread at a time; several may be written at once.
@@ -19,10 +20,37 @@
 extern "C" {
 #endif
 
-typedef enum cbx_codec { CBX_CODEC_H264, CBX_CODEC_MPEG4 } cbx_codec;
+typedef enum cbx_codec {
+    CBX_CODEC_H264,
+    CBX_CODEC_MPEG4,
+    CBX_CODEC_VP9,
+    CBX_CODEC_VP8,
+    CBX_CODEC_AV1,
+    CBX_CODEC_GIF,
+    CBX_CODEC_WEBP, /* lossless */
+    CBX_CODEC_APNG
+} cbx_codec;
 
-/* "h264" or "mpeg4", static; NULL: there is no such codec. */
+/* "h264", "mpeg4" …, static; NULL: there is no such codec. */
 CBX_API const char *cbx_codec_name(cbx_codec codec);
+
+/* What the encoded frames are put in. */
+typedef enum cbx_container {
+    CBX_CONTAINER_AUTO, /* what the file's ending says; mp4 where it has none */
+    CBX_CONTAINER_MP4,  /* h264, mpeg4, vp9, av1; fragmented where it is no regular file */
+    CBX_CONTAINER_MKV,  /* those and vp8 */
+    CBX_CONTAINER_WEBM, /* vp9, vp8, av1 */
+    /* Pictures, from 4:2:0 converted to RGB, in a loop. A player shows no more than so many a
+     * second; of more frames the last within the time of each is kept, so that a film lasts as
+     * long as it should and ends with its last frame. */
+    CBX_CONTAINER_GIF,   /* 50; 255 colours, chosen by the first frame */
+    CBX_CONTAINER_WEBP,  /* 90; encoded in memory until the end */
+    CBX_CONTAINER_APNG,  /* 90; a regular file only */
+    CBX_CONTAINER_MPEGTS /* h264, mpeg4: for players that read a pipe */
+} cbx_container;
+
+/* "auto", "mp4" …, static; NULL: there is no such container. */
+CBX_API const char *cbx_container_name(cbx_container container);
 
 #define CBX_MAX_WORKERS 256u
 #define CBX_MAX_FPS 1000u
@@ -32,15 +60,18 @@ typedef struct cbx_film_settings {
      * (width + 128) x (height + 128) = 2^28 - 1: the largest square is 16,254 pixels. */
     uint32_t width, height;
     uint32_t fps; /* frames per second, 1…CBX_MAX_FPS */
-    /* CBX_CODEC_H264, the default, gives way to what a named encoder makes. */
+    /* CBX_CODEC_H264, the default, gives way to what a named encoder makes, and where the
+     * container does not take it to the best that it does. */
     cbx_codec codec;
-    /* "libx264", "libopenh264", "mpeg4", or in hardware, whose bytes nobody can promise,
-     * "h264_nvenc" or "h264_vaapi". NULL or "auto": the codec's best in software that the
+    /* "libx264", "libopenh264", "mpeg4", "libvpx-vp9", "libvpx", "libaom-av1", "gif",
+     * "libwebp_anim", "apng", or in hardware, whose bytes nobody can promise, "h264_nvenc" or
+     * "h264_vaapi". NULL or "auto": the codec's best in software that the
      * linked libavcodec has. "device", which takes frames where they are drawn, is for
      * cbx_learn() alone. */
     const char *encoder;
-    /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; -1: 22, 2, or 23 for "device",
-     * whose key frames are eight steps finer. */
+    /* H.264: QP 1…51, 0 is taken as 1; MPEG-4: quantiser 1…31; VP9, VP8 and AV1: 1…63; others have
+     * none. -1: the usual one, 22 for H.264, or 23 for "device", whose key frames are eight steps
+     * finer. */
     int quality;
     /* x264's preset name; NULL: "ultrafast". "superfast" makes smaller files, by an eighth,
      * in 1.5 to 2 times the time; the others gain nothing with these pictures. An encoder
@@ -48,10 +79,15 @@ typedef struct cbx_film_settings {
     const char *preset;
     uint32_t workers; /* encoders at work, up to CBX_MAX_WORKERS; 0: one per processor */
     int no_clobber;   /* fail rather than replace an existing file */
+    cbx_container container;
+    /* What mp4, Matroska and WebM say of the film beside the program and its version; a transport
+     * stream has the title. Borrowed until it is open; NULL: nothing. */
+    const char *title, *comment;
 } cbx_film_settings;
 
 typedef struct cbx_film_result {
-    uint64_t frames;
+    uint64_t frames;       /* in the file, which may be fewer than were pushed */
+    double seconds;        /* that it plays */
     uint64_t bytes;        /* of the finished file */
     double encode_seconds; /* processor seconds of all encoders; of "device" the device's time */
     double waited_seconds; /* time cbx_film_finish() waited for the encoders */
@@ -60,8 +96,15 @@ typedef struct cbx_film_result {
 
 typedef struct cbx_film cbx_film;
 
+/* Which container a film at `path` gets. AUTO: by its ending, whatever the case of its letters;
+ * mp4 where there is none, and where the path is no regular file and its ending says nothing;
+ * MPEG-TS where `path` is NULL: a pipe without a name.
+ * CBX_BAD_ARGUMENT: the ending is none of a film, or another container's than the one that is
+ * wished for; or that is made in a regular file only, and this is none. */
+CBX_API cbx_status cbx_film_container(cbx_container *out, const char *path, cbx_container wish);
+
 /* The range of cbx_film_settings.quality for these settings, whose codec and encoder there
- * must be. */
+ * must be; -1 both: there is no quality to choose. */
 CBX_API void cbx_film_quality(const cbx_film_settings *settings, int *best, int *coarsest);
 
 /* The encoder that `codec` gets from the linked libavcodec: "libx264",
@@ -77,7 +120,8 @@ CBX_API cbx_status cbx_film_check(const cbx_film_settings *settings);
  * returns 1; else 0. A named encoder never gives way. The codec must be one of cbx_codec. */
 CBX_API int cbx_film_stand_in(cbx_film_settings *settings);
 
-/* Opens encoders and a temporary file beside `path`. CBX_BAD_ARGUMENT,
+/* Opens encoders and a temporary file beside `path`, whose ending says which container is meant
+ * where the settings do not. CBX_BAD_ARGUMENT,
  * CBX_NO_ENCODER, CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_MEMORY. *out is the
  * caller's, to be given to cbx_film_finish() or cbx_film_discard(). The chroma planes
  * are the same in every frame: `cb` and `cr`, (height/2, width/2) bytes each, are

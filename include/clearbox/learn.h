@@ -57,7 +57,12 @@ typedef struct cbx_learn_settings {
     uint32_t frame_every;      /* 1: a frame after every batch */
     uint32_t scale;            /* 1 */
     cbx_tone tone;             /* peak */
-    const char *film;          /* "learn.mp4", an mp4 file; NULL: no film */
+    const char *film;          /* "learn.mp4"; its ending says what is made; NULL: no film */
+    cbx_container container;   /* auto: by that ending, see cbx_film_container() */
+    /* Where it is not 0, an open descriptor that the film is streamed to, MPEG-TS where the container
+     * is left open; `film` is then no more than what it is called in sentences. It becomes the
+     * run's when the film begins, and is closed with it. */
+    int film_descriptor;
     uint32_t fps;              /* 70 */
     cbx_film_clock clock;      /* batches */
     /* How long the film is, up to CBX_MAX_SECONDS, all batches being shown; frame_every must be 1
@@ -72,12 +77,20 @@ typedef struct cbx_learn_settings {
     int quality;         /* -1: the encoder's default */
     const char *preset;  /* x264 preset, NULL: the default */
     uint32_t workers;    /* 0: one encoder per processor */
-    const char *picture; /* PNG of the last grid, NULL: none */
+    const char *picture; /* PNG of the last grid as it was drawn, NULL: none */
+    /* PNG of the film's last picture as a player shows it, with all that the film's style adds and
+     * what coding loses; NULL: none. Needs a film in a regular file, and not WebP. */
+    const char *poster;
     const char *save;    /* safetensors, NULL: none */
     const char *report;  /* a page to look inside the network, HTML, NULL: none */
     const char *command; /* what repeats this run, to be told in outputs; NULL: it is not known */
-    int no_clobber;      /* fail rather than replace outputs */
-    int hash_film;       /* tell the film's SHA-256 even where no weights are saved */
+    /* What makes this film again, without device and paths, on which it does not depend: told in its
+     * metadata; NULL: it is not known. */
+    const char *film_command;
+    int no_clobber;   /* fail rather than replace outputs */
+    int batch_losses; /* tell observers those of every batch: takes 2 % of the training at 64
+                         neurons, hardly anything at many */
+    int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
@@ -123,8 +136,9 @@ typedef struct cbx_learn_plan {
     const char *encoder;     /* NULL without a film */
     int encoder_is_fallback; /* none was named, and the best does not work here */
     const char *encoder_why; /* the sentence that tells why; NULL: it is no fallback */
+    cbx_container container; /* of the film, never AUTO */
     const char *level;       /* H.264's, by size and rate, "5.2"; NULL: no film in H.264 */
-    char caution[80];        /* "", or where the film will not play, and what helps */
+    char caution[80];        /* "", or where the film will not play, or that it is large */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
 
@@ -134,6 +148,11 @@ typedef struct cbx_epoch_report {
     uint64_t validation_confusion[CBX_CLASSES][CBX_CLASSES]; /* as in cbx_evaluation */
     double seconds; /* of this epoch's training, evaluation left out */
     double evaluate_seconds;
+    /* The mean loss of the images of each batch of this epoch, in order, with the weights from
+     * before it (batches); until the call returns. NULL: neither settings->batch_losses is set nor
+     * a page asked for. */
+    const double *batch_losses;
+    uint64_t batches;
 } cbx_epoch_report;
 
 /* What a run writes. */
@@ -141,6 +160,7 @@ typedef enum cbx_learn_output {
     CBX_LEARN_FILM,
     CBX_LEARN_WEIGHTS,
     CBX_LEARN_PICTURE,
+    CBX_LEARN_POSTER,
     CBX_LEARN_REPORT,
     CBX_LEARN_OUTPUTS /* how many there are */
 } cbx_learn_output;
@@ -195,7 +215,7 @@ typedef struct cbx_learn_control {
     void *user;
 } cbx_learn_control;
 
-/* "film", "weights", "picture", "report": static, never NULL. */
+/* "film", "weights", "picture", "poster", "report": static, never NULL. */
 CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
 
 /* Where the settings want it; NULL: it was not asked for. */

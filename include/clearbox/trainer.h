@@ -100,6 +100,17 @@ CBX_API cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32
 CBX_API cbx_status cbx_trainer_steps(cbx_trainer *trainer, uint32_t first, uint32_t count,
                                      cbx_rates rates, uint64_t number);
 
+/* From the next batch on the device keeps the loss of every image that it trains with the weights
+ * from before its batch, which needs no pass of its own. It costs little, and changes nothing. */
+CBX_API void cbx_trainer_keep_losses(cbx_trainer *trainer);
+
+/* Of the images at the places first … first + count of the order, which were trained since it was
+ * set: losses (count), host memory, the caller's. Completes every batch that was stepped; waits.
+ * A loss is −Σ [y·log a + (1 − y)·log(1 − a)] over the classes. CBX_BAD_ARGUMENT: nobody asked
+ * for them, or the order has no such places. */
+CBX_API cbx_status cbx_trainer_losses(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                                      float *losses);
+
 /* Waits until everything enqueued is done. CBX_DIVERGED: the message names the
  * first batch whose sums were not finite. */
 CBX_API cbx_status cbx_trainer_check(cbx_trainer *trainer);

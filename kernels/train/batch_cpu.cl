@@ -4,8 +4,30 @@
  */
 #if CBX_FAMILY_CPU
 
-/* D2 of all rows, from the shares of their sums, the last of which is W2[0]; returns whether
- * every sum is finite. */
+/* Z2 of a row, from the shares of its sums, the last of which is W2[0]. */
+HELPER float16 output_sum_cpu(global const float *restrict sums, uint chunks, size_t of_share)
+{
+    float16 tree[CBX_TREE_LEVELS];
+    for (uint c = 0; c < chunks; c++) {
+        tree_add(tree, c, LOAD_OUT(sums + c * of_share));
+    }
+    return LOAD_OUT(sums + chunks * of_share) + tree_sum(tree, chunks);
+}
+
+/* The losses of every `step`th row from `row` on. */
+HELPER void output_losses_cpu(global const float *restrict sums, uint chunks, uint stride,
+                              global const uchar *restrict labels,
+                              global const uint *restrict order, uint row, uint step, uint rows,
+                              global float *restrict losses)
+{
+    for (; row < rows; row += step) {
+        losses[row] = row_loss(output_sum_cpu(sums + row * CBX_LANES_OUT, chunks,
+                                              (size_t)stride * CBX_LANES_OUT),
+                               labels[order[row]]);
+    }
+}
+
+/* D2 of all rows; returns whether every sum is finite. */
 HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uint stride,
                              global const uchar *restrict labels,
                              global const uint *restrict order, uint rows, uint recipe,
@@ -14,11 +36,7 @@ HELPER bool output_delta_cpu(global const float *restrict sums, uint chunks, uin
     const size_t of_share = (size_t)stride * CBX_LANES_OUT;
     float16 probe = (float16)(0.0f);
     for (uint b = 0; b < rows; b++, sums += CBX_LANES_OUT) {
-        float16 tree[CBX_TREE_LEVELS];
-        for (uint c = 0; c < chunks; c++) {
-            tree_add(tree, c, LOAD_OUT(sums + c * of_share));
-        }
-        const float16 z = LOAD_OUT(sums + chunks * of_share) + tree_sum(tree, chunks);
+        const float16 z = output_sum_cpu(sums, chunks, of_share);
         probe += z * 0.0f; /* 0 for finite numbers, else NaN */
         const float16 a = activate_out(z), miss = only_outputs(one_hot(labels[order[b]]) - a);
         STORE_OUT(d2 + b * CBX_LANES_OUT, tiny_out(output_error(miss, slope_out(a), recipe)));

@@ -5,34 +5,8 @@
  *   z2 [count][16], w2 [1+32P][16], labels (N)
  *   loss [count], verdicts [count]   of the images first … first + count; the host adds them up
  *
- * loss = Σ [−y·log a − (1 − y)·log(1 − a)] over the classes. With a = σ(z) that is
- * Σ [max(z, 0) − y·z + log(1 + e^−|z|)], finite for every finite z.
  * The answer is the largest output, the first of equals; a verdict is 16·label + answer.
  */
-
-/* log(1 + t) for 0 ≤ t ≤ 1, 2·artanh(t / (2 + t)). */
-HELPER float16 log1p_out(float16 t)
-{
-    float16 v = t * reciprocal_out(2.0f + t), u = v * v, y = v + v;
-    float16 p = fma(u, (float16)(CBX_LOG_4), (float16)(CBX_LOG_3));
-    p = fma(p, u, (float16)(CBX_LOG_2));
-    p = fma(p, u, (float16)(CBX_LOG_1));
-    p = fma(p, u, (float16)(CBX_LOG_0));
-    return fma(y * u, p, y);
-}
-
-HELPER float row_loss(float16 z, uint label)
-{
-    float l[CBX_LANES_OUT] __attribute__((aligned(64)));
-    const float16 e = exp_out(-fmin(fabs(z), (float16)(CBX_LARGEST_EXPONENT)));
-    const float16 hit = select((float16)(0.0f), z, one_hot(label) != 0.0f);
-    *(float16 *)l = ((fmax(z, (float16)(0.0f)) - hit) + log1p_out(e)) + (z - z);
-    float loss = 0.0f;
-    for (uint o = 0; o < CBX_OUTPUTS; o++) {
-        loss += l[o];
-    }
-    return loss;
-}
 
 HELPER uint largest_output(float16 z)
 {

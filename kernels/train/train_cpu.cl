@@ -4,6 +4,7 @@
  * A stage finishes one batch and starts the next, chunk by chunk of panels:
  *
  *   D2 = output error of the pending batch, from the sums that its forward left
+ *   losses of some of its rows         when they are asked for
  *   for every panel of the chunk, or several together
  *       D1 = (D2·W2[1:]ᵀ)·derivative(A1)
  *       W2[1:] += η₂·A1ᵀD2
@@ -164,7 +165,7 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                       global ushort *restrict places, global float *restrict grey,
                       global const uint *restrict pixel_marks,
                       global const cbx_ink_mark *restrict marks, global uint *restrict fault,
-                      cbx_launch launch, cbx_frame_layout layout, global uchar *restrict luma)
+                      global float *restrict losses, cbx_launch launch, cbx_frame_layout layout, global uchar *restrict luma)
 {
     const uint group = get_group_id(0), groups = get_num_groups(0), stride = launch.stride;
     const uint recipe = launch.recipe;
@@ -191,8 +192,9 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
         const uint ticket = launch.ticket + stage + 1;
         const bool inner = stage > 0;
         const uint finish_rows = inner ? launch.rows : launch.pending_rows;
-        global const uint *finish =
-            order + (inner ? launch.first + (stage - 1) * launch.rows : launch.pending_first);
+        const uint finish_first =
+            inner ? launch.first + (stage - 1) * launch.rows : launch.pending_first;
+        global const uint *finish = order + finish_first;
         const cbx_step_sizes rate = inner ? launch.rate : launch.pending_rate;
         global const uint *start = order + launch.first + stage * launch.rows;
         global float *x_start = x + (ticket & 1) * of_batch;
@@ -245,6 +247,10 @@ kernel void train_cpu(global const uchar *restrict images, cbx_normal normal,
                 }
             }
             begun = true;
+            if (launch.losses) { /* the rows are dealt out, so that no chunk takes longer */
+                output_losses_cpu(old_sums, launch.chunks, stride, labels, finish, chunk,
+                                  launch.chunks, finish_rows, losses + finish_first);
+            }
             if (chunk == 0 && !finite && fault[0] == CBX_NO_FAULT) {
                 fault[0] = inner ? launch.number + stage - 1 : launch.pending_number;
             }

@@ -3,6 +3,7 @@
  *
  * train_gpu_hidden   for a tile of 64 neurons and a slice of the pixels
  *     D2 = output error of the pending batch, from the sums that its forward left
+ *     losses of some of its rows            when they are asked for
  *     D1 = (D2·W2[1:]ᵀ)·derivative(A1)      64 rows at a time, in local memory
  *     W1[1:] += η₁·XᵀD1                     dW1 stays in registers
  *     z1[slice] = X·W1 over the slice       of the next batch
@@ -45,6 +46,24 @@ HELPER void output_delta_gpu(global const float *restrict sums, uint chunks, uin
         }
     }
     barrier(CLK_GLOBAL_MEM_FENCE);
+}
+
+/* The losses of the rows that fall to this work-item: all are dealt out, so that no group takes
+ * longer. Z2 is added up as above. */
+HELPER void output_losses_gpu(global const float *restrict sums, uint chunks, uint stride,
+                              global const uchar *restrict labels,
+                              global const uint *restrict order, uint rows,
+                              global float *restrict losses)
+{
+    const uint groups = get_num_groups(0);
+    for (uint row = get_local_id(0) * groups + get_group_id(0); row < rows;
+         row += CBX_GROUP * groups) {
+        float16 z = (float16)(0.0f);
+        for (uint c = 0; c <= chunks; c++) {
+            z += LOAD_OUT(sums + ((size_t)c * stride + row) * CBX_LANES_OUT);
+        }
+        losses[row] = row_loss(z, labels[order[row]]);
+    }
 }
 
 /* Rows [row, row + 64) of D1 for this work-item's neuron into `delta` [64][64], zeros past
@@ -151,7 +170,8 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
                  global float *restrict w1, global const float *restrict w2,
                  global const float *restrict a1, global const float *restrict sums,
                  global float *restrict d2, global float *restrict z1,
-                 global uint *restrict fault, cbx_launch launch, uint slices, uint block)
+                 global uint *restrict fault, global float *restrict losses, cbx_launch launch,
+                 uint slices, uint block)
 {
     local float pixels[CBX_PIXELS_SIZE] __attribute__((aligned(16)));
     local float tile[CBX_TILE * CBX_TILE] __attribute__((aligned(16))); /* D1, later W1 */
@@ -171,6 +191,10 @@ train_gpu_hidden(global const uchar *restrict images, cbx_normal normal,
         sums += launch.parity * (launch.chunks + 1) * (size_t)launch.stride * CBX_LANES_OUT;
         output_delta_gpu(sums, launch.chunks, launch.stride, labels, rows, launch.pending_rows,
                          launch.recipe, fault, launch.pending_number, d2);
+        if (launch.losses) {
+            output_losses_gpu(sums, launch.chunks, launch.stride, labels, rows,
+                              launch.pending_rows, losses + launch.pending_first);
+        }
         for (uint k = from; k < to; k += block) {
             if (block == CBX_GPU_BLOCK(CBX_GPU_ROWS)) {
                 update_tile_gpu(images, normal, rows, launch.pending_rows, k, from, d2, v, a,

@@ -50,7 +50,7 @@ class Flags(CliTest):
             self.assertLessEqual(len(line), 80, line)
 
     def test_every_flag_is_in_the_manual(self):
-        manual = (SOURCE / "docs" / "clearbox.1").read_text()
+        manual = (SOURCE / "docs" / "clearbox-bench.1").read_text()
         for flag in set(NONSENSE) | set(SWITCHES):
             self.assertRegex(manual, rf"(?m)^\.It Fl (o , Fl )?-{flag}( |$)", flag)
 

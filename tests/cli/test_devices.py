@@ -8,8 +8,8 @@ import pty
 import resource
 import unittest
 
-from support import (OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main, start,
-                     write_dataset)
+from support import (CANNOT_WRITE, OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main,
+                     start, write_dataset)
 
 # Where Debian's loader looks, and PoCL's entry there.
 POCL = pathlib.Path("/etc/OpenCL/vendors/pocl.icd")
@@ -85,6 +85,26 @@ class Choice(CliTest):
                 self.assertEqual(device[key], value)
             for family in device["families"]:
                 self.assertIs(family["passed"], True, family["reason"])
+
+    def test_the_list_alone(self):
+        """What is there, and no check of it: for programs."""
+        known = self.listed()
+        rows = self.run_cli("devices", "--list")
+        self.assertEqual((rows.returncode, rows.stderr), (OK, ""))
+        self.assertEqual([row.split("\t") for row in rows.stdout.splitlines()],
+                         [[device[key] for key in ("spec", "kind", "name")] for device in known])
+        checked = {"family", "passed", "reason", "fuses", "open_milliseconds",
+                   "self_test_milliseconds", "families"}
+        array = json.loads(self.run_cli("devices", "--list", "--json").stdout)
+        self.assertEqual(array, [{key: value for key, value in device.items()
+                                  if key not in checked} for device in known])
+        nowhere = environment(OCL_ICD_VENDORS="/nowhere", OCL_ICD_FILENAMES=None)
+        for flags in ([], ["--json"]):
+            self.assert_only_error(self.run_cli("devices", "--list", *flags, env=nowhere),
+                                   UNAVAILABLE, "no OpenCL")
+        with open("/dev/full", "w") as full:
+            result = self.run_cli("devices", "--list", stdout=full)
+        self.assertEqual(result.returncode, CANNOT_WRITE)
 
     def test_every_way_to_name_one(self):
         device = self.listed()[0]

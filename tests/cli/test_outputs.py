@@ -10,8 +10,8 @@ import subprocess
 import time
 
 from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, OK, UNAVAILABLE, USAGE, CliTest,
-                     film_frames, main, read_safetensors_header, read_tensors, start,
-                     write_safetensors)
+                     film_frames, idx_labels, main, read_safetensors_header, read_tensors,
+                     start, write_safetensors)
 
 FRAMES = 20  # two epochs of ten batches
 OUTPUTS = {"output": "film.mp4", "save": "weights.safetensors", "picture": "grid.png",
@@ -112,6 +112,7 @@ class Outputs(CliTest):
         self.assert_done(self.learn(*self.flags, "--no-video", "--metrics", "run.jsonl"))
         lines = [json.loads(line) for line in (self.folder / "run.jsonl").read_text().splitlines()]
         *lines, last = lines
+        labels = idx_labels(600)[8 + 500:]
         self.assertEqual(list(last), ["arithmetic", "weights_sha256", "film_sha256"])
         self.assertEqual(last["arithmetic"], "canon")
         self.assertRegex(last["weights_sha256"], r"^[0-9a-f]{64}$")
@@ -120,10 +121,15 @@ class Outputs(CliTest):
         for line in lines:
             self.assertEqual(list(line), ["epoch", "train_loss", "validation_loss",
                                           "validation_accuracy", "seconds", "evaluate_seconds",
-                                          "images_per_second"])
+                                          "images_per_second", "digit_accuracy"])
             self.assertGreater(line["train_loss"], 0)
             self.assertTrue(0 <= line["validation_accuracy"] <= 1)
             self.assertAlmostEqual(line["images_per_second"] * line["seconds"], 500, delta=0.01)
+            images = [labels.count(digit) for digit in range(10)]
+            right = [share * count for share, count in zip(line["digit_accuracy"], images)]
+            for count in right:
+                self.assertAlmostEqual(count, round(count), 6)
+            self.assertAlmostEqual(sum(right), 100 * line["validation_accuracy"], 6)
 
     def test_events(self):
         result = self.learn(*self.flags, "--progress", "json")

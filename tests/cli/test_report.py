@@ -20,8 +20,11 @@ class Report(CliTest):
     def test_holds_weights_images_and_film(self):
         page = self.page("--frame-every", "5")
         self.assertEqual(page.array("w1") + page.array("w2"), read_tensors(self.folder / "w"))
-        self.assertEqual(page.array("film"), (self.folder / "learn.mp4").read_bytes())
+        self.assertEqual(page.array("film_file"), (self.folder / "learn.mp4").read_bytes())
         self.assertEqual(page.numbers("frame_batches"), (5, 10, 15, 20))
+        losses = page.numbers("batch_losses")
+        self.assertEqual(len(losses), 20)
+        self.assertLess(sum(losses[10:]), sum(losses[:10]))
         self.assertEqual(page.array("test_images"), idx_images(60, seed=2)[16:])
         self.assertEqual(page.array("test_labels"), idx_labels(60)[8:])
         self.assertEqual(page.array("validation_images"), idx_images(600)[16 + 500 * 784:])

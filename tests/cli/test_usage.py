@@ -2,9 +2,12 @@
 """Commands, flags and their nonsense: nothing here needs a device."""
 
 import re
+import shutil
+import subprocess
 import unittest
 
-from support import CANNOT_WRITE, MISSING, OK, SOURCE, UNAVAILABLE, USAGE, CliTest, main
+from support import (CANNOT_WRITE, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
+                     main)
 
 WHOLE = ["0", "-1", "1e9", "abc", "", " 1", "1 ", "0x10", "1.5", "+1", "99999999999999999999"]
 CHOICE = ["", "abc", "0", "LESSON", "h264x"]
@@ -47,6 +50,43 @@ def flags_of(text):
     return set(re.findall(r"^  (?:-\w, )?--([a-z-]+)", text, re.MULTILINE))
 
 
+# As --help lists them.
+COMMANDS = re.findall(r"^  ([a-z]+)  ", subprocess.run([PROGRAM, "--help"], check=True, text=True,
+                                                       capture_output=True).stdout, re.MULTILINE)
+
+
+def manual(page):
+    return (SOURCE / "docs" / f"{page}.1").read_text()
+
+
+class Manual(CliTest):
+    PAGES = ["clearbox", *(f"clearbox-{command}" for command in COMMANDS)]
+
+    def test_every_command_has_a_page_and_every_page_a_command(self):
+        pages = [path.stem for path in (SOURCE / "docs").glob("*.1")]
+        self.assertEqual(sorted(pages), sorted(self.PAGES))
+        for command in COMMANDS:
+            self.assertIn(f".It Xr clearbox-{command} 1", manual("clearbox"))
+            self.assertIn(f".Nm clearbox-{command}\n", manual(f"clearbox-{command}"))
+            self.assertIn(".Sh EXAMPLES", manual(f"clearbox-{command}"))
+
+    def test_pages_name_pages_and_sections_that_there_are(self):
+        for page in self.PAGES:
+            for other in re.findall(r"(?m)^\.(?:It )?Xr (clearbox\S*) 1", manual(page)):
+                self.assertIn(other, self.PAGES, page)
+            for section in re.findall(r"(?m)^\.Sx (.+?)(?: [.,;:)]+)*$", manual(page)):
+                self.assertIn(f".Sh {section}\n", manual(page), page)
+
+    def test_their_macros_are_right(self):
+        if not shutil.which("mandoc"):
+            print("\nleft out: mandoc is not installed", flush=True)
+            self.skipTest("mandoc is not installed")
+        for page in self.PAGES:
+            lint = subprocess.run(["mandoc", "-Tlint", "-Wwarning", SOURCE / "docs" / f"{page}.1"],
+                                  capture_output=True, text=True)
+            self.assertEqual((lint.returncode, lint.stdout + lint.stderr), (0, ""), page)
+
+
 class Commands(CliTest):
     def test_no_command_prints_help_to_people(self):
         result = self.run_cli()
@@ -62,16 +102,30 @@ class Commands(CliTest):
             self.assertIn("devices", result.stdout)
 
     def test_help_of_a_command(self):
-        for command in ("learn", "look", "predict", "devices", "verify"):
+        for command in COMMANDS:
             asked = self.run_cli("help", command)
             flagged = self.run_cli(command, "--help")
+            self.assertEqual(self.run_cli(command, "-h").stdout, flagged.stdout)
             self.assertEqual((asked.returncode, asked.stderr), (OK, ""))
             self.assertEqual(asked.stdout, flagged.stdout)
             self.assertIn(f"Usage: clearbox {command}", asked.stdout)
 
+    def test_help_shows_what_to_type_and_where_there_is_more(self):
+        for command in COMMANDS:
+            shown = self.run_cli(command, "--help").stdout
+            examples = re.search(r"^Examples:\n((?:  .+\n)+)\n", shown, re.MULTILINE)[1]
+            self.assertGreaterEqual(examples.count(f"clearbox {command}"), 1, shown)
+            self.assertTrue(shown.endswith(f"\nMore: man clearbox-{command}\n"), shown)
+
+    def test_the_flags_of_examples_are_known(self):
+        for command in COMMANDS:
+            shown = self.run_cli(command, "--help").stdout
+            for line in re.findall(rf"^  clearbox {command} (.+)", shown, re.MULTILINE):
+                used = set(re.findall(r"(?<= )--([a-z-]+)", " " + line.split("|")[0]))
+                self.assertLessEqual(used, flags_of(shown), line)
+
     def test_help_fits_80_columns(self):
-        for arguments in (["--help"], ["learn", "--help"], ["devices", "--help"],
-                          ["verify", "--help"], ["look", "--help"], ["predict", "--help"]):
+        for arguments in (["--help"], *([command, "--help"] for command in COMMANDS)):
             for line in self.run_cli(*arguments).stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
 
@@ -81,9 +135,10 @@ class Commands(CliTest):
             self.assertEqual((result.returncode, result.stderr), (OK, ""))
             # Scripts read the first line, people the rest.
             self.assertRegex(result.stdout, r"\Aclearbox \d+\.\d+\.\d+\n")
-            for fact in (r"built by +\w+ [\d.]+", r"libavformat \d+\.", r"libavcodec \d+\.",
+            for fact in (r"built by +\w+ [\d.]+", r"commit +([0-9a-f]{12}|v\d\S*|none)(-dirty)?\n",
+                         r"encoders +device, \w+", r"on a GPU +\w+", r"libavformat \d+\.", r"libavcodec \d+\.",
                          r"H\.264 +device, else \w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
-                         r"jansson \d"):
+                         r"jansson \d", r"Chart\.js \S"):
                 self.assertRegex(result.stdout, fact)
             for line in result.stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)
@@ -116,15 +171,14 @@ class Flags(CliTest):
 
     def test_the_manual_and_help_name_the_same_flags(self):
         """Neither has one that the other does not know, letters included."""
-        manual = (SOURCE / "docs" / "clearbox.1").read_text()
-        for command in ("learn", "look", "predict", "devices", "bench", "verify"):
+        for command in COMMANDS:
             shown = self.run_cli(command, "--help").stdout
             told = set(re.findall(r"^  (?:-(\w), )?--([a-z-]+)", shown, re.MULTILINE))
-            section = re.search(rf"(?ms)^\.Ss clearbox {command}\n(.*?)^\.S[sh] ", manual)[1]
-            written = set(re.findall(r"(?m)^\.It Fl (?:(\w) , Fl )?-([a-z-]+)(?: |$)", section))
-            self.assertEqual(told - {("h", "help")}, written, command)
-        self.assertIn(".Fl h , Fl -help", manual)
-        self.assertIn(".Fl V , Fl v , Fl -version", manual)
+            page = manual(f"clearbox-{command}")
+            written = re.findall(r"(?m)^\.It Fl (?:(\w) , Fl )?-([a-z-]+)(?: |$)", page)
+            self.assertEqual(sorted(told - {("h", "help")}), sorted(written), command)
+        for flag in (".Fl h , Fl -help", ".Fl V , Fl v , Fl -version"):
+            self.assertIn(flag, manual("clearbox"))
 
     def test_nonsense_values(self):
         for flag, values in NONSENSE.items():

@@ -14,8 +14,11 @@ endif()
 file(REMOVE_RECURSE ${SCRATCH})
 run("cmake --install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 
-foreach(file ${BINDIR}/clearbox ${MANDIR}/man1/clearbox.1 ${LIBDIR}/pkgconfig/clearbox.pc
-        ${DATADIR}/clearbox/mnist/train-images-idx3-ubyte.gz include/clearbox/learn.h)
+foreach(file ${BINDIR}/clearbox ${MANDIR}/man1/clearbox.1 ${MANDIR}/man1/clearbox-learn.1
+        ${LIBDIR}/pkgconfig/clearbox.pc
+        ${DATADIR}/clearbox/mnist/train-images-idx3-ubyte.gz include/clearbox/learn.h
+        ${DATADIR}/bash-completion/completions/clearbox ${DATADIR}/zsh/site-functions/_clearbox
+        ${DATADIR}/fish/vendor_completions.d/clearbox.fish)
   if(NOT EXISTS ${prefix}/${file})
     message(FATAL_ERROR "${file} was not installed")
   endif()

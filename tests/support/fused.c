@@ -79,6 +79,7 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                              .first = FUSED_FIRST,
                              .rows = (cbx_u32)rows,
                              .count = rows > 0,
+                             .losses = hidden != FUSED_SILENT_HIDDEN,
                              .parity = 1,
                              .pending_number = FUSED_PENDING_NUMBER,
                              .number = FUSED_NUMBER};
@@ -148,6 +149,8 @@ void fused_upload(fused *f) {
     f->a1_buffer = bands_output(f->b, "a1", a1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     f->sums_buffer = bands_output(f->b, "sums", sums,
                                   2 * (f->chunks + 1) * s.stride * CBX_LANES_OUT * sizeof(float));
+    f->losses_buffer =
+        bands_output(f->b, "losses", NULL, (FUSED_FIRST + f->batches * s.rows) * sizeof(float));
     f->fault_buffer = bands_output(f->b, "fault", &no_fault, sizeof no_fault);
     free(w1);
     free(w2);

@@ -21,7 +21,8 @@ enum {
     FUSED_PENDING_FIRST = 3, /* in the order, of the pending batch */
     FUSED_FIRST = 81,        /* of the batch that starts */
     FUSED_PENDING_NUMBER = 41,
-    FUSED_NUMBER = 50
+    FUSED_NUMBER = 50,
+    FUSED_SILENT_HIDDEN = 3 /* neurons of a network whose losses nobody asks for */
 };
 
 typedef struct fused {
@@ -43,6 +44,7 @@ typedef struct fused {
     bands *b;
     cl_mem images_buffer, labels_buffer, order_buffer, w1_buffer, w2_buffer, a1_buffer;
     cl_mem sums_buffer, fault_buffer;
+    cl_mem losses_buffer; /* by place in the order */
 } fused;
 
 /* Random material of these sizes; the same each time. At most `chunks` of them. */
@@ -70,7 +72,10 @@ void fused_check_w2(const fused *f);
 /* Fails unless A1 and the sums are those of the batch that started. */
 void fused_check_forward(const fused *f);
 
-/* The same, where a batch started; then no fault must be on record. Closes. */
+/* Fails unless the losses are those of the pending batch, and no others. */
+void fused_check_losses(const fused *f);
+
+/* The last two, where there is such a batch; then no fault must be on record. Closes. */
 void fused_finish(fused *f);
 
 /* The fault record. */

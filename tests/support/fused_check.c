@@ -263,7 +263,49 @@ void fused_check_forward(const fused *f) {
     free(sums);
 }
 
+enum { MOST_CHUNKS = 16 };
+
+/* To the bit, and of any sums of the device's own order nearly: ten terms, each right to some
+ * roundings of the largest number in it. */
+static void check_loss(const fused *f, size_t row, float is) {
+    const size_t count = f->pending_rows * CBX_CLASSES;
+    const uint8_t label = f->labels[f->order[FUSED_PENDING_FIRST + row]];
+    float z[CBX_CLASSES], terms[MOST_CHUNKS];
+    double exact[CBX_CLASSES];
+    for (size_t o = 0; o < CBX_CLASSES; o++) {
+        const size_t i = row * CBX_CLASSES + o;
+        exact[o] = (double)f->shares[f->chunks * count + i];
+        for (size_t c = 0; c < f->chunks; c++) {
+            terms[c] = f->shares[c * count + i];
+            exact[o] += (double)terms[c];
+        }
+        z[o] = f->shares[f->chunks * count + i] + cbx_canon_tree(terms, f->chunks);
+    }
+    const float should = cbx_canon_loss(z, label);
+    const double loss = cbx_reference_cost(exact, &label, 1);
+    assert_number_close((double)is, loss,
+                        16 * 0x1p-24 * (loss + 10 * largest_magnitude(exact, CBX_CLASSES)),
+                        "the loss of an image");
+    if (f->exact) {
+        assert_same_bits(&is, &should, 1, 1, "the loss of an image");
+    }
+}
+
+void fused_check_losses(const fused *f) {
+    const size_t first = FUSED_PENDING_FIRST, count = FUSED_FIRST + f->batches * f->s.rows;
+    float *losses = bands_read(f->b, f->losses_buffer);
+    for (size_t i = 0; i < count; i++) {
+        if (f->launch.losses && i >= first && i < first + f->pending_rows) {
+            check_loss(f, i - first, losses[i]);
+        } else {
+            assert_true(bands_untouched(losses + i));
+        }
+    }
+    free(losses);
+}
+
 void fused_finish(fused *f) {
+    fused_check_losses(f);
     if (f->s.rows > 0) {
         fused_check_forward(f);
     }

@@ -102,6 +102,9 @@ static cbx_status train(owner *m) {
     const uint32_t rows = plan->settings.batch, images = images_of(plan), full = images / rows;
     m->easel = (cbx_easel){&m->painter, room, canvas, drawn, m};
     cbx_trainer_draw_on(m->trainer, plan->scale > 0 ? &m->easel : NULL);
+    if (plan->keeps_losses) {
+        cbx_trainer_keep_losses(m->trainer);
+    }
     cbx_status status = cbx_trainer_set_weights(m->trainer, plan->start);
     if (!status) {
         status = cbx_trainer_set_order(m->trainer, plan->order, images);
@@ -116,7 +119,12 @@ static cbx_status train(owner *m) {
     if (!status && images % rows > 0) {
         status = cbx_trainer_step(m->trainer, full * rows, images % rows, plan->rates, full);
     }
-    return status ? status : cbx_trainer_check(m->trainer);
+    if (!status) {
+        status = cbx_trainer_check(m->trainer);
+    }
+    return status || !plan->keeps_losses
+               ? status
+               : cbx_trainer_losses(m->trainer, 0, images, m->team->out->losses[m->exchange.rank]);
 }
 
 static void *work(void *user) {
@@ -196,6 +204,9 @@ owners_outcome owners_learn(const owners_plan *plan) {
     }
     for (uint32_t i = 0; i < t.owners; i++) {
         open_owner(&all[i], &t, i);
+        if (plan->keeps_losses) {
+            TEST_NEW(out.losses[i], images_of(plan));
+        }
     }
     if (plan->scale > 0) {
         assert_ok(cbx_painter_fill(&all[0].painter, t.luma, out.pixels, 16));
@@ -219,4 +230,7 @@ owners_outcome owners_learn(const owners_plan *plan) {
 void owners_free(owners_outcome *outcome) {
     cbx_network_destroy(outcome->network);
     free(outcome->luma);
+    for (size_t i = 0; i < OWNERS; i++) {
+        free(outcome->losses[i]);
+    }
 }

@@ -18,12 +18,14 @@ typedef struct owners_plan {
     uint32_t second;               /* the second owner's first neuron; 0: there is one owner */
     cbx_division division[OWNERS]; /* without share and exchange */
     int singly;                    /* batches are given one by one */
-    uint32_t scale;                /* of the picture after the last full batch; 0: none */
+    int keeps_losses;
+    uint32_t scale; /* of the picture after the last full batch; 0: none */
 } owners_plan;
 
 typedef struct owners_outcome {
     cbx_network *network;
     cbx_evaluation parts[OWNERS][3]; /* by owner and part of the dataset */
+    float *losses[OWNERS];           /* (training images) in the order; NULL: not kept */
     uint8_t *luma;                   /* NULL where there is no picture */
     size_t pixels;
 } owners_outcome;

@@ -121,8 +121,8 @@ void train_cpu_enqueue(fused *f, const train_cpu *t, cbx_launch launch, cbx_fram
                  ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->scratch), ARG(t->levels), ARG(t->x),
                  ARG(t->progress), ARG(t->held), ARG(t->inks), ARG(t->ink_pixels),
                  ARG(t->ink_levels), ARG(t->row_inks), ARG(t->places), ARG(t->levels_of_ink),
-                 ARG(t->pixel_marks), ARG(t->marks), ARG(f->fault_buffer), ARG(launch), ARG(layout),
-                 ARG(t->luma));
+                 ARG(t->pixel_marks), ARG(t->marks), ARG(f->fault_buffer), ARG(f->losses_buffer),
+                 ARG(launch), ARG(layout), ARG(t->luma));
 }
 
 void train_cpu_run(fused *f, const train_cpu *t, cbx_launch launch, cbx_frame_layout layout) {

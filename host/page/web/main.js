@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Fills the page, part by part, once all of its scripts are read.
 
-// A whole number with spaces that do not break: 10 000.
+// A whole number: 10,000.
 function wholeNumber(value) {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function percent(share, digits = 2) {

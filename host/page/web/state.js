@@ -9,7 +9,16 @@ function onChosen(what, tell) {
   listeners[what].push(tell);
 }
 
+// Browsers count how often a page writes its address, and a film chooses seventy frames a second.
+const HASH_PAUSE = 400;
+let hashTimer = null;
+
+function writeHashSoon() {
+  hashTimer ??= setTimeout(writeHash, HASH_PAUSE);
+}
+
 function writeHash() {
+  hashTimer = null;
   const hash = new URLSearchParams();
   for (const what of Object.keys(chosen)) {
     if (chosen[what] !== null) {
@@ -25,7 +34,7 @@ function choose(what, value, source) {
     return;
   }
   chosen[what] = value;
-  writeHash();
+  writeHashSoon();
   for (const tell of listeners[what]) {
     if (tell !== source) {
       tell(value);
