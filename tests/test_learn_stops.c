@@ -251,7 +251,7 @@ static void nonsense_is_refused(void **state) {
     bad[6].learning_rate = -1;
     bad[7].learning_rate = (double)INFINITY;
     bad[8].frame_every = 0;
-    bad[9].scale = 0;
+    bad[9].scale = 70000;
     bad[10].fps = 0;
     bad[11].quality = 52;
     bad[12].codec = CBX_CODEC_MPEG4;
