@@ -178,7 +178,7 @@ static void weights_of_another_size_are_refused(void **state) {
     assert_ok(cbx_network_save(network, l.second, NULL, 0));
     settings.init = l.second;
     settings.film = l.film;
-    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_DATA, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "hidden 5");
     assert_false(files_exist(l.film));
     assert_int_equal(files_count(l.folder), 1);
     cbx_network_destroy(network);

@@ -30,7 +30,7 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-u
 
 # Runs as the body of an async function; what it returns comes back.
 ASYNC = """const done = arguments[arguments.length - 1];
-(async (...args) => {%s})(...arguments).then((value) => done({value}), (error) => done({error: String(error)}));"""
+(async (...args) => {%s})(...[...arguments].slice(0, -1)).then((value) => done({value}), (error) => done({error: String(error)}));"""
 
 
 class Browser:

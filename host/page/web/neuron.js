@@ -95,7 +95,9 @@ function fillThumbs(box, indices, sums, images, labels) {
       "aria-label": `Validation picture ${image}, a ${labels[image]}, activation ${activation.toFixed(3)}`,
     }, canvas, makeElement("span", { class: "number" }, activation.toFixed(3)));
     thumb.addEventListener("click", () => {
-      showOnPad(ink, `Validation picture ${image}: a ${labels[image]}.`, labels[image]);
+      choose("image", null);
+      showOnPad(ink, `Validation picture ${image}: a ${labels[image]}.`);
+      document.getElementById("pad").scrollIntoView({ block: "center" });
     });
     return thumb;
   }));
