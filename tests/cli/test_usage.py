@@ -26,6 +26,11 @@ NONSENSE = {
     "schedule": CHOICE,
     "arithmetic": CHOICE,
     "init": [""],
+    "style": CHOICE,
+    "colours": CHOICE + ["gray"],
+    "clock": CHOICE,
+    "seconds": ["-1", "nan", "inf", "86401", "abc", "", "0.1x", " 1", "1e", "."],
+    "hold": ["-1", "nan", "inf", "86401", "abc", "", "0.1x", " 1", "1e", "."],
     "frame-every": WHOLE + ["1000000001"],
     "fps": WHOLE + ["1001"],
     "tone": CHOICE,
@@ -140,7 +145,7 @@ class Commands(CliTest):
             for fact in (r"built by +\w+ [\d.]+", r"commit +([0-9a-f]{12}|v\d\S*|none)(-dirty)?\n",
                          r"encoders +device, \w+", r"on a GPU +\w+", r"libavformat \d+\.", r"libavcodec \d+\.",
                          r"H\.264 +device, else \w+", r"OpenCL +\d\.\d through .*/", r"zlib \d", r"libpng \d",
-                         r"jansson \d"):
+                         r"jansson \d", r"Chart\.js \S"):
                 self.assertRegex(result.stdout, fact)
             for line in result.stdout.splitlines():
                 self.assertLessEqual(len(line), 80, line)

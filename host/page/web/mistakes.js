@@ -160,7 +160,7 @@ async function initMistakes(section, facts) {
   section.append(
     makeElement("p", { class: "lead" }, `All ${wholeNumber(facts.test.images)} test images: a row `
       + "for what is on them, a column for what the network answered. On the diagonal it is right; "
-      + "the darker another field, the more are mistaken so. Press one to see its images."),
+      + "the redder another field, the more are mistaken so. Press one to see its images."),
     makeElement("div", { class: "mistakes-columns" },
       makeElement("div", { class: "confusion-box" }, table, again),
       makeElement("div", { class: "mistakes-images" }, gallery.element,
