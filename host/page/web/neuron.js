@@ -190,18 +190,21 @@ function showExcitement({ net, validation }, neuron) {
     images, labels);
 }
 
-// The film's own tiles, where there is a film and something that finds frames in it.
+// The film's own tiles, where it shows that neuron.
 async function showMoments(facts, neuron) {
   const box = document.getElementById("moments");
-  if (!box || typeof filmTileAt !== "function") {
-    box?.parentElement.setAttribute("hidden", "");
+  if (!box) {
+    return;
+  }
+  box.parentElement.toggleAttribute("hidden", !filmShows(neuron));
+  if (!filmShows(neuron)) {
     return;
   }
   const batches = await arrayOf("frame_batches");
-  const last = facts.film.frames - 1;
+  const last = batches[facts.film.frames - 1];
   // Early moments matter most: each is later by the same factor.
   const frames = [...new Set(Array.from({ length: MOMENTS },
-    (_, i) => Math.round((last + 1) ** (i / (MOMENTS - 1))) - 1))];
+    (_, i) => frameOfBatch(Math.round(last ** (i / (MOMENTS - 1))))))];
   const tiles = [];
   for (const frame of frames) {
     const canvas = await filmTileAt(frame, neuron);
