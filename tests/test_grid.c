@@ -42,6 +42,49 @@ static void known_grids(void **state) {
     }
 }
 
+/* About 900 pixels high, whatever H, with gaps between whole tiles within the picture, which
+ * encoders of 4 × 4 pixels take. */
+static void chosen_scales_make_pictures_to_be_looked_at(void **state) {
+    const cbx_drawing drawing = {.colours = CBX_COLOURS_SIGNED};
+    (void)state;
+    for (uint32_t hidden = 1; hidden <= CBX_MAX_HIDDEN; hidden += hidden < 2000 ? 1 : 977) {
+        cbx_grid grid;
+        uint32_t x, y;
+        assert_ok(cbx_grid_lay_out_as(&grid, hidden, &drawing));
+        const uint32_t tiles = hidden <= CBX_MOST_TILES ? hidden : CBX_FIRST_TILES;
+        cbx_grid_place(&grid, grid.tiles - 1, &x, &y);
+        if (grid.height < 620 || grid.height > 1260 || grid.width > grid.height || grid.width % 4 ||
+            grid.height % 4 || grid.left % 2 || grid.top % 2 || grid.pitch % 2 ||
+            grid.neurons != hidden || grid.tiles != tiles || grid.tile != 28 * grid.scale ||
+            grid.pitch <= grid.tile || grid.left < grid.pitch - grid.tile ||
+            grid.left + grid.columns * grid.pitch > grid.width ||
+            grid.top + grid.rows * grid.pitch > grid.height ||
+            x != grid.left + (grid.columns - 1) * grid.pitch || y % 2) {
+            fail_msg("%u neurons: %u × %u pixels, scale %u", hidden, grid.width, grid.height,
+                     grid.scale);
+        }
+    }
+}
+
+static void known_looks(void **state) {
+    const struct {
+        uint32_t hidden, scale, tiles, width, height, chosen;
+    } cases[] = {{16, 0, 16, 956, 956, 8},        {64, 0, 64, 960, 960, 4},
+                 {1024, 0, 1024, 992, 992, 1},    {1297, 0, 256, 960, 960, 2},
+                 {16384, 0, 256, 960, 960, 2},    {64, 1, 64, 248, 248, 1},
+                 {16384, 1, 16384, 3960, 3960, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const cbx_drawing drawing = {.colours = CBX_COLOURS_SIGNED, .scale = cases[i].scale};
+        cbx_grid grid;
+        assert_ok(cbx_grid_lay_out_as(&grid, cases[i].hidden, &drawing));
+        assert_int_equal(grid.tiles, cases[i].tiles);
+        assert_int_equal(grid.scale, cases[i].chosen);
+        assert_int_equal(grid.width, cases[i].width);
+        assert_int_equal(grid.height, cases[i].height);
+    }
+}
+
 static void nonsense_is_refused(void **state) {
     cbx_grid grid;
     (void)state;
@@ -50,12 +93,19 @@ static void nonsense_is_refused(void **state) {
     assert_fails(cbx_grid_lay_out(&grid, 1, 2341), CBX_BAD_ARGUMENT, "65548 pixels");
     assert_fails(cbx_grid_lay_out(&grid, UINT32_MAX, UINT32_MAX), CBX_BAD_ARGUMENT,
                  "7881299346063360 pixels");
+    const cbx_drawing none = {.colours = (cbx_colours)2}, dull = {.tone = (cbx_tone)3};
+    assert_fails(cbx_grid_lay_out_as(&grid, 1, &none), CBX_BAD_ARGUMENT, "no colours 2");
+    assert_fails(cbx_grid_lay_out_as(&grid, 1, &dull), CBX_BAD_ARGUMENT, "no tone 3");
+    const cbx_drawing huge = {.colours = CBX_COLOURS_SIGNED, .scale = 2340};
+    assert_fails(cbx_grid_lay_out_as(&grid, 1, &huge), CBX_BAD_ARGUMENT, "more than 65535");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_fits_its_grid),
         cmocka_unit_test(known_grids),
+        cmocka_unit_test(known_looks),
+        cmocka_unit_test(chosen_scales_make_pictures_to_be_looked_at),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

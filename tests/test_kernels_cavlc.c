@@ -169,7 +169,7 @@ static void make_film(made_film *f, uint32_t width, uint32_t height, uint32_t fr
     maker m = {.state = seed};
     *f =
         (made_film){.planes = avc_draw(pcm ? AVC_TURNS : AVC_NOISE, width, height, frames, 1, seed),
-                    .stream = {width, height, 70, CBX_AVC_CHROMA_QP_OFFSET},
+                    .stream = {width, height, 70, cbx_avc_chroma_qp_offset(1)},
                     .way = way};
     f->mbs = avc_macroblocks(&f->stream);
     TEST_NEW(f->levels, frames * f->mbs * CBX_MB_LEVELS);

@@ -178,7 +178,7 @@ static void weights_of_another_size_are_refused(void **state) {
     assert_ok(cbx_network_save(network, l.second, NULL, 0));
     settings.init = l.second;
     settings.film = l.film;
-    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_DATA, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "hidden 5");
     assert_false(files_exist(l.film));
     assert_int_equal(files_count(l.folder), 1);
     cbx_network_destroy(network);
@@ -251,7 +251,7 @@ static void nonsense_is_refused(void **state) {
     bad[6].learning_rate = -1;
     bad[7].learning_rate = (double)INFINITY;
     bad[8].frame_every = 0;
-    bad[9].scale = 0;
+    bad[9].scale = 70000;
     bad[10].fps = 0;
     bad[11].quality = 52;
     bad[12].codec = CBX_CODEC_MPEG4;

@@ -92,7 +92,8 @@ static void compare(const avc_planes *planes, unsigned char *const *seen,
 }
 
 static void decode(const avc_planes *planes, const avc_coded *coded, const char *what) {
-    const cbx_stream described = {planes->width, planes->height, FPS, CBX_AVC_CHROMA_QP_OFFSET};
+    const cbx_stream described = {planes->width, planes->height, FPS,
+                                  cbx_avc_chroma_qp_offset(planes->chroma_changes)};
     ISVCDecoder *decoder = open_decoder();
     for (uint32_t i = 0; i < coded->frames; i++) {
         unsigned char *seen[3] = {NULL};

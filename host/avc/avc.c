@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "avc/avc.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -30,11 +29,19 @@ static uint32_t macroblocks(const cbx_coding *coding) {
     return coding->mbs_wide * coding->mbs_high;
 }
 
+/* Chroma that never changes is told in key frames alone, which are fine: that is fine enough. What
+ * changes is half of what is seen. */
+enum { STILL_OFFSET = 6, CHANGING_OFFSET = 3 };
+
+int cbx_avc_chroma_qp_offset(int chroma_changes) {
+    return chroma_changes ? CHANGING_OFFSET : STILL_OFFSET;
+}
+
 /* Table 8-15: QP'C of qPI. */
-static uint32_t chroma_qp(int luma_qp) {
+static uint32_t chroma_qp(const cbx_avc_settings *settings, int luma_qp) {
     static const uint8_t from_30[] = {29, 30, 31, 32, 32, 33, 34, 34, 35, 35, 36,
                                       36, 37, 37, 37, 38, 38, 38, 39, 39, 39, 39};
-    const int qp = luma_qp + CBX_AVC_CHROMA_QP_OFFSET;
+    const int qp = luma_qp + cbx_avc_chroma_qp_offset(settings->chroma_changes);
     return qp < 0 ? 0 : qp < 30 ? (uint32_t)qp : from_30[qp > 51 ? 21 : qp - 30];
 }
 
@@ -54,8 +61,8 @@ static cbx_coding coding_of(const cbx_avc_settings *settings, cbx_family family)
         .mbs_high = (settings->height + CBX_MB - 1) / CBX_MB,
         .qp = (cbx_u32)settings->qp,
         .key_qp = (cbx_u32)key_qp(settings->qp),
-        .chroma_qp = chroma_qp(settings->qp),
-        .key_chroma_qp = chroma_qp(key_qp(settings->qp)),
+        .chroma_qp = chroma_qp(settings, settings->qp),
+        .key_chroma_qp = chroma_qp(settings, key_qp(settings->qp)),
         .group = settings->group,
         .chroma_bytes = settings->chroma_changes ? settings->width * settings->height / 2 : 0,
     };
@@ -128,26 +135,13 @@ static cbx_status check(const cbx_device *device, const cbx_avc_settings *settin
                : status;
 }
 
-/* The device keeps the program, as it does the others. */
-static cbx_status build(cbx_device *device) {
-    char options[200];
-    if (device->film) {
-        return CBX_OK;
-    }
-    const int cpu = device->family == CBX_FAMILY_CPU;
-    const cbx_traits *traits = cbx_platform_traits(&device->info);
-    snprintf(options, sizeof options, "-w -cl-std=CL1.2 -D%s=1 -DCBX_PREFETCH=%d -DCBX_INLINE=%d",
-             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", traits->prefetches, traits->inlines);
-    return cbx_program_create(device, "film", options, &device->film);
-}
-
 static cbx_status make_kernels(cbx_avc *avc) {
     const int cpu = avc->device->family == CBX_FAMILY_CPU;
     const char *const names[KERNELS] = {
         [KEY] = "film_key",         [CHANGE] = cpu ? "film_change_cpu" : "film_change_gpu",
         [LENGTHS] = "film_lengths", [OFFSETS] = "film_offsets",
         [PACK] = "film_pack",       [SAMPLES] = "film_samples"};
-    cbx_status status = build(avc->device);
+    cbx_status status = cbx_program_create_once(avc->device, "film", &avc->device->film);
     for (int i = 0; i < KERNELS && !status; i++) {
         status = cbx_kernel_create_in(avc->device->film, names[i], &avc->kernels[i]);
         if (!status) {

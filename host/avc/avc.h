@@ -13,10 +13,6 @@
 
 #include "device/device.h"
 
-/* Chroma's quantiser is coarser than luma's by this, where the standard's table is even: told in key
- * frames alone, which are fine, it is told finely enough. */
-#define CBX_AVC_CHROMA_QP_OFFSET 6
-
 typedef struct cbx_avc_settings {
     uint32_t width, height; /* pixels, multiples of 4 */
     uint32_t group;         /* frames in a closed group, 1 … 256 */
@@ -35,6 +31,10 @@ typedef struct cbx_avc_pictures {
 enum { CBX_AVC_SPARE_BYTES = 32 };
 
 typedef struct cbx_avc cbx_avc;
+
+/* What a stream says of chroma's quantiser, that it is coarser than luma's by this where the
+ * standard's table is even. */
+int cbx_avc_chroma_qp_offset(int chroma_changes);
 
 /* Builds the kernels; takes some memory of the device, which must outlive *out. CBX_BAD_KERNEL,
  * CBX_TOO_LARGE, CBX_NO_DEVICE: not for this one. *out is the caller's. */

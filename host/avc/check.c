@@ -223,7 +223,7 @@ static cbx_status try_all(trial *this) {
 
 /* With one of the grades; the buffers serve all. */
 static cbx_status try_grade(trial *this, const grade *with) {
-    const cbx_stream stream = {WIDTH, HEIGHT, FPS, CBX_AVC_CHROMA_QP_OFFSET};
+    const cbx_stream stream = {WIDTH, HEIGHT, FPS, cbx_avc_chroma_qp_offset(usual.chroma_changes)};
     this->grade = with;
     this->settings = usual;
     this->settings.qp = with->qp;

@@ -19,6 +19,8 @@ const char *const cbx_schedule_names[] = {[CBX_SCHEDULE_AUTO] = "auto",
                                           NULL};
 const char *const cbx_tone_names[] = {
     [CBX_TONE_PEAK] = "peak", [CBX_TONE_RANGE] = "range", [CBX_TONE_SIGNED] = "signed", NULL};
+const char *const cbx_colours_names[] = {
+    [CBX_COLOURS_GREY] = "grey", [CBX_COLOURS_SIGNED] = "signed", NULL};
 const char *const cbx_codec_names[] = {
     [CBX_CODEC_H264] = "h264", [CBX_CODEC_MPEG4] = "mpeg4", [CBX_CODEC_VP9] = "vp9",
     [CBX_CODEC_VP8] = "vp8",   [CBX_CODEC_AV1] = "av1",     [CBX_CODEC_GIF] = "gif",
@@ -28,6 +30,8 @@ const char *const cbx_container_names[] = {
     [CBX_CONTAINER_WEBM] = "webm", [CBX_CONTAINER_GIF] = "gif",       [CBX_CONTAINER_WEBP] = "webp",
     [CBX_CONTAINER_APNG] = "apng", [CBX_CONTAINER_MPEGTS] = "mpegts", NULL};
 
+const char *const cbx_style_names[] = {
+    [CBX_STYLE_LESSON] = "lesson", [CBX_STYLE_SHOW] = "show", NULL};
 const char *const cbx_clock_names[] = {
     [CBX_CLOCK_BATCHES] = "batches", [CBX_CLOCK_LOG] = "log", NULL};
 
@@ -52,6 +56,14 @@ const char *cbx_schedule_name(cbx_schedule schedule) {
 
 const char *cbx_tone_name(cbx_tone tone) {
     return cbx_choice_name(cbx_tone_names, (int)tone);
+}
+
+const char *cbx_style_name(cbx_style style) {
+    return cbx_choice_name(cbx_style_names, (int)style);
+}
+
+const char *cbx_colours_name(cbx_colours colours) {
+    return cbx_choice_name(cbx_colours_names, (int)colours);
 }
 
 const char *cbx_film_clock_name(cbx_film_clock clock) {

@@ -9,7 +9,9 @@ extern const char *const cbx_recipe_names[];
 extern const char *const cbx_schedule_names[];
 extern const char *const cbx_tone_names[];
 extern const char *const cbx_codec_names[];
+extern const char *const cbx_colours_names[];
 extern const char *const cbx_container_names[];
 extern const char *const cbx_clock_names[];
+extern const char *const cbx_style_names[];
 
 #endif

@@ -20,7 +20,7 @@
 /* Runs it with `metrics`, which is prepared; the exit code. */
 static int run(const cli_learn_options *options, cli_terminal *terminal, cli_metrics *metrics) {
     const cbx_learn_settings *settings = &options->settings;
-    const int bar = options->style == CLI_STYLE_BAR;
+    const int bar = options->progress == CLI_PROGRESS_BAR;
     const cbx_learn_control control = {.should_stop = cli_should_stop};
     cli_progress progress;
     cli_events events = {.settings = settings, .metrics = metrics};
@@ -28,7 +28,7 @@ static int run(const cli_learn_options *options, cli_terminal *terminal, cli_met
                          .metrics = metrics,
                          .terminal = terminal,
                          .progress = &progress,
-                         .tables = bar || options->style == CLI_STYLE_PLAIN};
+                         .tables = bar || options->progress == CLI_PROGRESS_PLAIN};
     cbx_learn_observer observers[4];
     cbx_learn_result result;
     size_t count = 0;
@@ -37,7 +37,7 @@ static int run(const cli_learn_options *options, cli_terminal *terminal, cli_met
     if (report.tables) {
         observers[count++] = cli_progress_observer(&progress);
     }
-    if (options->style == CLI_STYLE_JSON) {
+    if (options->progress == CLI_PROGRESS_JSON) {
         observers[count++] = cli_events_observer(&events);
     }
     if (metrics->path) {
@@ -83,14 +83,14 @@ int cli_learn(int argc, char **argv) {
         return cli_fail_status(status);
     }
     cli_terminal_look(&terminal, stderr);
-    if (options.style == CLI_STYLE_AUTO) {
-        options.style = terminal.is_terminal ? CLI_STYLE_BAR : CLI_STYLE_PLAIN;
+    if (options.progress == CLI_PROGRESS_AUTO) {
+        options.progress = terminal.is_terminal ? CLI_PROGRESS_BAR : CLI_PROGRESS_PLAIN;
     }
     char *command = cli_command_line(argc, argv);
     char *film_command = cli_learn_film_command(&options);
     options.settings.command = command;
     options.settings.film_command = film_command;
-    cli_stop_listen(options.style == CLI_STYLE_BAR
+    cli_stop_listen(options.progress == CLI_PROGRESS_BAR
                         ? "\n  stopping in good order; Ctrl-C again stops at once\n"
                         : "  stopping in good order; Ctrl-C again stops at once\n");
     code = run(&options, &terminal, &metrics);

@@ -18,9 +18,12 @@ _Static_assert(sizeof(cbx_recipe) == sizeof(int), "a CLI_CHOICE is stored as an 
 _Static_assert(sizeof(cbx_schedule) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_tone) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cbx_family) == sizeof(int), "a CLI_CHOICE is stored as an int");
-_Static_assert(sizeof(cli_style) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_style) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_colours) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cbx_film_clock) == sizeof(int), "a CLI_CHOICE is stored as an int");
+_Static_assert(sizeof(cli_progress_way) == sizeof(int), "a CLI_CHOICE is stored as an int");
 
-static const char *const style_names[] = {"auto", "bar", "plain", "json", "none", NULL};
+static const char *const progress_names[] = {"auto", "bar", "plain", "json", "none", NULL};
 
 static const cli_command_text text = {
     "learn", "learn [FLAGS]",
@@ -86,13 +89,28 @@ static const cli_flag flags[] = {
      "mp4, mkv, webm, gif, webp, apng or mpegts, where\n"
      "the ending does not say it [mpegts for -]"},
     {"no-video", 0, CLI_SWITCH, AT(no_video), 0, 0, 0, 0, "train only, draw no film"},
+    {"style", 0, CLI_CHOICE, AT(style), 0, cbx_style_names, 0, 0,
+     "show: signed colours, 12 s at 60 frames a second,\n"
+     "slow at first; what follows changes parts of it\n"
+     "[lesson]"},
+    {"colours", 0, CLI_CHOICE, SET(colours), 0, cbx_colours_names, 0, 0,
+     "signed: blue below 0, orange above [grey]"},
+    {"clock", 0, CLI_CHOICE, SET(clock), 0, cbx_clock_names, 0, 0,
+     "log: slow while much happens, then faster\n"
+     "[batches]"},
+    {"seconds", 0, CLI_SECONDS, SET(seconds), "X", 0, 0, CBX_MAX_SECONDS,
+     "how long the film is, 0: as long as its frames\n"
+     "are many [0; with the clock log 12]"},
+    {"hold", 0, CLI_SECONDS, SET(hold), "X", 0, 0, CBX_MAX_SECONDS,
+     "show the last frame for so many seconds [0]"},
     {"frame-every", 0, CLI_WHOLE, SET(frame_every), "N", 0, 1, MOST_SKIPPED,
      "a frame after every Nth batch [1]"},
-    {"fps", 0, CLI_WHOLE, SET(fps), "N", 0, 1, CBX_MAX_FPS, "frames a second [70]"},
+    {"fps", 0, CLI_WHOLE, SET(fps), "N", 0, 1, CBX_MAX_FPS, "frames a second [70; show: 60]"},
     {"tone", 0, CLI_CHOICE, SET(tone), 0, cbx_tone_names, 0, 0,
      "how weights become grey levels [peak]"},
     {"scale", 0, CLI_WHOLE, SET(scale), "N", 0, 1, CBX_MAX_SIDE / CBX_IMAGE_SIDE,
-     "pixels of the film per weight, each way [1]"},
+     "pixels of the film per weight, each way [1; show:\n"
+     "about 900 pixels in all]"},
     {"codec", 0, CLI_CHOICE, AT(codec), 0, cbx_codec_names, 0, 0,
      "video format [h264, or what encoder and file take]"},
     {"encoder", 0, CLI_CHOICE_TEXT, SET(encoder), "NAME", cbx_film_encoder_names, 0, 0,
@@ -127,7 +145,7 @@ static const cli_flag flags[] = {
      "losses and times as JSON lines, one an epoch;\n"
      "in the last line the hashes of weights and film"},
     {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
-    {"progress", 0, CLI_CHOICE, AT(style), 0, style_names, 0, 0,
+    {"progress", 0, CLI_CHOICE, AT(progress), 0, progress_names, 0, 0,
      "how the run is shown; json writes JSON lines to\n"
      "standard output [auto]"},
     CLI_HELP_FLAG,
@@ -234,9 +252,11 @@ static int settle_hidden(cbx_learn_settings *settings, uint32_t usual) {
                : CLI_PARSED;
 }
 
-static void set_defaults(cli_learn_options *options) {
+/* Those of a style. */
+static void set_defaults(cli_learn_options *options, cbx_style style) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
+    (void)cbx_learn_set_style(&options->settings, style);
     options->codec = CLI_NO_CODEC;
 }
 
@@ -246,7 +266,7 @@ char *cli_learn_film_command(const cli_learn_options *options) {
                                            "format",   "no-video", "workers", "no-clobber",
                                            "progress", NULL};
     cli_learn_options defaults;
-    set_defaults(&defaults);
+    set_defaults(&defaults, options->style);
     return cli_command_changes("learn", flags, options, &defaults, left_out);
 }
 
@@ -258,7 +278,7 @@ static int settle_stream(cli_learn_options *options) {
         return CLI_PARSED;
     }
     options->settings.film = "standard output";
-    if (options->style == CLI_STYLE_JSON) {
+    if (options->progress == CLI_PROGRESS_JSON) {
         return cli_fail(CLI_USAGE,
                         "--progress json contradicts --output -: both are standard output; "
                         "leave one out");
@@ -269,13 +289,23 @@ static int settle_stream(cli_learn_options *options) {
                : CLI_PARSED;
 }
 
-int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
-    set_defaults(options);
-    const char *default_film = options->settings.film;
-    const uint32_t default_hidden = options->settings.hidden;
+/* What the flags say over a style. */
+static int parse_over(int argc, char **argv, cbx_style style, cli_learn_options *options) {
+    set_defaults(options, style);
     options->settings.hidden = 0; /* it was not given */
+    return cli_parse(argc, argv, &text, flags, options);
+}
 
-    int code = cli_parse(argc, argv, &text, flags, options);
+int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
+    cli_learn_options defaults;
+    set_defaults(&defaults, CBX_STYLE_LESSON);
+    const char *default_film = defaults.settings.film;
+    const uint32_t default_hidden = defaults.settings.hidden;
+    int code = parse_over(argc, argv, CBX_STYLE_LESSON, options);
+    if (code == CLI_PARSED && options->style != CBX_STYLE_LESSON) {
+        /* Wherever it stood among them. */
+        code = parse_over(argc, argv, options->style, options);
+    }
     if (code != CLI_PARSED) {
         return code;
     }
@@ -296,7 +326,7 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         code = cli_default_data(options->data_folder, sizeof options->data_folder);
         options->settings.data = options->data_folder;
     }
-    options->settings.hash_film = options->metrics || options->style == CLI_STYLE_JSON;
+    options->settings.hash_film = options->metrics || options->progress == CLI_PROGRESS_JSON;
     if (code == CLI_PARSED) {
         code = settle_codec(options);
     }

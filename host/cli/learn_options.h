@@ -7,20 +7,21 @@
 
 #include "clearbox/learn.h"
 
-typedef enum cli_style {
-    CLI_STYLE_AUTO, /* a bar on a terminal, else plain */
-    CLI_STYLE_BAR,
-    CLI_STYLE_PLAIN,
-    CLI_STYLE_JSON, /* JSON lines on standard output, nothing else */
-    CLI_STYLE_NONE  /* the device and faults only */
-} cli_style;
+typedef enum cli_progress_way {
+    CLI_PROGRESS_AUTO, /* a bar on a terminal, else plain */
+    CLI_PROGRESS_BAR,
+    CLI_PROGRESS_PLAIN,
+    CLI_PROGRESS_JSON, /* JSON lines on standard output, nothing else */
+    CLI_PROGRESS_NONE  /* the device and faults only */
+} cli_progress_way;
 
 enum { CLI_NO_CODEC = -1 };
 
 /* Strings belong to argv, the environment or `data_folder`. */
 typedef struct cli_learn_options {
     cbx_learn_settings settings;
-    cli_style style;
+    cli_progress_way progress;
+    cbx_style style;
     int codec;           /* a cbx_codec; CLI_NO_CODEC: it was not given */
     const char *metrics; /* NULL: none */
     int no_video;

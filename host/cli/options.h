@@ -16,6 +16,7 @@ typedef enum cli_kind {
     CLI_WHOLE,       /* uint32_t or int, least…most                          */
     CLI_WHOLE64,     /* uint64_t                                             */
     CLI_POSITIVE,    /* double, above 0 and up to FLT_MAX                    */
+    CLI_SECONDS,     /* double, least…most                                   */
     CLI_TEXT,        /* const char *, not empty                              */
     CLI_OUTPUT,      /* const char *, the name of a file to write, not "-"   */
     CLI_STREAM,      /* likewise, or "-" for standard output                 */
@@ -52,7 +53,7 @@ typedef struct cli_flag {
     size_t offset;              /* of the member in the command's struct */
     const char *argument;       /* the value's name in --help, "N"; NULL: the choices */
     const char *const *choices; /* ends with NULL */
-    uint64_t least, most;       /* of CLI_WHOLE */
+    uint64_t least, most;       /* of CLI_WHOLE and CLI_SECONDS */
     const char *help;           /* one or more lines of at most 50 columns */
 } cli_flag;
 

@@ -30,6 +30,7 @@ int cli_output_begin(cli_output *output, const char *path, int no_clobber) {
         return cli_fail_status(status);
     }
     fflush(stdout);
+    cli_name_output(path);
     output->before = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (output->before < 0 || dup2(fileno(output->file.stream), STDOUT_FILENO) < 0) {
         cbx_output_discard(&output->file);
@@ -43,7 +44,7 @@ int cli_output_end(cli_output *output, int code) {
     if (output->before < 0) {
         return code;
     }
-    const int lost = cli_flush(CLI_DONE); /* which says so */
+    const int lost = code == CLI_CANNOT_WRITE ? code : cli_flush(CLI_DONE); /* which says so */
     const int empty =
         cbx_output_is_regular(&output->file) && lseek(STDOUT_FILENO, 0, SEEK_CUR) == 0;
     (void)dup2(output->before, STDOUT_FILENO);

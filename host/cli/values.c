@@ -60,19 +60,32 @@ static void describe_positive(const cli_flag *flag, char *out, size_t size) {
     snprintf(out, size, "a positive number such as 0.005");
 }
 
-static int store_positive(const cli_flag *flag, const char *value, void *target) {
-    (void)flag;
+static int store_real(const char *value, double least, double most, void *target) {
     char *end;
     /* strtod would also take spaces, "inf", "nan" and hexadecimal digits. */
     if (!*value || value[strspn(value, "0123456789.eE+-")]) {
         return 0;
     }
     const double real = strtod(value, &end);
-    const int good = !*end && real >= FLT_MIN && real <= FLT_MAX;
+    const int good = !*end && real >= least && real <= most;
     if (good) {
         memcpy(target, &real, sizeof real);
     }
     return good;
+}
+
+static int store_positive(const cli_flag *flag, const char *value, void *target) {
+    (void)flag;
+    return store_real(value, (double)FLT_MIN, (double)FLT_MAX, target);
+}
+
+static void describe_seconds(const cli_flag *flag, char *out, size_t size) {
+    snprintf(out, size, "seconds from %llu to %llu, such as 2.5", (unsigned long long)flag->least,
+             (unsigned long long)flag->most);
+}
+
+static int store_seconds(const cli_flag *flag, const char *value, void *target) {
+    return store_real(value, (double)flag->least, (double)flag->most, target);
 }
 
 /* ---- words ---- */
@@ -181,6 +194,7 @@ static const struct kind {
     [CLI_WHOLE] = {describe_whole, store_whole},
     [CLI_WHOLE64] = {describe_whole, store_whole64},
     [CLI_POSITIVE] = {describe_positive, store_positive},
+    [CLI_SECONDS] = {describe_seconds, store_seconds},
     [CLI_TEXT] = {describe_text, store_text},
     [CLI_OUTPUT] = {describe_text, store_text},
     [CLI_STREAM] = {describe_text, store_text},

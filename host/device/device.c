@@ -105,6 +105,9 @@ void cbx_device_close(cbx_device *device) {
     if (device->film) {
         clReleaseProgram(device->film);
     }
+    if (device->picture) {
+        clReleaseProgram(device->picture);
+    }
     if (device->program) {
         clReleaseProgram(device->program);
     }

@@ -49,7 +49,8 @@ struct cbx_device {
     cl_command_queue queue;     /* in order: all computing */
     cl_command_queue transfers; /* in order: frames on their way to the host */
     cl_program program;
-    cl_program film; /* avc/: NULL until it is needed */
+    cl_program film;    /* avc/: NULL until it is needed */
+    cl_program picture; /* picture/: likewise */
     cbx_built built;
     unsigned fma;      /* CBX_FMA_DRIVER … */
     int fuses;         /* as cbx_device_fuses() says */
@@ -107,6 +108,10 @@ cbx_status cbx_fma_measure(cbx_device *device, double *seconds, int *slow);
 cbx_status cbx_program_create(cbx_device *device, const char *name, const char *options,
                               cl_program *out);
 
+/* The same with what every program has to be told, once for a device: *program stays, and is
+ * released with it. */
+cbx_status cbx_program_create_once(cbx_device *device, const char *name, cl_program *program);
+
 /* Floats in the natural vector of the device: 4, 8 or 16. */
 unsigned cbx_device_vector(const cbx_device *device);
 
@@ -118,6 +123,10 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
  * checked before asking. `host` is copied when flags say CL_MEM_COPY_HOST_PTR. */
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out);
+
+/* Such memory with a copy of what is at `from`; waits. */
+cbx_status cbx_buffer_copy(cbx_device *device, const void *from, uint64_t bytes, const char *what,
+                           cl_mem *out);
 
 /* Whether what an event marks the end of has happened, without or with waiting for it; a failure
  * of that is one of `what`. */

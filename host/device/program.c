@@ -81,6 +81,20 @@ cbx_status cbx_program_create(cbx_device *device, const char *name, const char *
     return status;
 }
 
+cbx_status cbx_program_create_once(cbx_device *device, const char *name, cl_program *program) {
+    char options[200];
+    if (*program) {
+        return CBX_OK;
+    }
+    const int cpu = device->family == CBX_FAMILY_CPU;
+    const cbx_traits *traits = cbx_platform_traits(&device->info);
+    snprintf(options, sizeof options,
+             "-w -cl-std=CL1.2 -D%s=1 -DCBX_PREFETCH=%d -DCBX_INLINE=%d -DCBX_FMA=%u",
+             cpu ? "CBX_FAMILY_CPU" : "CBX_FAMILY_GPU", traits->prefetches, traits->inlines,
+             device->fma);
+    return cbx_program_create(device, name, options, program);
+}
+
 /* What the compiler is told, for free(); CLEARBOX_BUILD_OPTIONS may be of any length. */
 static cbx_status write_options(const cbx_device *device, char **out) {
     const int cpu = device->family == CBX_FAMILY_CPU;

@@ -38,6 +38,15 @@ cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t by
     return CBX_OK;
 }
 
+cbx_status cbx_buffer_copy(cbx_device *device, const void *from, uint64_t bytes, const char *what,
+                           cl_mem *out) {
+    cbx_status status = cbx_buffer_create(device, CL_MEM_READ_ONLY, bytes, what, out);
+    return status ? status
+                  : cbx_cl_check(clEnqueueWriteBuffer(device->queue, *out, CL_TRUE, 0,
+                                                      (size_t)bytes, from, 0, NULL, NULL),
+                                 what);
+}
+
 cbx_status cbx_event_look(cl_event event, int wait, int *there, const char *what) {
     cl_int state = CL_QUEUED;
     cl_int error = wait ? clWaitForEvents(1, &event) : CL_SUCCESS;

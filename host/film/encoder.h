@@ -17,10 +17,11 @@
 typedef struct cbx_encoder_kind cbx_encoder_kind;
 typedef struct cbx_encoder cbx_encoder; /* what it is, each kind knows for itself */
 
-/* A frame's luma plane, (height, width) bytes, lent until `release`, which may be NULL,
- * is called: once, from any thread. */
+/* A frame's luma plane, (height, width) bytes, and its own chroma planes where it has them,
+ * (height/2, width/2) bytes, else NULL; lent until `release`, which may be NULL, is called: once,
+ * from any thread. */
 typedef struct cbx_film_frame {
-    const uint8_t *luma;
+    const uint8_t *luma, *cb, *cr;
     void (*release)(void *opaque);
     void *opaque;
 } cbx_film_frame;
@@ -38,7 +39,8 @@ typedef struct cbx_film_parts {
     const struct cbx_container_kind *container;
     uint32_t rate; /* pictures a second in the file */
     uint32_t workers, group_frames;
-    AVBufferRef *cb, *cr;          /* (height/2, width/2) bytes; read by several threads at once */
+    /* (height/2, width/2) bytes, read by several threads at once; NULL: each frame has its own. */
+    AVBufferRef *cb, *cr;
     AVCodecParameters *parameters; /* what every group's encoder must agree with */
     struct cbx_muxer *muxer;       /* used by one worker at a time */
 } cbx_film_parts;

@@ -61,7 +61,7 @@ static uint64_t ring_frames(uint64_t group_frames, uint64_t workers) {
 
 /* One per processor, but no more than a ring of 2 GiB, or of a quarter of the memory that
  * may be used, can feed. */
-static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
+static uint32_t choose_workers(uint64_t each, uint32_t group_frames) {
     const uint64_t share = cbx_memory_limit_bytes() / RING_SHARE;
     const uint64_t ring = share < RING_BYTES ? share : RING_BYTES;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -70,19 +70,24 @@ static uint32_t choose_workers(uint64_t luma_bytes, uint32_t group_frames) {
     if (workers > CBX_MAX_WORKERS) {
         workers = CBX_MAX_WORKERS;
     }
-    while (workers > 1 && ring_frames(group_frames, workers) * luma_bytes > ring) {
+    while (workers > 1 && ring_frames(group_frames, workers) * each > ring) {
         workers--;
     }
     return workers;
 }
 
-/* All frames of a film in pieces go through one encoder. */
-static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settings) {
+/* What a frame takes in the caller's ring. */
+static uint64_t frame_bytes(const cbx_film_settings *settings) {
     const uint64_t luma_bytes = (uint64_t)settings->width * settings->height;
+    return settings->chroma_changes ? luma_bytes + luma_bytes / 2 : luma_bytes;
+}
+
+static void choose_groups(cbx_film_parts *parts, const cbx_film_settings *settings) {
     parts->group_frames = cbx_film_group_of(settings);
     parts->workers = cbx_container_kind_of(settings->container)->in_pieces ? 1
-                     : settings->workers                                   ? settings->workers
-                                         : choose_workers(luma_bytes, parts->group_frames);
+                     : settings->workers
+                         ? settings->workers
+                         : choose_workers(frame_bytes(settings), parts->group_frames);
 }
 
 /* That one of libavcodec keeps in memory until its end. */
@@ -100,7 +105,7 @@ uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64_t frame
     const uint64_t ring = ring_frames(parts.group_frames, parts.workers);
     const uint64_t groups = (frames + parts.group_frames - 1) / parts.group_frames;
     *index_bytes = frames * INDEX_BYTES_A_FRAME + kept_bytes(settings, frames);
-    return (ring < frames ? ring : frames) * luma_bytes +
+    return (ring < frames ? ring : frames) * frame_bytes(settings) +
            (parts.workers < groups ? parts.workers : groups) * luma_bytes * ENCODER_BYTES_A_PIXEL;
 }
 
@@ -199,7 +204,7 @@ cbx_status cbx_film_open(cbx_film **out, const char *path, const cbx_film_settin
                          const uint8_t *cb, const uint8_t *cr) {
     cbx_output output;
 
-    if (!path || !*path || !settings || !cb || !cr) {
+    if (!path || !*path || !settings || (!settings->chroma_changes && (!cb || !cr))) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a film needs a path, settings and two chroma planes");
     }
     *out = NULL;
@@ -222,14 +227,30 @@ uint32_t cbx_film_ring_frames(const cbx_film *film) {
     return (uint32_t)ring_frames(film->parts.group_frames, film->parts.workers);
 }
 
+static cbx_status refuse(const cbx_film_frame *frame, const char *why) {
+    cbx_film_frame_release(frame);
+    return cbx_fail(CBX_BAD_ARGUMENT, "%s", why);
+}
+
+static cbx_status push(cbx_film *film, const cbx_film_frame *frame) {
+    const int brings = frame->cb && frame->cr;
+    return !frame->luma ? refuse(frame, "a frame needs a luma plane")
+           : brings != (film->parts.settings.chroma_changes != 0)
+               ? refuse(frame,
+                        "a frame has chroma of its own where the film's changes, and else none")
+               : cbx_workers_push(film->workers, frame);
+}
+
 cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(void *opaque),
                          void *opaque) {
-    const cbx_film_frame frame = {luma, release, opaque};
-    if (!luma) {
-        cbx_film_frame_release(&frame);
-        return cbx_fail(CBX_BAD_ARGUMENT, "a frame needs a luma plane");
-    }
-    return cbx_workers_push(film->workers, &frame);
+    const cbx_film_frame frame = {luma, NULL, NULL, release, opaque};
+    return push(film, &frame);
+}
+
+cbx_status cbx_film_push_planes(cbx_film *film, const uint8_t *luma, const uint8_t *cb,
+                                const uint8_t *cr, void (*release)(void *opaque), void *opaque) {
+    const cbx_film_frame frame = {luma, cb, cr, release, opaque};
+    return push(film, &frame);
 }
 
 /* ---- frames that come encoded ---- */

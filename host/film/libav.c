@@ -144,13 +144,53 @@ static AVBufferRef *wrap_luma(const cbx_film_frame *frame, size_t bytes) {
     return buffer;
 }
 
+/* A plane that comes with luma, and is lent for as long. */
+static void let_go(void *luma, uint8_t *data) {
+    AVBufferRef *held = luma;
+    (void)data;
+    av_buffer_unref(&held);
+}
+
+static AVBufferRef *wrap_beside(AVBufferRef *luma, const uint8_t *plane, size_t bytes) {
+    AVBufferRef *held = luma ? av_buffer_ref(luma) : NULL;
+    AVBufferRef *buffer = held ? av_buffer_create((uint8_t *)(uintptr_t)plane, bytes, let_go, held,
+                                                  AV_BUFFER_FLAG_READONLY)
+                               : NULL;
+    if (!buffer) {
+        av_buffer_unref(&held);
+    }
+    return buffer;
+}
+
+/* A frame's own chroma, as the encoder wants it: two planes, or cb and cr in turns. */
+static void bring_chroma(AVFrame *frame, const cbx_film_frame *from, size_t bytes, int planes) {
+    if (planes == 3) {
+        frame->buf[1] = wrap_beside(frame->buf[0], from->cb, bytes);
+        frame->buf[2] = wrap_beside(frame->buf[0], from->cr, bytes);
+    } else {
+        frame->buf[1] = cbx_libav_interleave(from->cb, from->cr, bytes);
+    }
+}
+
+AVBufferRef *cbx_libav_interleave(const uint8_t *cb, const uint8_t *cr, size_t bytes) {
+    AVBufferRef *plane = av_buffer_alloc(2 * bytes);
+    for (size_t i = 0; i < bytes && plane; i++) {
+        plane->data[2 * i] = cb[i];
+        plane->data[2 * i + 1] = cr[i];
+    }
+    return plane;
+}
+
 cbx_status cbx_libav_fill(cbx_encoder *encoder, const cbx_film_frame *from) {
     AVFrame *frame = encoder->frame;
     int width = encoder->context->width, height = encoder->context->height;
     const int planes = av_pix_fmt_count_planes(encoder->format);
 
     frame->buf[0] = wrap_luma(from, (size_t)width * (size_t)height);
-    for (int plane = 1; plane < planes; plane++) {
+    if (from->cb) {
+        bring_chroma(frame, from, (size_t)(width / 2) * (size_t)(height / 2), planes);
+    }
+    for (int plane = 1; plane < planes && !from->cb; plane++) {
         frame->buf[plane] = av_buffer_ref(encoder->chroma[plane - 1]);
     }
     for (int plane = 0; plane < planes; plane++) {

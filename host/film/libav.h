@@ -14,7 +14,7 @@ struct cbx_encoder {
     AVFrame *frame;
     AVPacket *packet;
     enum AVPixelFormat format; /* of the frames that it is given */
-    AVBufferRef *chroma[2];    /* planes 1 and 2 of them, the film's */
+    AVBufferRef *chroma[2];    /* planes 1 and 2 of them, the film's; NULL: each frame's own */
     uint64_t frames;           /* pushed so far */
     cbx_image *image;          /* NULL: it takes frames as they are */
 };
@@ -27,7 +27,10 @@ int cbx_libav_matches(const cbx_encoder *encoder, const AVCodecParameters *param
 cbx_status cbx_libav_finish(cbx_encoder *encoder, cbx_packets *out);
 void cbx_libav_destroy(cbx_encoder *encoder);
 
-/* The halves of push(): encoder->frame becomes the frame, whose luma it borrows; and goes
+/* Both planes of `bytes` as one, sample by sample; NULL: no memory. */
+AVBufferRef *cbx_libav_interleave(const uint8_t *cb, const uint8_t *cr, size_t bytes);
+
+/* The halves of push(): encoder->frame becomes the frame, whose planes it borrows; and goes
  * to the encoder, unless `status` is a failure already. */
 cbx_status cbx_libav_fill(cbx_encoder *encoder, const cbx_film_frame *from);
 cbx_status cbx_libav_send(cbx_encoder *encoder, cbx_status status, cbx_packets *out);

@@ -26,10 +26,11 @@ cbx_status cbx_film_parts_fill(cbx_film_parts *parts, const cbx_film_settings *s
     parts->kind = cbx_encoder_kind_of(settings);
     parts->settings = *settings;
     cbx_encoder_settle(parts->kind, &parts->settings);
+    const int constant = !settings->chroma_changes;
     parts->container = cbx_container_kind_of(settings->container);
     parts->rate = cbx_container_rate(parts->container, settings->fps);
-    cbx_status status = copy_plane(&parts->cb, cb, chroma);
-    if (!status) {
+    cbx_status status = constant ? copy_plane(&parts->cb, cb, chroma) : CBX_OK;
+    if (!status && constant) {
         status = copy_plane(&parts->cr, cr, chroma);
     }
     return status ? status : cbx_film_parts_describe(parts);

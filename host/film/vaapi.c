@@ -39,18 +39,15 @@ static void destroy(cbx_encoder *encoder) {
 /* The film's two planes of chroma as one, which is the encoder's own. */
 static cbx_status interleave(cbx_encoder *encoder, const cbx_film_parts *parts) {
     const size_t count = (size_t)(parts->settings.width / 2) * (parts->settings.height / 2);
-    AVBufferRef *plane = av_buffer_alloc(2 * count);
     encoder->format = (enum AVPixelFormat)UPLOADED;
-    encoder->chroma[0] = plane;
-    encoder->chroma[1] = NULL;
-    if (!plane) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for a chroma plane of %zu bytes", 2 * count);
+    encoder->chroma[0] = encoder->chroma[1] = NULL;
+    if (parts->settings.chroma_changes) {
+        return CBX_OK;
     }
-    for (size_t i = 0; i < count; i++) {
-        plane->data[2 * i] = parts->cb->data[i];
-        plane->data[2 * i + 1] = parts->cr->data[i];
-    }
-    return CBX_OK;
+    encoder->chroma[0] = cbx_libav_interleave(parts->cb->data, parts->cr->data, count);
+    return encoder->chroma[0]
+               ? CBX_OK
+               : cbx_fail(CBX_NO_MEMORY, "no memory for a chroma plane of %zu bytes", 2 * count);
 }
 
 static cbx_status open(cbx_encoder **out, const cbx_film_parts *parts) {

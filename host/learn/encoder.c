@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "film/plays.h"
 #include "learn/job.h"
+#include "learn/drawing.h"
 #include "reel/samples.h"
 
 static cbx_status check_libav_encoder(cbx_film_settings *film) {
@@ -25,6 +26,7 @@ static int may_be_device(const cbx_film_settings *film) {
 
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out) {
+    const cbx_drawing drawing = cbx_drawing_of(settings);
     *out = (cbx_film_settings){.width = grid->width,
                                .height = grid->height,
                                .fps = settings->fps,
@@ -34,7 +36,8 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .preset = settings->preset,
                                .workers = settings->workers,
                                .no_clobber = settings->no_clobber,
-                               .comment = settings->film_command};
+                               .comment = settings->film_command,
+                               .chroma_changes = cbx_drawing_changes_chroma(&drawing)};
     cbx_status status = cbx_film_container(
         &out->container, settings->film_descriptor ? NULL : settings->film, settings->container);
     if (status) {
@@ -67,7 +70,8 @@ cbx_status cbx_job_choose_encoder(cbx_job *job) {
     if (!settings->film) {
         return CBX_OK;
     }
-    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &drawing);
     if (!status) {
         status = cbx_job_film_settings(settings, &grid, &job->film);
     }

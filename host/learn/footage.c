@@ -111,7 +111,7 @@ static cbx_status add_hash(cbx_job *job) {
 }
 
 cbx_status cbx_job_open_film(cbx_job *job) {
-    const int apart = cbx_trainer_draws_apart(job->trainer, job->plan.grid.scale);
+    const int apart = cbx_trainer_draws_apart(job->trainer, cbx_painter_plain_scale(&job->painter));
     char title[TITLE_BYTES];
     cbx_output output;
     job->easel = (cbx_easel){&job->painter, room, canvas, drawn, job};

@@ -10,6 +10,7 @@
 #include "film/plays.h"
 #include "learn/hashes.h"
 #include "learn/job.h"
+#include "learn/drawing.h"
 #include "learn/rates.h"
 
 /* The dataset is read while the device starts and shows how well it encodes. */
@@ -120,7 +121,8 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
             cbx_film_costs(&job->film, plan->frames, plan->caution, sizeof plan->caution);
         }
     }
-    return cbx_grid_lay_out(&plan->grid, settings->hidden, settings->scale);
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    return cbx_grid_lay_out_as(&plan->grid, settings->hidden, &drawing);
 }
 
 static cbx_status make_trainer(cbx_job *job) {
@@ -139,7 +141,8 @@ static cbx_status make_pictures(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
-        status = cbx_painter_init(&job->painter, job->device, &job->plan.grid, settings->tone);
+        const cbx_drawing drawing = cbx_drawing_of(settings);
+        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }

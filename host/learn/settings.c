@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "film/poster.h"
 #include "learn/job.h"
+#include "learn/drawing.h"
 #include "page/network.h"
 
 void cbx_learn_defaults(cbx_learn_settings *settings) {
@@ -17,12 +18,11 @@ void cbx_learn_defaults(cbx_learn_settings *settings) {
     settings->recipe = CBX_RECIPE_LESSON;
     settings->schedule = CBX_SCHEDULE_AUTO;
     settings->frame_every = 1;
-    settings->scale = 1;
     settings->tone = CBX_TONE_PEAK;
     settings->film = "learn.mp4";
-    settings->fps = 70;
     settings->codec = CBX_CODEC_H264;
     settings->quality = -1;
+    (void)cbx_learn_set_style(settings, CBX_STYLE_LESSON);
 }
 
 /* When a film is refused and a smaller scale would cure it, says which. */
@@ -30,8 +30,10 @@ static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_set
     char sentence[512];
     cbx_grid grid;
     snprintf(sentence, sizeof sentence, "%s", cbx_last_error());
-    for (uint32_t scale = settings->scale - 1; scale > 0; scale--) {
-        if (cbx_grid_lay_out(&grid, settings->hidden, scale)) {
+    cbx_drawing drawing = cbx_drawing_of(settings);
+    for (uint32_t scale = settings->scale; scale-- > 1;) {
+        drawing.scale = scale;
+        if (cbx_grid_lay_out_as(&grid, settings->hidden, &drawing)) {
             continue;
         }
         film.width = grid.width;
@@ -47,10 +49,8 @@ static cbx_status suggest_scale(const cbx_learn_settings *settings, cbx_film_set
 static cbx_status check_pictures(const cbx_learn_settings *settings) {
     cbx_grid grid;
     cbx_film_settings film;
-    cbx_status status = cbx_grid_lay_out(&grid, settings->hidden, settings->scale);
-    if (!status) {
-        status = cbx_tone_check(settings->tone);
-    }
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    cbx_status status = cbx_grid_lay_out_as(&grid, settings->hidden, &drawing);
     if (!status && settings->film) {
         status = cbx_job_film_settings(settings, &grid, &film);
         if (status == CBX_BAD_ARGUMENT) {
@@ -66,9 +66,9 @@ static cbx_status check_poster(const cbx_learn_settings *settings) {
     if (!settings->poster) {
         return CBX_OK;
     }
-    if (!settings->film || settings->film_descriptor) {
+    if (!settings->film || settings->film_descriptor || !cbx_film_is_file(settings->film)) {
         return cbx_fail(CBX_BAD_ARGUMENT,
-                        "the poster %s is the last picture of a film in a file, and "
+                        "the poster %s is the last picture of a film in a regular file, and "
                         "there is to be none",
                         settings->poster);
     }

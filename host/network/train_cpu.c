@@ -240,7 +240,7 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     const uint32_t pictures = cbx_launch_pictures(trainer, first, count);
     /* Magnified pictures are drawn by the kernels of picture.cl: the forward pass of
      * the next batch leaves the weights as they are. */
-    const int apart = pictures > 0 && easel->painter->layout.scale != DRAWN_SCALE;
+    const int apart = pictures > 0 && cbx_painter_plain_scale(easel->painter) != DRAWN_SCALE;
     cbx_canvas canvas = {.luma = NULL};
     cl_event done = NULL;
     cbx_status status = pictures > 0 && !apart ? easel->canvas(easel->user, &canvas) : CBX_OK;

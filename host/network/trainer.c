@@ -256,7 +256,7 @@ cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows,
 }
 
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
-    return trainer->way->ops->draws_scale != scale;
+    return scale == 0 || trainer->way->ops->draws_scale != scale;
 }
 
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
@@ -269,7 +269,8 @@ uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
  * at a launch's end, where the last batch is pending: then no other may be finished in it. */
 static uint32_t fitting(const cbx_trainer *trainer, const cbx_batch *batch, uint32_t count) {
     const cbx_easel *easel = trainer->easel;
-    const int within = easel && !cbx_trainer_draws_apart(trainer, easel->painter->layout.scale);
+    const int within =
+        easel && !cbx_trainer_draws_apart(trainer, cbx_painter_plain_scale(easel->painter));
     const uint32_t room = within ? easel->room(easel->user) : 0;
     const uint32_t launch = cbx_trainer_batches_per_launch(trainer);
     const uint32_t most = count < launch ? count : launch;

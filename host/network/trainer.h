@@ -57,7 +57,7 @@ cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32
 cbx_status cbx_trainer_steps_drawing(cbx_trainer *trainer, uint32_t first, uint32_t count,
                                      cbx_rates rates, uint64_t number, uint32_t every);
 
-/* Whether pictures of `scale` are drawn in a launch of their own. */
+/* Whether pictures are drawn in a launch of their own: plain ones of that scale, or with 0 others. */
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
 
 /* Batches that one launch of cbx_trainer_steps() should hold, pictures apart. */

@@ -28,6 +28,7 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
                             cbx_tone tone) {
     memset(painter, 0, sizeof *painter);
     painter->device = device;
+    painter->plain = 1;
     painter->layout = cbx_frame_layout_of(grid, tone);
     cbx_status status = cbx_tone_check(tone);
     if (!status) {
@@ -50,6 +51,25 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
     return status;
 }
 
+int cbx_drawing_changes_chroma(const cbx_drawing *drawing) {
+    return drawing->colours != CBX_COLOURS_GREY;
+}
+
+cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
+                               const cbx_drawing *drawing) {
+    if (!cbx_drawing_changes_chroma(drawing)) {
+        return cbx_painter_init(painter, device, grid, drawing->tone);
+    }
+    memset(painter, 0, sizeof *painter);
+    painter->device = device;
+    painter->layout = cbx_frame_layout_of(grid, drawing->tone);
+    return cbx_brush_init(&painter->brush, device, grid, drawing);
+}
+
+uint32_t cbx_painter_plain_scale(const cbx_painter *painter) {
+    return painter->plain ? painter->layout.scale : 0;
+}
+
 void cbx_painter_clear(cbx_painter *painter) {
     cl_kernel kernels[] = {painter->tone_of_tiles, painter->picture_luma, painter->picture_rgb,
                            painter->picture_chroma};
@@ -57,6 +77,7 @@ void cbx_painter_clear(cbx_painter *painter) {
         cbx_kernel_release(kernels[i]);
     }
     cbx_buffer_release(painter->tones);
+    cbx_brush_clear(&painter->brush);
     memset(painter, 0, sizeof *painter);
 }
 
@@ -87,6 +108,17 @@ cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *c
     return draw_tiles(painter, painter->picture_luma, w1, canvas, event);
 }
 
+cbx_status cbx_painter_draw(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
+                            cl_event *event) {
+    return painter->plain ? cbx_painter_luma(painter, w1, canvas, event)
+                          : cbx_brush_tiles(&painter->brush, w1, &canvas->planes,
+                                            canvas->wait ? &canvas->wait : NULL, event);
+}
+
+cbx_status cbx_painter_ground(cbx_painter *painter, const cbx_planes *planes) {
+    return cbx_brush_ground(&painter->brush, planes);
+}
+
 cbx_status cbx_easel_draw(const cbx_easel *easel, cl_mem w1) {
     cbx_canvas canvas;
     cl_event done = NULL;
@@ -94,7 +126,7 @@ cbx_status cbx_easel_draw(const cbx_easel *easel, cl_mem w1) {
     if (status || !canvas.luma) {
         return status;
     }
-    status = cbx_painter_luma(easel->painter, w1, &canvas, &done);
+    status = cbx_painter_draw(easel->painter, w1, &canvas, &done);
     return status ? status : easel->drawn(easel->user, 1, done);
 }
 
@@ -132,17 +164,24 @@ cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr) {
     return status;
 }
 
+static cbx_status draw_rgb(cbx_painter *painter, cl_mem w1, cl_mem picture, size_t bytes) {
+    cbx_status status = painter->plain ? cbx_painter_fill(painter, picture, bytes, 0)
+                                       : cbx_brush_ground_rgb(&painter->brush, picture);
+    if (status) {
+        return status;
+    }
+    return painter->plain
+               ? draw_tiles(painter, painter->picture_rgb, w1, &(cbx_canvas){.luma = picture}, NULL)
+               : cbx_brush_tiles_rgb(&painter->brush, w1, picture);
+}
+
 cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb) {
     const size_t bytes = (size_t)painter->layout.width * painter->layout.height * 3;
     cl_mem picture = NULL;
     cbx_status status =
         cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, bytes, "the picture", &picture);
     if (!status) {
-        status = cbx_painter_fill(painter, picture, bytes, 0);
-    }
-    if (!status) {
-        status =
-            draw_tiles(painter, painter->picture_rgb, w1, &(cbx_canvas){.luma = picture}, NULL);
+        status = draw_rgb(painter, w1, picture, bytes);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(painter->device->queue, picture, CL_TRUE, 0,

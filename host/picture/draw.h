@@ -6,13 +6,17 @@
 #include "clearbox/picture.h"
 #include "device/device.h"
 #include "layout.h"
+#include "picture/brush.h"
 
-/* Draws pictures of weights that lie on the device. */
+/* Draws pictures of weights that lie on the device: plain ones, grey at a scale, of which only luma
+ * depends on the weights; or any other. */
 typedef struct cbx_painter {
     cbx_device *device;      /* borrowed */
     cbx_frame_layout layout; /* of a whole network; `first` and `count` are the owner's to change */
     cl_kernel tone_of_tiles, picture_luma, picture_rgb, picture_chroma;
-    cl_mem tones; /* float4 [H] */
+    cl_mem tones;    /* float4 [H] */
+    int plain;       /* with what is above, and its chroma stays the same; else … */
+    cbx_brush brush; /* … with this one; `layout` has only the size */
 } cbx_painter;
 
 /* Room for pictures of successive batches: planes of (height, width) bytes, one behind the
@@ -20,7 +24,9 @@ typedef struct cbx_painter {
 typedef struct cbx_canvas {
     cl_mem luma;    /* NULL: nothing is to be drawn any more */
     uint32_t plane; /* the first to draw on */
-    cl_event wait;  /* they may be overwritten from then on; NULL: at once. The giver's */
+    /* Where a picture that is not plain is drawn; there is one then. */
+    cbx_planes planes;
+    cl_event wait; /* they may be overwritten from then on; NULL: at once. The giver's */
 } cbx_canvas;
 
 /* Where whoever draws gets canvases, one for each launch. */
@@ -46,7 +52,25 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
                             cbx_tone tone);
 void cbx_painter_clear(cbx_painter *painter);
 
-/* Enqueues on the device's queue: luma (height, width) bytes from w1 [P][785][32], on the
+/* Any drawing, with its grid. */
+cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
+                               const cbx_drawing *drawing);
+
+/* Whether the chroma of such pictures depends on the weights: they are not plain. */
+int cbx_drawing_changes_chroma(const cbx_drawing *drawing);
+
+/* The scale where it is plain; 0: it is not. */
+uint32_t cbx_painter_plain_scale(const cbx_painter *painter);
+
+/* Enqueues on the device's queue, from w1 [P][785][32]: the picture, on the canvas's first plane. What
+ * never changes stays. `event`, if not NULL, marks the end. */
+cbx_status cbx_painter_draw(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
+                            cl_event *event);
+
+/* What never changes of a picture that is not plain. */
+cbx_status cbx_painter_ground(cbx_painter *painter, const cbx_planes *planes);
+
+/* Of a plain one. Enqueues on the device's queue: luma (height, width) bytes from w1 [P][785][32], on the
  * canvas's first plane. Pixels outside tiles stay. `event`, if not NULL, marks the end. */
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
                             cl_event *event);
@@ -57,7 +81,7 @@ cbx_status cbx_easel_draw(const cbx_easel *easel, cl_mem w1);
 /* Fills a plane of `bytes` with one value; enqueues only. */
 cbx_status cbx_painter_fill(cbx_painter *painter, cl_mem plane, size_t bytes, uint8_t value);
 
-/* Draws the constant chroma planes and reads them: cb and cr, (height/2, width/2)
+/* Of a plain one: draws the constant chroma planes and reads them: cb and cr, (height/2, width/2)
  * bytes each, host memory. Waits. */
 cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr);
 

@@ -29,8 +29,8 @@ typedef struct strip {
 
 struct cbx_frames {
     cbx_painter *painter;
-    size_t plane_bytes;
-    uint32_t planes; /* of a strip */
+    size_t luma_bytes, frame_bytes;
+    uint32_t planes; /* frames of a strip */
     strip *strips;
     uint32_t limit, made;
     int drawn_apart;
@@ -51,7 +51,7 @@ static int shares_memory(const cbx_frames *frames) {
 }
 
 static size_t strip_bytes(const cbx_frames *frames) {
-    return frames->planes * frames->plane_bytes;
+    return frames->planes * frames->frame_bytes;
 }
 
 static uint32_t planes_of_strip(uint64_t plane_bytes) {
@@ -61,6 +61,25 @@ static uint32_t planes_of_strip(uint64_t plane_bytes) {
 
 uint64_t cbx_frames_spare_bytes(uint64_t plane_bytes) {
     return ((SPARE_STRIPS + 1) * planes_of_strip(plane_bytes) - 1) * plane_bytes;
+}
+
+/* Where frame `plane` of a strip is drawn, unless it is plain. */
+static cbx_planes planes_at(const cbx_frames *frames, cl_mem memory, uint32_t plane) {
+    const uint64_t at = (uint64_t)plane * frames->frame_bytes;
+    return (cbx_planes){memory, memory, at, at + frames->luma_bytes};
+}
+
+/* What no drawing changes. */
+static cbx_status lay_ground(const cbx_frames *frames, cl_mem memory) {
+    if (frames->painter->plain) {
+        return cbx_painter_fill(frames->painter, memory, strip_bytes(frames), BLACK_LUMA);
+    }
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 0; i < frames->planes && !status; i++) {
+        const cbx_planes planes = planes_at(frames, memory, i);
+        status = cbx_painter_ground(frames->painter, &planes);
+    }
+    return status;
 }
 
 /* ---- made and destroyed ---- */
@@ -76,8 +95,9 @@ cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t fr
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->released, NULL);
     made->painter = painter;
-    made->plane_bytes = (size_t)painter->layout.width * painter->layout.height;
-    made->planes = drawn_apart ? 1 : planes_of_strip(made->plane_bytes);
+    made->luma_bytes = (size_t)painter->layout.width * painter->layout.height;
+    made->frame_bytes = painter->plain ? made->luma_bytes : made->luma_bytes * 3 / 2;
+    made->planes = drawn_apart ? 1 : planes_of_strip(made->frame_bytes);
     made->limit = (frames + made->planes - 1) / made->planes + SPARE_STRIPS;
     made->drawn_apart = drawn_apart;
     status = cbx_new(&made->strips, made->limit);
@@ -85,7 +105,7 @@ cbx_status cbx_frames_create(cbx_frames **out, cbx_painter *painter, uint32_t fr
         status = cbx_buffer_create(painter->device, CL_MEM_READ_WRITE, strip_bytes(made), "frames",
                                    &made->places[i]);
         if (!status) {
-            status = cbx_painter_fill(painter, made->places[i], strip_bytes(made), BLACK_LUMA);
+            status = lay_ground(made, made->places[i]);
         }
     }
     if (status) {
@@ -139,7 +159,7 @@ static cbx_status make_strip(cbx_frames *frames, strip **out) {
     }
     frames->made++;
     if (shares_memory(frames)) {
-        status = cbx_painter_fill(frames->painter, fresh->memory, bytes, BLACK_LUMA);
+        status = lay_ground(frames, fresh->memory);
     } else {
         fresh->host =
             clEnqueueMapBuffer(device->transfers, fresh->memory, CL_TRUE,
@@ -199,8 +219,10 @@ cbx_status cbx_frames_acquire(cbx_frames *frames, cbx_canvas *canvas, int *ready
     *ready = on != NULL;
     if (on) {
         const int shared = shares_memory(frames);
-        *canvas = (cbx_canvas){.luma = shared ? on->memory : frames->places[on->place],
+        cl_mem place = shared ? on->memory : frames->places[on->place];
+        *canvas = (cbx_canvas){.luma = place,
                                .plane = on->pictures,
+                               .planes = planes_at(frames, place, on->pictures),
                                .wait = shared ? NULL : frames->place_read[on->place]};
     }
     return status;
@@ -216,7 +238,7 @@ cbx_status cbx_frames_send(cbx_frames *frames) {
     if (!full || full->pictures == 0) {
         return CBX_OK;
     }
-    const size_t bytes = full->pictures * frames->plane_bytes;
+    const size_t bytes = full->pictures * frames->frame_bytes;
     frames->filling = NULL;
     if (shares_memory(frames)) {
         full->host = clEnqueueMapBuffer(transfers, full->memory, CL_FALSE, CL_MAP_READ, 0, bytes, 1,
@@ -278,7 +300,7 @@ cbx_status cbx_frames_collect(cbx_frames *frames, int wait, cbx_frames_lent *out
     frames->last = frames->first ? frames->last : NULL;
     frames->outstanding--;
     oldest->lent = oldest->pictures; /* nobody else knows it yet */
-    *out = (cbx_frames_lent){oldest->host, oldest->pictures, frames->plane_bytes, oldest};
+    *out = (cbx_frames_lent){oldest->host, oldest->pictures, frames->frame_bytes, oldest};
     return CBX_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring of luma planes between the device that draws and the film that encodes.
+/* A ring of planes between the device that draws and the film that encodes: luma, and where the
+ * painter's pictures are not plain, chroma behind it.
  *
  * The way of a frame is in reel.h. Frames travel in strips of several planes, as many as one
  * launch may draw: so small ones, which a device draws in less time than a launch takes to begin,
@@ -18,7 +19,8 @@
 
 typedef struct cbx_frames cbx_frames;
 
-/* Frames of a strip in host memory, oldest first, (height, width) bytes each. */
+/* Frames of a strip in host memory, oldest first: (height, width) bytes of luma; then, unless
+ * pictures are plain, Cb and Cr, (height/2, width/2) bytes each. */
 typedef struct cbx_frames_lent {
     const uint8_t *luma; /* NULL: they are not there yet */
     uint32_t count;

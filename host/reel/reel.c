@@ -33,6 +33,7 @@ typedef struct way {
 
 struct cbx_reel {
     const way *way;
+    const cbx_painter *painter;
     void *ring;
     cbx_film *film; /* NULL when finished */
     uint64_t filmed;
@@ -78,6 +79,15 @@ static uint32_t outstanding_frames(const void *ring) {
     return cbx_frames_outstanding(ring);
 }
 
+static cbx_status push(cbx_reel *reel, const uint8_t *frame, void *strip) {
+    const cbx_painter *painter = reel->painter;
+    const size_t pixels = (size_t)painter->layout.width * painter->layout.height;
+    const uint8_t *cb = frame + pixels, *cr = cb + pixels / 4;
+    return painter->plain
+               ? cbx_film_push(reel->film, frame, cbx_frames_release, strip)
+               : cbx_film_push_planes(reel->film, frame, cb, cr, cbx_frames_release, strip);
+}
+
 /* What a film that fails does not want is free again all the same. */
 static cbx_status hand_frames_over(cbx_reel *reel, int wait, int *done) {
     cbx_frames_lent lent;
@@ -91,8 +101,7 @@ static cbx_status hand_frames_over(cbx_reel *reel, int wait, int *done) {
             cbx_frames_release(lent.strip);
             continue;
         }
-        status =
-            cbx_film_push(reel->film, lent.luma + i * lent.bytes, cbx_frames_release, lent.strip);
+        status = push(reel, lent.luma + i * lent.bytes, lent.strip);
         reel->filmed++;
     }
     reel->torn = status != CBX_OK;
@@ -189,8 +198,9 @@ static cbx_status open_way(cbx_reel *reel, cbx_painter *painter, int drawn_apart
     const size_t chroma = (size_t)(settings->width / 2) * (settings->height / 2);
     uint8_t *planes = NULL;
     reel->way = cbx_film_is_by_device(settings->encoder) ? &by_device : &by_host;
+    reel->painter = painter;
     cbx_status status = cbx_new(&planes, 2 * chroma);
-    if (!status) {
+    if (!status && painter->plain) {
         status = cbx_painter_chroma(painter, planes, planes + chroma);
     }
     if (!status) {
@@ -224,7 +234,8 @@ uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, int shares_mem
     if (cbx_film_is_by_device(settings->encoder)) {
         return shares_memory ? cbx_samples_bytes(settings) : 0;
     }
-    return by_workers + cbx_frames_spare_bytes((uint64_t)settings->width * settings->height);
+    const uint64_t luma = (uint64_t)settings->width * settings->height;
+    return by_workers + cbx_frames_spare_bytes(settings->chroma_changes ? luma * 3 / 2 : luma);
 }
 
 /* Until at most `keep` strips are left that were sent, and those that need not be waited for. */

@@ -59,20 +59,27 @@ cbx_avc_settings cbx_samples_settings(const cbx_film_settings *film) {
                               .height = film->height,
                               .group = wanted < MOST_GROUP ? wanted : MOST_GROUP,
                               .frames = planes_of_strip(plane),
-                              .qp = qp < 1 ? 1 : qp};
+                              .qp = qp < 1 ? 1 : qp,
+                              .chroma_changes = film->chroma_changes};
 }
 
 cbx_stream cbx_samples_stream(const cbx_film_settings *film) {
-    return (cbx_stream){film->width, film->height, film->fps, CBX_AVC_CHROMA_QP_OFFSET};
+    const int offset = cbx_avc_chroma_qp_offset(film->chroma_changes);
+    return (cbx_stream){film->width, film->height, film->fps, offset};
 }
 
 static uint64_t luma_bytes(const cbx_avc_settings *settings) {
     return (uint64_t)settings->frames * settings->width * settings->height + CBX_AVC_SPARE_BYTES;
 }
 
+static uint64_t chroma_bytes(const cbx_avc_settings *settings) {
+    const uint64_t each = (uint64_t)settings->width * settings->height / 2;
+    return settings->chroma_changes ? settings->frames * each : each;
+}
+
 uint64_t cbx_samples_bytes(const cbx_film_settings *film) {
     const cbx_avc_settings settings = cbx_samples_settings(film);
-    return luma_bytes(&settings) + cbx_avc_device_bytes(&settings) +
+    return luma_bytes(&settings) + chroma_bytes(&settings) + cbx_avc_device_bytes(&settings) +
            (uint64_t)SLOTS * settings.frames * cbx_avc_sample_bytes(&settings);
 }
 
@@ -112,9 +119,35 @@ static cbx_status make_slots(cbx_samples *samples) {
     return !status && !shares_memory(samples) ? cbx_new(&samples->copy, bytes) : status;
 }
 
+/* Where picture `plane` of the strip is drawn, if its chroma is its own. */
+static cbx_planes planes_at(const cbx_samples *samples, uint32_t plane) {
+    const uint64_t pixels = (uint64_t)samples->settings.width * samples->settings.height;
+    return (cbx_planes){samples->luma, samples->chroma, plane * pixels, plane * (pixels / 2)};
+}
+
+static cbx_status write_chroma(cbx_samples *samples, const uint8_t *cb, const uint8_t *cr) {
+    const size_t chroma = (size_t)samples->settings.width * samples->settings.height / 4;
+    cbx_status status = CBX_OK;
+    for (size_t i = 0; i < 2 && !status; i++) {
+        status = cbx_cl_check(clEnqueueWriteBuffer(samples->painter->device->queue, samples->chroma,
+                                                   CL_TRUE, i * chroma, chroma, i ? cr : cb, 0,
+                                                   NULL, NULL),
+                              "writing a chroma plane");
+    }
+    return status;
+}
+
+static cbx_status lay_ground(cbx_samples *samples) {
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 0; i < samples->settings.frames && !status; i++) {
+        const cbx_planes planes = planes_at(samples, i);
+        status = cbx_painter_ground(samples->painter, &planes);
+    }
+    return status;
+}
+
 static cbx_status make_strip(cbx_samples *samples, const uint8_t *cb, const uint8_t *cr) {
     cbx_device *device = samples->painter->device;
-    const size_t chroma = (size_t)samples->settings.width * samples->settings.height / 4;
     const uint64_t bytes = luma_bytes(&samples->settings);
     cbx_status status =
         cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "frames", &samples->luma);
@@ -122,15 +155,13 @@ static cbx_status make_strip(cbx_samples *samples, const uint8_t *cb, const uint
         status = cbx_painter_fill(samples->painter, samples->luma, (size_t)bytes, BLACK_LUMA);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_READ_ONLY, 2 * chroma, "a film's chroma",
-                                   &samples->chroma);
+        status = cbx_buffer_create(device, CL_MEM_READ_WRITE, chroma_bytes(&samples->settings),
+                                   "a film's chroma", &samples->chroma);
     }
-    for (size_t i = 0; i < 2 && !status; i++) {
-        status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, samples->chroma, CL_TRUE,
-                                                   i * chroma, chroma, i ? cr : cb, 0, NULL, NULL),
-                              "writing a chroma plane");
+    if (status) {
+        return status;
     }
-    return status;
+    return samples->settings.chroma_changes ? lay_ground(samples) : write_chroma(samples, cb, cr);
 }
 
 cbx_status cbx_samples_create(cbx_samples **out, cbx_painter *painter, int drawn_apart,
@@ -218,7 +249,9 @@ cbx_status cbx_samples_acquire(cbx_samples *samples, cbx_canvas *canvas, int *re
         next->pictures = 0;
     }
     /* What drew and encoded on the strip before is in front of it in the queue. */
-    *canvas = (cbx_canvas){.luma = samples->luma, .plane = *ready ? next->pictures : 0};
+    const uint32_t plane = *ready ? next->pictures : 0;
+    *canvas =
+        (cbx_canvas){.luma = samples->luma, .plane = plane, .planes = planes_at(samples, plane)};
     return CBX_OK;
 }
 

@@ -34,7 +34,8 @@ uint64_t cbx_samples_bytes(const cbx_film_settings *settings);
 cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *settings);
 
 /* `painter` is borrowed and must outlive it. The settings must have passed
- * cbx_film_check_wishes(). `cb` and `cr` are those of all frames, (height/2, width/2) bytes each.
+ * cbx_film_check_wishes(). `cb` and `cr` are those of all frames, (height/2, width/2) bytes each,
+ * or NULL where chroma changes, as with pictures that are not plain.
  * `drawn_apart`: each picture is a launch of its own, whose device time
  * cbx_samples_draw_seconds() adds up. */
 cbx_status cbx_samples_create(cbx_samples **out, cbx_painter *painter, int drawn_apart,

@@ -83,6 +83,7 @@ typedef struct cbx_film_settings {
     /* What mp4, Matroska and WebM say of the film beside the program and its version; a transport
      * stream has the title. Borrowed until it is open; NULL: nothing. */
     const char *title, *comment;
+    int chroma_changes; /* every frame brings its own chroma; 0: it is the same in all */
 } cbx_film_settings;
 
 typedef struct cbx_film_result {
@@ -123,9 +124,9 @@ CBX_API int cbx_film_stand_in(cbx_film_settings *settings);
 /* Opens encoders and a temporary file beside `path`, whose ending says which container is meant
  * where the settings do not. CBX_BAD_ARGUMENT,
  * CBX_NO_ENCODER, CBX_CANNOT_CREATE, CBX_CANNOT_WRITE, CBX_NO_MEMORY. *out is the
- * caller's, to be given to cbx_film_finish() or cbx_film_discard(). The chroma planes
- * are the same in every frame: `cb` and `cr`, (height/2, width/2) bytes each, are
- * copied. */
+ * caller's, to be given to cbx_film_finish() or cbx_film_discard(). The chroma planes of all
+ * frames, `cb` and `cr`, (height/2, width/2) bytes each, are copied; with chroma_changes there are
+ * none, and both may be NULL. */
 CBX_API cbx_status cbx_film_open(cbx_film **out, const char *path,
                                  const cbx_film_settings *settings, const uint8_t *cb,
                                  const uint8_t *cr);
@@ -152,6 +153,12 @@ CBX_API uint64_t cbx_film_memory_bytes(const cbx_film_settings *settings, uint64
  * by finish. */
 CBX_API cbx_status cbx_film_push(cbx_film *film, const uint8_t *luma, void (*release)(void *opaque),
                                  void *opaque);
+
+/* The same for a film with chroma_changes: `cb` and `cr`, (height/2, width/2) bytes each, are
+ * borrowed like `luma`. Each of both is for its kind of film: else CBX_BAD_ARGUMENT. */
+CBX_API cbx_status cbx_film_push_planes(cbx_film *film, const uint8_t *luma, const uint8_t *cb,
+                                        const uint8_t *cr, void (*release)(void *opaque),
+                                        void *opaque);
 
 /* Encodes what is left, writes the index in front (faststart), moves the file to
  * its name. Frees the film in every case; on failure nothing is left behind and

@@ -55,8 +55,9 @@ typedef struct cbx_learn_settings {
     int no_shuffle;            /* take the training images in file order */
     const char *init;          /* safetensors to start from, NULL: random */
     uint32_t frame_every;      /* 1: a frame after every batch */
-    uint32_t scale;            /* 1 */
+    uint32_t scale;            /* 1; 0: as cbx_drawing says */
     cbx_tone tone;             /* peak */
+    cbx_colours colours;       /* grey */
     const char *film;          /* "learn.mp4"; its ending says what is made; NULL: no film */
     cbx_container container;   /* auto: by that ending, see cbx_film_container() */
     /* Where it is not 0, an open descriptor that the film is streamed to, MPEG-TS where the container
@@ -224,6 +225,19 @@ CBX_API const char *cbx_learn_output_path(const cbx_learn_settings *settings,
 
 /* The lesson's run, to the letter; `data` stays NULL. */
 CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
+
+/* What a film looks like, as a whole: colours, scale, clock, seconds, hold and fps are set, and may
+ * be changed after it.
+ *   lesson   the defaults
+ *   show     signed colours, about 900 pixels high, 12 seconds at 60 frames a second, the last two
+ *            of which hold the last frame, by the logarithmic clock */
+typedef enum cbx_style { CBX_STYLE_LESSON, CBX_STYLE_SHOW } cbx_style;
+
+/* "lesson" or "show", static; NULL: there is no such style. */
+CBX_API const char *cbx_style_name(cbx_style style);
+
+/* CBX_BAD_ARGUMENT: there is no such style. */
+CBX_API cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style);
 
 /* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
  * be larger than its codec allows; CBX_NO_ENCODER: there is none for it. What

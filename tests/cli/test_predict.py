@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """clearbox predict: what a trained network says about pictures and about all test images."""
 
+import gzip
+import hashlib
 import json
 import math
 import pathlib
@@ -10,7 +12,7 @@ import tempfile
 
 import pictures
 from pictures import GREY_ALPHA, RGB, photograph, pgm, png, test_images
-from support import (BAD_DATA, CANNOT_WRITE, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
+from support import (BAD_DATA, CANNOT_WRITE, FILES, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
                      environment, main, read_safetensors_header, read_tensors, run, write_dataset,
                      write_safetensors)
 
@@ -80,6 +82,14 @@ class MnistItself(Trained):
         self.assertIn(f"accuracy {100 * shown[0]['accuracy']:.2f} %", words)
         for i in range(10):
             self.assertRegex(words, rf"(?m)^ +{i} .* {matrix[i][i]}\b")
+
+    def test_the_model_tells_which_data_it_learnt_from(self):
+        digest = hashlib.sha256()
+        for name in FILES:
+            with gzip.open(SOURCE / "data" / "mnist" / f"{name}.gz") as file:
+                digest.update(file.read())
+        made = read_safetensors_header(self.model)["__metadata__"]
+        self.assertEqual(made["data_sha256"], digest.hexdigest())
 
     def test_other_data_are_normalised_as_the_model_says(self):
         data = write_dataset(self.folder / "data", train=60, test=20)

@@ -54,14 +54,14 @@ static void check_quality(const avc_planes *planes, int key, int chroma_is_key, 
                           const uint8_t *seen, uint32_t frame, const char *what) {
     const uint32_t width = planes->width, height = planes->height;
     const size_t luma = (size_t)width * height;
+    const int offset = cbx_avc_chroma_qp_offset(planes->chroma_changes);
     uint8_t *given;
     TEST_NEW(given, avc_plane_bytes(planes));
     avc_copy_frame(planes, frame, given);
     check_blocks(seen, given, width, height, CBX_MB, step_of(key ? key_qp : qp), what, frame);
     for (size_t at = luma; at < luma / 2 * 3; at += luma / 4) {
         check_blocks(seen + at, given + at, width / 2, height / 2, CBX_CHROMA_MB,
-                     step_of(avc_chroma_qp(chroma_is_key ? key_qp : qp, CBX_AVC_CHROMA_QP_OFFSET)),
-                     what, frame);
+                     step_of(avc_chroma_qp(chroma_is_key ? key_qp : qp, offset)), what, frame);
     }
     free(given);
 }
@@ -78,7 +78,8 @@ static void compare(const avc_planes *planes, const uint8_t *seen, const uint8_t
 
 void avc_judge(const avc_planes *planes, const avc_way *way, const avc_coded *coded,
                avc_tally *tally, const char *what) {
-    const cbx_stream stream = {planes->width, planes->height, FPS, CBX_AVC_CHROMA_QP_OFFSET};
+    const cbx_stream stream = {planes->width, planes->height, FPS,
+                               cbx_avc_chroma_qp_offset(planes->chroma_changes)};
     const size_t bytes = avc_plane_bytes(planes);
     cbx_decoder *decoder;
     uint8_t *seen;

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run's pictures look like. */
+#ifndef CBX_LEARN_DRAWING_H
+#define CBX_LEARN_DRAWING_H
+
+#include "clearbox/learn.h"
+
+cbx_drawing cbx_drawing_of(const cbx_learn_settings *settings);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What films look like: a row each. */
+#include "base/error.h"
+#include "clearbox/learn.h"
+#include "learn/drawing.h"
+
+static const struct style {
+    cbx_colours colours;
+    uint32_t scale, fps;
+    cbx_film_clock clock;
+    double seconds, hold;
+} styles[] = {
+    [CBX_STYLE_LESSON] = {CBX_COLOURS_GREY, 1, 70, CBX_CLOCK_BATCHES, 0.0, 0.0},
+    [CBX_STYLE_SHOW] = {CBX_COLOURS_SIGNED, 0, 60, CBX_CLOCK_LOG, CBX_LOG_SECONDS, 2.0},
+};
+
+cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style) {
+    if (!cbx_style_name(style)) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "there is no style %d", (int)style);
+    }
+    const struct style *row = &styles[style];
+    settings->colours = row->colours;
+    settings->scale = row->scale;
+    settings->fps = row->fps;
+    settings->clock = row->clock;
+    settings->seconds = row->seconds;
+    settings->hold = row->hold;
+    return CBX_OK;
+}
+
+cbx_drawing cbx_drawing_of(const cbx_learn_settings *settings) {
+    return (cbx_drawing){
+        .tone = settings->tone, .colours = settings->colours, .scale = settings->scale};
+}
