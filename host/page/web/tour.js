@@ -79,7 +79,10 @@ function light(element) {
   tour.spot = element;
   if (element) {
     element.classList.add("spot");
-    const large = element.getBoundingClientRect().height > innerHeight * 0.5;
+    // What stands in the middle must not lie behind the card.
+    const card = tour.card.getBoundingClientRect();
+    const { height, right } = element.getBoundingClientRect();
+    const large = height / 2 > (right < card.left ? innerHeight / 2 : card.top - innerHeight / 2) - 16;
     element.scrollIntoView({ block: large ? "start" : "center" });
   }
 }
