@@ -108,8 +108,8 @@ class Film(PageTest):
 
     def test_the_keyboard_goes_frame_by_frame(self):
         self.browser.js("document.querySelector('#film-video').focus()")
-        steps = ((Keys.HOME, 0), (Keys.ARROW_RIGHT, 1), (".", 2), (SHIFT, Keys.ARROW_RIGHT, 12),
-                 (Keys.ARROW_LEFT, 11), (",", 10), (SHIFT, Keys.ARROW_LEFT, 0), (Keys.ARROW_LEFT, 0),
+        steps = ((Keys.HOME, 0), (Keys.ARROW_RIGHT, 1), (".", 2), (Keys.SHIFT, Keys.ARROW_RIGHT, 12),
+                 (Keys.ARROW_LEFT, 11), (",", 10), (Keys.SHIFT, Keys.ARROW_LEFT, 0), (Keys.ARROW_LEFT, 0),
                  (Keys.END, self.last), (Keys.ARROW_RIGHT, self.last))
         for *keys, frame in steps:
             self.browser.chord(*keys)
