@@ -94,6 +94,33 @@ if(CBX_CHROMIUM)
   cli_test(chromium device film)
   clearbox_may_be_left_out(cli_chromium)
 endif()
+# page_test(name script label…): runs page/test_SCRIPT.py on pages that the program makes
+function(page_test name script)
+  add_test(NAME page_${name} COMMAND ${CBX_TEST_PYTHON} -B
+           ${CMAKE_CURRENT_SOURCE_DIR}/page/test_${script}.py)
+  clearbox_pocl_cache(page_${name})
+  set_property(TEST page_${name} APPEND PROPERTY ENVIRONMENT
+               CLEARBOX=$<TARGET_FILE:clearbox_program>
+               CBX_SCREENSHOTS=${PROJECT_BINARY_DIR}/screenshots)
+  set_tests_properties(page_${name} PROPERTIES LABELS "${ARGN}" TIMEOUT 900)
+  clearbox_may_be_left_out(page_${name})
+endfunction()
+
+# Chromium needs its driver, too; without it they are left out.
+if(CBX_CHROMIUM)
+  page_test(film film device film)
+  page_test(network network device)
+  page_test(layer layer device)
+  page_test(proof proof device film)
+  page_test(reading reading device film)
+  page_test(sizes reading device film slow)
+  set_property(TEST page_sizes APPEND PROPERTY ENVIRONMENT CBX_TEST_SIZES=all)
+endif()
+find_program(CBX_FIREFOX NAMES firefox-esr firefox)
+mark_as_advanced(CBX_FIREFOX)
+if(CBX_FIREFOX)
+  page_test(firefox firefox device film)
+endif()
 set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
   set_property(TEST cli_devices cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT

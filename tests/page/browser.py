@@ -8,7 +8,7 @@ import pathlib
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+from running import ASYNC
 
 try:
     from selenium import webdriver
@@ -26,11 +26,8 @@ for needed in (DRIVER, CHROMIUM):
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb",
-         "--host-resolver-rules=MAP * ~NOTFOUND", "--autoplay-policy=no-user-gesture-required")
+         "--host-resolver-rules=MAP * ~NOTFOUND")
 
-# Runs as the body of an async function; what it returns comes back.
-ASYNC = """const done = arguments[arguments.length - 1];
-(async (...args) => {%s})(...[...arguments].slice(0, -1)).then((value) => done({value}), (error) => done({error: String(error)}));"""
 
 
 class Browser:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from browser import ASYNC
+from running import ASYNC
 
 PREFERENCES = """user_pref("marionette.port", %d);
 user_pref("network.proxy.type", 1);

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 
 from marionette import Firefox, firefox
-from pages import learn, main
+from running import learn
 
 from page import Page
 
@@ -72,4 +72,4 @@ class InFirefox(unittest.TestCase):
         self.browser.screenshot("16-firefox")
 
 
-main()
+unittest.main(verbosity=2)
