@@ -122,6 +122,9 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     const cbx_grid *grid = &job->plan.grid;
     uint8_t *rgb = NULL;
+    if (!job->settings->film) { /* else it says what the last frame says */
+        cbx_job_caption(job);
+    }
     cbx_status status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
     if (!status) {
         status = cbx_painter_rgb(&job->painter, cbx_trainer_w1(job->trainer), rgb);

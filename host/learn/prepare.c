@@ -142,7 +142,8 @@ static cbx_status make_pictures(cbx_job *job) {
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
         const cbx_drawing drawing = cbx_drawing_of(settings);
-        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
+        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing,
+                                     job->plan.frames);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
