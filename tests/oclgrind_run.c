@@ -63,6 +63,7 @@ static void run_job(cbx_schedule schedule) {
     settings.picture = l.picture;
     settings.save = l.save;
     settings.frame_every = 2;
+    settings.batch_losses = 1;
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     learning_close(&l);
 }
@@ -89,6 +90,7 @@ static void stepwise_batches_succeed(void **state) {
     uint32_t *order = synthetic_order(TRAIN, 3);
     cbx_trainer *trainer =
         training_start(way, CBX_RECIPE_LESSON, dataset, start, BATCH, order, TRAIN);
+    cbx_trainer_keep_losses(trainer);
     assert_ok(cbx_trainer_steps(trainer, 0, TRAIN / BATCH, rates, 0));
     assert_ok(cbx_trainer_step(trainer, TRAIN - 1, 1, rates, 2));
     assert_ok(cbx_trainer_check(trainer));

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "clearbox/film.h"
 #include "clearbox/learn.h"
+#include "film/containers.h"
 #include "film/encoder.h"
 #include "film/library.h"
 #include "learn/job.h"
@@ -20,7 +21,8 @@ static const char *hidden;  /* encoders of this name, or of its beginning, do no
 static const char *feigned; /* an encoder of this name does, though it is another */
 static unsigned asked;      /* how often, since it was set to 0 */
 static unsigned fails_from; /* the number of the first call without an answer; 0: none */
-static int device_errs;     /* its encoder's check fails */
+static cbx_container container_wanted; /* of the films that are made */
+static int device_errs;                /* its encoder's check fails */
 
 const AVCodec *__real_avcodec_find_encoder_by_name(const char *name);
 const AVCodec *__wrap_avcodec_find_encoder_by_name(const char *name);
@@ -48,6 +50,7 @@ static int reset(void **state) {
     hidden = feigned = NULL;
     fails_from = asked = 0;
     device_errs = 0;
+    container_wanted = CBX_CONTAINER_AUTO;
     return scratch_setup(state);
 }
 
@@ -55,6 +58,15 @@ static int forget(void **state) {
     hidden = feigned = NULL;
     fails_from = 0;
     return scratch_teardown(state);
+}
+
+/* The first that takes what the encoder makes. */
+static cbx_container container_of(const cbx_encoder_kind *kind) {
+    cbx_container container = CBX_CONTAINER_MP4;
+    while (!cbx_container_takes(cbx_container_kind_of(container), kind->format->codec)) {
+        container++;
+    }
+    return container;
 }
 
 /* A film of three groups; how it ended. */
@@ -65,14 +77,15 @@ static cbx_status make_film(void **state, cbx_codec codec, const char *encoder) 
                                         .codec = codec,
                                         .encoder = encoder,
                                         .quality = -1,
-                                        .workers = 2};
+                                        .workers = 2,
+                                        .container = container_wanted};
     film_scene scene;
     film_ring ring;
     cbx_film *film = NULL;
     cbx_film_result result = {0};
     scene_make(&scene, settings.width, settings.height);
-    cbx_status status =
-        cbx_film_open(&film, scratch_path(state, "a.mp4"), &settings, scene.cb, scene.cr);
+    cbx_status status = cbx_film_open(&film, scratch_path(state, container_wanted ? "a" : "a.mp4"),
+                                      &settings, scene.cb, scene.cr);
     if (!status) {
         ring_make(&ring, cbx_film_ring_frames(film), &scene);
         ring_push(&ring, &scene, film, 0, 600);
@@ -113,6 +126,7 @@ static void every_name_makes_its_film_or_says_why_not(void **state) {
     char needs[128];
     cbx_film_silence_libav();
     for (const cbx_encoder_kind *kind = cbx_encoder_kinds; kind->name; kind++) {
+        container_wanted = container_of(kind);
         cbx_status status = make_film(state, CBX_CODEC_H264, kind->name);
         if (!kind->calls) {
             assert_fails(status, CBX_BAD_ARGUMENT, "name another");
@@ -125,7 +139,7 @@ static void every_name_makes_its_film_or_says_why_not(void **state) {
         } else {
             assert_ok(status);
             assert_int_equal(scratch_entries(state), 1);
-            unlink(scratch_path(state, "a.mp4"));
+            unlink(scratch_path(state, "a"));
         }
         assert_int_equal(scratch_entries(state), 0);
     }
@@ -188,13 +202,15 @@ static void every_encoder_has_its_own_range(void **state) {
     for (const cbx_encoder_kind *kind = cbx_encoder_kinds; kind->name; kind++) {
         cbx_film_settings settings = {
             .width = 84, .height = 56, .fps = 70, .encoder = kind->name, .quality = -1};
+        settings.container = container_of(kind);
         int best, coarsest;
         cbx_film_quality(&settings, &best, &coarsest);
         assert_int_equal(best, kind->best);
         assert_int_equal(coarsest, kind->coarsest);
         assert_in_range(kind->usual, best, coarsest);
         assert_ok(cbx_film_check_wishes(&settings));
-        for (settings.quality = best; settings.quality <= coarsest; settings.quality++) {
+        for (settings.quality = best < 0 ? 0 : best; settings.quality <= coarsest;
+             settings.quality++) {
             assert_ok(cbx_film_check_wishes(&settings));
         }
         assert_fails(cbx_film_check_wishes(&settings), CBX_BAD_ARGUMENT, "quality");
@@ -272,8 +288,8 @@ static void a_run_refuses_an_encoder_that_is_missing(void **state) {
 
 /* A device with room for every film. */
 static cbx_device roomy(void) {
-    return (cbx_device){.info = {.global_memory_bytes = UINT64_MAX,
-                                 .largest_buffer_bytes = UINT64_MAX}};
+    return (cbx_device){
+        .info = {.global_memory_bytes = UINT64_MAX, .largest_buffer_bytes = UINT64_MAX}};
 }
 
 /* What the observers are told of the choice. */

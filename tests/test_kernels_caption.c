@@ -32,7 +32,7 @@ static void open_scene(scene *e, cbx_family family, size_t hidden, uint32_t scal
     cbx_tile_palette_fill(&e->palette, colours);
     e->b = bands_open(e->device);
     assert_ok(cbx_brush_init(&e->brush, e->device, &e->grid, &drawing));
-    assert_ok(cbx_scribe_init(&e->scribe, &e->brush, &e->grid, FRAMES));
+    assert_ok(cbx_scribe_init(&e->scribe, &e->brush, &e->grid));
     /* Within bands, so that writing beyond their ends is seen. */
     const size_t history = (2 + FRAMES) * sizeof(cl_uint);
     const size_t ink = (size_t)e->grid.strip * e->grid.width * 2;

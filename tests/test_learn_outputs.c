@@ -147,6 +147,7 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         settings.film = l.film;
         settings.save = broken == CBX_LEARN_WEIGHTS ? "/dev/full" : l.save;
         settings.picture = broken == CBX_LEARN_PICTURE ? "/dev/full" : l.picture;
+        settings.poster = broken == CBX_LEARN_POSTER ? "/dev/full" : l.poster;
         settings.report = broken == CBX_LEARN_REPORT ? "/dev/full" : l.report;
         settings.epochs = 2;
         assert_fails(learning_run(&settings, &log, &result), CBX_CANNOT_WRITE, "");
@@ -162,6 +163,7 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         remove(l.film);
         remove(l.save);
         remove(l.picture);
+        remove(l.poster);
         remove(l.report);
     }
     learning_close(&l);

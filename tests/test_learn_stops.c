@@ -35,6 +35,8 @@ static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule
     settings.film = l->film;
     settings.picture = l->picture;
     settings.save = l->save;
+    settings.report = l->report;
+    settings.poster = l->second;
     assert_fails(learning_run(&settings, &log, &result), CBX_INTERRUPTED, "");
     assert_int_equal(result.interrupted, 1);
     assert_in_range(result.batches, stop_at - 1, 3 * 60 - 1);
@@ -45,7 +47,7 @@ static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule
     free(learning_read_png(l->picture, &width, &height));
     assert_ok(cbx_network_load(&network, l->save));
     cbx_network_destroy(network);
-    assert_int_equal(files_count(l->folder), 3);
+    assert_int_equal(files_count(l->folder), CBX_LEARN_OUTPUTS);
     for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
         assert_true(result.kept[i]);
         assert_int_equal(log.lost[i], 0);
@@ -178,7 +180,7 @@ static void weights_of_another_size_are_refused(void **state) {
     assert_ok(cbx_network_save(network, l.second, NULL, 0));
     settings.init = l.second;
     settings.film = l.film;
-    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_DATA, "");
+    assert_fails(cbx_learn(&settings, NULL, 0, NULL, NULL), CBX_BAD_ARGUMENT, "hidden 5");
     assert_false(files_exist(l.film));
     assert_int_equal(files_count(l.folder), 1);
     cbx_network_destroy(network);

@@ -43,6 +43,9 @@ int cli_begin_failure(cbx_status status, const char *sentence);
  * was printed did not arrive. */
 int cli_flush(int code);
 
+/* What standard output is called in that message from now on. */
+void cli_name_output(const char *name);
+
 /* argv[0] is the command's name. They return the exit code. */
 int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);

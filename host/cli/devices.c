@@ -11,12 +11,14 @@
 #include "cli/device_check.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
 
 typedef struct devices_options {
-    int list, json;
-    uint32_t timeout; /* seconds */
+    int list, json, format, no_clobber;
+    const char *output; /* NULL: standard output */
+    uint32_t timeout;   /* seconds */
 } devices_options;
 
 enum { FAMILIES = 2 };
@@ -43,10 +45,14 @@ static const cli_flag flags[] = {
     {"list", 0, CLI_SWITCH, AT(list), 0, 0, 0, 0,
      "only say which there are, and check none: a line\n"
      "each of spec, kind and name, with tabs between"},
-    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "print a JSON array instead"},
     {"timeout", 0, CLI_WHOLE, AT(timeout), "N", 0, 1, 86400,
      "seconds that a driver has to build and run the\n"
      "kernels of a family [120]"},
+    {"output", 'o', CLI_OUTPUT, AT(output), "FILE", 0, 0, 0, "write there [standard output]"},
+    {"format", 0, CLI_CHOICE, AT(format), 0, cli_report_formats, 0, 0,
+     "a list, or a JSON array [text]"},
+    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "the same as --format json"},
+    {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
     CLI_HELP_FLAG,
     {0}};
 
@@ -247,8 +253,9 @@ static int check_all(const cbx_device_info *infos, size_t count, const devices_o
 }
 
 int cli_devices(int argc, char **argv) {
-    devices_options options = {.timeout = 120};
+    devices_options options = {.timeout = 120, .format = CLI_REPORT_UNSET};
     cbx_device_info *devices = NULL;
+    cli_output output;
     size_t count = 0;
     if (argc > 1 && strcmp(argv[1], CLI_CHECK_ARGUMENT) == 0) {
         return cli_check_as_child(argc, argv);
@@ -257,11 +264,18 @@ int cli_devices(int argc, char **argv) {
     if (code != CLI_PARSED) {
         return code;
     }
+    code = cli_settle_json(options.format, &options.json);
+    if (code == CLI_PARSED) {
+        code = cli_output_begin(&output, options.output, options.no_clobber);
+    }
+    if (code != CLI_PARSED) {
+        return code;
+    }
     cli_guard_begin(); /* a driver may end the program when it is asked for devices */
     cbx_status status = cbx_device_list(&devices, &count);
     cli_guard_end();
     if (status) {
-        return cli_fail_status(status);
+        return cli_output_end(&output, cli_fail_status(status));
     }
     if (!options.list) {
         code = check_all(devices, count, &options);
@@ -270,6 +284,7 @@ int cli_devices(int argc, char **argv) {
             options.json ? print_json(array_of(devices, NULL, count)) : print_list(devices, count);
         code = cli_flush(code);
     }
+    code = cli_output_end(&output, code);
     cbx_device_list_free(devices);
     return code;
 }

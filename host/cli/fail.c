@@ -78,11 +78,17 @@ int cli_fail_status(cbx_status status) {
     return code;
 }
 
+static const char *output_name = "standard output";
+
+void cli_name_output(const char *name) {
+    output_name = name;
+}
+
 int cli_flush(int code) {
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         int error = errno ? errno : EIO;
-        return cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output: %s", strerror(error));
+        return cli_fail(CLI_CANNOT_WRITE, "cannot write to %s: %s", output_name, strerror(error));
     }
     return code;
 }

@@ -9,9 +9,9 @@
 static const cli_command_text text = {
     "predict", "predict MODEL [PICTURE...] [FLAGS]",
     "Asks a network what digits it sees. MODEL is what 'learn --save' wrote. Pictures\n"
-    "are PNG, JPEG or PGM, of any size, dark on light or light on dark; \"-\" is standard\n"
-    "input. Each is made 28 x 28 as MNIST's were. Without pictures: loss, accuracy and\n"
-    "who is taken for whom, over the 10,000 test images.\n",
+    "are PNG, JPEG or PGM, of any size, dark on light or light on dark; \"-\" is\n"
+    "standard input. Each is made 28 x 28 as MNIST's were. Without pictures: loss,\n"
+    "accuracy and who is taken for whom, over the 10,000 test images.\n",
     "The ten numbers are the network's outputs as they are: each is its estimate that\n"
     "the picture is that digit, made without the others. They need not add to 1.\n"
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data.\n",

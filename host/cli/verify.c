@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/report.h"
+#include "cli/output.h"
 #include "cli/stop.h"
 #include "cli/verify_report.h"
 #include "learn/hashes.h"
@@ -130,12 +131,17 @@ static int conclude(const session *state, cbx_status status) {
 int cli_verify(int argc, char **argv) {
     cli_verify_options options;
     session state = {.options = &options};
+    cli_output output;
     int code = cli_verify_parse(argc, argv, &options);
     if (code != CLI_PARSED) {
         return code;
     }
+    code = cli_output_begin(&output, options.output, options.no_clobber);
+    if (code != CLI_PARSED) {
+        return code;
+    }
     if (options.list) {
-        return cli_verify_list(&options);
+        return cli_output_end(&output, cli_verify_list(&options));
     }
     cli_stop_listen("stopping; Ctrl-C again stops at once\n");
     cbx_status status = load_data(options.settings.data, &state.dataset);
@@ -145,7 +151,7 @@ int cli_verify(int argc, char **argv) {
     if (!status) {
         status = open_and_train(&state);
     }
-    code = conclude(&state, status);
+    code = cli_output_end(&output, conclude(&state, status));
     cbx_tracer_close(state.tracer);
     cbx_dataset_destroy(state.dataset);
     free(state.verified);

@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/suggest.h"
 #include "cli/terminal.h"
 
@@ -38,7 +39,11 @@ static const cli_flag flags[] = {
 
     {.help = "What is printed"},
     {"list", 0, CLI_SWITCH, AT(list), 0, 0, 0, 0, "the named runs instead, and train nothing"},
-    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "a JSON object instead of a table"},
+    {"output", 'o', CLI_OUTPUT, AT(output), "FILE", 0, 0, 0, "write there [standard output]"},
+    {"format", 0, CLI_CHOICE, AT(format), 0, cli_report_formats, 0, 0,
+     "a table, or a JSON object [text]"},
+    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "the same as --format json"},
+    {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
     {"print", 0, CLI_SWITCH, AT(print), 0, 0, 0, 0,
      "the runs as rows of host/cli/verify_list.c with\n"
      "the hashes that come out here; compares nothing"},
@@ -102,8 +107,12 @@ int cli_verify_parse(int argc, char **argv, cli_verify_options *options) {
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
     options->settings.film = NULL;
+    options->format = CLI_REPORT_UNSET;
 
     int code = cli_parse_words(argc, argv, &text, flags, options, &names);
+    if (code == CLI_PARSED) {
+        code = cli_settle_json(options->format, &options->json);
+    }
     if (code == CLI_PARSED && options->print && (options->json || options->list)) {
         code = cli_fail(CLI_USAGE, "--print contradicts --%s; leave one out",
                         options->json ? "json" : "list");

@@ -14,6 +14,8 @@ typedef struct cli_verify_options {
     size_t count;
     cbx_learn_settings settings; /* device, family, schedule and data */
     int all, list, print, json;
+    int format, no_clobber; /* json tells the format after parsing */
+    const char *output;     /* NULL: standard output */
     char data_folder[PATH_MAX];
 } cli_verify_options;
 

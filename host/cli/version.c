@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "clearbox/film.h"
 #include "cli/cli.h"
@@ -11,8 +12,20 @@
 #include "film/film.h"
 #include "film/library.h"
 
+/* In lines that fit a terminal, broken where there is a blank. */
 static void print_fact(const char *name, const char *value) {
-    printf("  %-9s %s\n", name, value);
+    enum { MARGIN = 12, COLUMNS = 80 };
+    int column = printf("  %-9s", name);
+    while (*value) {
+        const int length = (int)strcspn(value, " ");
+        if (column > MARGIN && column + 1 + length > COLUMNS) {
+            printf("\n%*s", MARGIN - 1, "");
+            column = MARGIN - 1;
+        }
+        column += printf(" %.*s", length, value);
+        value += length + (value[length] == ' ');
+    }
+    putchar('\n');
 }
 
 /* `before`: those that are asked before libavcodec's. */

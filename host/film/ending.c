@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "film/containers.h"
+#include "film/film.h"
 
 /* What is behind the last dot of the name, with it; NULL: there is none but in front. */
 static const char *ending_of(const char *path) {
@@ -15,7 +16,7 @@ static const char *ending_of(const char *path) {
 }
 
 /* A pipe or a device may be called anything. */
-static int is_file(const char *path) {
+int cbx_film_is_file(const char *path) {
     struct stat target;
     return stat(path, &target) != 0 || S_ISREG(target.st_mode);
 }
@@ -31,7 +32,7 @@ cbx_status cbx_film_container(cbx_container *out, const char *path, cbx_containe
     const char *ending = path ? ending_of(path) : NULL;
     const cbx_container_kind *said = ending ? cbx_container_of_ending(ending) : NULL;
     const cbx_container_kind *kind = cbx_container_kind_of(wish);
-    const int file = path && is_file(path);
+    const int file = path && cbx_film_is_file(path);
     if (!kind) {
         return cbx_fail(CBX_BAD_ARGUMENT, "unknown container %d", (int)wish);
     }

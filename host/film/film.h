@@ -27,6 +27,9 @@ int cbx_film_is_encoder_named(const char *encoder);
 /* Whether it is that of the device. */
 int cbx_film_is_by_device(const char *encoder);
 
+/* Whether a film at `path` is a regular file, or would be; else it cannot be read again. */
+int cbx_film_is_file(const char *path);
+
 /* What a film with these settings, which must have passed cbx_film_check_wishes(), becomes,
  * and whose work that is: a static name. */
 cbx_codec cbx_film_codec_of(const cbx_film_settings *settings);

@@ -331,20 +331,22 @@ void cbx_film_list_encoders(char *out, size_t size, cbx_encoder_place place) {
 
 int cbx_film_stand_in(cbx_film_settings *settings) {
     const cbx_container_kind *container = cbx_container_kind_of(settings->container);
-    const cbx_encoder_kind *own = cbx_encoder_kind_of(settings), *other = NULL;
-    if (cbx_film_is_encoder_named(settings->encoder) || cbx_encoder_is_there(own)) {
+    const cbx_encoder_kind *own = cbx_encoder_kind_of(settings), *other = NULL, *there = NULL;
+    if (cbx_film_is_encoder_named(settings->encoder) || cbx_encoder_is_there(own) ||
+        settings->codec != CBX_CODEC_H264) {
         return 0;
     }
-    for (const cbx_encoder_kind *kind = own; kind->name && !(other && cbx_encoder_is_there(other));
-         kind++) {
+    for (const cbx_encoder_kind *kind = own; kind->name && !there; kind++) {
         if (kind->format->codec != own->format->codec && may_choose(kind) &&
             cbx_container_takes(container, kind->format->codec)) {
-            other = kind;
+            other = other ? other : kind;
+            there = cbx_encoder_is_there(kind) ? kind : NULL;
         }
     }
     if (!other) {
         return 0;
     }
+    other = there ? there : other;
     settings->codec = other->format->codec;
     settings->quality = -1; /* another codec's numbers mean something else */
     settings->preset = NULL;

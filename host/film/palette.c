@@ -123,6 +123,11 @@ static size_t widest(const box *boxes, size_t count) {
     return best;
 }
 
+/* Place `i` of `count` between black and white: for levels that the picture lacks. */
+static uint32_t grey(size_t i, size_t count) {
+    return 0x010101U * (uint32_t)((2 * i + 1) * 255 / (2 * count));
+}
+
 static void choose(cbx_palette *palette, uint32_t *samples, size_t count) {
     box boxes[FREE] = {{.samples = samples, .count = count}};
     size_t made = 1;
@@ -137,7 +142,7 @@ static void choose(cbx_palette *palette, uint32_t *samples, size_t count) {
     for (size_t i = 0; i < PLACES - 1; i++) {
         const uint32_t colour = i < FIXED          ? fixed[i]
                                 : i < FIXED + made ? mean_of(&boxes[i - FIXED])
-                                                   : 0;
+                                                   : grey(i - FIXED - made, FREE - made);
         palette->colours[i] = 0xFF000000U | colour;
     }
 }

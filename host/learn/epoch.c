@@ -36,6 +36,7 @@ static segment next_segment(const cbx_job *job) {
     uint64_t count = least(left / rows, CBX_RATE_BLOCK - number % CBX_RATE_BLOCK);
     count = least(count, cbx_throttle_block(job->trainer));
     count = job->pause ? least(count, job->pause - number) : count;
+    count = least(count, cbx_job_page_film_next(job) - number);
     count = is_timed(job) ? least(count, next_pictured(job) - number) : count;
     const uint64_t end = number + count;
     const int alone = rows < job->settings->batch || end == job->plan.batches ||
@@ -94,6 +95,9 @@ static cbx_status train_batches(cbx_job *job) {
     cbx_status status = CBX_OK;
     while (at->first < job->plan.training_images && !status && !job->stopping && !pauses(job)) {
         status = train_segment(job, next_segment(job));
+        if (!status) {
+            status = cbx_job_draw_page_film(job);
+        }
         if (!status) {
             status = cbx_throttle_wait(&throttle, at->batch_number, &done);
         }

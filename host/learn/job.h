@@ -9,6 +9,7 @@
 #include "clearbox/learn.h"
 #include "device/walk.h"
 #include "learn/clock.h"
+#include "learn/page_film.h"
 #include "network/trainer.h"
 #include "reel/reel.h"
 
@@ -62,6 +63,7 @@ typedef struct cbx_job {
     uint32_t *order;                     /* (training_images) */
     cbx_position position;
     cbx_losses losses;
+    cbx_page_film page_film;
     cbx_story story; /* zeroed: no page was asked for */
     uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
     double began;    /* clock */
@@ -142,6 +144,18 @@ cbx_status cbx_job_begin_story(cbx_job *job);
 void cbx_job_note_epoch(cbx_job *job, const cbx_epoch_report *report);
 void cbx_job_clear_story(cbx_job *job);
 cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to);
+
+/* page_film.c: a film for the page, where the run's own is not for one; for a job that has its plan.
+ * It is drawn beside the run's. */
+void cbx_job_plan_page_film(cbx_job *job);
+cbx_status cbx_job_open_page_film(cbx_job *job);
+/* The batch, counted from 1, after which a frame of it is due; UINT64_MAX: there is none. */
+uint64_t cbx_job_page_film_next(const cbx_job *job);
+/* Those that are due, after the batches so far. */
+cbx_status cbx_job_draw_page_film(cbx_job *job);
+void cbx_job_finish_page_film(cbx_job *job, cbx_status trained);
+/* Removes its file. */
+void cbx_job_clear_page_film(cbx_job *job);
 
 /* Between two reports of how far something is: some 20 a second. */
 #define CBX_REPORT_SECONDS 0.05

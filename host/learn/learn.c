@@ -104,6 +104,7 @@ static cbx_status run(cbx_job *job) {
     }
     cbx_fault_take(&job->fault, status);
     cbx_job_finish_film(job, status);
+    cbx_job_finish_page_film(job, status);
     cbx_job_write_outputs(job, status);
     cbx_job_commit_outputs(job);
     job->result->times.finish = cbx_clock_seconds() - trained;

@@ -70,6 +70,13 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
         parts[FRAMES].bytes = cbx_reel_memory_bytes(&job->film, job->device->shares_memory,
                                                     job->plan.frames, &parts[INDEX].bytes);
     }
+    if (job->page_film.wanted) {
+        const cbx_page_film *own = &job->page_film;
+        uint64_t index = 0;
+        parts[PAGE].bytes += cbx_reel_memory_bytes(&own->film, job->device->shares_memory,
+                                                   own->timing.moving, &index);
+        parts[PAGE].bytes += index;
+    }
     const part *largest = &parts[0];
     uint64_t total = 0;
     for (int i = 0; i < PARTS; i++) {

@@ -13,6 +13,7 @@
 #include "film/poster.h"
 #include "learn/job.h"
 #include "learn/metadata.h"
+#include "learn/picture.h"
 #include "network/weights_file.h"
 #include "picture/png.h"
 
@@ -120,20 +121,10 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {
-    const cbx_grid *grid = &job->plan.grid;
-    uint8_t *rgb = NULL;
     if (!job->settings->film) { /* else it says what the last frame says */
         cbx_job_caption(job);
     }
-    cbx_status status = cbx_new(&rgb, (size_t)grid->width * grid->height * 3);
-    if (!status) {
-        status = cbx_painter_rgb(&job->painter, cbx_trainer_w1(job->trainer), rgb);
-    }
-    if (!status) {
-        status = cbx_png_write(to, rgb, grid->width, grid->height);
-    }
-    free(rgb);
-    return status;
+    return cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
 }
 
 static cbx_status write_poster(cbx_job *job, cbx_output *to) {

@@ -60,9 +60,14 @@ static json_t *times_of(const cbx_learn_times *times) {
                      "train", times->train, "evaluate", times->evaluate, "encode", times->encode);
 }
 
-static json_t *grid_of(const cbx_grid *grid) {
-    return json_pack("{s:I, s:I, s:I}", "rows", (json_int_t)grid->rows, "columns",
-                     (json_int_t)grid->columns, "scale", (json_int_t)grid->scale);
+/* The square that all neurons make. */
+static json_t *square_of(uint32_t hidden) {
+    cbx_grid grid;
+    if (cbx_grid_lay_out(&grid, hidden, 1)) {
+        return json_null();
+    }
+    return json_pack("{s:I, s:I}", "rows", (json_int_t)grid.rows, "columns",
+                     (json_int_t)grid.columns);
 }
 
 /* What browsers call it; NULL: they do not play it as a film. */
@@ -72,32 +77,64 @@ static const char *film_type(const cbx_job *job) {
                                                        : NULL;
 }
 
-static int has_film(const cbx_job *job) {
-    return job->result->kept[CBX_LEARN_FILM] && job->result->film_sha256[0] &&
-           job->result->film.bytes <= MOST_FILM_BYTES && film_type(job);
+/* The film that the page shows: the run's, or its own. */
+typedef struct shown_film {
+    const char *path, *type; /* NULL: there is none */
+    const cbx_grid *grid;
+    const cbx_timing *timing;
+    uint64_t frames;
+    uint32_t fps;
+} shown_film;
+
+static shown_film film_shown(const cbx_job *job) {
+    const cbx_page_film *own = &job->page_film;
+    const cbx_learn_result *result = job->result;
+    if (own->frames > 0) {
+        return (shown_film){own->path,    "video/mp4", &own->grid,
+                            &own->timing, own->frames, own->film.fps};
+    }
+    if (own->wanted || !result->kept[CBX_LEARN_FILM] || !result->film_sha256[0] ||
+        result->film.bytes > MOST_FILM_BYTES || !film_type(job)) {
+        return (shown_film){.path = NULL};
+    }
+    return (shown_film){job->settings->film, film_type(job),      &job->plan.grid,
+                        &job->timing,        result->film.frames, job->settings->fps};
+}
+
+static json_t *tiles_of(const cbx_grid *grid) {
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "tiles", (json_int_t)grid->tiles,
+                     "rows", (json_int_t)grid->rows, "columns", (json_int_t)grid->columns, "tile",
+                     (json_int_t)grid->tile, "pitch", (json_int_t)grid->pitch, "left",
+                     (json_int_t)grid->left, "top", (json_int_t)grid->top);
 }
 
 static json_t *film_of(const cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
-    if (!has_film(job)) {
+    const shown_film film = film_shown(job);
+    if (!film.path) {
         return json_null();
     }
-    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s}", "frames",
-                     (json_int_t)job->result->film.frames, "fps", (json_int_t)settings->fps,
-                     "width", (json_int_t)job->plan.grid.width, "height",
-                     (json_int_t)job->plan.grid.height, "type", film_type(job), "tone",
-                     cbx_tone_name(settings->tone));
+    return json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:o}", "frames", (json_int_t)film.frames,
+                     "fps", (json_int_t)film.fps, "width", (json_int_t)film.grid->width, "height",
+                     (json_int_t)film.grid->height, "type", film.type, "tone",
+                     cbx_tone_name(job->settings->tone), "grid", tiles_of(film.grid));
 }
 
 /* In whole sentences. */
 static json_t *left_out_of(const cbx_job *job) {
+    const cbx_page_film *own = &job->page_film;
     json_t *all = json_array();
     if (job->settings->hidden > CBX_PAGE_EXACT_HIDDEN) {
         json_array_append_new(
             all, json_string("The incoming weights are rounded to 255 levels a neuron, so that the "
                              "page stays small; the file of the weights has them whole."));
     }
-    if (job->settings->film && !has_film(job)) {
+    if (own->frames > 0) {
+        json_array_append_new(
+            all,
+            json_sprintf("The film here is a smaller one, made for this page, of %u frames and "
+                         "%u of the neurons; the film of the run is a file of its own.",
+                         (unsigned)own->frames, own->grid.tiles));
+    } else if (job->settings->film && !film_shown(job).path) {
         json_array_append_new(all,
                               json_string("The film is too large for a page, of a kind that "
                                           "a page does not play, or was not kept; it is a file "
@@ -115,7 +152,7 @@ static json_t *network_facts(const cbx_job *job, const char *kind, const cbx_eva
         "hidden", (json_int_t)job->settings->hidden, "command",
         cbx_page_string(job->settings->command), "normalisation",
         cbx_page_normalisation(cbx_dataset_mean(dataset), cbx_dataset_deviation(dataset)), "grid",
-        grid_of(&job->plan.grid), "test",
+        square_of(job->settings->hidden), "test",
         cbx_page_evaluation(test->images, test->loss, test->confusion), "made", made, "left_out",
         left_out_of(job));
 }
@@ -147,24 +184,23 @@ static cbx_status write_losses(const cbx_job *job, cbx_output *to) {
     return status;
 }
 
-/* The batch, counted from 1, that each frame shows. */
+/* With the batch, counted from 1, that each frame shows. */
 static cbx_status write_film(const cbx_job *job, cbx_output *to) {
-    const cbx_learn_settings *settings = job->settings;
-    const uint64_t frames = job->result->film.frames;
+    const shown_film film = film_shown(job);
     uint32_t *batches = NULL;
-    if (!has_film(job)) {
+    if (!film.path) {
         return CBX_OK;
     }
-    cbx_status status = cbx_new(&batches, frames);
-    for (uint64_t i = 0; i < frames && !status; i++) {
-        const uint64_t batch = cbx_timing_batch(&job->timing, i);
+    cbx_status status = cbx_new(&batches, film.frames);
+    for (uint64_t i = 0; i < film.frames && !status; i++) {
+        const uint64_t batch = cbx_timing_batch(film.timing, i);
         batches[i] = (uint32_t)(batch < job->result->batches ? batch : job->result->batches);
     }
     if (!status) {
-        status = cbx_page_array(to, "frame_batches", CBX_PAGE_U32, batches, frames);
+        status = cbx_page_array(to, "frame_batches", CBX_PAGE_U32, batches, film.frames);
     }
     free(batches);
-    return status ? status : cbx_page_file(to, "film_file", settings->film);
+    return status ? status : cbx_page_file(to, "film_file", film.path);
 }
 
 /* What the network says of the test images, and with it the facts and arrays of every page; facts

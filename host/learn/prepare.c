@@ -122,7 +122,11 @@ cbx_status cbx_job_make_plan(cbx_job *job) {
         }
     }
     const cbx_drawing drawing = cbx_drawing_of(settings);
-    return cbx_grid_lay_out_as(&plan->grid, settings->hidden, &drawing);
+    const cbx_status status = cbx_grid_lay_out_as(&plan->grid, settings->hidden, &drawing);
+    if (!status) {
+        cbx_job_plan_page_film(job);
+    }
+    return status;
 }
 
 static cbx_status make_trainer(cbx_job *job) {
@@ -142,8 +146,8 @@ static cbx_status make_pictures(cbx_job *job) {
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
         const cbx_drawing drawing = cbx_drawing_of(settings);
-        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing,
-                                     job->plan.frames);
+        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
+        status = status ? status : cbx_painter_expect(&job->painter, job->plan.frames);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }
@@ -168,10 +172,10 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 }
 
 cbx_status cbx_job_prepare(cbx_job *job) {
-    static step *const steps[] = {cbx_job_probe_outputs, load_network,         load_and_start,
-                                  cbx_job_make_plan,     cbx_job_check_memory, make_network,
-                                  make_trainer,          cbx_job_keep_losses,  make_pictures,
-                                  cbx_job_begin_story};
+    static step *const steps[] = {cbx_job_probe_outputs,  load_network,         load_and_start,
+                                  cbx_job_make_plan,      cbx_job_check_memory, make_network,
+                                  make_trainer,           cbx_job_keep_losses,  make_pictures,
+                                  cbx_job_open_page_film, cbx_job_begin_story};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -189,6 +193,7 @@ cbx_status cbx_job_prepare_look(cbx_job *job) {
 
 void cbx_job_clear(cbx_job *job) {
     cbx_reel_discard(job->reel);
+    cbx_job_clear_page_film(job);
     if (job->painter.device) {
         cbx_painter_clear(&job->painter);
     }

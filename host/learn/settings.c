@@ -66,9 +66,9 @@ static cbx_status check_poster(const cbx_learn_settings *settings) {
     if (!settings->poster) {
         return CBX_OK;
     }
-    if (!settings->film || settings->film_descriptor) {
+    if (!settings->film || settings->film_descriptor || !cbx_film_is_file(settings->film)) {
         return cbx_fail(CBX_BAD_ARGUMENT,
-                        "the poster %s is the last picture of a film in a file, and "
+                        "the poster %s is the last picture of a film in a regular file, and "
                         "there is to be none",
                         settings->poster);
     }

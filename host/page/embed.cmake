@@ -13,7 +13,7 @@ set(CBX_PAGE_CODE
   tiles.js orders.js grid.js neuron.js layer.js
   digit.js answer.js pad.js
   confusion.js mistakes.js proof.js download.js made.js
-  tour.js main.js)
+  story.js tour.js main.js)
 set(CBX_PAGE_WEB ${CMAKE_CURRENT_LIST_DIR}/web)
 
 if(CMAKE_SCRIPT_MODE_FILE)

@@ -56,7 +56,7 @@ int cbx_drawing_changes_chroma(const cbx_drawing *drawing) {
 }
 
 cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
-                               const cbx_drawing *drawing, uint64_t frames) {
+                               const cbx_drawing *drawing) {
     if (!cbx_drawing_changes_chroma(drawing)) {
         return cbx_painter_init(painter, device, grid, drawing->tone);
     }
@@ -65,9 +65,12 @@ cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const c
     painter->grid = *grid;
     painter->layout = cbx_frame_layout_of(grid, drawing->tone);
     const cbx_status status = cbx_brush_init(&painter->brush, device, grid, drawing);
-    return status || !drawing->caption
-               ? status
-               : cbx_scribe_init(&painter->scribe, &painter->brush, grid, frames);
+    return status || !drawing->caption ? status
+                                       : cbx_scribe_init(&painter->scribe, &painter->brush, grid);
+}
+
+cbx_status cbx_painter_expect(cbx_painter *painter, uint64_t frames) {
+    return painter->scribe.strip > 0 ? cbx_scribe_expect(&painter->scribe, frames) : CBX_OK;
 }
 
 void cbx_painter_tell(cbx_painter *painter, const cbx_facts *facts, const cbx_news *news) {

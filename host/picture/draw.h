@@ -57,9 +57,12 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
                             cbx_tone tone);
 void cbx_painter_clear(cbx_painter *painter);
 
-/* Any drawing, with its grid; in a film of so many frames, 0: none. *painter must stay where it is. */
+/* Any drawing, with its grid. *painter must stay where it is. */
 cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
-                               const cbx_drawing *drawing, uint64_t frames);
+                               const cbx_drawing *drawing);
+
+/* Makes room for the losses of a film of so many frames, where there are captions. */
+cbx_status cbx_painter_expect(cbx_painter *painter, uint64_t frames);
 
 /* What the captions of the next pictures say, if they have any; the news is in the first of them. */
 void cbx_painter_tell(cbx_painter *painter, const cbx_facts *facts, const cbx_news *news);

@@ -91,7 +91,7 @@ static void put_fact(glyph_text *to, const cbx_facts *facts, char letter) {
         put_number(to, facts->neurons);
         break;
     case 'r':
-        put(to, facts->recipe);
+        put(to, facts->recipe ? facts->recipe : "");
         break;
     case 'e':
         put_share(to, facts->epoch, facts->epochs);

@@ -25,10 +25,21 @@ static size_t ink_bytes(const cbx_scribe *scribe) {
     return (size_t)scribe->strip * scribe->brush->layout.width * 2;
 }
 
-static cbx_status make_buffers(cbx_scribe *scribe, uint64_t frames) {
+cbx_status cbx_scribe_expect(cbx_scribe *scribe, uint64_t frames) {
     cbx_device *device = scribe->brush->device;
-    const uint64_t places = 2 + frames;
+    const uint64_t bytes = (2 + frames) * sizeof(cl_uint);
     const cl_uint zero = 0;
+    cbx_buffer_release(scribe->history);
+    cbx_status status = cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "the losses of a film",
+                                          &scribe->history);
+    return status ? status
+                  : cbx_cl_check(clEnqueueFillBuffer(device->queue, scribe->history, &zero,
+                                                     sizeof zero, 0, (size_t)bytes, 0, NULL, NULL),
+                                 "clearing the losses of a film");
+}
+
+static cbx_status make_buffers(cbx_scribe *scribe) {
+    cbx_device *device = scribe->brush->device;
     cbx_status status =
         cbx_buffer_copy(device, cbx_glyphs, sizeof cbx_glyphs, "glyphs", &scribe->glyphs);
     if (!status) {
@@ -36,27 +47,19 @@ static cbx_status make_buffers(cbx_scribe *scribe, uint64_t frames) {
                                  &scribe->coverage);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_READ_WRITE, places * sizeof zero,
-                                   "the losses of a film", &scribe->history);
-    }
-    if (!status) {
-        status =
-            cbx_cl_check(clEnqueueFillBuffer(device->queue, scribe->history, &zero, sizeof zero, 0,
-                                             (size_t)places * sizeof zero, 0, NULL, NULL),
-                         "clearing the losses of a film");
+        status = cbx_scribe_expect(scribe, 1);
     }
     return status ? status
                   : cbx_buffer_create(device, CL_MEM_READ_WRITE, ink_bytes(scribe), "a caption",
                                       &scribe->ink);
 }
 
-cbx_status cbx_scribe_init(cbx_scribe *scribe, const cbx_brush *brush, const cbx_grid *grid,
-                           uint64_t frames) {
+cbx_status cbx_scribe_init(cbx_scribe *scribe, const cbx_brush *brush, const cbx_grid *grid) {
     memset(scribe, 0, sizeof *scribe);
     scribe->brush = brush;
     scribe->strip = grid->strip;
     const cbx_status status = make_kernels(scribe);
-    return status ? status : make_buffers(scribe, frames);
+    return status ? status : make_buffers(scribe);
 }
 
 void cbx_scribe_clear(cbx_scribe *scribe) {

@@ -22,11 +22,14 @@ typedef struct cbx_news {
     uint32_t first, count;
 } cbx_news;
 
-/* `frames`: of the film, for whose losses there is room; 0: a picture alone. Fills *scribe, to be
- * given to cbx_scribe_clear() in every case. The brush must be that of a picture with a strip, and
- * outlive it. */
-cbx_status cbx_scribe_init(cbx_scribe *scribe, const cbx_brush *brush, const cbx_grid *grid,
-                           uint64_t frames);
+/* Fills *scribe, to be given to cbx_scribe_clear() in every case. The brush must be that of a
+ * picture with a strip, and outlive it. */
+cbx_status cbx_scribe_init(cbx_scribe *scribe, const cbx_brush *brush, const cbx_grid *grid);
+
+/* Makes room for the losses of a film of so many frames, before the first of them; at first there is
+ * room for one. */
+cbx_status cbx_scribe_expect(cbx_scribe *scribe, uint64_t frames);
+
 void cbx_scribe_clear(cbx_scribe *scribe);
 
 /* Enqueue on the device's queue: the news into the history; the strip of a picture. */

@@ -118,7 +118,7 @@ CBX_API cbx_status cbx_film_check(const cbx_film_settings *settings);
 
 /* Where the linked libavcodec has no encoder for settings->codec, H.264 for example, puts
  * the codec there that stands in for it, MPEG-4, with its own default quality, and
- * returns 1; else 0. A named encoder never gives way. The codec must be one of cbx_codec. */
+ * returns 1; else 0. A named encoder never gives way, nor does another codec. The codec must be one of cbx_codec. */
 CBX_API int cbx_film_stand_in(cbx_film_settings *settings);
 
 /* Opens encoders and a temporary file beside `path`, whose ending says which container is meant

@@ -90,8 +90,8 @@ typedef struct cbx_learn_settings {
      * metadata; NULL: it is not known. */
     const char *film_command;
     int no_clobber;   /* fail rather than replace outputs */
-    int batch_losses; /* tell observers those of every batch: takes 2 % of the training at 64
-                         neurons, hardly anything at many */
+    int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at 64
+                         neurons, a smaller share at more */
     int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
 } cbx_learn_settings;
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Chromium plays the film that the device encodes: seeks land on the frame that is meant, and what a
-canvas shows of it is what ffmpeg decodes."""
+"""Chromium plays films: seeks land on the frame that is meant, and what a
+canvas shows is what ffmpeg decodes, of those that the device encodes, or what was drawn, of animated
+pictures."""
 
 import base64
 import http.server
@@ -61,7 +62,24 @@ async function look(wanted) {
     await ended;
     return {width, height, times, pictures, duration: video.duration, end: video.currentTime};
 }
-fetch("wanted").then((answer) => answer.json()).then(look)
+// Of an animated picture: how many there are, for how long, and what is on the last.
+async function leaf(type) {
+    const decoder = new ImageDecoder({type, data: await (await fetch("film")).arrayBuffer()});
+    await Promise.all([decoder.completed, decoder.tracks.ready]);
+    const track = decoder.tracks.selectedTrack, durations = [];
+    let last;
+    for (let frameIndex = 0; frameIndex < track.frameCount; frameIndex++) {
+        last = (await decoder.decode({frameIndex})).image;
+        durations.push(last.duration / 1000);
+    }
+    const [width, height] = [canvas.width, canvas.height] = [last.displayWidth, last.displayHeight];
+    const paint = canvas.getContext("2d");
+    paint.drawImage(last, 0, 0);
+    return {width, height, durations, loops: track.repetitionCount === Infinity,
+            last: await as_base64(paint.getImageData(0, 0, width, height).data)};
+}
+fetch("wanted").then((answer) => answer.json())
+    .then((wanted) => typeof wanted === "string" ? leaf(wanted) : look(wanted))
     .catch((error) => ({error: String(error)}))
     .then((told) => fetch("told", {method: "POST", body: JSON.stringify(told)}));
 </script>"""
@@ -188,6 +206,43 @@ class Chromium(CliTest):
                      if is_picture(picture, planes, width, height)]
             self.assertIn(number, shown)
             self.assertLess(len(shown), 4, "frames that look alike say nothing")
+
+    def animation(self, ending, kind):
+        """What Chromium tells of one, and the pixels of the last frame as it was drawn."""
+        data = write_dataset(self.folder / "data", train=600)
+        self.assert_done(self.learn("--data", data, "--batch", 10, "--epochs", 1, "--hidden", 9,
+                                    "--scale", 2, "--learning-rate", 0.2, "-o", f"a.{ending}",
+                                    "--picture", "a.png"))
+        drawn = subprocess.run(["ffmpeg", "-v", "error", "-i", self.folder / "a.png", "-f", "rawvideo",
+                                "-pix_fmt", "rgba", "-"], stdin=subprocess.DEVNULL, timeout=300,
+                               capture_output=True, check=True).stdout
+        told = watch(self.folder, (self.folder / f"a.{ending}").read_bytes(), kind)
+        return told, base64.b64decode(told["last"]), drawn
+
+    def test_animations(self):
+        """50 frames at 70 a second: how long they last, that they go on and on, and how they end."""
+        for ending, kind, count, off in (("gif", "image/gif", 36, 4), ("webp", "image/webp", 50, 1),
+                                         ("apng", "image/png", 50, 1)):
+            with self.subTest(ending=ending):
+                told, last, drawn = self.animation(ending, kind)
+                self.assertTrue(told["loops"])
+                self.assertLessEqual(len(told["durations"]), count)
+                self.assertGreater(len(told["durations"]), count * 3 // 4)
+                self.assertAlmostEqual(sum(told["durations"]), 1000 * 50 / 70, delta=25)
+                self.assertLessEqual(max(abs(a - b) for a, b in zip(last, drawn)), off)
+
+    def test_webm(self):
+        """Seeks land, and it plays to its end."""
+        data = write_dataset(self.folder / "data", train=600)
+        self.assert_done(self.learn("--data", data, "--batch", 10, "--epochs", 1, "--hidden", 9,
+                                    "-o", "a.webm"))
+        wanted = [0, 49, 30, 1, 48, 45, 2]
+        told = watch(self.folder, (self.folder / "a.webm").read_bytes(),
+                     [(number + 0.5) / 70 for number in wanted])
+        self.assertEqual((told["width"], told["height"]), (84, 84))
+        for number, time in zip(wanted, told["times"]):
+            self.assertAlmostEqual(time, number / 70, delta=0.002)
+        self.assertAlmostEqual(told["duration"], 50 / 70, delta=0.02)
 
     def test_films(self):
         for hidden, scale, fps, frame_every in FILMS:

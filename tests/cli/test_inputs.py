@@ -2,6 +2,7 @@
 """Datasets and weights that are missing, damaged or of the wrong kind."""
 
 import gzip
+import json
 import os
 import shutil
 import struct
@@ -9,7 +10,8 @@ import subprocess
 import zlib
 
 from support import (BAD_DATA, FILES, MISSING, OK, PROGRAM, USAGE, CliTest, environment, idx_images,
-                     idx_labels, main, start, write_dataset, write_safetensors)
+                     idx_labels, main, read_safetensors_header, start, write_dataset,
+                     write_safetensors)
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 GIB = 1 << 30
@@ -217,9 +219,21 @@ class Weights(CliTest):
 
     def test_another_size(self):
         write_safetensors(self.file, self.HIDDEN)
-        result = self.start_from(hidden=5)
-        self.assertIn(result.returncode, (BAD_DATA, USAGE), result.stderr)
-        self.assert_only_error(result, result.returncode, "start.safetensors", "hidden 4")
+        self.assert_only_error(self.start_from(hidden=5), USAGE,
+                               "--hidden 5 contradicts --init .*start.safetensors.* 4 neurons")
+
+    def test_alone_it_says_how_many_neurons_there_are(self):
+        write_safetensors(self.file, self.HIDDEN)
+        result = self.learn("--data", self.data, "--epochs", 1, "--no-video", "--init", self.file,
+                            "--save", "out.safetensors", "--progress", "json")
+        self.assert_done(result)
+        self.assertEqual(json.loads(result.stdout.splitlines()[0])["hidden"], self.HIDDEN)
+        header = read_safetensors_header(self.folder / "out.safetensors")
+        self.assertEqual(header["w1"]["shape"], [785, self.HIDDEN])
+        self.assertEqual(header["__metadata__"]["hidden"], str(self.HIDDEN))
+        self.file.write_bytes(b"nothing of the kind")
+        self.assert_only_error(self.learn("--data", self.data, "--no-video", "--init", self.file),
+                               BAD_DATA, "start.safetensors")
 
     def test_cut_short(self):
         write_safetensors(self.file, self.HIDDEN)

@@ -97,15 +97,15 @@ class Outputs(CliTest):
         self.assertNotIn("1 frames", result.stderr)
 
     def test_endings_that_promise_nothing_else(self):
-        for name in ("a.M4V", "film.2", "learn", ".gif.d/x", "a.gif.mp4"):
+        for name in ("a.M4V", "learn", ".gif.d/x", "a.gif.mp4", ".gif"):
             (self.folder / name).parent.mkdir(exist_ok=True)
             self.assert_done(self.learn(*self.flags, "-o", name))
             self.assertEqual(film_frames(self.folder / name), FRAMES)
 
     def test_what_is_not_a_file_may_be_called_anything(self):
-        os.mkfifo(self.folder / "pipe.webm")
-        reader = subprocess.Popen(["cat", "pipe.webm"], cwd=self.folder, stdout=subprocess.PIPE)
-        self.assert_done(self.learn(*self.flags, "-o", "pipe.webm"))
+        os.mkfifo(self.folder / "pipe.txt")
+        reader = subprocess.Popen(["cat", "pipe.txt"], cwd=self.folder, stdout=subprocess.PIPE)
+        self.assert_done(self.learn(*self.flags, "-o", "pipe.txt"))
         self.assertIn(b"ftyp", reader.communicate(timeout=300)[0][:16])
 
     def test_metrics(self):

@@ -6,7 +6,7 @@ import json
 import struct
 
 from page import Page
-from support import (BAD_DATA, CANNOT_CREATE, USAGE, CliTest, idx_images, idx_labels,
+from support import (BAD_DATA, CANNOT_CREATE, USAGE, CliTest, film_frames, idx_images, idx_labels,
                      main, read_safetensors_header, read_tensors)
 
 
@@ -81,6 +81,35 @@ class Report(CliTest):
         for i in range(0, len(levels), 97):
             step = steps[i % 1025]
             self.assertLessEqual(abs(levels[i] * step - weights[1025 + i]), 0.5001 * step)
+
+    def test_a_film_that_is_too_large_gets_a_small_one(self):
+        """So does one that browsers do not play; both are drawn from the same weights."""
+        page = self.page("-o", "film.gif", "--colours", "signed")
+        own, film = page.array("film_file"), page.facts["film"]
+        self.assertNotEqual(own, (self.folder / "film.gif").read_bytes())
+        self.assertEqual(own[4:8], b"ftyp")
+        (self.folder / "own.mp4").write_bytes(own)
+        self.assertEqual(film_frames(self.folder / "own.mp4"), film["frames"])
+        batches = page.numbers("frame_batches")
+        self.assertEqual((len(batches), batches[0], batches[-1]), (film["frames"], 1, 20))
+        self.assertEqual(sorted(batches), list(batches))
+        self.assertRegex(page.facts["left_out"][0], "smaller one")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
+                         ["data", "film.gif", "own.mp4", "page.html", "w"])
+        for width, side in ((film["width"], "columns"), (film["height"], "rows")):
+            grid = film["grid"]
+            self.assertLessEqual(grid["left"] + (grid[side] - 1) * grid["pitch"] + grid["tile"], width)
+
+    def test_a_small_film_takes_no_file_of_others(self):
+        (self.folder / "page.html.film.mp4").write_text("mine")
+        page = self.page("-o", "film.gif")
+        self.assertIsNone(page.facts["film"])
+        self.assertEqual((self.folder / "page.html.film.mp4").read_text(), "mine")
+
+    def test_a_film_changes_no_weights(self):
+        with_film = self.page("-o", "film.gif", "--schedule", "fused").facts["made"]["weights_sha256"]
+        without = self.page("--no-video", "--schedule", "fused").facts["made"]["weights_sha256"]
+        self.assertEqual(with_film, without)
 
     def test_nothing_is_loaded_from_elsewhere(self):
         page = self.page()

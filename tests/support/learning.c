@@ -16,6 +16,7 @@ void learning_open(learning *l, size_t train, size_t test) {
     snprintf(l->film, sizeof l->film, "%s/film.mp4", l->folder);
     snprintf(l->picture, sizeof l->picture, "%s/picture.png", l->folder);
     snprintf(l->save, sizeof l->save, "%s/weights.safetensors", l->folder);
+    snprintf(l->poster, sizeof l->poster, "%s/poster.png", l->folder);
     snprintf(l->report, sizeof l->report, "%s/report.html", l->folder);
     snprintf(l->second, sizeof l->second, "%s/second", l->folder);
 }

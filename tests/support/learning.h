@@ -12,7 +12,7 @@ typedef struct learning {
     char folder[SCRATCH_PATH]; /* where outputs go; empty at the start */
     char data[SCRATCH_PATH];   /* the dataset's folder */
     char film[2 * SCRATCH_PATH], picture[2 * SCRATCH_PATH], save[2 * SCRATCH_PATH];
-    char report[2 * SCRATCH_PATH];
+    char report[2 * SCRATCH_PATH], poster[2 * SCRATCH_PATH];
     char second[2 * SCRATCH_PATH]; /* the name of a second film or weights file */
 } learning;
 

@@ -117,10 +117,11 @@ function showVotes() {
   while (list.children.length < shown.length) {
     list.append(makeVote());
   }
+  const digits = widest < 0.3 ? 3 : 2;
   shown.forEach((j, i) => {
     const weight = net.w2[CLASSES * (j + 1) + winner];
     fillVote(list.children[i], j, votes[j], widest,
-      `${answer.activations[j].toFixed(2)} × ${signed(weight, 2)} = ${signed(votes[j], 2)}`);
+      `${answer.activations[j].toFixed(2)} × ${signed(weight, digits)} = ${signed(votes[j], digits)}`);
   });
   const bias = net.w2[winner];
   const sum = answer.outputSums[winner];
@@ -130,7 +131,7 @@ function showVotes() {
 }
 
 function makeVote() {
-  const vote = makeElement("button", { class: "bar" }, makeElement("canvas"),
+  const vote = makeElement("button", { class: "bar" }, makeElement("canvas", { "aria-hidden": "true" }),
     makeElement("span", { class: "who" }),
     makeElement("span", { class: "track", "aria-hidden": "true" }, makeElement("span", { class: "fill" })),
     makeElement("span", { class: "number" }));

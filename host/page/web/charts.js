@@ -75,7 +75,7 @@ function curveKey(plan) {
 
 function epochTable(facts) {
   const head = ["epoch", "training loss", "validation loss", "accuracy",
-    ...Array.from({ length: 10 }, (_, digit) => `of ${digit}`)];
+    ...TEN_CLASSES.map((digit) => `of ${digit}`)];
   const cells = (e) => [e.epoch, e.train_loss?.toFixed(4) ?? "–",
     e.validation.loss?.toFixed(4) ?? "–", percent(e.validation.accuracy),
     ...e.validation.confusion.map((row, digit) => percent(shareOfDigit(e.validation, digit), 1))];
@@ -98,6 +98,6 @@ async function makeCurves(facts) {
   const draw = () => charts.forEach((chart) => chart.draw());
   // Chart.js measures what a canvas lies in, so that has to be on the page.
   requestAnimationFrame(draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  onColours(draw);
   return curves;
 }

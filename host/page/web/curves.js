@@ -3,6 +3,7 @@
 // are batches; what is known of an epoch lies at its last batch.
 
 const MOST_POINTS = 1500; // of a curve: more cannot be seen
+const TEN_CLASSES = Array.from({ length: 10 }, (_, digit) => digit);
 
 // Which batch an epoch ends with.
 function endOfEpoch(facts, epoch) {
@@ -70,7 +71,7 @@ function accuracyCurves(facts, colour) {
 }
 
 function digitCurves(facts, colour) {
-  return Array.from({ length: 10 }, (_, digit) => curve(String(digit),
+  return TEN_CLASSES.map((digit) => curve(String(digit),
     epochPoints(facts, (e) => shareOfDigit(e.validation, digit)), colour(`class-${digit}`),
     { borderDash: digit % 2 ? [5, 3] : [], digit }));
 }
@@ -135,29 +136,34 @@ const digitNames = {
 
 const asPercent = { ticks: { callback: (value) => `${Number((100 * value).toFixed(1))}\u202f%` } };
 
-// title, what it means, its curves, its y axis, what is said of a batch
+// What is said of a batch: of a loss of its own, or of the epoch that was over by then.
+function tellEpoch(facts, batch, tell) {
+  const epoch = facts.epochs.findLast((e) => endOfEpoch(facts, e.epoch) <= batch);
+  return epoch ? `after epoch ${epoch.epoch}: ${tell(epoch.validation)}` : "before the end of an epoch";
+}
+
+function sharesOfDigits(evaluation) {
+  return TEN_CLASSES.map((digit) => `${digit} ${percent(shareOfDigit(evaluation, digit), 1)}`).join(", ");
+}
+
+// id, title, what it means, its curves, its y axis, what is said of a batch
 function curvePlans(facts, losses) {
-  const lastEpoch = (batch) => facts.epochs.findLast((e) => endOfEpoch(facts, e.epoch) <= batch);
   return [
     { id: "curve-loss", title: "Loss",
       lead: "How far the answers are from the truth; less is better. It is what training makes small.",
       curves: (colour) => lossCurves(facts, losses, colour),
       y: { type: losses ? "logarithmic" : "linear",
         ticks: { maxTicksLimit: 6, callback: (value) => String(Number(value.toPrecision(3))) } },
-      at: (batch) => (losses ? `batch ${wholeNumber(batch)}: ${losses[batch - 1].toFixed(3)}`
-        : lastEpoch(batch) ? `validation: ${lastEpoch(batch).validation.loss.toFixed(3)}` : "") },
+      at: (batch) => (batch <= losses?.length
+        ? `batch ${wholeNumber(batch)}: ${losses[batch - 1].toFixed(3)}`
+        : tellEpoch(facts, batch, (validation) => validation.loss?.toFixed(3))) },
     { id: "curve-accuracy", title: "Accuracy",
       lead: "The share of right answers to pictures that it does not learn from, after each epoch.",
       curves: (colour) => accuracyCurves(facts, colour), y: asPercent,
-      at: (batch) => (lastEpoch(batch)
-        ? `after epoch ${lastEpoch(batch).epoch}: ${percent(lastEpoch(batch).validation.accuracy)}`
-        : "") },
+      at: (batch) => tellEpoch(facts, batch, (validation) => percent(validation.accuracy)) },
     { id: "curve-digits", title: "Which digit when?", lead: whenLearned(facts),
       curves: (colour) => digitCurves(facts, colour), y: asPercent, plugins: [digitNames],
-      at: (batch) => (lastEpoch(batch) ? `after epoch ${lastEpoch(batch).epoch}: ${
-        lastEpoch(batch).validation.confusion.map((row, digit) =>
-          `${digit}\u202f${Math.round(100 * shareOfDigit(lastEpoch(batch).validation, digit))}`)
-          .join("  ")}` : "") },
+      at: (batch) => tellEpoch(facts, batch, sharesOfDigits) },
   ];
 }
 

@@ -50,8 +50,6 @@ function floatText(value) {
   return String(Number(value.toPrecision(9)));
 }
 
-const TEN_CLASSES = Array.from({ length: 10 }, (_, digit) => digit);
-
 function epochsCsv(facts) {
   return csvOf(["epoch", "train_loss", "validation_loss", "validation_accuracy",
     ...TEN_CLASSES.map((digit) => `accuracy_of_${digit}`)],

@@ -42,10 +42,15 @@ async function openSecondVideo() {
   return video;
 }
 
+// Whether there is a film with that neuron in it.
+function filmShows(neuron) {
+  return film !== null && neuron < film.geometry.tiles;
+}
+
 // A canvas with the tile of that neuron as the frame shows it. A promise; null: there is no film, or
 // none that this browser plays.
 async function filmTileAt(frame, neuron) {
-  if (!film) {
+  if (!filmShows(neuron)) {
     return null;
   }
   const draw = async () => {
@@ -62,8 +67,9 @@ async function filmTileAt(frame, neuron) {
 async function initFilm(section, facts) {
   section.append(makeElement("p", { class: "lead" }, facts.film
     ? "Each square is a hidden neuron: how it weighs the pixels of the picture it looks at. The film "
-      + "shows all of them while the network trains. The curves beside it tell how good it was by "
-      + "then; move along them, and the film goes there."
+      + `shows ${facts.film.grid.tiles < facts.hidden ? `the first ${facts.film.grid.tiles}` : "all"} `
+      + "of them while the network trains. The curves beside it tell how good it was by then; move "
+      + "along them, and the film goes there."
     : "This page was made without a film. The curves tell how good the network was while it "
       + "trained."));
   const columns = makeElement("div", { class: facts.film ? "film-columns" : "" });

@@ -53,6 +53,7 @@ class NeuronGrid {
     this.canvas.height = pitch * (rows - 1) + tile;
     this.canvas.style.width = this.canvas.width / ratio + "px";
     this.canvas.style.height = this.canvas.height / ratio + "px";
+    this.element.style.aspectRatio = "auto";
     Object.assign(this.canvas.dataset, { columns, rows, pitch: pitch / ratio });
     this.draw();
     this.show(this.neuron);
@@ -138,7 +139,7 @@ function showLens(neuron, event, measure) {
   if (neuron !== lens.neuron) {
     lens.neuron = neuron;
     paintWeights(lens.canvas, incomingOf(lens.net, neuron));
-    lens.caption.textContent = `Neuron ${neuron}`;
+    lens.caption.textContent = `Neuron ${neuron}, for ${classOf(lens.net, neuron)}`;
   }
   const right = event.clientX + 160 < document.documentElement.clientWidth;
   lens.element.style.left = event.clientX + (right ? 18 : -146) + "px";

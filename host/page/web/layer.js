@@ -54,6 +54,31 @@ function paintMarks(canvas, places, grid, { tile, pitch, ratio }, kinds) {
   context.fill();
 }
 
+const CLASS_FROM = 20; // CSS pixels of a tile that has room for its class
+
+// In the lower corner of a tile, the class that the neuron speaks for.
+function paintClasses(canvas, net, places, grid, { tile, pitch, ratio }) {
+  if (tile / ratio < CLASS_FROM) {
+    return;
+  }
+  const context = canvas.getContext("2d");
+  const style = getComputedStyle(document.body);
+  const size = Math.round(Math.min(16, tile / ratio / 2.2) * ratio);
+  context.font = `700 ${size}px ${style.fontFamily}`;
+  context.textBaseline = "alphabetic";
+  context.lineWidth = 3 * ratio;
+  context.strokeStyle = style.getPropertyValue("--paper");
+  context.fillStyle = style.getPropertyValue("--ink");
+  places.forEach((neuron, place) => {
+    if (neuron >= 0) {
+      const x = place % grid.columns * pitch + 2 * ratio;
+      const y = Math.floor(place / grid.columns) * pitch + tile - 3 * ratio;
+      context.strokeText(classOf(net, neuron), x, y);
+      context.fillText(classOf(net, neuron), x, y);
+    }
+  });
+}
+
 function describeNeuron(net, kinds, neuron) {
   const parts = [`Neuron ${neuron} of ${net.hidden}`, `speaks most for ${classOf(net, neuron)}`];
   if (kinds?.dead[neuron]) {
@@ -93,12 +118,15 @@ function strongestSpeaker(net) {
 }
 
 async function initNeurons(section, facts) {
-  const layer = { net: null, kinds: null, most: 0, grid: facts.grid };
+  const layer = { net: null, kinds: null, most: 0, order: ORDERS.film, grid: facts.grid };
   const grid = new NeuronGrid({
     id: "neuron-grid", label: "Hidden neurons; arrow keys choose one", grid: facts.grid, side: SIDE,
     describe: (neuron) => describeNeuron(layer.net, layer.kinds, neuron),
     paint: (canvas, places, measure) => {
       paintTiles(canvas, layer.net, places, facts.grid, measure, layer.most);
+      if (layer.order === ORDERS.digit) {
+        paintClasses(canvas, layer.net, places, facts.grid, measure);
+      }
       if (layer.kinds && layer.marks.checked) {
         paintMarks(canvas, places, facts.grid, measure, layer.kinds);
       }
@@ -141,6 +169,7 @@ function listenToOrders(layer, grid, same) {
     known[event.target.value] ??= order.make(layer.net);
     const neurons = await known[event.target.value];
     if (event.target.checked) {
+      layer.order = order;
       grid.setPlaces(placesOf(neurons, layer.grid, order.columns));
       document.dispatchEvent(new CustomEvent("reordered", { detail: grid.places }));
     }

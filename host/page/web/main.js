@@ -89,7 +89,7 @@ function listenToContents() {
   });
 }
 
-// Sections are built first, so that nothing moves when their data are there.
+// Sections are shown when all of them have their data, so that nothing moves then.
 async function startPage() {
   const facts = readFacts();
   fillHeader(facts);
@@ -102,11 +102,17 @@ async function startPage() {
       filled.push(fill(section, facts));
     }
   }
-  document.getElementById("page").dataset.built = "";
+  document.getElementById("top").append(makeStory());
+  filled.push(startStory(facts));
   initTour();
   listenToContents();
+  const outcomes = await Promise.allSettled(filled);
+  document.getElementById("page").dataset.built = "";
+  const failed = outcomes.find(({ status }) => status === "rejected");
+  if (failed) {
+    throw failed.reason;
+  }
   markContents();
-  await Promise.all(filled);
   readHash();
   const net = await theNetwork(facts);
   if (chosen.neuron === null || chosen.neuron >= net.hidden) {

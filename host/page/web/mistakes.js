@@ -122,8 +122,10 @@ function makeWhy(net, judged, images) {
   const text = makeElement("p", { id: "why-text", "aria-live": "polite" },
     "Choose an image, and see which neurons made the network answer as it does.");
   const voices = makeElement("div", { class: "why-voices" });
+  const draw = makeElement("button", { id: "why-draw", hidden: true }, "See it on the pad");
+  draw.addEventListener("click", () => document.getElementById("pad").scrollIntoView({ block: "center" }));
   const element = makeElement("div", { id: "why", class: "card" },
-    makeElement("div", { class: "why-head" }, canvas, text), voices);
+    makeElement("div", { class: "why-head" }, canvas, text, draw), voices);
   const show = (index) => {
     if (index === null || index >= judged.labels.length) {
       return;
@@ -135,6 +137,7 @@ function makeWhy(net, judged, images) {
     paintInk(canvas, pixels);
     canvas.setAttribute("aria-label", `Test image ${index}`);
     element.dataset.image = index;
+    draw.hidden = false;
     text.textContent = whySentence(judged, index, second);
     const computed = answerTo(net, pixels);
     voices.replaceChildren(voicesOf(net, computed, answer, "the answer"),
@@ -160,7 +163,7 @@ async function initMistakes(section, facts) {
   section.append(
     makeElement("p", { class: "lead" }, `All ${wholeNumber(facts.test.images)} test images: a row `
       + "for what is on them, a column for what the network answered. On the diagonal it is right; "
-      + "the darker another field, the more are mistaken so. Press one to see its images."),
+      + "the redder another field, the more are mistaken so. Press one to see its images."),
     makeElement("div", { class: "mistakes-columns" },
       makeElement("div", { class: "confusion-box" }, table, again),
       makeElement("div", { class: "mistakes-images" }, gallery.element,

@@ -117,21 +117,21 @@ function classOf(net, neuron) {
   return largestOf(outgoingOf(net, neuron));
 }
 
-// Its activation for each of the images.
-function activationsOf(net, neuron, images) {
+// Its sum for each of the images. Activations near 0 or 1 are hard to tell apart, sums are not.
+function sumsOf(net, neuron, images) {
   const weights = incomingOf(net, neuron);
   const rest = net.paper[neuron] + net.w1[neuron];
-  const activations = new Float32Array(images.length / PIXELS);
-  for (let i = 0, at = 0; i < activations.length; i++) {
+  const sums = new Float32Array(images.length / PIXELS);
+  for (let i = 0, at = 0; i < sums.length; i++) {
     let sum = 0;
     for (let k = 0; k < PIXELS; k++, at++) {
       if (images[at] !== 0) {
         sum += images[at] * weights[k];
       }
     }
-    activations[i] = sigmoid(net.scale * sum + rest);
+    sums[i] = net.scale * sum + rest;
   }
-  return activations;
+  return sums;
 }
 
 // The parts of its sum: {ink [784] what each inked pixel adds, inkSum, paper, bias, total}.
@@ -152,7 +152,7 @@ function partsOfSum(net, neuron, ink) {
 // as things are, if it is null). `sums` are those of the program, with it.
 function countRight(net, neuron, images, labels, sums) {
   const out = neuron === null ? new Float32Array(CLASSES) : outgoingOf(net, neuron);
-  const activations = neuron === null ? null : activationsOf(net, neuron, images);
+  const activations = neuron === null ? null : sumsOf(net, neuron, images).map(sigmoid);
   const byClass = new Int32Array(CLASSES);
   const without = new Float32Array(CLASSES);
   let right = 0;

@@ -84,18 +84,20 @@ function largestIndices(values, count) {
   return order.slice(0, count);
 }
 
-function fillThumbs(box, indices, activations, images, labels) {
+function fillThumbs(box, indices, sums, images, labels) {
   box.replaceChildren(...Array.from(indices, (image) => {
     const canvas = makeElement("canvas");
     const ink = images.subarray(PIXELS * image, PIXELS * (image + 1));
-    const activation = activations[image];
+    const activation = sigmoid(sums[image]);
     paintInk(canvas, ink);
     const thumb = makeElement("button", {
       class: "thumb", "data-image": image, "data-activation": activation,
       "aria-label": `Validation picture ${image}, a ${labels[image]}, activation ${activation.toFixed(3)}`,
     }, canvas, makeElement("span", { class: "number" }, activation.toFixed(3)));
     thumb.addEventListener("click", () => {
-      showOnPad(ink, `Validation picture ${image}: a ${labels[image]}.`, labels[image]);
+      choose("image", null);
+      showOnPad(ink, `Validation picture ${image}: a ${labels[image]}.`);
+      document.getElementById("pad").scrollIntoView({ block: "center" });
     });
     return thumb;
   }));
@@ -182,25 +184,27 @@ function showKindOfNeuron(kinds, neuron) {
 
 function showExcitement({ net, validation }, neuron) {
   const { images, labels } = validation;
-  const activations = activationsOf(net, neuron, images);
-  fillThumbs(document.getElementById("excite"), largestIndices(activations, THUMBS), activations,
+  const sums = sumsOf(net, neuron, images);
+  fillThumbs(document.getElementById("excite"), largestIndices(sums, THUMBS), sums, images, labels);
+  fillThumbs(document.getElementById("quiet"), largestIndices(sums.map((z) => -z), THUMBS), sums,
     images, labels);
-  fillThumbs(document.getElementById("quiet"), largestIndices(activations.map((a) => -a), THUMBS),
-    activations, images, labels);
 }
 
-// The film's own tiles, where there is a film and something that finds frames in it.
+// The film's own tiles, where it shows that neuron.
 async function showMoments(facts, neuron) {
   const box = document.getElementById("moments");
-  if (!box || typeof filmTileAt !== "function") {
-    box?.parentElement.setAttribute("hidden", "");
+  if (!box) {
+    return;
+  }
+  box.parentElement.toggleAttribute("hidden", !filmShows(neuron));
+  if (!filmShows(neuron)) {
     return;
   }
   const batches = await arrayOf("frame_batches");
-  const last = facts.film.frames - 1;
+  const last = batches[facts.film.frames - 1];
   // Early moments matter most: each is later by the same factor.
   const frames = [...new Set(Array.from({ length: MOMENTS },
-    (_, i) => Math.round((last + 1) ** (i / (MOMENTS - 1))) - 1))];
+    (_, i) => frameOfBatch(Math.round(last ** (i / (MOMENTS - 1))))))];
   const tiles = [];
   for (const frame of frames) {
     const canvas = await filmTileAt(frame, neuron);

@@ -36,7 +36,6 @@ function showOnPad(ink, caption) {
   Object.assign(pad, { ink, picture: ink, strokes: [], drawing: null, penDown: false });
   sayOnPad(caption);
   padChanged();
-  document.getElementById("draw").scrollIntoView({ block: "nearest" });
 }
 
 function sayOnPad(text) {
@@ -189,12 +188,12 @@ function listenToPadKeys() {
 // ---- pictures of the test ----
 
 function showTestImage(image) {
+  document.getElementById("pad-image").value = image ?? "";
   if (image === null || image >= pad.test.labels.length) {
     return;
   }
   const said = largestOf(pad.test.sums, CLASSES * image, CLASSES);
   const label = pad.test.labels[image];
-  document.getElementById("pad-image").value = image;
   showOnPad(pad.test.images.subarray(PIXELS * image, PIXELS * (image + 1)),
     `Test picture ${image}: a ${label}. ` + (said === label ? "The network is right." : `The network says ${said}.`));
 }

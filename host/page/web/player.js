@@ -158,7 +158,9 @@ function connectPlayer(card, c, act) {
   c.on.addEventListener("click", () => act.go(act.frame() + 1));
   c.scrub.addEventListener("input", () => act.go(Number(c.scrub.value)));
   c.number.addEventListener("change", () => {
-    act.go(Number(c.number.value) - 1);
+    if (c.number.value !== "") {
+      act.go(Number(c.number.value) - 1);
+    }
     c.number.value = act.frame() + 1;
   });
   c.speed.addEventListener("change", () => { c.video.playbackRate = Number(c.speed.value); });

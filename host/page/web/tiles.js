@@ -12,32 +12,34 @@ function placesOf(order, grid, downColumns) {
   return places;
 }
 
+const FINE_RATIO = 1.5; // screen pixels to a CSS pixel
+
 // {ratio, tile, pitch in screen pixels} of tiles that fill a width in CSS pixels. A tile of `side`
-// pixels or more has a multiple of them.
+// pixels or more has a multiple of them, unless the screen's are so fine that nobody sees it.
 function measureTiles(width, columns, side) {
   const ratio = window.devicePixelRatio || 1;
   const room = Math.floor(width * ratio / columns);
   const gap = room >= 60 ? 4 : room >= 24 ? 2 : room >= 6 ? 1 : 0;
   const tile = Math.max(1, room - gap);
-  const whole = tile >= side ? tile - tile % side : tile;
+  const whole = tile >= side && ratio < FINE_RATIO ? tile - tile % side : tile;
   return { ratio, tile: whole, pitch: whole + gap };
 }
 
-// Of each of `size` pixels, which of the 28 it covers, and by how much.
+// Of each of `size` pixels, which of the 28 it covers, and what part of it each of them is.
 function sharesOf(size) {
   return Array.from({ length: size }, (_, i) => {
     const from = i * SIDE / size;
     const to = (i + 1) * SIDE / size;
     const shares = [];
     for (let k = Math.floor(from); k < Math.min(SIDE, Math.ceil(to - 1e-9)); k++) {
-      shares.push({ k, part: (Math.min(to, k + 1) - Math.max(from, k)) * size / SIDE });
+      shares.push({ k, part: (Math.min(to, k + 1) - Math.max(from, k)) / (to - from) });
     }
     return shares;
   });
 }
 
 // 28 by 28 weights to size by size, averaged: first along rows, then along columns.
-function shrink(weights, shares, narrow, small) {
+function resample(weights, shares, narrow, small) {
   const size = shares.length;
   for (let y = 0; y < SIDE; y++) {
     for (let i = 0; i < size; i++) {
@@ -65,7 +67,7 @@ function paintTiles(canvas, net, places, grid, measure, most) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
-  const shares = tile < SIDE ? sharesOf(tile) : null;
+  const shares = tile % SIDE ? sharesOf(tile) : null;
   const narrow = new Float32Array(SIDE * tile);
   const small = new Float32Array(tile * tile);
   const times = Math.floor(tile / SIDE);
@@ -75,7 +77,7 @@ function paintTiles(canvas, net, places, grid, measure, most) {
     }
     const weights = incomingOf(net, neuron);
     if (shares) {
-      shrink(weights, shares, narrow, small);
+      resample(weights, shares, narrow, small);
     }
     const strongest = most || largestMagnitude(shares ? small : weights);
     const corner = Math.floor(place / grid.columns) * pitch * canvas.width

@@ -39,8 +39,8 @@ function makeTourCard() {
     return made;
   };
   tour.card = makeElement("div", { id: "tour", role: "dialog", "aria-labelledby": "tour-title", hidden: true },
-    makeElement("p", { id: "tour-count", class: "note" }), makeElement("h2", { id: "tour-title", tabindex: "-1" }),
-    makeElement("p", { id: "tour-text" }),
+    makeElement("p", { id: "tour-count", class: "note" }), makeElement("div", { "aria-live": "polite" }, makeElement("h2", { id: "tour-title" }),
+      makeElement("p", { id: "tour-text" })),
     makeElement("div", { class: "row" }, button("tour-back", "Back", () => goTour(tour.at - 1)),
       button("tour-next", "Next", () => goTour(tour.at + 1), "strong"), button("tour-close", "Close", endTour)));
   document.body.append(tour.card);
@@ -54,6 +54,7 @@ function startTour() {
   tour.back = document.activeElement;
   tour.card.hidden = false;
   goTour(0);
+  document.getElementById("tour-next").focus({ preventScroll: true });
 }
 
 function goTour(at) {
@@ -70,7 +71,6 @@ function goTour(at) {
   write("tour-next", tour.at + 1 === tour.steps.length ? "Done" : "Next");
   document.getElementById("tour-back").disabled = tour.at === 0;
   light(document.querySelector(where));
-  document.getElementById("tour-title").focus({ preventScroll: true });
 }
 
 // Frames what is talked about, and brings it into view, above the card where that is below.
@@ -79,7 +79,10 @@ function light(element) {
   tour.spot = element;
   if (element) {
     element.classList.add("spot");
-    const large = element.getBoundingClientRect().height > innerHeight * 0.5;
+    // What stands in the middle must not lie behind the card.
+    const card = tour.card.getBoundingClientRect();
+    const { height, right } = element.getBoundingClientRect();
+    const large = height / 2 > (right < card.left ? innerHeight / 2 : card.top - innerHeight / 2) - 16;
     element.scrollIntoView({ block: large ? "start" : "center" });
   }
 }

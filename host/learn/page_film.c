@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* A page without it is none the worse: what fails here is left out, and the page says so. Only a
+ * fault of the device ends the run. */
+#include "learn/page_film.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "avc/check.h"
+#include "base/memory.h"
+#include "learn/drawing.h"
+#include "learn/job.h"
+#include "reel/samples.h"
+
+/* Of the run's own film, in all frames: beyond that it would be more than some 6 MB. */
+#define MOST_PIXELS ((uint64_t)700000000)
+
+enum { PAGE_FPS = 30, PAGE_SECONDS = 8 };
+
+/* ---- before ---- */
+
+/* Whether browsers play it, as it is. */
+static int is_playable(const cbx_job *job) {
+    return !job->settings->film_descriptor && (job->plan.container == CBX_CONTAINER_WEBM ||
+                                               (job->plan.container == CBX_CONTAINER_MP4 &&
+                                                cbx_film_codec_of(&job->film) != CBX_CODEC_MPEG4));
+}
+
+static int is_small(const cbx_job *job) {
+    return (uint64_t)job->plan.grid.width * job->plan.grid.height * job->plan.frames <= MOST_PIXELS;
+}
+
+/* H.264, by the device where it can. */
+static int choose_encoder(cbx_job *job, cbx_film_settings *film) {
+    film->encoder = CBX_DEVICE_ENCODER;
+    if (!cbx_samples_check(job->device, film) && !cbx_avc_check(job->device)) {
+        return 1;
+    }
+    film->encoder = NULL;
+    return !cbx_film_check(film);
+}
+
+void cbx_job_plan_page_film(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    cbx_page_film *own = &job->page_film;
+    cbx_learn_settings timed = *settings;
+    if (!settings->report || !settings->film || (is_playable(job) && is_small(job))) {
+        return;
+    }
+    timed.fps = PAGE_FPS;
+    timed.seconds = PAGE_SECONDS;
+    timed.hold = 0.0;
+    timed.clock = CBX_CLOCK_LOG;
+    own->timing = cbx_timing_of(&timed, job->plan.batches);
+    own->drawing = (cbx_drawing){.tone = settings->tone, .colours = settings->colours};
+    if (cbx_grid_lay_out_as(&own->grid, settings->hidden, &own->drawing)) {
+        return;
+    }
+    own->film = (cbx_film_settings){.width = own->grid.width,
+                                    .height = own->grid.height,
+                                    .fps = PAGE_FPS,
+                                    .quality = -1,
+                                    .workers = 1,
+                                    .container = CBX_CONTAINER_MP4,
+                                    .no_clobber = 1, /* its name is not the user's choice */
+                                    .chroma_changes = cbx_drawing_changes_chroma(&own->drawing)};
+    own->wanted = choose_encoder(job, &own->film);
+}
+
+/* ---- as an easel ---- */
+
+/* Lost where it was the film that failed. */
+static cbx_status judge(cbx_page_film *own, cbx_status status) {
+    if (status && cbx_reel_is_torn(own->reel)) {
+        cbx_reel_discard(own->reel);
+        own->reel = NULL;
+        status = CBX_OK;
+    }
+    return status;
+}
+
+static uint32_t room(void *user) {
+    const cbx_page_film *own = user;
+    return cbx_reel_room(own->reel);
+}
+
+static cbx_status canvas(void *user, cbx_canvas *out) {
+    cbx_page_film *own = user;
+    const cbx_status status = judge(own, cbx_reel_canvas(own->reel, out));
+    if (!own->reel) {
+        *out = (cbx_canvas){.luma = NULL};
+    }
+    return status;
+}
+
+static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
+    cbx_page_film *own = user;
+    own->drawn += pictures;
+    return cbx_reel_drawn(own->reel, pictures, done);
+}
+
+/* ---- from the first frame to the last ---- */
+
+cbx_status cbx_job_open_page_film(cbx_job *job) {
+    static const char ending[] = ".film.mp4";
+    cbx_page_film *own = &job->page_film;
+    const char *report = job->settings->report;
+    cbx_output output;
+    if (!own->wanted) {
+        return CBX_OK;
+    }
+    own->easel = (cbx_easel){&own->painter, room, canvas, drawn, own};
+    const size_t size = strlen(report) + sizeof ending;
+    cbx_status status = cbx_new(&own->path, size);
+    if (!status) {
+        snprintf(own->path, size, "%s%s", report, ending);
+        status = cbx_painter_init_as(&own->painter, job->device, &own->grid, &own->drawing);
+    }
+    if (!status && !cbx_output_open(&output, own->path, 1)) {
+        (void)cbx_reel_open(&own->reel, &own->painter, 1, &output, &own->film);
+    }
+    return status;
+}
+
+uint64_t cbx_job_page_film_next(const cbx_job *job) {
+    const cbx_page_film *own = &job->page_film;
+    return own->reel && own->drawn < own->timing.moving ? cbx_timing_batch(&own->timing, own->drawn)
+                                                        : UINT64_MAX;
+}
+
+cbx_status cbx_job_draw_page_film(cbx_job *job) {
+    cbx_page_film *own = &job->page_film;
+    cbx_status status = CBX_OK;
+    if (cbx_job_page_film_next(job) <= job->position.batch_number) {
+        status = cbx_trainer_flush(job->trainer);
+    }
+    while (!status && cbx_job_page_film_next(job) <= job->position.batch_number) {
+        status = cbx_easel_draw(&own->easel, cbx_trainer_w1(job->trainer));
+    }
+    return status;
+}
+
+void cbx_job_finish_page_film(cbx_job *job, cbx_status trained) {
+    cbx_page_film *own = &job->page_film;
+    cbx_film_result made;
+    if (!own->reel || trained || own->drawn == 0) {
+        return;
+    }
+    cbx_fault_take(&job->fault, judge(own, cbx_reel_turn(own->reel)));
+    if (own->reel && !cbx_reel_finish(own->reel, &made)) {
+        own->frames = made.frames;
+    }
+}
+
+void cbx_job_clear_page_film(cbx_job *job) {
+    cbx_page_film *own = &job->page_film;
+    cbx_reel_discard(own->reel);
+    if (own->painter.device) {
+        cbx_painter_clear(&own->painter);
+    }
+    if (own->frames > 0) {
+        unlink(own->path);
+    }
+    free(own->path);
+}

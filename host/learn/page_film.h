@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The film of a page, where the run's own is too large for one, or of a kind that browsers do not
+ * play: some seconds by the logarithmic clock, as high as a screen. */
+#ifndef CBX_LEARN_PAGE_FILM_H
+#define CBX_LEARN_PAGE_FILM_H
+
+#include "learn/clock.h"
+#include "reel/reel.h"
+
+typedef struct cbx_page_film {
+    int wanted; /* or all is zero */
+    cbx_film_settings film;
+    cbx_drawing drawing;
+    cbx_grid grid;
+    cbx_timing timing;
+    cbx_painter painter;
+    cbx_easel easel;
+    cbx_reel *reel;  /* NULL: it is not open yet, finished, or lost */
+    uint64_t drawn;  /* frames so far */
+    char *path;      /* of its file beside the page, until the page has it */
+    uint64_t frames; /* of the finished film; 0: there is none */
+} cbx_page_film;
+
+#endif
