@@ -33,8 +33,10 @@ set(CBX_SOURCES_train
 set(CBX_SOURCES_picture
     layout.h
     picture/tiles.h
+    picture/caption.h
     picture/picture.cl
-    picture/tiles.cl)
+    picture/tiles.cl
+    picture/caption.cl)
 
 # Encodes films.
 set(CBX_SOURCES_film

@@ -23,6 +23,7 @@ _Static_assert(sizeof(cbx_colours) == sizeof(int), "a CLI_CHOICE is stored as an
 _Static_assert(sizeof(cbx_film_clock) == sizeof(int), "a CLI_CHOICE is stored as an int");
 _Static_assert(sizeof(cli_progress_way) == sizeof(int), "a CLI_CHOICE is stored as an int");
 
+static const char *const caption_names[] = {"off", "on", NULL};
 static const char *const progress_names[] = {"auto", "bar", "plain", "json", "none", NULL};
 
 static const cli_command_text text = {
@@ -90,11 +91,14 @@ static const cli_flag flags[] = {
      "the ending does not say it [mpegts for -]"},
     {"no-video", 0, CLI_SWITCH, AT(no_video), 0, 0, 0, 0, "train only, draw no film"},
     {"style", 0, CLI_CHOICE, AT(style), 0, cbx_style_names, 0, 0,
-     "show: signed colours, 12 s at 60 frames a second,\n"
-     "slow at first; what follows changes parts of it\n"
-     "[lesson]"},
+     "show: signed colours and a caption, 12 s at 60\n"
+     "frames a second, slow at first; what follows\n"
+     "changes parts of it [lesson]"},
     {"colours", 0, CLI_CHOICE, SET(colours), 0, cbx_colours_names, 0, 0,
      "signed: blue below 0, orange above [grey]"},
+    {"caption", 0, CLI_CHOICE, SET(caption), 0, caption_names, 0, 0,
+     "below the picture: neurons, recipe, epoch, batch,\n"
+     "accuracy, and the loss as a curve [off]"},
     {"clock", 0, CLI_CHOICE, SET(clock), 0, cbx_clock_names, 0, 0,
      "log: slow while much happens, then faster\n"
      "[batches]"},

@@ -44,6 +44,7 @@ static uint32_t room(void *user) {
 
 static cbx_status canvas(void *user, cbx_canvas *out) {
     cbx_job *job = user;
+    cbx_job_caption(job);
     const cbx_status status = judge(job, cbx_reel_canvas(job->reel, out));
     if (!job->reel) { /* lost just now */
         *out = (cbx_canvas){.luma = NULL};

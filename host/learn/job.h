@@ -45,6 +45,8 @@ typedef struct cbx_job {
     cbx_timing timing;      /* of the film */
     uint64_t asked, drawn;  /* frames whose batches the trainer has, where the film has a length;
                                and those that are drawn */
+    uint64_t told;          /* the batch of the last caption */
+    double accuracy;        /* of the last validation */
     char encoder_why[512];  /* plan.encoder_why, cut to fit; "": it is no fallback */
     cbx_dataset *dataset;
     char data_sha256[CBX_SHA256_TEXT]; /* as cbx_hash_dataset() says; "": no output tells it */
@@ -115,6 +117,9 @@ cbx_status cbx_job_collect(cbx_job *job);
 /* Completes the file as far as `trained` allows. A film without frames is not written: the
  * run was stopped before one was due. */
 void cbx_job_finish_film(cbx_job *job, cbx_status trained);
+
+/* captions.c: what the next picture says. */
+void cbx_job_caption(cbx_job *job);
 
 /* outputs.c */
 /* Whether every output can be created, no two are the same file and none is an input;

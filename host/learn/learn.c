@@ -41,6 +41,7 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
         .batch_losses = batch_losses(job, epoch),
         .batches = job->plan.batches_per_epoch,
     };
+    job->accuracy = report.validation_accuracy;
     memcpy(report.validation_confusion, validation.confusion, sizeof validation.confusion);
     cbx_job_note_epoch(job, &report);
     cbx_job_tell_epoch(job, &report);

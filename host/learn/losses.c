@@ -18,6 +18,9 @@ uint64_t cbx_job_losses_bytes(const cbx_job *job) {
 
 cbx_status cbx_job_keep_losses(cbx_job *job) {
     cbx_losses *losses = &job->losses;
+    if (job->settings->film && job->settings->caption) { /* the device draws them */
+        cbx_trainer_keep_losses(job->trainer);
+    }
     if (!are_wanted(job)) {
         return CBX_OK;
     }

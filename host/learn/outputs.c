@@ -121,6 +121,9 @@ static cbx_status write_weights(cbx_job *job, cbx_output *to) {
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {
+    if (!job->settings->film) { /* else it says what the last frame says */
+        cbx_job_caption(job);
+    }
     return cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
 }
 

@@ -147,6 +147,7 @@ static cbx_status make_pictures(cbx_job *job) {
     if (settings->film || settings->picture) {
         const cbx_drawing drawing = cbx_drawing_of(settings);
         status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
+        status = status ? status : cbx_painter_expect(&job->painter, job->plan.frames);
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }

@@ -6,12 +6,13 @@
 
 static const struct style {
     cbx_colours colours;
+    int caption;
     uint32_t scale, fps;
     cbx_film_clock clock;
     double seconds, hold;
 } styles[] = {
-    [CBX_STYLE_LESSON] = {CBX_COLOURS_GREY, 1, 70, CBX_CLOCK_BATCHES, 0.0, 0.0},
-    [CBX_STYLE_SHOW] = {CBX_COLOURS_SIGNED, 0, 60, CBX_CLOCK_LOG, CBX_LOG_SECONDS, 2.0},
+    [CBX_STYLE_LESSON] = {CBX_COLOURS_GREY, 0, 1, 70, CBX_CLOCK_BATCHES, 0.0, 0.0},
+    [CBX_STYLE_SHOW] = {CBX_COLOURS_SIGNED, 1, 0, 60, CBX_CLOCK_LOG, CBX_LOG_SECONDS, 2.0},
 };
 
 cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style) {
@@ -20,6 +21,7 @@ cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style) {
     }
     const struct style *row = &styles[style];
     settings->colours = row->colours;
+    settings->caption = row->caption;
     settings->scale = row->scale;
     settings->fps = row->fps;
     settings->clock = row->clock;
@@ -29,6 +31,8 @@ cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style) {
 }
 
 cbx_drawing cbx_drawing_of(const cbx_learn_settings *settings) {
-    return (cbx_drawing){
-        .tone = settings->tone, .colours = settings->colours, .scale = settings->scale};
+    return (cbx_drawing){.tone = settings->tone,
+                         .colours = settings->colours,
+                         .scale = settings->scale,
+                         .caption = settings->caption};
 }

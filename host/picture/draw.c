@@ -52,7 +52,7 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
 }
 
 int cbx_drawing_changes_chroma(const cbx_drawing *drawing) {
-    return drawing->colours != CBX_COLOURS_GREY;
+    return drawing->colours != CBX_COLOURS_GREY || drawing->caption;
 }
 
 cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
@@ -62,8 +62,20 @@ cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const c
     }
     memset(painter, 0, sizeof *painter);
     painter->device = device;
+    painter->grid = *grid;
     painter->layout = cbx_frame_layout_of(grid, drawing->tone);
-    return cbx_brush_init(&painter->brush, device, grid, drawing);
+    const cbx_status status = cbx_brush_init(&painter->brush, device, grid, drawing);
+    return status || !drawing->caption ? status
+                                       : cbx_scribe_init(&painter->scribe, &painter->brush, grid);
+}
+
+cbx_status cbx_painter_expect(cbx_painter *painter, uint64_t frames) {
+    return painter->scribe.strip > 0 ? cbx_scribe_expect(&painter->scribe, frames) : CBX_OK;
+}
+
+void cbx_painter_tell(cbx_painter *painter, const cbx_facts *facts, const cbx_news *news) {
+    painter->facts = *facts;
+    painter->news = *news;
 }
 
 uint32_t cbx_painter_plain_scale(const cbx_painter *painter) {
@@ -77,6 +89,7 @@ void cbx_painter_clear(cbx_painter *painter) {
         cbx_kernel_release(kernels[i]);
     }
     cbx_buffer_release(painter->tones);
+    cbx_scribe_clear(&painter->scribe);
     cbx_brush_clear(&painter->brush);
     memset(painter, 0, sizeof *painter);
 }
@@ -108,11 +121,27 @@ cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *c
     return draw_tiles(painter, painter->picture_luma, w1, canvas, event);
 }
 
+/* One that is not plain. */
+static cbx_status draw_planes(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
+                              cl_event *event) {
+    const cbx_planes *to = &canvas->planes;
+    const cl_event *wait = canvas->wait ? &canvas->wait : NULL;
+    const int captioned = painter->scribe.strip > 0;
+    cbx_caption caption;
+    cbx_status status = cbx_brush_tiles(&painter->brush, w1, to, wait, captioned ? NULL : event);
+    if (status || !captioned) {
+        return status;
+    }
+    cbx_legend_compose(&caption, &painter->grid, &painter->facts);
+    status = cbx_scribe_note(&painter->scribe, &painter->news, painter->facts.frame);
+    painter->news.count = 0;
+    return status ? status : cbx_scribe_yuv(&painter->scribe, &caption, to, event);
+}
+
 cbx_status cbx_painter_draw(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
                             cl_event *event) {
     return painter->plain ? cbx_painter_luma(painter, w1, canvas, event)
-                          : cbx_brush_tiles(&painter->brush, w1, &canvas->planes,
-                                            canvas->wait ? &canvas->wait : NULL, event);
+                          : draw_planes(painter, w1, canvas, event);
 }
 
 cbx_status cbx_painter_ground(cbx_painter *painter, const cbx_planes *planes) {
@@ -165,14 +194,21 @@ cbx_status cbx_painter_chroma(cbx_painter *painter, uint8_t *cb, uint8_t *cr) {
 }
 
 static cbx_status draw_rgb(cbx_painter *painter, cl_mem w1, cl_mem picture, size_t bytes) {
-    cbx_status status = painter->plain ? cbx_painter_fill(painter, picture, bytes, 0)
-                                       : cbx_brush_ground_rgb(&painter->brush, picture);
-    if (status) {
-        return status;
+    const cbx_canvas canvas = {.luma = picture};
+    cbx_caption caption;
+    if (painter->plain) {
+        const cbx_status cleared = cbx_painter_fill(painter, picture, bytes, 0);
+        return cleared ? cleared : draw_tiles(painter, painter->picture_rgb, w1, &canvas, NULL);
     }
-    return painter->plain
-               ? draw_tiles(painter, painter->picture_rgb, w1, &(cbx_canvas){.luma = picture}, NULL)
-               : cbx_brush_tiles_rgb(&painter->brush, w1, picture);
+    cbx_status status = cbx_brush_ground_rgb(&painter->brush, picture);
+    if (!status) {
+        status = cbx_brush_tiles_rgb(&painter->brush, w1, picture);
+    }
+    if (!status && painter->scribe.strip > 0) {
+        cbx_legend_compose(&caption, &painter->grid, &painter->facts);
+        status = cbx_scribe_rgb(&painter->scribe, &caption, picture);
+    }
+    return status;
 }
 
 cbx_status cbx_painter_rgb(cbx_painter *painter, cl_mem w1, uint8_t *rgb) {

@@ -7,6 +7,7 @@
 #include "device/device.h"
 #include "layout.h"
 #include "picture/brush.h"
+#include "picture/scribe.h"
 
 /* Draws pictures of weights that lie on the device: plain ones, grey at a scale, of which only luma
  * depends on the weights; or any other. */
@@ -14,9 +15,13 @@ typedef struct cbx_painter {
     cbx_device *device;      /* borrowed */
     cbx_frame_layout layout; /* of a whole network; `first` and `count` are the owner's to change */
     cl_kernel tone_of_tiles, picture_luma, picture_rgb, picture_chroma;
-    cl_mem tones;    /* float4 [H] */
-    int plain;       /* with what is above, and its chroma stays the same; else … */
-    cbx_brush brush; /* … with this one; `layout` has only the size */
+    cl_mem tones;      /* float4 [H] */
+    int plain;         /* with what is above, and its chroma stays the same; else … */
+    cbx_brush brush;   /* … with this one; `layout` has only the size */
+    cbx_grid grid;     /* of both */
+    cbx_scribe scribe; /* zeroed: there is no caption */
+    cbx_facts facts;   /* of the next picture */
+    cbx_news news;
 } cbx_painter;
 
 /* Room for pictures of successive batches: planes of (height, width) bytes, one behind the
@@ -52,9 +57,15 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
                             cbx_tone tone);
 void cbx_painter_clear(cbx_painter *painter);
 
-/* Any drawing, with its grid. */
+/* Any drawing, with its grid. *painter must stay where it is. */
 cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
                                const cbx_drawing *drawing);
+
+/* Makes room for the losses of a film of so many frames, where there are captions. */
+cbx_status cbx_painter_expect(cbx_painter *painter, uint64_t frames);
+
+/* What the captions of the next pictures say, if they have any; the news is in the first of them. */
+void cbx_painter_tell(cbx_painter *painter, const cbx_facts *facts, const cbx_news *news);
 
 /* Whether the chroma of such pictures depends on the weights: they are not plain. */
 int cbx_drawing_changes_chroma(const cbx_drawing *drawing);

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "clearbox/dataset.h"
 #include "clearbox/picture.h"
+#include "picture/legend.h"
 
 /* How large tiles are, in pixels of a side. */
 typedef struct tile_size {
@@ -72,12 +73,17 @@ static cbx_status check_height(uint32_t tiles, uint32_t scale, uint64_t height) 
                           CBX_MAX_SIDE);
 }
 
-/* Around a grid of so many pixels. */
-static void place_grid(cbx_grid *grid, uint64_t wide, uint64_t high, uint64_t margin) {
-    grid->width = (uint32_t)next_multiple_of_4(wide + 2 * margin);
-    grid->height = (uint32_t)next_multiple_of_4(high + 2 * margin);
+/* Around tiles that take so many pixels. */
+static void place_tiles(cbx_grid *grid, uint64_t wide, uint64_t high, uint64_t margin,
+                        int caption) {
+    const uint32_t least = caption ? CBX_CAPTION_LEAST_WIDTH : 0;
+    const uint32_t width = (uint32_t)next_multiple_of_4(wide + 2 * margin);
+    const uint32_t height = (uint32_t)next_multiple_of_4(high + 2 * margin);
+    grid->width = width > least ? width : least;
+    grid->strip = caption ? cbx_legend_strip(grid->width) : 0;
+    grid->height = height + grid->strip;
     grid->left = (grid->width - (uint32_t)wide) / 4 * 2;
-    grid->top = (grid->height - (uint32_t)high) / 4 * 2;
+    grid->top = (height - (uint32_t)high) / 4 * 2;
 }
 
 cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_drawing *drawing) {
@@ -106,8 +112,8 @@ cbx_status cbx_grid_lay_out_as(cbx_grid *out, uint32_t hidden, const cbx_drawing
                       .scale = size.scale,
                       .tile = size.tile,
                       .pitch = size.tile + size.gap};
-    place_grid(out, side_of(&size, columns), high, margin);
-    return CBX_OK;
+    place_tiles(out, side_of(&size, columns), high, margin, drawing->caption);
+    return check_height(tiles, size.scale, out->height);
 }
 
 cbx_status cbx_grid_lay_out(cbx_grid *out, uint32_t hidden, uint32_t scale) {

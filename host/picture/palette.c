@@ -48,6 +48,9 @@ void cbx_tile_palette_fill(cbx_tile_palette *out, cbx_colours colours) {
     }
     out->rgb[CBX_COLOUR_BORDER] = red;
     out->rgb[CBX_COLOUR_GROUND] = is_grey ? black : dark;
+    out->rgb[CBX_COLOUR_TEXT] = (cbx_colour){{236, 238, 242, 0}};
+    out->rgb[CBX_COLOUR_DIM] = (cbx_colour){{146, 152, 166, 0}};
+    out->rgb[CBX_COLOUR_CURVE] = (cbx_colour){{248, 162, 62, 0}};
     for (int i = 0; i < CBX_COLOUR_COUNT; i++) {
         out->yuv[i] = cbx_colour_yuv(out->rgb[i]);
     }

@@ -58,6 +58,7 @@ typedef struct cbx_learn_settings {
     uint32_t scale;            /* 1; 0: as cbx_drawing says */
     cbx_tone tone;             /* peak */
     cbx_colours colours;       /* grey */
+    int caption;               /* 0; as cbx_drawing says */
     const char *film;          /* "learn.mp4"; its ending says what is made; NULL: no film */
     cbx_container container;   /* auto: by that ending, see cbx_film_container() */
     /* Where it is not 0, an open descriptor that the film is streamed to, MPEG-TS where the container
@@ -226,10 +227,10 @@ CBX_API const char *cbx_learn_output_path(const cbx_learn_settings *settings,
 /* The lesson's run, to the letter; `data` stays NULL. */
 CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
 
-/* What a film looks like, as a whole: colours, scale, clock, seconds, hold and fps are set, and may
- * be changed after it.
+/* What a film looks like, as a whole: colours, caption, scale, clock, seconds, hold and fps are set,
+ * and may be changed after it.
  *   lesson   the defaults
- *   show     signed colours, about 900 pixels high, 12 seconds at 60 frames a second, the last two
+ *   show     signed colours, a caption, about 900 pixels high, 12 seconds at 60 frames a second, the last two
  *            of which hold the last frame, by the logarithmic clock */
 typedef enum cbx_style { CBX_STYLE_LESSON, CBX_STYLE_SHOW } cbx_style;
 

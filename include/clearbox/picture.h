@@ -41,6 +41,9 @@ typedef struct cbx_drawing {
     /* Pixels of the picture per weight, each way. 0: what makes the grid about CBX_USUAL_HEIGHT
      * pixels high; of more than CBX_MOST_TILES neurons the first CBX_FIRST_TILES are shown then. */
     uint32_t scale;
+    /* A strip at the foot that tells neurons, recipe, epoch, batch, accuracy and loss, with the loss
+     * as a curve; what does not fit is left out. */
+    int caption;
 } cbx_drawing;
 
 #define CBX_USUAL_HEIGHT 900u
@@ -61,6 +64,7 @@ typedef struct cbx_grid {
     uint32_t pitch;   /* from one tile to the next: `tile`, and the gap; even */
     uint32_t left;    /* of tile 0; even */
     uint32_t top;     /* likewise */
+    uint32_t strip;   /* height of the caption's strip, at the foot; 0: there is none */
 } cbx_grid;
 
 /* The lesson's drawing at a scale: no gaps, no margin. CBX_BAD_ARGUMENT: hidden or scale is 0, or a

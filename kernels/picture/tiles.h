@@ -11,7 +11,10 @@
  * green and blue, or Y, Cb and Cr; the last is 0. */
 #define CBX_COLOUR_BORDER 256
 #define CBX_COLOUR_GROUND 257 /* behind the tiles */
-#define CBX_COLOUR_COUNT 258
+#define CBX_COLOUR_TEXT 258   /* of captions */
+#define CBX_COLOUR_DIM 259
+#define CBX_COLOUR_CURVE 260
+#define CBX_COLOUR_COUNT 261
 
 /* See include/clearbox/picture.h. A tile is at (left + pitch·column, top + pitch·row). */
 typedef struct cbx_tiles_layout {

@@ -28,6 +28,7 @@ NONSENSE = {
     "init": [""],
     "style": CHOICE,
     "colours": CHOICE + ["gray"],
+    "caption": CHOICE,
     "clock": CHOICE,
     "seconds": ["-1", "nan", "inf", "86401", "abc", "", "0.1x", " 1", "1e", "."],
     "hold": ["-1", "nan", "inf", "86401", "abc", "", "0.1x", " 1", "1e", "."],
