@@ -87,7 +87,7 @@ cli_test(verify device)
 cli_test(processors device film)
 cli_test(headers device film)
 clearbox_may_be_left_out(cli_formats cli_headers)
-# Too large to be installed for one test, and so no test is missing where it is not.
+# Not every system has it, and no test is missing where it is not.
 find_program(CBX_CHROMIUM chromium)
 mark_as_advanced(CBX_CHROMIUM)
 if(CBX_CHROMIUM)
