@@ -5,6 +5,7 @@
 #include "check/self_test.h"
 
 #include "base/error.h"
+#include "check/check_drawing.h"
 #include "check/specimen.h"
 #include "network/schedule.h"
 
@@ -96,5 +97,6 @@ cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
 }
 
 cbx_status cbx_device_self_test(cbx_device *device) {
-    return test(device, schedules_of(device));
+    const cbx_status status = test(device, schedules_of(device));
+    return status ? status : cbx_check_drawing(device);
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "check/check_drawing.h"
 #include "film/plays.h"
 #include "learn/hashes.h"
 #include "learn/job.h"
@@ -146,8 +147,13 @@ static cbx_status make_pictures(cbx_job *job) {
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
         const cbx_drawing drawing = cbx_drawing_of(settings);
-        status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
-        status = status ? status : cbx_painter_expect(&job->painter, job->plan.frames);
+        status = cbx_drawing_changes_chroma(&drawing) ? cbx_check_drawing(job->device) : CBX_OK;
+        if (!status) {
+            status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
+        }
+        if (!status) {
+            status = cbx_painter_expect(&job->painter, job->plan.frames);
+        }
     }
     return !status && settings->film ? cbx_job_open_film(job) : status;
 }

@@ -86,3 +86,9 @@ void mutate_film(cbx_device *device, const char *file, const char *from, const c
     cbx_avc_destroy(avc);
     mutate_program(device, "film", &device->film, &only, 1, " -cl-opt-disable"); /* twice as fast */
 }
+
+void mutate_picture(cbx_device *device, const char *file, const char *from, const char *to) {
+    const edit only = {file, from, to};
+    assert_ok(cbx_program_create_once(device, "picture", &device->picture));
+    mutate_program(device, "picture", &device->picture, &only, 1, "");
+}

@@ -20,4 +20,7 @@ void mutate(cbx_device *device, const char *file, const char *from, const char *
 /* The same of the program that encodes films, which need not have been built. */
 void mutate_film(cbx_device *device, const char *file, const char *from, const char *to);
 
+/* The same of the program that draws what is not the lesson's. */
+void mutate_picture(cbx_device *device, const char *file, const char *from, const char *to);
+
 #endif
