@@ -142,8 +142,7 @@ static void report(const cbx_look_settings *settings, const cbx_look_result *res
     }
     fputc('\n', stderr);
     if (settings->report && !result->is_normalised) {
-        fputs("the model does not say how its pixels were normalised: as these images' are\n",
-              stderr);
+        fputs("the model does not say how pixels are normalised: as MNIST's were\n", stderr);
     }
     report_file("picture", settings->picture);
     report_file("page", settings->report);

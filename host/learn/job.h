@@ -53,7 +53,7 @@ typedef struct cbx_job {
     cbx_device *device;
     cbx_walk walk;          /* the devices that were passed over */
     cbx_network *network;   /* as it was at the start; after the training what came of it */
-    double mean, deviation; /* to normalise pixels by; deviation 0: by the dataset's own */
+    double mean, deviation; /* of a look: what pixels are normalised by */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
     cbx_easel easel;                     /* on which the trainer draws the film */

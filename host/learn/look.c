@@ -11,40 +11,38 @@
 #include "base/error.h"
 #include "learn/page.h"
 #include "learn/picture.h"
+#include "network/model.h"
 #include "network/weights_file.h"
 #include "page/network.h"
 
-/* A number of the file's metadata; 0: there is none. */
-static double number_of(const cbx_safetensors *file, const char *key) {
-    const char *text = cbx_safetensors_string(file, key);
-    return text ? strtod(text, NULL) : 0.0;
-}
+typedef struct look {
+    const cbx_look_settings *settings;
+    cbx_job *job;
+    cbx_model model; /* its network is the job's, too */
+    json_t *made;    /* what the file says of itself */
+    cbx_evaluation test;
+} look;
 
 /* The network, what its pixels are normalised by, and all strings of the file. */
-static cbx_status load_model(cbx_job *job, const char *path, json_t **made) {
+static cbx_status load_model(look *it) {
     cbx_safetensors file;
-    cbx_status status = cbx_safetensors_open(&file, path, "weights", CBX_WEIGHTS_NEEDED);
+    cbx_status status =
+        cbx_safetensors_open(&file, it->settings->model, "weights", CBX_WEIGHTS_NEEDED);
     if (!status) {
-        status = cbx_network_read(&job->network, &file);
+        status = cbx_model_read(&it->model, &file);
     }
     if (!status) {
         json_t *strings = json_object_get(file.header, CBX_SAFETENSORS_METADATA);
-        *made = strings ? json_incref(strings) : json_object();
-        job->mean = number_of(&file, "pixel_mean");
-        job->deviation = number_of(&file, "pixel_deviation");
+        it->made = strings ? json_incref(strings) : json_object();
+        it->job->network = it->model.network;
+        it->job->mean = it->model.mean;
+        it->job->deviation = it->model.deviation;
     }
     cbx_safetensors_close(&file);
     return status;
 }
 
 /* ---- the outputs: written, then committed ---- */
-
-typedef struct look {
-    const cbx_look_settings *settings;
-    cbx_job *job;
-    json_t *made; /* what the file says of itself */
-    cbx_evaluation test;
-} look;
 
 static cbx_status write_page(look *it, cbx_output *to) {
     return cbx_job_write_look(it->job, to, json_incref(it->made), &it->test);
@@ -125,7 +123,7 @@ static void fill_result(const look *it, cbx_look_result *result) {
     result->hidden = job->network->hidden;
     result->test_loss = judged ? test->loss : NAN;
     result->test_accuracy = judged ? (double)test->correct / (double)test->images : NAN;
-    result->is_normalised = job->deviation > 0.0;
+    result->is_normalised = !it->model.assumed;
     snprintf(result->device, sizeof result->device, "%s", job->plan.device->name);
 }
 
@@ -173,7 +171,7 @@ cbx_status cbx_look(const cbx_look_settings *wanted, cbx_look_result *result) {
     look it = {.settings = wanted, .job = &job};
     cbx_status status = check(wanted);
     if (!status) {
-        status = load_model(&job, wanted->model, &it.made);
+        status = load_model(&it);
     }
     if (!status) {
         settings.hidden = job.network->hidden;
@@ -192,6 +190,8 @@ cbx_status cbx_look(const cbx_look_settings *wanted, cbx_look_result *result) {
         fill_result(&it, result);
     }
     json_decref(it.made);
+    job.network = NULL;
     cbx_job_clear(&job);
+    cbx_model_clear(&it.model);
     return status;
 }

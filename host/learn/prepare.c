@@ -72,10 +72,9 @@ static cbx_status load_network(cbx_job *job) {
     return status;
 }
 
-/* As the images were that the network was trained on, where that is known. */
+/* As the images were that the network was trained on. */
 static cbx_status normalise(cbx_job *job) {
-    return job->deviation > 0.0 ? cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation)
-                                : CBX_OK;
+    return cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation);
 }
 
 static cbx_status make_network(cbx_job *job) {

@@ -33,15 +33,18 @@ static cbx_status read_normalisation(cbx_model *model, const cbx_safetensors *fr
     return CBX_OK;
 }
 
+cbx_status cbx_model_read(cbx_model *out, const cbx_safetensors *from) {
+    *out = (cbx_model){0};
+    const cbx_status status = cbx_network_read(&out->network, from);
+    return status ? status : read_normalisation(out, from);
+}
+
 cbx_status cbx_model_load(cbx_model *out, const char *path) {
     cbx_safetensors file;
     *out = (cbx_model){0};
     cbx_status status = cbx_safetensors_open(&file, path, "weights", CBX_WEIGHTS_NEEDED);
     if (!status) {
-        status = cbx_network_read(&out->network, &file);
-    }
-    if (!status) {
-        status = read_normalisation(out, &file);
+        status = cbx_model_read(out, &file);
     }
     cbx_safetensors_close(&file);
     return status;

@@ -4,6 +4,7 @@
 #define CBX_NETWORK_MODEL_H
 
 #include "clearbox/network.h"
+#include "data/safetensors.h"
 
 /* Zeroed: none. */
 typedef struct cbx_model {
@@ -16,6 +17,8 @@ typedef struct cbx_model {
  * them. CBX_BAD_DATA: one of them is missing or is no number that makes sense; and the statuses of
  * cbx_network_load(). cbx_model_clear() in every case. */
 cbx_status cbx_model_load(cbx_model *out, const char *path);
+/* The same of a file that is open. */
+cbx_status cbx_model_read(cbx_model *out, const cbx_safetensors *from);
 void cbx_model_clear(cbx_model *model);
 
 #endif

@@ -32,12 +32,12 @@ typedef struct cbx_look_settings {
 typedef struct cbx_look_result {
     uint32_t hidden;
     double test_loss, test_accuracy; /* NaN without a page */
-    int is_normalised; /* the file says how pixels are normalised; else it is as the dataset's */
+    int is_normalised; /* the file says how pixels are normalised; else it is as MNIST's */
     char device[256];  /* its name, cut to fit */
 } cbx_look_result;
 
 /* Pixels are normalised as the file's metadata say, "pixel_mean" and "pixel_deviation", or, where
- * these are missing, by the mean and deviation of the dataset. Several threads may look at the same
+ * these are missing, as those of MNIST. Several threads may look at the same
  * time, with outputs of their own. `result` may be NULL.
  * Statuses of cbx_network_load(), cbx_dataset_load() and cbx_device_open(); CBX_BAD_ARGUMENT: a
  * required setting is missing, an output is one of the inputs or the

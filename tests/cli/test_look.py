@@ -5,7 +5,7 @@ import struct
 import zlib
 
 from page import Page
-from support import (BAD_DATA, CANNOT_CREATE, MISSING, OK, USAGE, CliTest, main,
+from support import (BAD_DATA, CANNOT_CREATE, MISSING, USAGE, CliTest, main,
                      read_safetensors_header, read_tensors, write_safetensors)
 
 
@@ -50,14 +50,15 @@ class Look(CliTest):
         self.assertIn(f"test accuracy {100 * ran.facts['test']['accuracy']:.2f} %", result.stderr)
 
     def test_weights_from_elsewhere(self):
-        """Without metadata: normalised as the images are, which is said."""
+        """Without metadata: normalised as MNIST is, which is said."""
         self.small()
         write_safetensors(self.folder / "w", 3)
         result = self.look("w", "--data", "data")
         self.assert_done(result)
-        self.assertIn("does not say how its pixels were normalised", result.stderr)
+        self.assertIn("does not say how pixels are normalised", result.stderr)
         page = Page(self.folder / "look.html")
         self.assertEqual(page.facts["made"], {})
+        self.assertAlmostEqual(page.facts["normalisation"]["mean"], 33.39512885204082)
         self.assertEqual(page.array("w1") + page.array("w2"), read_tensors(self.folder / "w"))
 
     def test_pixels_are_normalised_as_the_model_says(self):
@@ -74,7 +75,7 @@ class Look(CliTest):
     def test_the_picture_is_that_of_the_run(self):
         for flags in (["--tone", "signed"], ["--style", "show"]):
             self.assert_done(self.learn(*self.small(), "--no-video", "--save", "w", "--picture", "is.png",
-                                        "--scale", "2", *flags))
+                                        "--scale", "2", "--caption", "off", *flags))
             self.assert_done(self.look("w", "--data", "data", "--picture", "a.png", "--scale", "2",
                                        *flags))
             self.assertEqual((self.folder / "a.png").read_bytes(), (self.folder / "is.png").read_bytes())
@@ -123,7 +124,7 @@ class Look(CliTest):
             header["__metadata__"] = {"pixel_mean": "inf", "pixel_deviation": "4"}
 
         write_safetensors(self.folder / "w", 3, broken)
-        self.assertNotEqual(self.look("w", "--data", "data").returncode, OK)
+        self.assert_only_error(self.look("w", "--data", "data"), BAD_DATA, "pixel_mean")
         self.assertFalse((self.folder / "look.html").exists())
 
 
