@@ -14,10 +14,11 @@
 #include "learn/job.h"
 #include "reel/samples.h"
 
-/* Of the run's own film, in all frames: beyond that it would be more than some 6 MB. */
-#define MOST_PIXELS ((uint64_t)700000000)
+/* Of the run's own film, in all frames: beyond that it would be more than some 2 MB. */
+#define MOST_PIXELS ((uint64_t)250000000)
 
-enum { PAGE_FPS = 30, PAGE_SECONDS = 8 };
+/* As high as a page shows it, where scale 1 is not higher. */
+enum { PAGE_FPS = 30, PAGE_SECONDS = 8, PAGE_HEIGHT = 480 };
 
 /* ---- before ---- */
 
@@ -42,6 +43,16 @@ static int choose_encoder(cbx_job *job, cbx_film_settings *film) {
     return !cbx_film_check(film);
 }
 
+/* 0, the scale that fits, shows only some of many neurons. */
+static uint32_t choose_scale(const cbx_job *job) {
+    cbx_grid grid;
+    if (job->settings->hidden > CBX_MOST_TILES ||
+        cbx_grid_lay_out(&grid, job->settings->hidden, 1)) {
+        return 0;
+    }
+    return grid.height < PAGE_HEIGHT ? PAGE_HEIGHT / grid.height : 1;
+}
+
 void cbx_job_plan_page_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_page_film *own = &job->page_film;
@@ -54,7 +65,8 @@ void cbx_job_plan_page_film(cbx_job *job) {
     timed.hold = 0.0;
     timed.clock = CBX_CLOCK_LOG;
     own->timing = cbx_timing_of(&timed, job->plan.batches);
-    own->drawing = (cbx_drawing){.tone = settings->tone, .colours = settings->colours};
+    own->drawing = (cbx_drawing){
+        .tone = settings->tone, .colours = settings->colours, .scale = choose_scale(job)};
     if (cbx_grid_lay_out_as(&own->grid, settings->hidden, &own->drawing)) {
         return;
     }

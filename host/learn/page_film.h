@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The film of a page, where the run's own is too large for one, or of a kind that browsers do not
- * play: some seconds by the logarithmic clock, as high as a screen. */
+ * play: some seconds by the logarithmic clock. */
 #ifndef CBX_LEARN_PAGE_FILM_H
 #define CBX_LEARN_PAGE_FILM_H
 

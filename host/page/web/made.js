@@ -75,7 +75,8 @@ function commandCard(facts) {
     copied.textContent = "Copied.";
   });
   return makeElement("div", { class: "card made-command" },
-    makeElement("h3", {}, "The command to repeat it"), command,
+    makeElement("h3", {}, facts.kind === "learn" ? "The command to repeat it"
+      : "The command that made this page"), command,
     makeElement("div", { class: "row" }, button, copied));
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The letters of captions: drawn by font/make_font.c at build time, compiled into the library.
+# The letters of captions: drawn by cmake/make_font.c at build time, compiled into the library.
 
 pkg_check_modules(FREETYPE IMPORTED_TARGET freetype2)
 if(NOT TARGET PkgConfig::FREETYPE)
