@@ -156,7 +156,7 @@ static void check_curve(const scene *e, const cbx_caption *c, const cl_uint *his
             double highest = 1e9;
             for (uint32_t i = from; i <= next; i += next > from ? next - from : 1) {
                 const double share =
-                    log2((double)history[0] / history[1 + (i < last ? i : last)]) / 7;
+                    log2((double)history[0] / history[1 + (i < last ? i : last)]) / 8;
                 highest = fmin(highest, 2 + room * fmin(share, 1.0));
             }
             assert_true(fabs(top + 1.1 - highest) < 1.1);

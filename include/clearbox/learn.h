@@ -230,8 +230,8 @@ CBX_API void cbx_learn_defaults(cbx_learn_settings *settings);
 /* What a film looks like, as a whole: colours, caption, scale, clock, seconds, hold and fps are set,
  * and may be changed after it.
  *   lesson   the defaults
- *   show     signed colours, a caption, about 900 pixels high, 12 seconds at 60 frames a second, the last two
- *            of which hold the last frame, by the logarithmic clock */
+ *   show     signed colours, a caption, about 900 pixels high, 12 seconds at 60 frames a second,
+ *            the last two of which hold the last frame, by the logarithmic clock */
 typedef enum cbx_style { CBX_STYLE_LESSON, CBX_STYLE_SHOW } cbx_style;
 
 /* "lesson" or "show", static; NULL: there is no such style. */

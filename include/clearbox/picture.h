@@ -3,9 +3,9 @@
  *
  * The grid has g = ⌈√H⌉ tiles a column and ⌈H/g⌉ columns; neuron i sits at
  * column i div g, row i mod g. Where a picture of all would be too large to be
- * looked at, it may be one of the first. What is no tile is dark. A drawing says how tiles are shown: grey, as
- * in the lesson, with a pure red border one tile pixel wide within the tile; or in signed colours,
- * whole and with thin dark gaps between.
+ * looked at, it may be one of the first. What is no tile is dark. A drawing says how
+ * tiles are shown: grey, as in the lesson, with a pure red border one tile pixel wide
+ * within the tile; or in signed colours, whole and with thin dark gaps between.
  */
 #ifndef CLEARBOX_PICTURE_H
 #define CLEARBOX_PICTURE_H

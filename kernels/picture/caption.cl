@@ -45,10 +45,10 @@ HELPER uint log_of(uint n)
 }
 
 /* Where the curve is at a frame, in units of 1/256 pixel below the top of its box: by the logarithm,
- * from the largest loss down to 1/128 of it. */
+ * from the largest loss down to 1/256 of it. */
 HELPER int curve_at(const cbx_caption *c, global const uint *history, uint frame)
 {
-    const uint room = (c->height - 4) * 256, range = 7 << 16;
+    const uint room = (c->height - 4) * 256, range = 8 << 16;
     const uint fallen = log_of(history[0]) - log_of(history[1 + frame]);
     return (int)(512 + (ulong)room * min(fallen, range) / range);
 }
