@@ -170,7 +170,16 @@ static void every_choice_has_its_name(void **state) {
     assert_null(cbx_schedule_name((cbx_schedule)4));
     assert_null(cbx_arithmetic_name((cbx_arithmetic)2));
     assert_null(cbx_tone_name((cbx_tone)-1));
-    assert_null(cbx_codec_name((cbx_codec)2));
+    assert_string_equal(cbx_codec_name(CBX_CODEC_APNG), "apng");
+    assert_null(cbx_codec_name((cbx_codec)(CBX_CODEC_APNG + 1)));
+    assert_string_equal(cbx_container_name(CBX_CONTAINER_MPEGTS), "mpegts");
+    assert_null(cbx_container_name((cbx_container)(CBX_CONTAINER_MPEGTS + 1)));
+    assert_string_equal(cbx_style_name(CBX_STYLE_SHOW), "show");
+    assert_null(cbx_style_name((cbx_style)2));
+    assert_string_equal(cbx_colours_name(CBX_COLOURS_SIGNED), "signed");
+    assert_null(cbx_colours_name((cbx_colours)2));
+    assert_string_equal(cbx_film_clock_name(CBX_CLOCK_LOG), "log");
+    assert_null(cbx_film_clock_name((cbx_film_clock)2));
     assert_null(cbx_family_name((cbx_family)99));
     assert_int_equal(cbx_choice_find(cbx_tone_names, "range"), CBX_TONE_RANGE);
     assert_int_equal(cbx_choice_find(cbx_tone_names, "rang"), -1);
