@@ -21,6 +21,7 @@ struct cbx_muxer {
     const cbx_container_kind *container;
     AVRational frame; /* the duration of a picture in seconds: 1/rate */
     int64_t frames;   /* written so far */
+    int has_tail;     /* or there is none to write: there is no head */
 };
 
 static cbx_status write_failure(const cbx_muxer *muxer, int error) {
@@ -167,6 +168,7 @@ static cbx_status write_head(cbx_muxer *muxer) {
     if (error >= 0) {
         error = avformat_write_header(muxer->format, &options);
     }
+    muxer->has_tail = error < 0;
     av_dict_free(&options);
     return error < 0 ? write_failure(muxer, error) : CBX_OK;
 }
@@ -184,6 +186,7 @@ cbx_status cbx_muxer_open(cbx_muxer **out, cbx_output *output, const cbx_contain
     }
     muxer->frame = (AVRational){1, (int)rate};
     muxer->container = container;
+    muxer->has_tail = 1;
     muxer->output = *output;
     *output = (cbx_output){0};
     status = create_format(muxer);
@@ -279,6 +282,7 @@ cbx_status cbx_muxer_finish(cbx_muxer *muxer, const uint8_t *extradata, uint64_t
     const int is_regular = cbx_output_is_regular(&muxer->output);
     int error = av_write_trailer(muxer->format);
 
+    muxer->has_tail = 1;
     if (error >= 0) {
         int64_t size = is_regular ? avio_size(muxer->format->pb) : avio_tell(muxer->format->pb);
         *bytes = size > 0 ? (uint64_t)size : 0;
@@ -297,6 +301,9 @@ cbx_status cbx_muxer_finish(cbx_muxer *muxer, const uint8_t *extradata, uint64_t
 void cbx_muxer_destroy(cbx_muxer *muxer) {
     if (!muxer) {
         return;
+    }
+    if (muxer->format && !muxer->has_tail && muxer->container->in_pieces) {
+        (void)av_write_trailer(muxer->format); /* or libavformat keeps a GIF's last picture */
     }
     if (muxer->format) {
         (void)close_io(muxer); /* whatever is lost here is discarded */
