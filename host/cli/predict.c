@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "clearbox/predict.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/predict_options.h"
 #include "cli/predict_report.h"
 #include "cli/report.h"
@@ -199,7 +200,11 @@ static int predict_test_images(session *state) {
 int cli_predict(int argc, char **argv) {
     cli_predict_options options;
     session state = {.options = &options};
+    cli_output output;
     int code = cli_predict_parse(argc, argv, &options);
+    if (code == CLI_PARSED) {
+        code = cli_output_begin(&output, options.output, options.no_clobber);
+    }
     if (code != CLI_PARSED) {
         return code;
     }
@@ -209,6 +214,7 @@ int cli_predict(int argc, char **argv) {
     } else {
         code = options.pictures.count > 0 ? predict_pictures(&state) : predict_test_images(&state);
     }
+    code = cli_output_end(&output, code);
     cbx_opened_close(state.opened);
     cbx_model_clear(&state.model);
     free(state.pixels);

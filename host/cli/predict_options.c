@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/files.h"
 #include "base/names.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 
 static const cli_command_text text = {
     "predict", "predict MODEL [PICTURE...] [FLAGS]",
@@ -22,38 +24,57 @@ static const cli_command_text text = {
 #define AT(member) offsetof(cli_predict_options, member)
 #define SET(member) offsetof(cli_predict_options, settings.member)
 
-static const cli_flag flags[] = {{.help = "What is asked"},
-                                 {"as-is", 0, CLI_SWITCH, AT(as_is), 0, 0, 0, 0,
-                                  "pictures are 28 x 28, light on dark: take them\n"
-                                  "pixel for pixel"},
-                                 {"data", 0, CLI_TEXT, SET(data), "DIR", 0, 0, 0,
-                                  "folder of the four IDX files, gzipped or not,\n"
-                                  "whose test images are asked about\n"
-                                  "[the MNIST that comes with clearbox]"},
+static const cli_flag flags[] = {
+    {.help = "What is asked"},
+    {"as-is", 0, CLI_SWITCH, AT(as_is), 0, 0, 0, 0,
+     "pictures are 28 x 28, light on dark: take them\n"
+     "pixel for pixel"},
+    {"data", 0, CLI_TEXT, SET(data), "DIR", 0, 0, 0,
+     "folder of the four IDX files, gzipped or not,\n"
+     "whose test images are asked about\n"
+     "[the MNIST that comes with clearbox]"},
 
-                                 {.help = "Device"},
-                                 {"device", 0, CLI_TEXT, SET(device), "SPEC", 0, 0, 0,
-                                  "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
-                                  "a part of the device's name [a GPU, else a CPU]"},
-                                 {"family", 0, CLI_CHOICE, SET(family), 0, cbx_family_names, 0, 0,
-                                  "kernels made for which kind of device [auto]"},
+    {.help = "Device"},
+    {"device", 0, CLI_TEXT, SET(device), "SPEC", 0, 0, 0,
+     "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
+     "a part of the device's name [a GPU, else a CPU]"},
+    {"family", 0, CLI_CHOICE, SET(family), 0, cbx_family_names, 0, 0,
+     "kernels made for which kind of device [auto]"},
 
-                                 {.help = "What is printed"},
-                                 {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0,
-                                  "JSON instead of words, a line a picture: file,\n"
-                                  "class, probabilities and more"},
-                                 CLI_HELP_FLAG,
-                                 {0}};
+    {.help = "What is printed"},
+    {"output", 'o', CLI_OUTPUT, AT(output), "FILE", 0, 0, 0, "write there [standard output]"},
+    {"format", 0, CLI_CHOICE, AT(format), 0, cli_report_formats, 0, 0,
+     "words and bars, or JSON, a line a picture: file,\n"
+     "class, probabilities and more [text]"},
+    {"json", 0, CLI_SWITCH, AT(json), 0, 0, 0, 0, "the same as --format json"},
+    {"no-clobber", 0, CLI_SWITCH, AT(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
+    CLI_HELP_FLAG,
+    {0}};
 
 const cli_syntax cli_predict_syntax = {&text, flags, "FILE", NULL};
+
+/* No answer takes the place of what it is about. */
+static int check_output(const cli_predict_options *options) {
+    const char *output = options->output;
+    int same = output && cbx_files_same(output, options->model);
+    for (size_t i = 0; output && i < options->pictures.count && !same; i++) {
+        same = cbx_files_same(output, options->pictures.values[i]);
+    }
+    return same ? cli_fail(CLI_USAGE, "--output %s is an input; choose another name", output)
+                : CLI_PARSED;
+}
 
 int cli_predict_parse(int argc, char **argv, cli_predict_options *options) {
     cli_words words;
     memset(options, 0, sizeof *options);
     cbx_learn_defaults(&options->settings);
     options->settings.film = NULL;
+    options->format = CLI_REPORT_UNSET;
 
     int code = cli_parse_words(argc, argv, &text, flags, options, &words);
+    if (code == CLI_PARSED) {
+        code = cli_settle_json(options->format, &options->json);
+    }
     if (code != CLI_PARSED) {
         return code;
     }
@@ -68,6 +89,10 @@ int cli_predict_parse(int argc, char **argv, cli_predict_options *options) {
     }
     if (options->pictures.count == 0 && options->as_is) {
         return cli_fail(CLI_USAGE, "--as-is wants pictures");
+    }
+    code = check_output(options);
+    if (code != CLI_PARSED) {
+        return code;
     }
     if (!options->settings.device) {
         options->settings.device = cli_environment("CLEARBOX_DEVICE");

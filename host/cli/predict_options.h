@@ -13,9 +13,10 @@ typedef struct cli_predict_options {
     const char *model;
     cli_words pictures; /* none: the test images of the dataset */
     cbx_learn_settings
-        settings; /* device, family, schedule, and data where there are no pictures */
-    int as_is;    /* pictures are 28×28 already */
-    int json;
+        settings;       /* device, family, schedule, and data where there are no pictures */
+    int as_is;          /* pictures are 28×28 already */
+    const char *output; /* NULL: standard output */
+    int format, json, no_clobber;
     char data_folder[PATH_MAX];
 } cli_predict_options;
 

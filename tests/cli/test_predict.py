@@ -12,7 +12,7 @@ import tempfile
 
 import pictures
 from pictures import GREY_ALPHA, RGB, photograph, pgm, png, test_images
-from support import (BAD_DATA, CANNOT_WRITE, FILES, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
+from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, FILES, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
                      environment, main, read_safetensors_header, read_tensors, run, write_dataset,
                      write_safetensors)
 
@@ -290,6 +290,19 @@ class Faults(Trained):
         name = self.write("a.png", png(28, 28, self.images[0][0]))
         self.assert_only_error(self.predict(name, "--device", "no such device"), UNAVAILABLE,
                                "no such device")
+
+    def test_answers_go_to_a_file(self):
+        name = self.write("a.png", png(28, 28, self.images[0][0]))
+        self.assertEqual(self.predict(name, "-o", "out", "--format", "json").stdout, "")
+        answers = (self.folder / "out").read_text()
+        self.assertEqual(answers, self.predict(name, "--json").stdout)
+        self.assert_only_error(self.predict(name, "-o", "out", "--no-clobber"), CANNOT_CREATE, "out")
+        self.assert_only_error(self.predict(name, "-o", "./a.png"), USAGE, "is an input")
+        self.assert_only_error(self.predict(name, "-o", self.model), USAGE, "is an input")
+        self.assert_only_error(self.predict("none.png", "-o", "new"), MISSING, "none.png")
+        self.assert_only_error(self.predict(name, "--json", "--format", "text"), USAGE, "--json")
+        self.assertEqual((self.folder / "out").read_text(), answers)
+        self.assertFalse((self.folder / "new").exists())
 
     def test_a_full_standard_output_is_told(self):
         name = self.write("a.png", png(28, 28, self.images[0][0]))
