@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The pictures of films in every container: read again, as exact as their codec is. */
+#include <math.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "film/colours.h"
