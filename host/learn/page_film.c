@@ -17,8 +17,9 @@
 /* Of the run's own film, in all frames: beyond that it would be more than some 2 MB. */
 #define MOST_PIXELS ((uint64_t)250000000)
 
-/* As high as a page shows it, where scale 1 is not higher. */
-enum { PAGE_FPS = 30, PAGE_SECONDS = 8, PAGE_HEIGHT = 480 };
+/* As high as a page shows it, where scale 1 is not higher; and coarser than a film usually is, so
+ * that the page of 64 neurons stays within 8 MB. */
+enum { PAGE_FPS = 30, PAGE_SECONDS = 8, PAGE_HEIGHT = 480, PAGE_QUALITY = 26 };
 
 /* ---- before ---- */
 
@@ -73,7 +74,7 @@ void cbx_job_plan_page_film(cbx_job *job) {
     own->film = (cbx_film_settings){.width = own->grid.width,
                                     .height = own->grid.height,
                                     .fps = PAGE_FPS,
-                                    .quality = -1,
+                                    .quality = PAGE_QUALITY,
                                     .workers = 1,
                                     .container = CBX_CONTAINER_MP4,
                                     .no_clobber = 1, /* its name is not the user's choice */
