@@ -336,6 +336,11 @@ cbx_status cbx_dataset_normalise_by(cbx_dataset *dataset, double mean, double de
     return CBX_OK;
 }
 
+cbx_normal cbx_dataset_normal(const cbx_dataset *dataset) {
+    return (cbx_normal){(float)(1 / dataset->deviation),
+                        (float)(-dataset->mean / dataset->deviation)};
+}
+
 double cbx_dataset_mean(const cbx_dataset *dataset) {
     return dataset->mean;
 }

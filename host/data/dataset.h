@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "clearbox/dataset.h"
+#include "layout.h"
 
 /* A dataset from copies of what the two pairs of files would hold: `training` is
  * split as cbx_dataset_load() splits it, its last sixth validates. CBX_BAD_DATA:
@@ -13,6 +14,9 @@
  * success *out is the caller's, to be given to cbx_dataset_destroy(). */
 cbx_status cbx_dataset_from_memory(cbx_dataset **out, const cbx_images *training,
                                    const cbx_images *test);
+
+/* How kernels normalise: x = scale · p + shift, each rounded once. */
+cbx_normal cbx_dataset_normal(const cbx_dataset *dataset);
 
 /* Replaces what pixels are normalised with, by what other images had: for a network that was
  * trained on those. CBX_BAD_ARGUMENT: the deviation is not above 0, or one is not finite. */

@@ -146,15 +146,12 @@ static json_t *left_out_of(const cbx_job *job) {
 /* What every page has. Takes `made`. */
 static json_t *network_facts(const cbx_job *job, const char *kind, const cbx_evaluation *test,
                              json_t *made) {
-    const cbx_dataset *dataset = job->dataset;
-    return json_pack(
-        "{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind, "version", CBX_VERSION,
-        "hidden", (json_int_t)job->settings->hidden, "command",
-        cbx_page_string(job->settings->command), "normalisation",
-        cbx_page_normalisation(cbx_dataset_mean(dataset), cbx_dataset_deviation(dataset)), "grid",
-        square_of(job->settings->hidden), "test",
-        cbx_page_evaluation(test->images, test->loss, test->confusion), "made", made, "left_out",
-        left_out_of(job));
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind, "version",
+                     CBX_VERSION, "hidden", (json_int_t)job->settings->hidden, "command",
+                     cbx_page_string(job->settings->command), "normalisation",
+                     cbx_page_normalisation(job->dataset), "grid", square_of(job->settings->hidden),
+                     "test", cbx_page_evaluation(test->images, test->loss, test->confusion), "made",
+                     made, "left_out", left_out_of(job));
 }
 
 /* What those of a run have besides. */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/sampler.h"
 #include "network/stepwise.h"
 
 enum { ROWS = 64 }; /* at a time */
@@ -84,10 +85,8 @@ static cbx_status predict_rows(cbx_trainer *trainer, uint32_t first, uint32_t ro
 static cbx_status set_order(cbx_trainer *trainer, uint32_t count) {
     uint32_t *order = NULL;
     cbx_status status = cbx_new(&order, count);
-    for (uint32_t i = 0; i < count && !status; i++) {
-        order[i] = i;
-    }
     if (!status) {
+        cbx_sampler_in_order(order, count);
         status = cbx_trainer_set_order(trainer, order, count);
     }
     free(order);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "data/dataset.h"
 #include "network/ink.h"
 
 static uint32_t round_up(uint32_t value, uint32_t unit) {
@@ -85,10 +86,9 @@ static size_t count_images(cbx_trainer *trainer, const cbx_dataset *dataset) {
 
 void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset,
                       const cbx_division *wished) {
-    const double mean = cbx_dataset_mean(dataset), deviation = cbx_dataset_deviation(dataset);
     const size_t images = count_images(trainer, dataset);
     trainer->ink_entries = cbx_ink_entries(dataset);
-    trainer->normal = (cbx_normal){(float)(1 / deviation), (float)(-mean / deviation)};
+    trainer->normal = cbx_dataset_normal(dataset);
     divide(trainer, wished);
     const cbx_buffer_rows common = common_buffers(trainer, images);
     const cbx_buffer_rows own = trainer->way->ops->buffers(trainer);

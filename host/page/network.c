@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "reference/canon_scalar.h"
 
 enum { MOST_LEVEL = 127 };
@@ -20,9 +21,11 @@ json_t *cbx_page_string(const char *text) {
     return value ? value : json_null();
 }
 
-json_t *cbx_page_normalisation(double mean, double deviation) {
-    return json_pack("{s:f, s:f, s:f, s:f}", "mean", mean, "deviation", deviation, "scale",
-                     (double)(float)(1 / deviation), "shift", (double)(float)(-mean / deviation));
+json_t *cbx_page_normalisation(const cbx_dataset *dataset) {
+    const cbx_normal normal = cbx_dataset_normal(dataset);
+    return json_pack("{s:f, s:f, s:f, s:f}", "mean", cbx_dataset_mean(dataset), "deviation",
+                     cbx_dataset_deviation(dataset), "scale", (double)normal.scale, "shift",
+                     (double)normal.shift);
 }
 
 json_t *cbx_page_evaluation(uint64_t images, double loss,

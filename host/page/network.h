@@ -38,7 +38,7 @@ cbx_status cbx_page_network(cbx_output *to, const cbx_network *network, const cb
 
 /* {"mean", "deviation", "scale", "shift"}: x = scale · p + shift, the last two as floats. NULL:
  * no memory. */
-json_t *cbx_page_normalisation(double mean, double deviation);
+json_t *cbx_page_normalisation(const cbx_dataset *dataset);
 
 /* {"images", "loss", "accuracy", "confusion"}: rows are labels, columns answers. */
 json_t *cbx_page_evaluation(uint64_t images, double loss,
