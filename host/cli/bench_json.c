@@ -5,8 +5,8 @@
 #include "cli/bench_report.h"
 #include "film/film.h"
 
-#define NUMBER(value) cli_json_number(value)
-#define TEXT(value) cli_json_string(value)
+#define NUMBER(value) cbx_json_number(value)
+#define TEXT(value) cbx_json_string(value)
 
 static json_t *spread(const cbx_spread *of) {
     return json_pack("{s:o, s:o, s:o}", "median", NUMBER(of->median), "min", NUMBER(of->least),

@@ -79,7 +79,7 @@ int cli_check_as_child(int argc, char **argv) {
         report, json_pack("{s:i, s:s, s:b, s:f, s:f, s:o}", "status", (int)found.status, "family",
                           cbx_family_name(found.family), "fuses", found.fuses, "open_seconds",
                           found.open_seconds, "test_seconds", found.test_seconds, "reason",
-                          cli_json_string(found.reason)));
+                          cbx_json_string(found.reason)));
     free(found.reason);
     /* The pipe stays open until the driver's own end is over: it shows when that is. */
     return said ? CLI_DONE : CLI_CANNOT_WRITE;

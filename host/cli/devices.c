@@ -136,20 +136,20 @@ static void print_verdict(const cli_verdict *verdict, int index) {
 static json_t *verdict_object(const cli_verdict *verdict) {
     const int passed = !verdict->status;
     return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "family", cbx_family_name(verdict->family),
-                     "passed", passed, "reason", cli_json_string(verdict->reason), "fuses",
+                     "passed", passed, "reason", cbx_json_string(verdict->reason), "fuses",
                      passed ? json_boolean(verdict->fuses) : json_null(), "open_milliseconds",
-                     cli_json_number(verdict->open_seconds * 1000), "self_test_milliseconds",
-                     cli_json_number(verdict->test_seconds * 1000));
+                     cbx_json_number(verdict->open_seconds * 1000), "self_test_milliseconds",
+                     cbx_json_number(verdict->test_seconds * 1000));
 }
 
 static json_t *info_object(const cbx_device_info *info) {
     char spec[CLI_NUMBER];
     return json_pack(
         "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "spec",
-        cli_json_string(cli_spec(spec, info)), "kind", cli_json_string(cli_kind_name(info->kind)),
-        "name", cli_json_string(info->name), "platform", cli_json_string(info->platform), "vendor",
-        cli_json_string(info->vendor), "version", cli_json_string(info->version), "driver",
-        cli_json_string(info->driver), "compute_units", (json_int_t)info->compute_units,
+        cbx_json_string(cli_spec(spec, info)), "kind", cbx_json_string(cli_kind_name(info->kind)),
+        "name", cbx_json_string(info->name), "platform", cbx_json_string(info->platform), "vendor",
+        cbx_json_string(info->vendor), "version", cbx_json_string(info->version), "driver",
+        cbx_json_string(info->driver), "compute_units", (json_int_t)info->compute_units,
         "clock_mhz", (json_int_t)info->clock_mhz, "global_memory_bytes",
         (json_int_t)info->global_memory_bytes, "largest_buffer_bytes",
         (json_int_t)info->largest_buffer_bytes, "local_memory_bytes",

@@ -17,10 +17,10 @@ json_t *cli_events_device(const cbx_learn_plan *plan) {
     const cbx_device_info *device = plan->device;
     char spec[CLI_NUMBER];
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "spec",
-                     cli_json_string(cli_spec(spec, device)), "kind",
-                     cli_json_string(cli_kind_name(device->kind)), "name",
-                     cli_json_string(device->name), "platform", cli_json_string(device->platform),
-                     "driver", cli_json_string(device->driver), "fuses", plan->fuses);
+                     cbx_json_string(cli_spec(spec, device)), "kind",
+                     cbx_json_string(cli_kind_name(device->kind)), "name",
+                     cbx_json_string(device->name), "platform", cbx_json_string(device->platform),
+                     "driver", cbx_json_string(device->driver), "fuses", plan->fuses);
 }
 
 json_t *cli_events_passed_over(const cbx_learn_plan *plan) {
@@ -29,9 +29,9 @@ json_t *cli_events_passed_over(const cbx_learn_plan *plan) {
         const cbx_passed_over *one = &plan->passed_over[i];
         char spec[CLI_NUMBER];
         json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "spec",
-                                               cli_json_string(cli_spec(spec, &one->device)),
-                                               "name", cli_json_string(one->device.name), "reason",
-                                               cli_json_string(one->sentence)));
+                                               cbx_json_string(cli_spec(spec, &one->device)),
+                                               "name", cbx_json_string(one->device.name), "reason",
+                                               cbx_json_string(one->sentence)));
     }
     return array;
 }
@@ -41,18 +41,18 @@ static json_t *film_plan_object(const cbx_learn_settings *settings, const cbx_le
         return json_null();
     }
     return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:b, s:o, s:o}", "path",
-                     cli_json_string(settings->film), "width", (json_int_t)plan->grid.width,
+                     cbx_json_string(settings->film), "width", (json_int_t)plan->grid.width,
                      "height", (json_int_t)plan->grid.height, "frames", (json_int_t)plan->frames,
-                     "fps", (json_int_t)settings->fps, "encoder", cli_json_string(plan->encoder),
+                     "fps", (json_int_t)settings->fps, "encoder", cbx_json_string(plan->encoder),
                      "fallback", plan->encoder_is_fallback, "fallback_reason",
-                     cli_json_string(plan->encoder_why), "level", cli_json_string(plan->level));
+                     cbx_json_string(plan->encoder_why), "level", cbx_json_string(plan->level));
 }
 
 /* JSON numbers hold 53 bits everywhere, a seed has 64. */
 static json_t *seed_string(uint64_t seed) {
     char text[CLI_NUMBER];
     snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    return cli_json_string(text);
+    return cbx_json_string(text);
 }
 
 static cbx_status started(void *user, const cbx_learn_plan *plan) {
@@ -68,9 +68,9 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
         (json_int_t)settings->batch, "recipe", cbx_recipe_name(settings->recipe), "schedule",
         cbx_schedule_name(plan->schedule), "learning_rate_hidden",
-        cli_json_number(plan->first_learning_rate_hidden), "learning_rate_output",
-        cli_json_number(plan->first_learning_rate_output), "seed", seed_string(settings->seed),
-        "parameters", (json_int_t)plan->parameters, "data", cli_json_string(settings->data),
+        cbx_json_number(plan->first_learning_rate_hidden), "learning_rate_output",
+        cbx_json_number(plan->first_learning_rate_output), "seed", seed_string(settings->seed),
+        "parameters", (json_int_t)plan->parameters, "data", cbx_json_string(settings->data),
         "training_images", (json_int_t)plan->training_images, "validation_images",
         (json_int_t)plan->validation_images, "test_images", (json_int_t)plan->test_images,
         "batches", (json_int_t)plan->batches, "arithmetic", cbx_arithmetic_name(plan->arithmetic),
@@ -102,8 +102,8 @@ static cbx_status lost(void *user, cbx_learn_output output, const char *path, cb
     (void)user;
     (void)output;
     (void)why;
-    return put(json_pack("{s:s, s:o, s:o}", "type", "lost", "path", cli_json_string(path), "reason",
-                         cli_json_string(cbx_last_error())));
+    return put(json_pack("{s:s, s:o, s:o}", "type", "lost", "path", cbx_json_string(path), "reason",
+                         cbx_json_string(cbx_last_error())));
 }
 
 static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_result *result) {
@@ -111,16 +111,16 @@ static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_r
     if (!result->kept[CBX_LEARN_FILM]) {
         return json_null();
     }
-    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", cli_json_string(settings->film), "frames",
+    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "path", cbx_json_string(settings->film), "frames",
                      (json_int_t)film->frames, "bytes", (json_int_t)film->bytes, "seconds",
-                     cli_json_number(film->seconds), "encoder", cli_json_string(film->encoder));
+                     cbx_json_number(film->seconds), "encoder", cbx_json_string(film->encoder));
 }
 
 static json_t *times_object(const cbx_learn_times *times) {
     json_t *object = json_object();
     for (size_t i = 0; i < CLI_TIMES; i++) {
         json_object_set_new(object, cli_times[i].key,
-                            cli_json_number(cli_time_seconds(&cli_times[i], times)));
+                            cbx_json_number(cli_time_seconds(&cli_times[i], times)));
     }
     return object;
 }
@@ -130,11 +130,11 @@ static json_t *kept_array(const cli_events *events, const cbx_learn_result *resu
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
         if (result->kept[i]) {
             json_array_append_new(array,
-                                  cli_json_string(cbx_learn_output_path(events->settings, i)));
+                                  cbx_json_string(cbx_learn_output_path(events->settings, i)));
         }
     }
     if (events->metrics->kept) {
-        json_array_append_new(array, cli_json_string(events->metrics->kept));
+        json_array_append_new(array, cbx_json_string(events->metrics->kept));
     }
     return array;
 }
@@ -147,8 +147,8 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
     json_t *event =
         json_pack("{s:s, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "type", "result", "interrupted",
                   result->interrupted, "epochs", (json_int_t)result->epochs, "batches",
-                  (json_int_t)result->batches, "test_loss", cli_json_number(result->test_loss),
-                  "test_accuracy", cli_json_number(result->test_accuracy), "film",
+                  (json_int_t)result->batches, "test_loss", cbx_json_number(result->test_loss),
+                  "test_accuracy", cbx_json_number(result->test_accuracy), "film",
                   film_object(events->settings, result), "kept", kept_array(events, result),
                   "times", times_object(&result->times));
     json_t *hashes = cli_metrics_hashes(result, events->settings->arithmetic);

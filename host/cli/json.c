@@ -2,20 +2,10 @@
 #include "cli/json.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-
-json_t *cli_json_number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-json_t *cli_json_string(const char *text) {
-    json_t *value = text ? json_string(text) : NULL;
-    return value ? value : json_null();
-}
 
 char *cli_json_text(json_t *object) {
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;

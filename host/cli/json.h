@@ -3,14 +3,9 @@
 #ifndef CBX_CLI_JSON_H
 #define CBX_CLI_JSON_H
 
-#include <jansson.h>
 #include <stdio.h>
 
-/* A number, or null where it is not finite: JSON has no NaN and no infinity. */
-json_t *cli_json_number(double value);
-
-/* A string, or null for NULL and for what is not UTF-8, as file names may be. */
-json_t *cli_json_string(const char *text);
+#include "base/json.h"
 
 /* `object` as one line with its end, freed with free(); frees `object`. NULL when memory
  * ran out, also when `object` is NULL for want of it. */

@@ -19,7 +19,7 @@ static json_t *digit_accuracy(const cbx_epoch_report *report) {
             images += answers[answer];
         }
         json_array_append_new(
-            all, cli_json_number(images > 0 ? (double)answers[digit] / (double)images : NAN));
+            all, cbx_json_number(images > 0 ? (double)answers[digit] / (double)images : NAN));
     }
     return all;
 }
@@ -27,16 +27,16 @@ static json_t *digit_accuracy(const cbx_epoch_report *report) {
 json_t *cli_metrics_epoch(const cbx_epoch_report *report, uint32_t training_images) {
     double rate = report->seconds > 0 ? training_images / report->seconds : NAN;
     return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)report->epoch,
-                     "train_loss", cli_json_number(report->train_loss), "validation_loss",
-                     cli_json_number(report->validation_loss), "validation_accuracy",
-                     cli_json_number(report->validation_accuracy), "seconds",
-                     cli_json_number(report->seconds), "evaluate_seconds",
-                     cli_json_number(report->evaluate_seconds), "images_per_second",
-                     cli_json_number(rate), "digit_accuracy", digit_accuracy(report));
+                     "train_loss", cbx_json_number(report->train_loss), "validation_loss",
+                     cbx_json_number(report->validation_loss), "validation_accuracy",
+                     cbx_json_number(report->validation_accuracy), "seconds",
+                     cbx_json_number(report->seconds), "evaluate_seconds",
+                     cbx_json_number(report->evaluate_seconds), "images_per_second",
+                     cbx_json_number(rate), "digit_accuracy", digit_accuracy(report));
 }
 
 static json_t *hash_string(const char *sha256) {
-    return cli_json_string(sha256[0] ? sha256 : NULL);
+    return cbx_json_string(sha256[0] ? sha256 : NULL);
 }
 
 json_t *cli_metrics_hashes(const cbx_learn_result *result, cbx_arithmetic arithmetic) {

@@ -83,7 +83,7 @@ int cli_answer_print(const cli_answer *answer, const cli_terminal *terminal) {
 static json_t *numbers(const float *values) {
     json_t *array = json_array();
     for (size_t o = 0; o < CBX_CLASSES; o++) {
-        json_array_append_new(array, cli_json_number((double)values[o]));
+        json_array_append_new(array, cbx_json_number((double)values[o]));
     }
     return array;
 }
@@ -94,8 +94,8 @@ static json_t *votes_of(const cli_answer *answer, size_t class) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(array, json_pack("{s:i, s:o, s:o}", "neuron", (int)votes[i].neuron,
-                                               "activation", cli_json_number(votes[i].activation),
-                                               "vote", cli_json_number(votes[i].vote)));
+                                               "activation", cbx_json_number(votes[i].activation),
+                                               "vote", cbx_json_number(votes[i].vote)));
     }
     return array;
 }
@@ -110,10 +110,10 @@ static int print_json(json_t *object) {
 int cli_answer_json(const cli_answer *answer) {
     const size_t class = answer_of(answer->sums);
     return print_json(json_pack(
-        "{s:o, s:i, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:b}", "file", cli_json_string(answer->file),
+        "{s:o, s:i, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:b}", "file", cbx_json_string(answer->file),
         "class", (int)class, "probabilities", numbers(answer->outputs), "sums",
         numbers(answer->sums), "votes", votes_of(answer, class), "bias",
-        cli_json_number((double)answer->network->w2[class]), "width", (int)answer->width, "height",
+        cbx_json_number((double)answer->network->w2[class]), "width", (int)answer->width, "height",
         (int)answer->height, "tone", tone_name(&answer->look), "as_it_is", answer->look.as_it_is));
 }
 
@@ -153,17 +153,9 @@ int cli_evaluation_print(const cbx_evaluation *evaluation, const char *data,
 }
 
 int cli_evaluation_json(const cbx_evaluation *evaluation, const char *data) {
-    json_t *rows = json_array();
-    for (size_t label = 0; label < CBX_CLASSES; label++) {
-        json_t *row = json_array();
-        for (size_t o = 0; o < CBX_CLASSES; o++) {
-            json_array_append_new(row, json_integer((json_int_t)evaluation->confusion[label][o]));
-        }
-        json_array_append_new(rows, row);
-    }
-    return print_json(json_pack("{s:o, s:I, s:I, s:o, s:o, s:o}", "data", cli_json_string(data),
-                                "images", (json_int_t)evaluation->images, "correct",
-                                (json_int_t)evaluation->correct, "loss",
-                                cli_json_number(evaluation->loss), "accuracy",
-                                cli_json_number(accuracy(evaluation)), "confusion", rows));
+    return print_json(json_pack(
+        "{s:o, s:I, s:I, s:o, s:o, s:o}", "data", cbx_json_string(data), "images",
+        (json_int_t)evaluation->images, "correct", (json_int_t)evaluation->correct, "loss",
+        cbx_json_number(evaluation->loss), "accuracy", cbx_json_number(accuracy(evaluation)),
+        "confusion", cbx_json_confusion(evaluation->confusion)));
 }

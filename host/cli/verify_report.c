@@ -137,7 +137,7 @@ static json_t *verified_object(const cli_verified *one) {
         one->trace.marks[one->trace.count - 1].sha256, "equal", found->equal, "equal_until",
         found->equal || found->by == 0 ? json_null() : json_integer((json_int_t)found->until),
         "differs_by", found->equal ? json_null() : json_integer((json_int_t)found->by), "seconds",
-        cli_json_number(one->seconds), "marks", marks_array(one));
+        cbx_json_number(one->seconds), "marks", marks_array(one));
     if (json_object_update(object, more) != 0) {
         json_decref(object);
         object = NULL;

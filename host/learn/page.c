@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "learn/metadata.h"
 #include "page/network.h"
@@ -36,7 +37,7 @@ static json_t *epochs_of(const cbx_job *job) {
         const cbx_epoch_report *e = &job->story.epochs[i];
         json_array_append_new(
             all, json_pack("{s:I, s:o, s:o, s:f, s:f}", "epoch", (json_int_t)e->epoch, "train_loss",
-                           cbx_page_number(e->train_loss), "validation",
+                           cbx_json_number(e->train_loss), "validation",
                            cbx_page_evaluation(job->plan.validation_images, e->validation_loss,
                                                e->validation_confusion),
                            "seconds", e->seconds, "evaluate_seconds", e->evaluate_seconds));
@@ -50,7 +51,7 @@ static json_t *made_of(const cbx_job *job) {
     cbx_job_metadata(job, &metadata);
     for (size_t i = 0; i < metadata.count; i++) {
         json_object_set_new(all, metadata.settings[i].key,
-                            cbx_page_string(metadata.settings[i].value));
+                            cbx_json_string(metadata.settings[i].value));
     }
     return all;
 }
@@ -148,7 +149,7 @@ static json_t *network_facts(const cbx_job *job, const char *kind, const cbx_eva
                              json_t *made) {
     return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind, "version",
                      CBX_VERSION, "hidden", (json_int_t)job->settings->hidden, "command",
-                     cbx_page_string(job->settings->command), "normalisation",
+                     cbx_json_string(job->settings->command), "normalisation",
                      cbx_page_normalisation(job->dataset), "grid", square_of(job->settings->hidden),
                      "test", cbx_page_evaluation(test->images, test->loss, test->confusion), "made",
                      made, "left_out", left_out_of(job));

@@ -6,20 +6,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "reference/canon_scalar.h"
 
 enum { MOST_LEVEL = 127 };
-
-json_t *cbx_page_number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-json_t *cbx_page_string(const char *text) {
-    json_t *value = text ? json_string(text) : NULL;
-    return value ? value : json_null();
-}
 
 json_t *cbx_page_normalisation(const cbx_dataset *dataset) {
     const cbx_normal normal = cbx_dataset_normal(dataset);
@@ -30,19 +22,13 @@ json_t *cbx_page_normalisation(const cbx_dataset *dataset) {
 
 json_t *cbx_page_evaluation(uint64_t images, double loss,
                             const uint64_t confusion[CBX_CLASSES][CBX_CLASSES]) {
-    json_t *rows = json_array();
     uint64_t correct = 0;
     for (size_t label = 0; label < CBX_CLASSES; label++) {
-        json_t *row = json_array();
-        for (size_t answer = 0; answer < CBX_CLASSES; answer++) {
-            json_array_append_new(row, json_integer((json_int_t)confusion[label][answer]));
-        }
-        json_array_append_new(rows, row);
         correct += confusion[label][label];
     }
     return json_pack("{s:I, s:o, s:f, s:o}", "images", (json_int_t)images, "loss",
-                     cbx_page_number(loss), "accuracy", (double)correct / (double)images,
-                     "confusion", rows);
+                     cbx_json_number(loss), "accuracy", (double)correct / (double)images,
+                     "confusion", cbx_json_confusion(confusion));
 }
 
 cbx_status cbx_page_check(uint32_t hidden) {

@@ -44,8 +44,4 @@ json_t *cbx_page_normalisation(const cbx_dataset *dataset);
 json_t *cbx_page_evaluation(uint64_t images, double loss,
                             const uint64_t confusion[CBX_CLASSES][CBX_CLASSES]);
 
-/* A number, or null where it is not finite; a string, or null where it is none or no UTF-8. */
-json_t *cbx_page_number(double value);
-json_t *cbx_page_string(const char *text);
-
 #endif
