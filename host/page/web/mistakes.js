@@ -5,10 +5,6 @@
 const GALLERY_PAGE = 24;
 const VOICES = 4; // of the neurons that spoke for a class, or against it
 
-function imageAt(images, index) {
-  return images.subarray(PIXELS * index, PIXELS * (index + 1));
-}
-
 // ---- the gallery ----
 
 function galleryImage(judged, images, index) {

@@ -87,6 +87,11 @@ function answerTo(net, ink) {
   return { sums, activations, outputSums, outputs: outputSums.map(sigmoid) };
 }
 
+// The grey levels of one of many images.
+function imageAt(images, index) {
+  return images.subarray(PIXELS * index, PIXELS * (index + 1));
+}
+
 // The first of the largest, as the program answers.
 function largestOf(values, from = 0, count = values.length) {
   let best = 0;

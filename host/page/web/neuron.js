@@ -87,7 +87,7 @@ function largestIndices(values, count) {
 function fillThumbs(box, indices, sums, images, labels) {
   box.replaceChildren(...Array.from(indices, (image) => {
     const canvas = makeElement("canvas");
-    const ink = images.subarray(PIXELS * image, PIXELS * (image + 1));
+    const ink = imageAt(images, image);
     const activation = sigmoid(sums[image]);
     paintInk(canvas, ink);
     const thumb = makeElement("button", {

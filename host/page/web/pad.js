@@ -194,7 +194,7 @@ function showTestImage(image) {
   }
   const said = largestOf(pad.test.sums, CLASSES * image, CLASSES);
   const label = pad.test.labels[image];
-  showOnPad(pad.test.images.subarray(PIXELS * image, PIXELS * (image + 1)),
+  showOnPad(imageAt(pad.test.images, image),
     `Test picture ${image}: a ${label}. ` + (said === label ? "The network is right." : `The network says ${said}.`));
 }
 
@@ -234,7 +234,7 @@ async function startPad() {
   listenToTestImages();
   new ResizeObserver(padChanged).observe(pad.canvas);
   onColours(padChanged);
-  pad.ink = pad.picture = images.subarray(PIXELS * FIRST_IMAGE, PIXELS * (FIRST_IMAGE + 1));
+  pad.ink = pad.picture = imageAt(images, FIRST_IMAGE);
   sayOnPad("A test picture. Draw over it: a digit, large or small, anywhere.");
   padChanged();
 }

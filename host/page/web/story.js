@@ -22,7 +22,7 @@ function makeStory() {
 // The neurons that add most to the answer, or take most from it, each as bright as it is active.
 async function startStory(facts) {
   const [net, images] = await Promise.all([theNetwork(facts), arrayOf("test_images")]);
-  const ink = images.subarray(PIXELS * STORY_IMAGE, PIXELS * (STORY_IMAGE + 1));
+  const ink = imageAt(images, STORY_IMAGE);
   const { activations, outputs } = answerTo(net, ink);
   const winner = largestOf(outputs);
   const strengths = activations.map((_, j) => Math.abs(outgoingOf(net, j)[winner]));
