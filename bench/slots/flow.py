@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""Blocks and loops of a kernel's machine code, and the path that a warp takes through them when a person says
+how often each loop runs."""
+
+LONGEST = 20_000_000  # instructions of a trace; more is a mistake in a table
+
+
+class FlowError(Exception):
+    pass
+
+
+class Block:
+    def __init__(self, first, last):
+        self.first, self.last = first, last  # indices of instructions
+        self.taken = self.through = None     # blocks that may be next; none where the warp ends
+        self.conditional = False
+        self.before = []
+
+    def after(self):
+        return [b for b in (self.taken, self.through) if b is not None]
+
+
+class Loop:
+    def __init__(self, head, blocks):
+        self.head, self.blocks = head, blocks
+        self.parent, self.name, self.latches = None, "", []
+
+    def depth(self):
+        return 1 + self.parent.depth() if self.parent else 1
+
+
+def is_jump(i):
+    return i.name in ("BRA", "EXIT", "RET", "CALL", "JMP", "BRX", "BREAK", "KILL")
+
+
+def is_conditional(i):
+    return i.guarded or (i.name == "BRA" and len(i.operands) > 1)
+
+
+class Flow:
+    def __init__(self, function):
+        self.code = function.code
+        self.name = function.name
+        self.index = {i.offset: n for n, i in enumerate(self.code)}
+        self.labels = {k: self.index[v] for k, v in function.labels.items()}
+        self.blocks = self._blocks()
+        self.loops = self._loops()
+        self.useful = {n for n, i in enumerate(self.code) if self._is_sum(n)}
+
+    def target(self, i):
+        if i.name in ("BRA", "CALL"):
+            if i.label not in self.labels:
+                raise FlowError(f"{self.name}: no label '{i.label}' for {i.text} at {i.offset:#x}")
+            return self.labels[i.label]
+        return None
+
+    def _blocks(self):
+        starts = {0} | {self.target(i) for i in self.code if self.target(i) is not None}
+        starts |= {n + 1 for n, i in enumerate(self.code) if is_jump(i) and n + 1 < len(self.code)}
+        ordered = sorted(starts)
+        blocks = [Block(a, b - 1) for a, b in zip(ordered, ordered[1:] + [len(self.code)])]
+        self.at = {b.first: b for b in blocks}
+        for block in blocks:
+            last = self.code[block.last]
+            ends = last.name in ("BRA", "EXIT", "RET", "JMP", "BRX", "KILL") and not is_conditional(last)
+            block.conditional = last.name in ("BRA", "EXIT") and is_conditional(last)
+            if last.name == "BRA":
+                block.taken = self.at[self.target(last)]
+            if not ends:
+                block.through = self.at.get(block.last + 1)
+            for other in block.after():
+                other.before.append(block)
+        return blocks
+
+    def _entries(self):
+        return {self.blocks[0]} | {self.at[self.target(i)] for i in self.code if i.name == "CALL"}
+
+    def _order(self):
+        """Blocks that are reached, each before what it leads to as far as loops allow."""
+        seen, order = set(), []
+        for entry in sorted(self._entries(), key=lambda b: b.first):
+            stack = [(entry, iter(entry.after()))] if entry not in seen else []
+            seen.add(entry)
+            while stack:
+                block, rest = stack[-1]
+                nxt = next((b for b in rest if b not in seen), None)
+                if nxt is None:
+                    order.append(block)
+                    stack.pop()
+                else:
+                    seen.add(nxt)
+                    stack.append((nxt, iter(nxt.after())))
+        return order[::-1]
+
+    def _dominators(self):
+        order, entries = self._order(), self._entries()
+        dominators = {b: {b} if b in entries else set(order) for b in order}
+        changed = True
+        while changed:
+            changed = False
+            for block in order:
+                above = [dominators[b] for b in block.before if b in dominators]
+                if block in entries or not above:
+                    continue
+                new = set.intersection(*above) | {block}
+                if new != dominators[block]:
+                    dominators[block], changed = new, True
+        return dominators
+
+    def _loops(self):
+        dominators, found = self._dominators(), {}
+        for block in dominators:
+            for head in block.after():
+                if head in dominators[block]:
+                    loop = found.setdefault(head, Loop(head, {head}))
+                    loop.latches.append(block)
+                    self._fill(loop, block)
+        loops = sorted(found.values(), key=lambda l: (l.head.first, -len(l.blocks)))
+        loops = [l for l in loops if len(l.blocks) > 1 or self._does_something(l)]
+        counts = {}
+        for loop in loops:
+            around = [o for o in loops if o is not loop and loop.head in o.blocks and loop.blocks < o.blocks]
+            loop.parent = min(around, key=lambda o: len(o.blocks), default=None)
+            counts[loop.parent] = counts.get(loop.parent, 0) + 1
+            loop.name = f"{loop.parent.name}." if loop.parent else "L"
+            loop.name += str(counts[loop.parent])
+        return loops
+
+    def _does_something(self, loop):
+        return loop.head.last > loop.head.first
+
+    @staticmethod
+    def _fill(loop, block):
+        waiting = [block]
+        while waiting:
+            block = waiting.pop()
+            if block not in loop.blocks:
+                loop.blocks.add(block)
+                waiting.extend(block.before)
+
+    # ---- which multiply-adds are those of products ----
+
+    def _writers(self, register, block, before):
+        """Instructions whose value `register` may have before instruction `before` of the block."""
+        found, seen, waiting = [], set(), [(block, before)]
+        while waiting:
+            block, before = waiting.pop()
+            writer = next((n for n in range(before - 1, block.first - 1, -1)
+                           if register in self.code[n].written()), None)
+            if writer is not None:
+                found.append(self.code[writer])
+            else:
+                waiting.extend((b, b.last + 1) for b in block.before if b not in seen)
+                seen.update(block.before)
+        return found
+
+    def _is_sum(self, n):
+        """A multiply-add that goes on with a product or a sum of them, or begins with zero; not one that adds a
+        constant or what was loaded, as those do that normalise, evaluate polynomials or step weights."""
+        register = self.code[n].addend()
+        if register is None or register == 255:
+            return register == 255
+        block = next(b for b in self.blocks if b.first <= n <= b.last)
+        return any(i.name in ("FFMA", "FMUL") or i.text.endswith("SRZ") for i in self._writers(register, block, n))
+
+    # ---- what is in a loop ----
+
+    def instructions(self, loop, inner=True):
+        """Indices of its instructions."""
+        nested = set() if inner else {b for o in self.loops if o.parent is loop for b in o.blocks}
+        return [n for b in sorted(loop.blocks - nested, key=lambda b: b.first) for n in range(b.first, b.last + 1)]
+
+    def innermost(self):
+        return [l for l in self.loops if not any(o.parent is l for o in self.loops)]
+
+    def find(self, name):
+        """A loop by its name or by the offset of its first instruction."""
+        for loop in self.loops:
+            offset = self.code[loop.head.first].offset
+            if name == loop.name or (name.startswith("0x") and int(name, 16) == offset):
+                return loop
+        raise FlowError(f"{self.name} has no loop {name}; --nest lists them")
+
+
+class Walk:
+    """The path of a warp. `trips`: how often loops run, by name or offset; `branches`: what conditional jumps do,
+    by offset: true (taken), false, or a text of t and n for one time after the other, which begins anew at its
+    end. Loops that are not named run once; other jumps forward are not taken."""
+
+    def __init__(self, flow, trips, branches):
+        self.flow = flow
+        self.trips = {flow.find(name): int(count) for name, count in trips.items()}
+        self.branches = {int(offset, 16): rule for offset, rule in branches.items()}
+        for offset in self.branches:
+            if offset not in flow.index or not is_conditional(flow.code[flow.index[offset]]):
+                raise FlowError(f"{flow.name} has no conditional jump at {offset:#x}")
+        self.visits, self.turns = {}, {}
+        self.around = {b: sorted((l for l in flow.loops if b in l.blocks), key=lambda l: len(l.blocks))
+                       for b in flow.blocks}
+
+    def unnamed(self):
+        """Loops that the path met, of which nobody said how often they run."""
+        return [l for l in self.flow.loops if l in self.visits and l not in self.trips]
+
+    def _by_rule(self, offset):
+        rule = self.branches[offset]
+        if isinstance(rule, bool):
+            return rule
+        turn = self.turns.get(offset, 0)
+        self.turns[offset] = turn + 1
+        return rule[turn % len(rule)] == "t"
+
+    @staticmethod
+    def _ends(loop, block):
+        """Whether the loop is left here once it has run often enough: at its end, or where else it can be."""
+        def leaves(b):
+            return b.conditional and (b.taken not in loop.blocks or b.through not in loop.blocks)
+        at_end = [b for b in loop.latches if leaves(b)]
+        return block in (at_end or sorted(filter(leaves, loop.blocks), key=lambda b: b.first)[-1:])
+
+    def _is_taken(self, block):
+        offset = self.flow.code[block.last].offset
+        if offset in self.branches:
+            return self._by_rule(offset)
+        for loop in self.around[block]:
+            inside = [b in loop.blocks for b in (block.taken, block.through)]
+            if inside[0] != inside[1]:
+                enough = self.visits.get(loop, 0) >= self.trips.get(loop, 1)
+                return inside[0] != (enough and self._ends(loop, block))
+        return False
+
+    def _enter(self, block, source):
+        for loop in self.around[block]:
+            if loop.head is block:
+                self.visits[loop] = self.visits.get(loop, 0) + 1 if source in loop.blocks else 1
+
+    def _after(self, block, calls):
+        """The block that follows, or none at the end."""
+        last = self.flow.code[block.last]
+        if last.name == "CALL":
+            calls.append(block.through)
+            return self.flow.at[self.flow.target(last)]
+        if last.name == "RET" and not last.guarded:
+            return calls.pop() if calls else None
+        if last.name in ("BRA", "EXIT") and (not block.conditional or self._is_taken(block)):
+            return block.taken
+        if last.name in ("BRX", "JMP"):
+            raise FlowError(f"{self.flow.name}: {last.text} at {last.offset:#x} goes where only registers tell")
+        return block.through
+
+    def path(self, loop=None):
+        """Indices of the instructions, in their order: of the kernel, or of a loop's body once."""
+        out, calls, source = [], [], None
+        block = loop.head if loop else self.flow.blocks[0]
+        if loop:
+            self.trips[loop] = LONGEST
+        while block is not None and not (loop and source and block is loop.head):
+            self._enter(block, source)
+            out.extend(range(block.first, block.last + 1))
+            if len(out) > LONGEST:
+                raise FlowError(f"{self.flow.name}: the path has no end")
+            source, block = block, self._after(block, calls)
+        return out
