@@ -128,24 +128,12 @@ static void begin_group(int place, cycle now) {
     }
 }
 
-/* When the pending loads of a scoreboard are down to `left`. */
+/* When the loads of a scoreboard are down to `left`; they are taken to end in their order. */
 static cycle drained(const warp *w, int scoreboard, int left) {
-    cycle last[OUTSTANDING];
-    const int count = w->count[scoreboard] < OUTSTANDING ? w->count[scoreboard] : OUTSTANDING;
-    if (left == 0 || left >= count) {
-        return left == 0 ? w->latest[scoreboard] : 0;
-    }
-    memcpy(last, w->done[scoreboard], sizeof last);
-    for (int i = 0; i <= left; i++) { /* the latest first */
-        for (int j = i + 1; j < count; j++) {
-            if (last[j] > last[i]) {
-                const cycle swap = last[i];
-                last[i] = last[j];
-                last[j] = swap;
-            }
-        }
-    }
-    return last[left];
+    const int last = w->count[scoreboard] - 1 - left;
+    return left == 0  ? w->latest[scoreboard]
+           : last < 0 ? 0
+                      : w->done[scoreboard][last % OUTSTANDING];
 }
 
 static void pending(warp *w, int scoreboard, cycle until) {

@@ -173,27 +173,54 @@ class Flow:
     def innermost(self):
         return [l for l in self.loops if not any(o.parent is l for o in self.loops)]
 
+    def jumps(self, loop):
+        """Conditional jumps of a loop that are in no loop within, or with None outside of all loops."""
+        mine = {n for b in self.blocks if not any(b in l.blocks for l in self.loops)
+                for n in range(b.first, b.last + 1)} if loop is None else self.instructions(loop, inner=False)
+        return [n for n in sorted(mine) if self.code[n].name in ("BRA", "EXIT") and is_conditional(self.code[n])]
+
     def find(self, name):
         """A loop by its name or by the offset of its first instruction."""
         for loop in self.loops:
             offset = self.code[loop.head.first].offset
             if name == loop.name or (name.startswith("0x") and int(name, 16) == offset):
                 return loop
-        raise FlowError(f"{self.name} has no loop {name}; --nest lists them")
+        raise FlowError(f"{self.name} has no loop {name}: 'issue.py nest {self.name}' lists them")
+
+    def place(self, name):
+        """Index of an instruction: by offset; `L1`, where a loop begins; `after L1`; `L1#2`, its second conditional
+        jump; `#2`, the second outside of all loops."""
+        if name.startswith("0x"):
+            if int(name, 16) not in self.index:
+                raise FlowError(f"{self.name} has no instruction at {name}")
+            return self.index[int(name, 16)]
+        if "#" in name:
+            loop, number = name.split("#", 1)
+            jumps = self.jumps(self.find(loop) if loop else None)
+            if not number.isdigit() or not 0 < int(number) <= len(jumps):
+                raise FlowError(f"{self.name} has no jump {name}: 'issue.py nest {self.name}' lists them")
+            return jumps[int(number) - 1]
+        if name.startswith("after "):
+            return 1 + max(b.last for b in self.find(name[6:]).blocks)
+        return self.find(name).head.first
 
 
 class Walk:
     """The path of a warp. `trips`: how often loops run, by name or offset; `branches`: what conditional jumps do,
-    by offset: true (taken), false, or a text of t and n for one time after the other, which begins anew at its
+    by place: true (taken), false, or a text of t and n for one time after the other, which begins anew at its
     end. Loops that are not named run once; other jumps forward are not taken."""
 
     def __init__(self, flow, trips, branches):
         self.flow = flow
         self.trips = {flow.find(name): int(count) for name, count in trips.items()}
-        self.branches = {int(offset, 16): rule for offset, rule in branches.items()}
-        for offset in self.branches:
-            if offset not in flow.index or not is_conditional(flow.code[flow.index[offset]]):
-                raise FlowError(f"{flow.name} has no conditional jump at {offset:#x}")
+        self.branches = {}
+        for name, rule in branches.items():
+            at = flow.place(name)
+            if flow.code[at].name not in ("BRA", "EXIT") or not is_conditional(flow.code[at]):
+                raise FlowError(f"{flow.name}: {name} is no conditional jump")
+            if not isinstance(rule, bool) and not (rule and isinstance(rule, str) and set(rule) <= set("tn")):
+                raise FlowError(f"{flow.name}: {name} is true, false, or a text of t and n")
+            self.branches[at] = rule
         self.visits, self.turns = {}, {}
         self.around = {b: sorted((l for l in flow.loops if b in l.blocks), key=lambda l: len(l.blocks))
                        for b in flow.blocks}
@@ -202,12 +229,12 @@ class Walk:
         """Loops that the path met, of which nobody said how often they run."""
         return [l for l in self.flow.loops if l in self.visits and l not in self.trips]
 
-    def _by_rule(self, offset):
-        rule = self.branches[offset]
+    def _by_rule(self, at):
+        rule = self.branches[at]
         if isinstance(rule, bool):
             return rule
-        turn = self.turns.get(offset, 0)
-        self.turns[offset] = turn + 1
+        turn = self.turns.get(at, 0)
+        self.turns[at] = turn + 1
         return rule[turn % len(rule)] == "t"
 
     @staticmethod
@@ -219,9 +246,8 @@ class Walk:
         return block in (at_end or sorted(filter(leaves, loop.blocks), key=lambda b: b.first)[-1:])
 
     def _is_taken(self, block):
-        offset = self.flow.code[block.last].offset
-        if offset in self.branches:
-            return self._by_rule(offset)
+        if block.last in self.branches:
+            return self._by_rule(block.last)
         for loop in self.around[block]:
             inside = [b in loop.blocks for b in (block.taken, block.through)]
             if inside[0] != inside[1]:

@@ -1,47 +1,49 @@
 # SPDX-License-Identifier: MIT
-"""The multiprocessor that replay.c plays: a table of its numbers, what instructions need of it, and the call."""
+"""The multiprocessor that issue_replay.c plays: a table of its numbers, what instructions need of it, and the call."""
 import os
 import re
 import shutil
 import subprocess
 
-from .sass import NO_SCOREBOARD
+from issue_sass import NO_SCOREBOARD
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# name: value, and where it comes from. `--set NAME=VALUE` changes one.
+# name: value, and where it comes from; `--set NAME=VALUE` changes one. None was measured for this. LITERATURE is
+# what these papers say of GPUs from Volta to Hopper, rounded and from memory: Jia and others, "Dissecting the NVIDIA
+# Volta GPU Architecture via Microbenchmarking", 2018; Luo and others, "Dissecting the NVIDIA Hopper Architecture
+# through Microbenchmarking and Multiple Level Analysis", 2025; Huerta and others, "Analyzing Modern NVIDIA GPU
+# cores", 2025.
 SETTINGS = {
-    "fma_lanes": (32, "FP32 lanes of a scheduler: 32 from Ampere's GeForce (8.6) and on Hopper, 16 on 7.x and 8.0; "
-                      "NVIDIA's tables of arithmetic throughput. Half of 32 do integer multiplication as well"),
-    "alu_lanes": (16, "integer, logic, comparison, selection; the same tables"),
-    "xu_lanes": (4, "reciprocals, exponentials, conversions with a scoreboard; the same tables"),
-    "uniform_lanes": (16, "the uniform datapath takes an instruction every other cycle; estimate"),
-    "memory_lanes": (16, "a scheduler hands over a load or store every other cycle; Huerta and others, 'Analyzing "
-                         "Modern NVIDIA GPU cores', 2025"),
-    "tensor_cycles": (4, "an HMMA.16816 of bf16 on an H100: 512 multiply-adds a cycle and scheduler, NVIDIA's peak"),
-    "register_window": (0, "3: an instruction reads its operands in 3 cycles, each of 2 banks gives one a cycle: "
-                           "Huerta and others. 0: without conflicts"),
-    "queue": (8, "loads and stores of a scheduler that wait for the memory pipe; between 4 and 12 in Huerta and others"),
-    "greedy": (1, "1: the same warp goes on while it can, then the youngest that can (Huerta and others); 2: the same, "
-                  "then the oldest; 0: always the oldest"),
-    "shared": (29, "cycles of a load from local memory; Luo and others, 'Dissecting the NVIDIA Hopper Architecture "
-                   "through Microbenchmarking', 2024"),
-    "l1": (34, "cycles of a load that L1 has; the same"),
-    "l2": (270, "cycles of a load that L2 has; the same, near part"),
-    "dram": (600, "cycles of a load from device memory; the same, rounded"),
+    "fma_lanes": (32, "FP32 lanes of a scheduler: 32 from 8.6 on, 16 on 7.x and 8.0; NVIDIA's table of throughputs. "
+                      "Half of 32 multiply integers too: estimate"),
+    "alu_lanes": (16, "of a scheduler, for integers, logic, comparisons, selection; NVIDIA's table"),
+    "xu_lanes": (4, "of a scheduler, for reciprocals, exponentials, conversions with a scoreboard; NVIDIA's table"),
+    "uniform_lanes": (16, "an instruction of the uniform datapath every other cycle; estimate"),
+    "memory_lanes": (16, "a scheduler hands over a load or store every other cycle; literature (Huerta)"),
+    "tensor_cycles": (4, "of an HMMA.16816 of bf16: 512 multiply-adds a cycle and scheduler, NVIDIA's peak of an H100"),
+    "register_window": (0, "3: an instruction reads its operands within 3 cycles, each of 2 banks gives one a cycle, "
+                           "and kept operands are free; literature (Huerta). 0: no conflicts"),
+    "queue": (8, "loads and stores of a scheduler that wait for the memory pipe; estimate"),
+    "greedy": (1, "1: a warp goes on while it can, then the youngest that can; literature (Huerta). 2: then the "
+                  "oldest. 0: always the oldest"),
+    "shared": (29, "cycles of a load from local memory; literature (Luo)"),
+    "l1": (34, "cycles of a load that L1 has; literature (Luo)"),
+    "l2": (270, "cycles of a load that L2 has; literature (Luo)"),
+    "dram": (600, "cycles of a load from device memory; literature (Luo)"),
     "atomic": (300, "cycles of an atomic in L2; estimate from l2"),
     "constant": (30, "cycles of LDC; estimate"),
     "special": (25, "cycles of S2R and S2UR; estimate"),
-    "xu": (23, "cycles of MUFU and conversions; Abdelkhalik and others, 'Demystifying the Nvidia Ampere "
-               "Architecture', 2022: 18 to 26"),
-    "shuffle": (24, "cycles of SHFL; Luo and others"),
-    "barrier": (15, "cycles from the last warp's arrival until all go on; estimate from Luo and others"),
-    "read": (10, "cycles until a load or store has read its registers; 9 to 14 in Huerta and others"),
+    "xu": (23, "cycles of MUFU and conversions; literature (Jia, Luo), between 16 and 26"),
+    "shuffle": (24, "cycles of SHFL; literature (Jia)"),
+    "barrier": (15, "cycles from the last warp's arrival until all go on; estimate"),
+    "read": (10, "cycles until a load or store has read its registers; literature (Huerta), between 9 and 14"),
     "l2_bytes": (64, "bytes a cycle between a multiprocessor and L2; NVIDIA"),
-    "dram_bytes": (14, "bytes a cycle of device memory for each multiprocessor: 3.35 TB/s, 132 of them, 1.755 GHz"),
+    "dram_bytes": (14, "bytes a cycle of device memory for each multiprocessor: 3.35 TB/s, 132 and 1.755 GHz of an "
+                       "H100; likewise A100 (sm_80), RTX 3090 (sm_86), RTX 4070 (sm_89)"),
 }
 TARGETS = {"sm_75": {"fma_lanes": 16}, "sm_80": {"fma_lanes": 16, "dram_bytes": 10},
-           "sm_86": {"dram_bytes": 6}, "sm_89": {"dram_bytes": 4}}
+           "sm_86": {"dram_bytes": 7}, "sm_89": {"dram_bytes": 4}}
 
 NO_PIPE, FMA, HEAVY, ALU, XU, UNIFORM, MEMORY, TENSOR, FP64 = range(9)
 PLAIN, LATENT, SHARED, GLOBAL, STORE, BARRIER, WAIT_SOME, FINISH = range(8)
@@ -54,6 +56,9 @@ PIPES = {FMA: "FFMA FADD FMUL FFMA32I FADD32I FMUL32I", HEAVY: "IMAD HFMA2 HADD2
 PIPE_OF = {name: pipe for pipe, names in PIPES.items() for name in names.split()}
 LATENCY = {"LDC": "constant", "S2R": "special", "S2UR": "special", "SHFL": "shuffle", "REDUX": "shuffle"}
 LEVELS = ("l1", "l2", "dram")
+LOCAL = ("LDS", "STS", "LDSM", "ATOMS")
+GLOBALS = ("LDG", "STG", "LD", "ST", "LDL", "STL", "ATOM", "ATOMG", "RED")
+ACCESSES = LOCAL + GLOBALS
 
 
 class MachineError(Exception):
@@ -79,21 +84,31 @@ def pipe_of(i):
 
 
 class Access:
-    """What a person says of loads and stores: by offset or by a regular expression on the text, the wavefronts that
-    the memory pipe needs, what is asked of L2 in bytes, and who answers."""
+    """What a person says of loads and stores: the wavefronts that the memory pipe needs, what is asked of L2 in
+    bytes, and who answers. By a regular expression on their text, after `LOOP: ` on those in a loop, or by place."""
 
-    def __init__(self, rules):
-        self.rules = [(key, rule if isinstance(rule, dict) else {"wavefronts": rule}) for key, rule in rules.items()]
-        for key, rule in self.rules:
+    def __init__(self, rules, flow):
+        self.rules = {}
+        for key, rule in rules.items():
+            rule = rule if isinstance(rule, dict) else {"wavefronts": rule}
             if set(rule) - {"wavefronts", "bytes", "from"} or rule.get("from", "l2") not in LEVELS:
-                raise MachineError(f"access '{key}': wavefronts, bytes, and from: {', '.join(LEVELS)}")
+                raise MachineError(f"access '{key}' has wavefronts, bytes, and from: {', '.join(LEVELS)}")
+            chosen = [n for n in self._meant(key, flow) if flow.code[n].name in ACCESSES]
+            if not chosen:
+                raise MachineError(f"{flow.name}: access '{key}' is no load or store")
+            for n in chosen:
+                self.rules.setdefault(flow.code[n], {}).update(rule)
+
+    @staticmethod
+    def _meant(key, flow):
+        if re.match(r"^0x[0-9a-f]+$", key):
+            return [flow.place(key)]
+        within = re.match(r"^(L[\d.]+): (.*)", key)
+        where = flow.instructions(flow.find(within.group(1))) if within else range(len(flow.code))
+        return [n for n in where if re.search(within.group(2) if within else key, flow.code[n].text)]
 
     def of(self, i, level):
-        said = {"wavefronts": max(1, i.width() // 4), "bytes": i.width() * 32, "from": level}
-        for key, rule in self.rules:
-            if int(key, 16) == i.offset if key.startswith("0x") else re.search(key, i.text):
-                said.update(rule)
-        return said
+        return {"wavefronts": max(1, i.width() // 4), "bytes": i.width() * 32, "from": level, **self.rules.get(i, {})}
 
 
 def busy_cycles(pipe, values):
@@ -103,12 +118,12 @@ def busy_cycles(pipe, values):
 
 
 def encode(i, values, access, level, mark, useful):
-    """The numbers of replay.c's `instruction`, in its order."""
+    """The numbers of issue_replay.c's `instruction`, in its order."""
     pipe, kind, latency, wavefronts, size, dram, scoreboard, left = pipe_of(i), PLAIN, 0, 1, 0, 0, NO_SCOREBOARD, 0
-    if i.name in ("LDS", "STS", "LDSM", "ATOMS"):
+    if i.name in LOCAL:
         kind, latency = STORE if i.name == "STS" else SHARED, values["shared"]
         wavefronts = access.of(i, "l1")["wavefronts"]
-    elif i.name in ("LDG", "STG", "LD", "ST", "LDL", "STL", "ATOM", "ATOMG", "RED"):
+    elif i.name in GLOBALS:
         said = access.of(i, "l1" if i.name in ("LDL", "STL") else level)
         kind = STORE if i.name in ("STG", "ST", "STL", "RED") else GLOBAL
         latency = values["atomic"] if i.name.startswith("ATOM") else values[said["from"]]
@@ -142,14 +157,14 @@ class Outcome:
 
 
 class Player:
-    """replay.c, compiled into a folder."""
+    """issue_replay.c, compiled into a folder."""
 
     def __init__(self, folder):
         compiler = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
         if not compiler:
             raise MachineError("no C compiler: the inner loop is written in C")
         self.program = os.path.join(folder, "replay")
-        subprocess.run([compiler, "-O2", "-o", self.program, os.path.join(HERE, "replay.c")], check=True)
+        subprocess.run([compiler, "-O2", "-o", self.program, os.path.join(HERE, "issue_replay.c")], check=True)
 
     def play(self, values, numbers, paths, phases, per_group, resident, groups):
         """`numbers` of all instructions, `paths` of a group's warps in turn."""
