@@ -208,7 +208,7 @@ class Flow:
 class Walk:
     """The path of a warp. `trips`: how often loops run, by name or offset; `branches`: what conditional jumps do,
     by place: true (taken), false, or a text of t and n for one time after the other, which begins anew at its
-    end. Loops that are not named run once; other jumps forward are not taken."""
+    end. Loops that are not named run once; other jumps forward are not taken, unless to get round a call."""
 
     def __init__(self, flow, trips, branches):
         self.flow = flow
@@ -253,7 +253,11 @@ class Walk:
             if inside[0] != inside[1]:
                 enough = self.visits.get(loop, 0) >= self.trips.get(loop, 1)
                 return inside[0] != (enough and self._ends(loop, block))
-        return False
+        return self._calls(block.through) and not self._calls(block.taken)
+
+    def _calls(self, block):
+        """A call there is the slow way for rare numbers."""
+        return block is not None and self.flow.code[block.last].name == "CALL"
 
     def _enter(self, block, source):
         for loop in self.around[block]:

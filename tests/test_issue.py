@@ -116,6 +116,12 @@ class Paths(unittest.TestCase):
                    i("RET.REL.NODEC R2 `(k)")]
         self.assertEqual(self.walked(entries), ["CALL", "MUFU", "RET", "FADD", "EXIT"])
 
+    def test_a_slow_way_is_not_gone(self):
+        entries = [i("@P0 BRA `(A)"), i("CALL.REL.NOINC `(F)"), i("BRA `(B)"), "A", i("FMUL R1, R1, R2"), "B", END,
+                   "F", i("RET.REL.NODEC R2 `(k)")]
+        self.assertEqual(self.walked(entries), ["BRA", "FMUL", "EXIT"])
+        self.assertIn("CALL", self.walked(entries, branches={"#1": False}))
+
     def test_products_are_told_from_other_multiply_adds(self):
         entries = [i("CS2R R8, SRZ"), i("MOV R5, 0x3f800000"), "A", i("FFMA R1, R2, R3, R5"), i("FFMA R9, R1, R3, R8"),
                    i("FFMA R8, R1, R3, R9"), i("@P0 BRA `(A)"), END]
