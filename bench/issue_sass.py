@@ -43,6 +43,8 @@ class Instruction:
         self.operands = [o.strip() for o in words[1].split(",")] if len(words) > 1 else []
         target = re.search(r"`\(([^)]*)\)", text)
         self.label = target.group(1) if target else None
+        if self.name == "CALL" and self.label and not self.label.startswith("$"):
+            self.name = "BRA"  # until Ada some jumps are calls that nobody returns from
 
     def sources(self):
         """Number of the register and whether it stays cached, for three operands; (-1, 0) where there is none."""

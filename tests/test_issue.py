@@ -112,13 +112,17 @@ class Paths(unittest.TestCase):
         self.assertEqual(self.walked(entries, {"L1": 6}, {"L1#1": "ntt"}).count("FADD"), 2)
 
     def test_a_call_returns(self):
-        entries = [i("CALL.REL.NOINC `(F)"), i("FADD R1, R1, R2"), END, "F", i("MUFU.RCP R1, R1"),
+        entries = [i("CALL.REL.NOINC `($f)"), i("FADD R1, R1, R2"), END, "$f", i("MUFU.RCP R1, R1"),
                    i("RET.REL.NODEC R2 `(k)")]
         self.assertEqual(self.walked(entries), ["CALL", "MUFU", "RET", "FADD", "EXIT"])
 
+    def test_a_loop_that_is_left_by_a_call(self):
+        entries = ["A", i("FFMA R3, R4, R5, R3"), i("@P0 CALL.REL.NOINC `(B)"), i("BRA `(A)"), "B", END]
+        self.assertEqual(self.walked(entries, {"L1": 3}).count("FFMA"), 3)
+
     def test_a_slow_way_is_not_gone(self):
-        entries = [i("@P0 BRA `(A)"), i("CALL.REL.NOINC `(F)"), i("BRA `(B)"), "A", i("FMUL R1, R1, R2"), "B", END,
-                   "F", i("RET.REL.NODEC R2 `(k)")]
+        entries = [i("@P0 BRA `(A)"), i("CALL.REL.NOINC `($f)"), i("BRA `(B)"), "A", i("FMUL R1, R1, R2"), "B", END,
+                   "$f", i("RET.REL.NODEC R2 `(k)")]
         self.assertEqual(self.walked(entries), ["BRA", "FMUL", "EXIT"])
         self.assertIn("CALL", self.walked(entries, branches={"#1": False}))
 
