@@ -218,6 +218,22 @@ class Cycles(unittest.TestCase):
         kept = [i(f"FFMA R{n}, R2.reuse, R4.reuse, R{n}") for n in range(10, 50, 2)] + [END]
         self.assertLess(self.play(kept, register_window=3).cycles, 25)
 
+    def test_turning_to_another_warp_costs_a_cycle(self):
+        self.assertEqual(self.play([i("FFMA R1, R2, R3, R1", stay=0)] * 10 + [END]).cycles, 21)
+
+    def test_stores_hold_their_registers(self):
+        self.assertEqual(self.play([i("STS [R2], R1", read=0), i("NOP", wait=1), END]).cycles, 10 + 2)
+
+    def test_a_full_queue_holds_a_warp(self):
+        loads = [i("LDS.128 R4, [R2]")] * 20 + [END]
+        self.assertEqual(self.play(loads, queue=100).cycles, 19 * 2 + 2)  # handed over every other cycle
+        self.assertEqual(self.play(loads, queue=1).cycles, 18 * 4 + 2)    # when the one before begins
+
+    def test_device_memory_gives_so_many_bytes(self):
+        loads = [i("LDG.E R1, [R2.64]", write=0)] * 10 + [i("NOP", wait=1), END]
+        out = self.play(loads, access={"LDG": {"from": "dram"}}, dram_bytes=8)
+        self.assertEqual(out.cycles, 10 * 128 // 8 + 600 + 2)
+
     def test_groups_follow_each_other(self):
         self.assertEqual(self.play(CHAIN, groups=3, resident=1).cycles, 3 * 41)
 
