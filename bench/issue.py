@@ -4,7 +4,7 @@
 with the compiler's own control words on a model of one multiprocessor. README.md beside this says what that is worth.
 
   nest      the loops of kernels, for a person to say how often they run
-  loop      the steady state of innermost loops: the share of the FP32 peak with so many warps
+  loop      the steady state of loops that multiply: the share of the FP32 peak with so many warps
   kernel    a whole launch: cycles, multiply-adds, what the schedulers waited for, and the parts between barriers
   settings  the model's numbers and where they come from
 
@@ -128,30 +128,37 @@ def print_nest(problem):
     print("\nA row has what is in no loop within its own. Outside of all loops: " + (jumps(f, None) or "no jumps"))
 
 
+def steady(problem, player, body, warps):
+    """Share of the peak of a loop that so many warps repeat, and shares of the schedulers' cycles: issued, and what
+    was waited for."""
+    groups, repeats = warps // problem.per_group, problem.options.repeats
+    # Until the first warp ends, so that no scheduler is idle; the second run less the first, the beginning.
+    short, long = (problem.play(player, body * n, groups, groups) for n in (repeats, 3 * repeats))
+    share = (long.useful_then - short.useful_then) / (long.first_end - short.first_end) / problem.peak()
+    waited = [(long.issued - short.issued)] + [long.reasons[r] - short.reasons[r] for r in machine.REASONS]
+    return share, [w / sum(waited) for w in waited]
+
+
+def percent(share):
+    return f"{100 * share:.0f} %"
+
+
 def print_loops(problem, player):
     f, options = problem.flow, problem.options
-    loops = [f.find(options.loop)] if options.loop else \
-        [l for l in f.innermost() if sum(n in f.useful for n in f.instructions(l)) >= options.least]
-    if not loops:
+    loops = [f.find(options.loop)] if options.loop else f.that_multiply(options.least)
+    counts = [w for w in options.warps if w % problem.per_group == 0]
+    if not loops or not counts:
         return
-    print(f"\n{f.name}: share of the FP32 peak, by warps on a multiprocessor\n")
-    print(head(["loop", "from", "instructions", "FFMA useful", "share of issue"] + options.warps, 2))
+    print(f"\n{f.name}: share of the FP32 peak, by warps on a multiprocessor, and what schedulers did at the last\n")
+    print(head(["loop", "from", "instructions", "FFMA useful", "share of issue"] + counts + ["slots issued"] +
+               machine.REASONS[1:], 2))
     for loop in loops:
         body = problem.walk().path(loop)
         useful = sum(n in f.useful for n in body)
-        cells = [loop.name, f"{f.code[loop.head.first].offset:#x}", len(body), useful,
-                 f"{100 * useful / len(body):.1f} %"]
-        for warps in options.warps:
-            groups = warps // problem.per_group
-            if warps % problem.per_group:
-                cells.append("–")
-                continue
-            # Until the first warp ends, so that no scheduler is idle; the second run less the first, the beginning.
-            short, long = (problem.play(player, body * n, groups, groups) for n in (options.repeats,
-                                                                                    3 * options.repeats))
-            share = (long.useful_then - short.useful_then) / (long.first_end - short.first_end) / problem.peak()
-            cells.append(f"{100 * share:.0f} %")
-        print(row(cells))
+        found = [steady(problem, player, body, warps) for warps in counts]
+        print(row([loop.name, f"{f.code[loop.head.first].offset:#x}", len(body), useful,
+                   f"{100 * useful / len(body):.1f} %"] + [percent(share) for share, _ in found] +
+                  [percent(found[-1][1][0])] + [percent(w) for w in found[-1][1][2:]]))
 
 
 def print_kernel(problem, player):
@@ -168,8 +175,8 @@ def print_kernel(problem, player):
         out = problem.play(player, path, min(resident, groups), groups, marks)
         slots = out.cycles * 4
         shares = [out.issued / slots] + [r / slots for r in out.reasons.values()]
-        rows.append([resident, groups, f"{out.cycles:,}", f"{100 * out.useful / out.cycles / problem.peak():.0f} %"] +
-                    [f"{100 * s:.0f} %" for s in shares])
+        rows.append([resident, groups, f"{out.cycles:,}", percent(out.useful / out.cycles / problem.peak())] +
+                    [percent(s) for s in shares])
         parts.append([resident] + [f"{p:,.0f}" for p in out.phases])
     print(head(["resident", "groups", "cycles", "of FP32 peak", "slots issued"] + machine.REASONS, 0))
     print("\n".join(map(row, rows)))

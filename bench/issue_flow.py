@@ -170,8 +170,11 @@ class Flow:
         nested = set() if inner else {b for o in self.loops if o.parent is loop for b in o.blocks}
         return [n for b in sorted(loop.blocks - nested, key=lambda b: b.first) for n in range(b.first, b.last + 1)]
 
-    def innermost(self):
-        return [l for l in self.loops if not any(o.parent is l for o in self.loops)]
+    def that_multiply(self, least):
+        """Loops with so many useful multiply-adds of their own, and none within that has as many."""
+        own = {l: sum(n in self.useful for n in self.instructions(l, inner=False)) for l in self.loops}
+        return [l for l in self.loops if own[l] >= least and
+                not any(own[o] >= least and o.blocks < l.blocks for o in self.loops)]
 
     def jumps(self, loop):
         """Conditional jumps of a loop that are in no loop within, or with None outside of all loops."""

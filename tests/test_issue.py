@@ -271,6 +271,7 @@ class Program(unittest.TestCase):
         done = self.run_it("loop", "--least", "1", "--warps", "4,20", "--group", "4")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("| L1 | 0x10 | 2 | 1 | 50.0 % | 11 % | 50 % |", done.stdout)  # 9 cycles; every other slot
+        self.assertNotIn("| 6 |", self.run_it("loop", "--least", "1", "--warps", "4,6", "--group", "4").stdout)
 
     def test_a_kernel_in_parts(self):
         done = self.run_it("kernel", "--groups", "1", table={"k": {"warps": 4, "trips": {"L1": 10},
