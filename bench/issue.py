@@ -22,7 +22,7 @@ import issue_machine as machine  # noqa: E402
 import issue_sass as sass  # noqa: E402
 import targets  # noqa: E402
 
-TABLE = {"warps", "trips", "branches", "access", "phases"}
+TABLE = {"warps", "trips", "branches", "access", "phases", "work"}
 
 
 class Code:
@@ -63,6 +63,7 @@ class Problem:
         self.access = machine.Access({**table.get("access", {}), **dict(options.access)}, self.flow)
         self.per_group = options.group or table.get("warps") or code.warps.get(name, 2)
         self.resident = options.groups or [code.resident.get(name, 1)]
+        self.work = table.get("work")  # multiply-adds of a warp, were nothing left out
         self.phases = ["begin"]
 
     def walk(self):
@@ -175,10 +176,12 @@ def print_kernel(problem, player):
         out = problem.play(player, path, min(resident, groups), groups, marks)
         slots = out.cycles * 4
         shares = [out.issued / slots] + [r / slots for r in out.reasons.values()]
-        rows.append([resident, groups, f"{out.cycles:,}", percent(out.useful / out.cycles / problem.peak())] +
-                    [percent(s) for s in shares])
+        of_peak = [out.useful] + ([problem.work * problem.per_group * groups] if problem.work else [])
+        rows.append([resident, groups, f"{out.cycles:,}"] +
+                    [percent(done / out.cycles / problem.peak()) for done in of_peak] + [percent(s) for s in shares])
         parts.append([resident] + [f"{p:,.0f}" for p in out.phases])
-    print(head(["resident", "groups", "cycles", "of FP32 peak", "slots issued"] + machine.REASONS, 0))
+    print(head(["resident", "groups", "cycles", "of FP32 peak"] + ["with all work"] * bool(problem.work) +
+               ["slots issued"] + machine.REASONS, 0))
     print("\n".join(map(row, rows)))
     print("\nCycles of a warp in each part:\n")
     print(head(["resident"] + problem.phases, 0))

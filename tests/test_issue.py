@@ -282,6 +282,11 @@ class Program(unittest.TestCase):
         self.assertIn("| resident | begin | sums | end |", done.stdout)
         self.assertIn("| 1 | 1 | 90 | 0 |", done.stdout)
 
+    def test_work_that_is_left_out_counts_when_told(self):
+        done = self.run_it("kernel", "--groups", "2", table={"k": {"warps": 4, "trips": {"L1": 10}, "work": 20}})
+        self.assertIn("| with all work |", done.stdout)
+        self.assertRegex(done.stdout, r"\| 2 \| 2 \| 9\d \| 2[012] % \| 4[0-4] % \|")
+
     def test_a_loop_that_nobody_named_is_told(self):
         self.assertIn("Loop L1 at 0x10 is not in the table", self.run_it("kernel", "k", "--groups", "1").stdout)
 
