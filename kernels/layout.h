@@ -86,6 +86,10 @@
 /* Floats of local memory that a group needs at most: X and D1 of the update. */
 #define CBX_GPU_LOCAL(rows) (CBX_TILE * CBX_GPU_PITCH(rows) + CBX_TILE * CBX_TILE)
 
+/* And one that draws the tiles of a panel has from 64 work-items to so many, a power of two. */
+#define CBX_DRAW_GROUP 256
+#define CBX_DRAW_LEAST 64
+
 #define CBX_LESSON 0
 #define CBX_NLL 1
 

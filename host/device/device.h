@@ -119,6 +119,10 @@ unsigned cbx_device_vector(const cbx_device *device);
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out);
 cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out);
 
+/* The largest power of two of work-items, `most` at most, that may be a group of such a kernel, which
+ * fixes none; 0: the device has not the local memory for any. */
+size_t cbx_kernel_group(const cbx_device *device, cl_kernel kernel, size_t most);
+
 /* Device memory. CBX_TOO_LARGE, naming `what`, when it exceeds the largest buffer;
  * checked before asking. `host` is copied when flags say CL_MEM_COPY_HOST_PTR. */
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,

@@ -19,6 +19,21 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
     return CBX_OK;
 }
 
+size_t cbx_kernel_group(const cbx_device *device, cl_kernel kernel, size_t most) {
+    size_t has = device->info.largest_group, group = 1;
+    cl_ulong bytes = 0;
+    /* What a driver does not answer is left to the self-test. */
+    clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes,
+                             NULL);
+    clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof has, &has, NULL);
+    has = has < device->info.largest_group ? has : device->info.largest_group;
+    has = has < most ? has : most;
+    while (2 * group <= has) {
+        group *= 2;
+    }
+    return bytes > device->info.local_memory_bytes ? 0 : group;
+}
+
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out) {
     cl_int error = CL_SUCCESS;
