@@ -88,6 +88,10 @@
 #define CBX_GPU_LOCAL_BYTES(depth)                                                                 \
     (4 * (CBX_GPU_STAGE(depth) + CBX_ROW_BLOCK * (CBX_PANEL + 1) + 2 * CBX_PANEL))
 
+/* And one that draws the tiles of a panel has from 64 work-items to so many, a power of two. */
+#define CBX_DRAW_GROUP 256
+#define CBX_DRAW_LEAST 64
+
 #define CBX_LESSON 0
 #define CBX_NLL 1
 

@@ -17,6 +17,7 @@ set(CBX_SOURCES_train
     train/weight_update.cl
     picture/picture.cl
     picture/picture_cpu.cl
+    picture/picture_gpu.cl
     train/ink.cl
     train/blocks_cpu.cl
     train/ink_cpu.cl
