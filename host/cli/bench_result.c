@@ -12,10 +12,81 @@ static cbx_status fail_result(const char *path, const char *what) {
     return cbx_fail(CBX_BAD_DATA, "%s is no result of 'clearbox bench' in JSON: %s", path, what);
 }
 
-static cbx_status read_json(const char *path, json_t **out) {
-    struct stat about;
+/* ---- reading ---- */
+
+/* Whether something follows other than blanks. */
+static int follows(FILE *file) {
+    int byte = fgetc(file);
+    while (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n') {
+        byte = fgetc(file);
+    }
+    if (byte != EOF) {
+        ungetc(byte, file);
+    }
+    return byte != EOF;
+}
+
+static int is_of_type(const json_t *value, const char *type) {
+    return strcmp(cli_bench_result_text(value, "type"), type) == 0;
+}
+
+/* The device may be there, from another run of which the lines were put behind these. */
+static int has_device(const json_t *root, const json_t *device) {
+    size_t i;
+    json_t *each;
+    int found = 0;
+    json_array_foreach(json_object_get(root, "devices"), i, each) {
+        found |= json_equal(json_object_get(each, "device"), json_object_get(device, "device"));
+    }
+    return found;
+}
+
+/* A line behind the host's; takes `line`. */
+static int add_line(json_t *root, json_t *line) {
+    const char *list = is_of_type(line, "row")                                 ? "rows"
+                       : is_of_type(line, "device") && !has_device(root, line) ? "devices"
+                                                                               : NULL;
+    const int failed = list && json_array_append(json_object_get(root, list), line) != 0;
+    json_decref(line);
+    return failed;
+}
+
+/* The lines behind the host's. The last may be cut short, where a run was killed. */
+static cbx_status read_lines(FILE *file, const char *path, json_t *root) {
     json_error_t fault;
     char sentence[JSON_ERROR_TEXT_LENGTH + 32];
+    int failed = json_object_set_new(root, "devices", json_array()) |
+                 json_object_set_new(root, "rows", json_array());
+    for (int count = 1; follows(file) && !failed; count++) {
+        json_t *line = json_loadf(file, JSON_DISABLE_EOF_CHECK, &fault);
+        if (!line && feof(file)) {
+            break;
+        }
+        if (!line) {
+            snprintf(sentence, sizeof sentence, "line %d: %s", count + fault.line, fault.text);
+            return fail_result(path, sentence);
+        }
+        failed = add_line(root, line);
+    }
+    return failed ? cbx_fail(CBX_NO_MEMORY, "no memory for %s", path) : CBX_OK;
+}
+
+static cbx_status read_values(FILE *file, const char *path, json_t **out) {
+    json_error_t fault;
+    char sentence[JSON_ERROR_TEXT_LENGTH + 32];
+    *out = json_loadf(file, JSON_DISABLE_EOF_CHECK, &fault);
+    if (!*out) {
+        snprintf(sentence, sizeof sentence, "line %d: %s", fault.line, fault.text);
+        return fail_result(path, sentence);
+    }
+    if (is_of_type(*out, "host")) {
+        return read_lines(file, path, *out);
+    }
+    return follows(file) ? fail_result(path, "more follows behind its end") : CBX_OK;
+}
+
+static cbx_status read_json(const char *path, json_t **out) {
+    struct stat about;
     FILE *file = fopen(path, "rbe");
     if (!file) {
         return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
@@ -24,15 +95,15 @@ static cbx_status read_json(const char *path, json_t **out) {
         fclose(file);
         return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(EISDIR));
     }
-    *out = json_loadf(file, 0, &fault);
-    const int unread = ferror(file);
-    fclose(file);
-    if (unread) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s", path);
+    cbx_status status = read_values(file, path, out);
+    if (ferror(file)) {
+        status = cbx_fail(CBX_MISSING_INPUT, "cannot read %s", path);
     }
-    snprintf(sentence, sizeof sentence, "line %d: %s", fault.line, fault.text);
-    return *out ? CBX_OK : fail_result(path, sentence);
+    fclose(file);
+    return status;
 }
+
+/* ---- checking ---- */
 
 static cbx_status check_format(const char *path, const json_t *root) {
     const json_t *format = json_object_get(root, "format");
@@ -69,6 +140,8 @@ static cbx_status check_entries(const cli_bench_result *result) {
     }
     return CBX_OK;
 }
+
+/* ---- ---- */
 
 cbx_status cli_bench_result_read(cli_bench_result *out, const char *path) {
     *out = (cli_bench_result){.path = path};

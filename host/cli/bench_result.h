@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `clearbox bench --json` wrote, read again. */
+/* What `clearbox bench` wrote as JSON, or as JSON lines, read again. */
 #ifndef CBX_CLI_BENCH_RESULT_H
 #define CBX_CLI_BENCH_RESULT_H
 
@@ -19,7 +19,8 @@ typedef struct cli_bench_result {
     json_t *root, *settings, *devices, *rows;
 } cli_bench_result;
 
-/* CBX_MISSING_INPUT: it cannot be opened, or is a folder. CBX_BAD_DATA: it is no such result, or of
+/* Of JSON lines the last may be cut short, and lines of several runs on one machine may stand one
+ * behind the other. CBX_MISSING_INPUT: the file cannot be opened, or is a folder. CBX_BAD_DATA: it is no such result, or of
  * another format. After success each device has "device" and "name", strings, and each row "device"
  * and "schedule", strings, and "hidden", a whole number. cli_bench_result_free() is for both
  * endings. */

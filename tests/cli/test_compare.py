@@ -217,13 +217,33 @@ class Compare(CliTest):
         other["rows"] = []
         self.assert_only_error(self.compare(ONE, other), BAD_DATA, "no row")
 
+    def test_json_lines(self):
+        def lines(result):
+            host = {key: value for key, value in result.items() if key not in ("devices", "rows")}
+            return "".join(json.dumps(line) + "\n" for line in
+                           ({"type": "host", **host}, *result["devices"], *result["rows"]))
+
+        whole = self.compared(ONE, ONE)["rows"]
+        self.assertEqual(self.compared(lines(ONE), ONE)["rows"], whole)
+        # A run that was killed as it wrote its last line; two runs, one behind the other.
+        cut = self.compared(ONE, lines(ONE)[:-20])
+        self.assertEqual(cut["rows"], whole[:1])
+        self.assertEqual([row["hidden"] for row in cut["only_in_a"]], [128])
+        first, second = ({**ONE, "rows": [row]} for row in ONE["rows"])
+        joined = self.compared(lines(first) + lines(second), ONE)
+        self.assertEqual(joined["rows"], whole)
+        self.assertEqual(len(joined["devices"]), 1)
+        for text, phrase in ((lines(ONE) + "x\n", "line 5"), (lines(first).replace("row", "r"), "no row"),
+                             (lines(ONE) + json.dumps({"type": "row"}), "a row lacks")):
+            self.assert_only_error(self.compare(ONE, text), BAD_DATA, phrase)
+
     def test_bad_files(self):
         good = self.write("good.json", ONE)
         (self.folder / "folder").mkdir()
         deep = "[" * 100000
         cases = {"": "line 1", "[]": "no version or no rows", "{}": "no version or no rows",
                  "abc": "line 1", json.dumps(ONE)[:-1]: "line 1", deep: "line 1", "\0": "line 1",
-                 "\xff": "no result|line 1", json.dumps(ONE) + json.dumps(ONE): "line 1",
+                 "\xff": "no result|line 1", json.dumps(ONE) + json.dumps(ONE): "more follows",
                  json.dumps({**ONE, "rows": 1}): "no version or no rows",
                  json.dumps({**ONE, "rows": [1]}): "a row lacks",
                  json.dumps({**ONE, "rows": [{**made_up_row(1), "hidden": "1"}]}): "a row lacks",
