@@ -52,6 +52,7 @@ struct cbx_device {
     cl_program program;
     cl_program film;    /* avc/: NULL until it is needed */
     cl_program picture; /* picture/: likewise */
+    cl_program wide;    /* small layers on GPUs: likewise */
     cbx_built built;
     unsigned fma;      /* CBX_FMA_DRIVER … */
     int fuses;         /* as cbx_device_fuses() says */

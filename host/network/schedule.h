@@ -81,7 +81,9 @@ typedef struct cbx_schedule_ops {
     cbx_status (*run)(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
     /* How many run() should be given at once. NULL: always one. */
     uint32_t (*batches_per_launch)(const cbx_trainer *trainer);
-    void (*close)(cbx_trainer *trainer); /* releases what else `own` has. NULL: nothing */
+    /* Takes what else `own` has, once there are kernels, and releases it. NULL: nothing. */
+    cbx_status (*open)(cbx_trainer *trainer);
+    void (*close)(cbx_trainer *trainer);
     uint32_t draws_scale; /* pictures of this scale are drawn by run()'s own kernels; 0: none */
     uint32_t spare_rows;  /* that the buffers have behind those of a batch */
     int sparse;           /* it, and its evaluation, take ink alone */
