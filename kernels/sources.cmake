@@ -23,7 +23,9 @@ set(CBX_SOURCES_train
     train/ink_cpu.cl
     train/batch_cpu.cl
     train/train_cpu.cl
+    train/turn.cl
     train/blocks_gpu.cl
+    train/batch_gpu.cl
     train/train_gpu.cl
     train/evaluate.cl
     train/evaluate_cpu.cl

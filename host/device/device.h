@@ -36,6 +36,7 @@ typedef struct cbx_built {
     unsigned row_unit;      /* batches are padded to a multiple: a forward block, or a tile */
     unsigned panel_unit;    /* and networks to one of so many panels */
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
+    size_t output_group;    /* work-items in a group of train_gpu_output */
 } cbx_built;
 
 struct cbx_device {
