@@ -157,4 +157,8 @@ void cbx_kernel_release(cl_kernel kernel);
 void cbx_buffer_release(cl_mem buffer);
 void cbx_event_release(cl_event *event);
 
+/* How many buffers cbx_buffer_release() was given in this process; it begins again at 0 sometime.
+ * Every buffer that is an argument of a kernel is released by it. */
+unsigned cbx_buffers_released(void);
+
 #endif

@@ -8,6 +8,7 @@
 #ifndef CBX_NETWORK_SCHEDULE_H
 #define CBX_NETWORK_SCHEDULE_H
 
+#include "device/bound.h"
 #include "network/trainer.h"
 #include "network/turned.h"
 
@@ -137,6 +138,7 @@ struct cbx_trainer {
     uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
     uint32_t judged;                     /* images of an evaluation at a time */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
+    cbx_bound bound[CBX_MOST_KERNELS];   /* their arguments */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];
     cbx_buffer_row buffers[4 * CBX_MOST_BUFFERS]; /* of all, of the schedule, for ink, turned */
     cl_mem images, labels, order;                 /* layout.h */
