@@ -245,6 +245,14 @@ static const struct {
     cbx_schedule schedule;
     edit wrong;
 } mutants[] = {
+    /* U of the next panel, before or after its update */
+    {CBX_SCHEDULE_FUSED,
+     {"train_gpu.cl", "column_sum_gpu(w + me)",
+      "column_sum_gpu(w + me + (panel + 1 < launch.panels ? CBX_PANEL_SIZE : 0))"}},
+    /* the bias of the outputs, which the first panel's group updates */
+    {CBX_SCHEDULE_FUSED,
+     {"train_gpu.cl", "i < CBX_ROW_BLOCK * CBX_LANES_OUT && panel == 0;",
+      "i < CBX_ROW_BLOCK * CBX_LANES_OUT && panel + 1 == launch.panels;"}},
     {CBX_SCHEDULE_STEPWISE,
      {"weight_update.cl", "stepped_pixel(LOAD(at),",
       "stepped_pixel(LOAD(k + CBX_STEP_ROWS < CBX_PIXELS ? at + CBX_STEP_ROWS * CBX_PANEL : at),"}},
