@@ -245,10 +245,10 @@ static const struct {
     cbx_schedule schedule;
     edit wrong;
 } mutants[] = {
-    /* U of the next panel, before or after its update */
+    /* the bias of the next panel, before or after its update */
     {CBX_SCHEDULE_FUSED,
-     {"train_gpu.cl", "column_sum_gpu(w + me)",
-      "column_sum_gpu(w + me + (panel + 1 < launch.panels ? CBX_PANEL_SIZE : 0))"}},
+     {"train_gpu.cl", "stepped(w1[me],",
+      "stepped(w1[me + (panel + 1 < launch.panels ? CBX_PANEL_SIZE : 0)],"}},
     /* the bias of the outputs, which the first panel's group updates */
     {CBX_SCHEDULE_FUSED,
      {"train_gpu.cl", "i < CBX_ROW_BLOCK * CBX_LANES_OUT && panel == 0;",
