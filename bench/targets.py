@@ -104,7 +104,8 @@ def heading(table):
 def not_compiled(table):
     partly = [f"{built.target.name}: {built.why}" for built in table.built if built.why]
     sentences = list(dict.fromkeys(table.missing + table.failed + partly))
-    return "".join(f"- {sentence}\n" for sentence in sentences) or "- nothing: every target was compiled for\n"
+    indented = (sentence.replace("\n", "\n  ") for sentence in sentences)
+    return "".join(f"- {sentence}\n" for sentence in indented) or "- nothing: every target was compiled for\n"
 
 
 def rules(table):

@@ -81,6 +81,7 @@ L0:
 (W)     mov (8|M0)               r2.0<1>:ud    r0.0<8;8,1>:ud
 L16:
         mad (8|M0)               r116.0<1>:f   r116.0<1;0>:f     r10.0<1;0>:f      r8.0<1>:f        {Compacted}
+        mad (8|M8)               r117.0<1>:f   r116.0<1;0>:f     r10.0<1;0>:f      r8.0<1>:f
         mad (16|M0)              r116.0<1>:f   r116.0<1;0>:f     r10.0<1;0>:f      r8.0<1>:f
 (W)     mad (1|M0)               r127.0<1>:ud  r127.2<0;0>:ud    r127.0<0;0>:uw    0xC0:uw              {I@1}
         send.slm (16|M0)         r10      r12     null:0  0x0            0x04200500           {I@1,$3} // wr:2+0, rd:2; load.slm.d32x4.a32
@@ -161,8 +162,8 @@ class Disassemblies(unittest.TestCase):
 
     def test_instructions_of_intel_are_for_several_work_items(self):
         (loop,) = target_loops.loops_of(target_loops.read_intel(INTEL, {"one": 16})["one"])
-        self.assertEqual((loop.label, loop.instructions, loop.multiplying), ("L16", 7, 2))
-        self.assertEqual(loop.multiply_adds, 2)  # half of one, and one
+        self.assertEqual((loop.label, loop.instructions, loop.multiplying), ("L16", 8, 3))
+        self.assertEqual(loop.multiply_adds, 2)  # two halves, and one
         self.assertEqual(dict(loop.reads), {"128": 1, "64": 1})
 
 
@@ -209,8 +210,8 @@ class Units(unittest.TestCase):
 
     def test_local_memory(self):
         self.assertEqual(self.room("sm_75", registers=168, local=30976), (2, "local memory"))
-        # A KiB more for each group: 3 of 100 KiB.
-        self.assertEqual(self.room("sm_89", registers=150, local=32768), (3, "local memory"))
+        # A KiB more for each group: 24.5 KiB fit into 100 KiB 4 times, 25.5 KiB 3 times.
+        self.assertEqual(self.room("sm_89", registers=150, local=25088), (3, "local memory"))
         self.assertEqual(self.room("gfx906", registers=60, local=16384), (4, "local memory"))
         # 24 KiB are 32 on Xe-HPG, 24 on PVC.
         self.assertEqual(self.room("dg2", lanes=16, local=24576), (4, "local memory"))
