@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cli/bench_compare.h"
 #include "cli/bench_options.h"
 #include "cli/bench_report.h"
 #include "cli/cli.h"
@@ -344,6 +345,9 @@ int cli_bench(int argc, char **argv) {
     int code = cli_bench_parse(argc, argv, &options);
     if (code != CLI_PARSED) {
         return code;
+    }
+    if (options.compare) {
+        return cli_bench_compare(&options);
     }
     code = cli_bench_probe(&options);
     if (code != CLI_DONE) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/bench_report.h"
+#include "cli/bench_result.h"
 
 /* Repetitions that differ by more than this were disturbed. */
 static const double most_scatter = 0.2;
@@ -78,7 +79,7 @@ const char *cli_bench_warn_scatter(char text[CLI_BENCH_WARNING], double scatter)
 }
 
 const char *cli_bench_device_name(const cli_bench_report *report, const cli_bench_row *row) {
-    return row->device == CLI_BASELINE ? "OpenBLAS" : report->devices[row->device].spec;
+    return row->device == CLI_BASELINE ? CLI_BENCH_BASELINE : report->devices[row->device].spec;
 }
 
 const char *cli_bench_schedule_name(const cli_bench_row *row) {

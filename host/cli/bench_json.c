@@ -3,6 +3,8 @@
 #include "base/names.h"
 #include "cli/bench_columns.h"
 #include "cli/bench_report.h"
+#include "cli/bench_result.h"
+#include "cli/version.h"
 #include "film/film.h"
 
 #define NUMBER(value) cbx_json_number(value)
@@ -76,8 +78,9 @@ static json_t *settings_object(const cli_bench_options *options) {
 
 json_t *cli_bench_json_host(const cli_bench_report *report) {
     char warning[CLI_BENCH_WARNING];
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "type", "host",
-                     "clearbox", CBX_VERSION, "date", TEXT(report->date), "system",
+    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:o}",
+                     "type", "host", "format", CLI_BENCH_RESULT_FORMAT, "clearbox", CBX_VERSION,
+                     "commit", cli_commit(), "date", TEXT(report->date), "system",
                      TEXT(report->system), "processor", TEXT(report->processor), "processors",
                      (json_int_t)report->processors, "load_average",
                      report->load < 0.0 ? json_null() : NUMBER(report->load), "warning",

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/choice.h"
 #include "base/files.h"
 #include "base/names.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "film/film.h"
 
 _Static_assert(sizeof(cli_format) == sizeof(int), "a CLI_CHOICE is stored as an int");
@@ -14,15 +16,19 @@ _Static_assert(sizeof(cli_format) == sizeof(int), "a CLI_CHOICE is stored as an 
 static const char *const format_names[] = {"md", "csv", "json", "jsonl", NULL};
 
 static const cli_command_text text = {
-    "bench", "bench [FLAGS]",
+    "bench",
+    "bench [FLAGS]\n"
+    "       clearbox bench --compare A.json B.json",
     "Measures how fast devices train, evaluate and draw, beside what each could do at\n"
-    "best: its multiply-add rate and memory bandwidth, measured in the same run.\n",
+    "best: its multiply-add rate and memory bandwidth, measured in the same run.\n"
+    "Or compares what two runs measured.\n",
     "The table goes to standard output, what is going on to standard error.\n"
     "Environment: CLEARBOX_DEVICE and CLEARBOX_DATA stand in for --device and --data,\n"
     "CLEARBOX_OPENBLAS names the library of the baseline.\n",
     "clearbox bench\n"
     "clearbox bench --hidden 64,1024,16384 --device gpu --plot bench.svg\n"
-    "clearbox bench --film --format json --output bench.json\n"};
+    "clearbox bench --film --format json --output bench.json\n"
+    "clearbox bench --compare before.json after.json\n"};
 
 #define AT(member) offsetof(cli_bench_options, member)
 
@@ -67,6 +73,11 @@ static const cli_flag flags[] = {
      "time to train for a row, about; whole epochs\n"
      "where they fit [3]"},
 
+    {.help = "Comparing"},
+    {"compare", 0, CLI_SWITCH, AT(compare), 0, 0, 0, 0,
+     "measure nothing; say what differs between two\n"
+     "files that --json wrote, and the ratios"},
+
     {.help = "Output"},
     {"output", 'o', CLI_OUTPUT, AT(output), "FILE", 0, 0, 0, "write there [standard output]"},
     {"format", 0, CLI_CHOICE, AT(format), 0, format_names, 0, 0,
@@ -78,7 +89,11 @@ static const cli_flag flags[] = {
     CLI_HELP_FLAG,
     {0}};
 
-const cli_syntax cli_bench_syntax = {&text, flags, NULL, NULL};
+const cli_syntax cli_bench_syntax = {&text, flags, "FILE", NULL};
+
+/* Those that also a comparison has. */
+static const char *const of_comparing[] = {"compare", "output",     "format",
+                                           "json",    "no-clobber", NULL};
 
 /* --json is --format json, and no other. */
 static int settle_format(cli_bench_options *options) {
@@ -93,14 +108,93 @@ static int settle_format(cli_bench_options *options) {
     return CLI_PARSED;
 }
 
-int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
+static void set_defaults(cli_bench_options *options) {
     memset(options, 0, sizeof *options);
     cbx_bench_defaults(&options->settings);
     options->hidden = (cli_list){.values = {64, 256, 1024}, .count = 3};
     options->format = CLI_FORMAT_UNSET;
     options->schedules = (cli_list){.values = {CBX_SCHEDULE_FUSED, CBX_SCHEDULE_AUTO}, .count = 2};
+}
 
-    int code = cli_parse(argc, argv, &text, flags, options);
+/* Of the member that a flag stores. */
+static size_t size_of(cli_kind kind) {
+    switch (kind) {
+    case CLI_WHOLE64:
+    case CLI_POSITIVE:
+    case CLI_SECONDS:
+        return sizeof(double);
+    case CLI_TEXT:
+    case CLI_OUTPUT:
+    case CLI_STREAM:
+    case CLI_CHOICE_TEXT:
+        return sizeof(const char *);
+    case CLI_WHOLES:
+    case CLI_CHOICES:
+        return sizeof(cli_list);
+    case CLI_TEXTS:
+        return sizeof(cli_texts);
+    default:
+        return sizeof(int);
+    }
+}
+
+/* A flag that says how to measure, and is not as it comes; NULL: none. */
+static const char *find_measuring(const cli_bench_options *options) {
+    cli_bench_options usual;
+    set_defaults(&usual);
+    for (const cli_flag *flag = flags; flag->help; flag++) {
+        if (flag->name && flag->kind != CLI_HELP && cbx_choice_find(of_comparing, flag->name) < 0 &&
+            memcmp((const char *)options + flag->offset, (const char *)&usual + flag->offset,
+                   size_of(flag->kind)) != 0) {
+            return flag->name;
+        }
+    }
+    return NULL;
+}
+
+/* What a comparison needs, and what it cannot have. */
+static int settle_comparison(const cli_bench_options *options) {
+    const char *measuring = find_measuring(options);
+    if (options->files.count != 2) {
+        return cli_fail(CLI_USAGE,
+                        "--compare wants two files that 'clearbox bench --json' wrote, not %zu",
+                        options->files.count);
+    }
+    if (measuring) {
+        return cli_fail(CLI_USAGE, "--%s is for measuring, which --compare does not; leave one out",
+                        measuring);
+    }
+    if (options->format == CLI_FORMAT_CSV || options->format == CLI_FORMAT_JSONL) {
+        return cli_fail(CLI_USAGE, "--compare has the formats md and json, not %s",
+                        format_names[options->format]);
+    }
+    for (size_t i = 0; i < options->files.count && options->output; i++) {
+        if (cbx_files_same(options->output, options->files.values[i])) {
+            return cli_fail(CLI_USAGE, "--output %s is an input; choose another name",
+                            options->output);
+        }
+    }
+    return CLI_PARSED;
+}
+
+static int fail_word(const char *word) {
+    char shown[64];
+    cli_shorten(shown, sizeof shown, word);
+    return cli_fail(CLI_USAGE, "bench takes flags only, not '%s'; files are for --compare", shown);
+}
+
+int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
+    set_defaults(options);
+    int code = cli_parse_words(argc, argv, &text, flags, options, &options->files);
+    if (code == CLI_PARSED) {
+        code = settle_format(options);
+    }
+    if (code == CLI_PARSED && options->compare) {
+        return settle_comparison(options);
+    }
+    if (code == CLI_PARSED && options->files.count > 0) {
+        code = fail_word(options->files.values[0]);
+    }
     if (code != CLI_PARSED) {
         return code;
     }
@@ -110,10 +204,6 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     }
     if (options->encoder && !options->film) {
         return cli_fail(CLI_USAGE, "--encoder is for the film of --film; add that");
-    }
-    code = settle_format(options);
-    if (code != CLI_PARSED) {
-        return code;
     }
     if (options->output && options->plot && cbx_files_same(options->output, options->plot)) {
         return cli_fail(CLI_USAGE, "--output and --plot name the same file; choose two");

@@ -24,6 +24,8 @@ typedef struct cli_bench_options {
     cbx_family family;
     cbx_arithmetic arithmetic;
     int film, no_baseline, tune, no_clobber;
+    int compare;
+    cli_words files;     /* with `compare` two, else none */
     const char *encoder; /* of the films; NULL: the best that is there */
     cli_format format;   /* never unset after parsing */
     int json;
@@ -34,7 +36,7 @@ typedef struct cli_bench_options {
 } cli_bench_options;
 
 /* As cli_parse(): CLI_PARSED, or the exit code. Reads CLEARBOX_DEVICE and
- * CLEARBOX_DATA where the flags are silent. */
+ * CLEARBOX_DATA where the flags are silent; with `compare` neither, nor is there any data. */
 int cli_bench_parse(int argc, char **argv, cli_bench_options *options);
 
 #endif

@@ -92,10 +92,14 @@ static size_t fit(const cli_table *table, layout *to, int width) {
         }
         to->widths[c] = 0;
     }
-    for (size_t c = 0; c < table->column_count; c++) {
-        const int room = width - line_width(table, to), more = natural.widths[c] - to->widths[c];
-        if (to->widths[c] > 0 && room > 0) {
-            to->widths[c] += more < room ? more : room;
+    for (int grew = 1; grew;) { /* several names get the same, one column of the screen a round */
+        grew = 0;
+        for (size_t c = 0; c < table->column_count; c++) {
+            if (to->widths[c] > 0 && to->widths[c] < natural.widths[c] &&
+                line_width(table, to) < width) {
+                to->widths[c]++;
+                grew = 1;
+            }
         }
     }
     return gone;

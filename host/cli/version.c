@@ -46,10 +46,14 @@ static void print_encoders(void) {
     print_fact("on a GPU", names);
 }
 
+const char *cli_commit(void) {
+    return CBX_COMMIT;
+}
+
 int cli_version(void) {
     char text[1024];
     printf("clearbox %s\n", CBX_VERSION);
-    print_fact("commit", CBX_COMMIT);
+    print_fact("commit", cli_commit());
     print_fact("built by", CBX_BUILD);
     cbx_film_library(text, sizeof text);
     print_fact("film", text);

@@ -6,4 +6,7 @@
 /* On standard output; the first line is "clearbox X.Y.Z" alone. Returns the exit code. */
 int cli_version(void);
 
+/* That it was built from, as the second line has it; "none" where it was no clone. */
+const char *cli_commit(void);
+
 #endif

@@ -36,7 +36,7 @@ NONSENSE = {
     "output": ["", "-"],
     "plot": ["", "-"],
 }
-SWITCHES = ["film", "no-baseline", "tune", "no-clobber", "json"]
+SWITCHES = ["film", "no-baseline", "tune", "compare", "no-clobber", "json"]
 
 
 class Flags(CliTest):
@@ -100,6 +100,16 @@ class Bench(CliTest):
         self.assertTrue(report["processor"] and report["system"] and report["date"])
         self.assertGreaterEqual(report["load_average"], 0)
         self.assertIn("warning", report)
+        self.assertEqual(report["format"], 1)
+        self.assertRegex(report["commit"], r"^(none|[0-9a-f]{7,}(-dirty)?)$")
+        (self.folder / "a.json").write_text(result.stdout)
+        told = self.run_cli("bench", "--compare", "a.json", "a.json", "--json")
+        self.assert_done(told)
+        told = json.loads(told.stdout)
+        self.assertEqual(len(told["rows"]), len(report["rows"]))
+        self.assertEqual([fact for fact in told["facts"] if fact["differs"]], [])
+        for ratio in (ratio for row in told["rows"] for ratio in row["ratios"].values()):
+            self.assertEqual(ratio["ratio"], 1)
         device = report["devices"][0]
         self.assertTrue(device["name"] and device["opencl"] and device["driver"])
         for name in ("peak_flop_per_second", "copy_bytes_per_second", "read_bytes_per_second"):
