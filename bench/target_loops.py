@@ -41,7 +41,7 @@ class Loop:
 def read_nvidia(text):
     """nvdisasm's: a section a kernel, `/*0a30*/  @P0 FFMA R1, R2, R3, R4 ;`, labels `.L_x_7:`."""
     codes = {}
-    for name, body in re.findall(r"^\s*\.section\s+\.text\.(\w+),(.*?)(?=^\s*\.section|\Z)", text, re.M | re.S):
+    for name, body in re.findall(r"^\s*\.section\s+\.text\.(\w+),(.*?)(?=^\s*\.section\s|\Z)", text, re.M | re.S):
         code = codes[name] = Code()
         for line in body.splitlines():
             label = re.match(r"\.(L_\w+):", line)
@@ -56,7 +56,7 @@ def read_nvidia(text):
 def nvidia_instruction(operation, operands):
     base, *modifiers = operation.split(".")
     to = re.search(r"`\(\.(L_\w+)\)", operands) if base == "BRA" else None
-    width = next((m for m in modifiers if re.fullmatch(r"\d+|[US](8|16)", m)), "32")
+    width = next((m.strip("US") for m in modifiers if re.fullmatch(r"\d+|[US](8|16)", m)), "32")
     return Instruction(operation, fma={"FFMA": 1, "FFMA2": 2}.get(base, 0), reads=width if base == "LDS" else None,
                        to=to and to[1])
 
@@ -146,10 +146,16 @@ def loops_of(code):
 
 
 def hot_loops(built, least):
-    """Of each kernel the loops with `least` multiply-adds a pass, or more."""
+    """Of each kernel the loops with `least` multiply-adds a pass, or more. Where a kernel's code is not found,
+    `why` of what was built says so."""
+    if not built.listing:
+        return {}
     if built.target.vendor == INTEL:
         codes = read_intel(built.listing, {name: usage.lanes for name, usage in built.kernels.items()})
     else:
         codes = {NVIDIA: read_nvidia, AMD: read_amd}[built.target.vendor](built.listing)
-    found = {name: loops_of(codes[name]) for name in built.kernels if name in codes}
+    lost = [name for name in built.kernels if name not in codes or not codes[name].instructions]
+    if lost:
+        built.why = f"no code of {', '.join(lost)} in the disassembly"
+    found = {name: loops_of(codes[name]) for name in built.kernels if name not in lost}
     return {name: [loop for loop in loops if loop.multiply_adds >= least] for name, loops in found.items()}

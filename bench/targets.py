@@ -40,7 +40,7 @@ class Table:
     """All that was compiled, and what was not: sentences by program and target."""
 
     def __init__(self, options):
-        self.options, self.built = options, []
+        self.options, self.built, self.loops = options, [], {}
         self.missing, self.failed = [], []
 
     def compile(self, tools, folder):
@@ -48,8 +48,10 @@ class Table:
             for program in self.options.programs:
                 print(f"{program}, {target.name}", file=sys.stderr, flush=True)
                 try:
-                    self.built.append(compile_program(program, target, tools, folder, self.options.define,
-                                                      not self.options.untold))
+                    built = compile_program(program, target, tools, folder, self.options.define,
+                                            not self.options.untold)
+                    self.loops[built] = hot_loops(built, self.options.least)
+                    self.built.append(built)
                 except Missing as error:
                     self.missing.append(f"{target.name}: {error}")
                     break
@@ -162,10 +164,9 @@ def of_vendor(table, cell, wanted, names):
 
 def loops(table):
     lines = []
-    hot = {built: hot_loops(built, table.options.least) for built in table.built if built.listing}
     for kernel in table.kernels():
         for built, _ in table.usages(kernel).values():
-            for loop in hot.get(built, {}).get(kernel, []):
+            for loop in table.loops[built].get(kernel, []):
                 reads = ", ".join(f"{count} of {width}" for width, count in sorted(loop.reads.items())) or "-"
                 lines.append([kernel, built.target.name, loop.label, str(loop.instructions), str(loop.multiply_adds),
                               f"{100 * loop.share:.0f} %", reads])

@@ -22,13 +22,14 @@ import target_units  # noqa: E402
 
 SASS = """
 	.section	.text.one,"ax",@progbits
+	.sectioninfo	@"SHI_REGISTERS=12"
 one:
 .text.one:
         /*0000*/                   LDC R1, c[0x0][0x28] ;              /* 0x00000a00ff017b82 */
                                                                        /* 0x000fe20000000800 */
 .L_x_1:
         /*0010*/                   LDS.128 R4, [R2] ;                  /* 0x0000000002047984 */
-        /*0020*/                   LDS R8, [R2+0x10] ;                 /* 0x0000000002087984 */
+        /*0020*/                   LDS.U8 R8, [R2+0x10] ;                 /* 0x0000000002087984 */
 .L_x_2:
         /*0030*/                   FFMA R9, R4, R8, R9 ;               /* 0x0000000804097223 */
         /*0040*/                   FFMA2 R10, R4, R8, R10 ;            /* 0x0000000804097223 */
@@ -147,7 +148,7 @@ def counts(loop):
 class Disassemblies(unittest.TestCase):
     def test_an_inner_loop_is_not_counted_in_the_outer_one(self):
         outer, inner = target_loops.loops_of(target_loops.read_nvidia(SASS)["one"])
-        self.assertEqual(counts(outer), ("L_x_1", 4, 1, 1, {"128": 1, "32": 1}))
+        self.assertEqual(counts(outer), ("L_x_1", 4, 1, 1, {"128": 1, "8": 1}))
         self.assertEqual(counts(inner), ("L_x_2", 3, 3, 2, {}))
         self.assertAlmostEqual(inner.share, 2 / 3)
 
@@ -155,6 +156,12 @@ class Disassemblies(unittest.TestCase):
         codes = target_loops.read_nvidia(SASS)
         self.assertEqual(len(codes["one"].instructions), 10)
         self.assertEqual(target_loops.loops_of(codes["two"]), [])
+
+    def test_code_that_is_not_found_is_named(self):
+        built = target_compile.Built("train", target_units.target_of("sm_86"), "")
+        built.listing, built.kernels = SASS, {"one": None, "three": None}
+        self.assertEqual(list(target_loops.hot_loops(built, 2)), ["one"])
+        self.assertEqual(built.why, "no code of three in the disassembly")
 
     def test_pairs_of_amd_multiply_twice(self):
         (loop,) = target_loops.loops_of(target_loops.read_amd(AMD)["one"])
