@@ -168,9 +168,15 @@ unpack() {
     fi
 }
 
-# The loader's own list; empty where there is none.
+# The loader's own list, without libraries of another architecture; empty where there is none.
 known_libraries() {
-    { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) (.*) => \(.*\)/\1 \2/p'
+    case $architecture in
+    x86_64) kind=x86-64 ;;
+    aarch64) kind=AArch64 ;;
+    *) kind=libc6 ;;
+    esac
+    { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null |
+        sed -n "s/^[[:space:]]*\([^ ]*\) (.*$kind.*) => \(.*\)/\1 \2/p"
 }
 
 # Libraries that this system has are its own, as its driver's are: of two of one name a program gets
@@ -227,7 +233,7 @@ driver_folders() {
 find_drivers() {
     for driver in $driver_names; do
         path=$(sed -n "s/^$driver //p" "$place/known" | head -n 1)
-        if [ -z "$path" ]; then
+        if [ ! -e "$path" ]; then
             path=$(driver_folders | while read -r folder; do
                 [ ! -e "$folder/$driver" ] || echo "$folder/$driver"
             done | head -n 1)
