@@ -139,7 +139,8 @@ check_machine() {
 # A folder of our own in OUT_DIR, for everything; it goes when the archive is there.
 make_place() {
     mkdir -p "$out" 2>/dev/null
-    out=$(CDPATH='' cd -- "$out" 2>/dev/null && pwd -P) || stop 73 "cannot use $out as a folder"
+    asked=$out
+    out=$(CDPATH='' cd -- "$out" 2>/dev/null && pwd -P) || stop 73 "cannot use $asked as a folder"
     place=$(mktemp -d "$out/.clearbox-kit-XXXXXX" 2>/dev/null) || stop 73 "cannot write to $out"
     trap 'rm -rf "$place"' EXIT
     trap 'exit 130' INT TERM HUP

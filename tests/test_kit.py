@@ -125,7 +125,7 @@ class Kit(unittest.TestCase):
 
     def test_a_step_that_fails_is_kept(self):
         _, err = self.run_kit("run", "--quick", "--only", "verify,test_kernels_sigmoid", self.out, code=SOFTWARE,
-                              CLEARBOX_BUILD_OPTIONS="-D=nonsense")
+                              CLEARBOX_BUILD_OPTIONS="-Dfloat=nonsense")
         files = self.archive()
         steps = self.steps(files)
         self.assertEqual({step["state"] for step in steps.values()}, {"failed"})
