@@ -70,21 +70,27 @@
     ((rows) * (CBX_PIXELS * 3 / 2 + 16 + CBX_INK_PITCH + (levels) * CBX_LANES_OUT) +               \
      2 * CBX_INK_SPARE)
 
-/* The kernels for GPUs: a tile is 64 neurons by 64 rows, a group that multiplies has 64
- * work-items, one that adds up the output 256. */
-#define CBX_TILE 64
+/* The kernels for GPUs: a group that multiplies has 64 work-items, and a panel by 64 rows of a
+ * batch; one that ends a forward pass more, where the device allows it. */
 #define CBX_GROUP 64
+#define CBX_ROW_BLOCK 64
+#ifndef CBX_OUTPUT_GROUP
 #define CBX_OUTPUT_GROUP 256
-/* Rows of W1 that a group updates together, where a work-item updates `rows` of them; and
- * how few a work-item updates where small layers need more groups. */
-#define CBX_GPU_BLOCK(rows) (8 * (rows))
-#define CBX_GPU_LOW_ROWS 2
-/* Floats between two rows of X in local memory: room for a block of either height, and odd,
- * so that work-items that each write a row of their own use different banks. */
-#define CBX_GPU_PITCH(rows)                                                                        \
-    (CBX_GPU_BLOCK((rows) > CBX_GPU_LOW_ROWS ? (rows) : CBX_GPU_LOW_ROWS) + 1)
-/* Floats of local memory that a group needs at most: X and D1 of the update. */
-#define CBX_GPU_LOCAL(rows) (CBX_TILE * CBX_GPU_PITCH(rows) + CBX_TILE * CBX_TILE)
+#endif
+/* Bytes of a slab's list of pixels, see train/turn.cl. */
+#define CBX_LIST 128
+/* Panels whose shares of Z2 each group adds up for itself, at most; with more of them that is a
+ * launch of its own. */
+#define CBX_FEW_PANELS 8
+/* Floats of local memory of a product that takes `depth` pixels at a time, and bytes that a group
+ * needs at most. */
+#define CBX_GPU_STAGE(depth) (2 * (depth) * (CBX_ROW_BLOCK + CBX_PANEL))
+#define CBX_GPU_LOCAL_BYTES(depth)                                                                 \
+    (4 * (CBX_GPU_STAGE(depth) + CBX_ROW_BLOCK * (CBX_PANEL + 1) + 2 * CBX_PANEL))
+
+/* And one that draws the tiles of a panel has from 64 work-items to so many, a power of two. */
+#define CBX_DRAW_GROUP 256
+#define CBX_DRAW_LEAST 64
 
 #define CBX_LESSON 0
 #define CBX_NLL 1
@@ -266,6 +272,8 @@ typedef struct cbx_launch {
     cbx_u32 draw_next;  /* and after so many batches from the first on, and then … */
     cbx_u32 draw_every; /* … after every so many; 0: after none of them */
     cbx_u32 losses; /* 1: tell the losses of the batches that are finished */
+    cbx_u32 pending_slot; /* where the pending batch is, turned round, in the kernels for GPUs */
+    cbx_u32 slot;         /* and the batch to start */
     cbx_u32 ink;    /* CBX_DENSE … */
     cbx_u32 slots; /* batches that the lists of CBX_BY_PIXELS have room for, a power of two */
 } cbx_launch;

@@ -17,12 +17,15 @@ set(CBX_SOURCES_train
     train/weight_update.cl
     picture/picture.cl
     picture/picture_cpu.cl
+    picture/picture_gpu.cl
     train/ink.cl
     train/blocks_cpu.cl
     train/ink_cpu.cl
     train/batch_cpu.cl
     train/train_cpu.cl
+    train/turn.cl
     train/blocks_gpu.cl
+    train/batch_gpu.cl
     train/train_gpu.cl
     train/evaluate.cl
     train/evaluate_cpu.cl

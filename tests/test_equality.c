@@ -42,14 +42,14 @@ typedef enum choice {
     CHOICES
 } choice;
 
-enum { MOST = 5 };
+enum { MOST = 9 };
 
 static const struct {
     const char *name;
     unsigned count;
     uint32_t values[MOST];
 } choices[CHOICES] = {
-    [WAY] = {"way", 5, {0, 1, 2, 3, 4}},
+    [WAY] = {"way", 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}},
     [VECTOR] = {"vector", 3, {4, 8, 16}},
     [EXACT] = {"exact", 2, {0, 1}},
     [UNITS] = {"units", 3, {8, 2, 1}},
@@ -69,13 +69,23 @@ static const struct {
     const char *name;
     cbx_schedule schedule;
     cbx_family family;
-    uint32_t ink;
+    cbx_division division;
 } ways[] = {
-    {"fused cpu", CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, 0},
-    {"sparse cpu by rows", CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, CBX_BY_ROWS},
-    {"sparse cpu by pixels", CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, CBX_BY_PIXELS},
-    {"stepwise cpu", CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, 0},
-    {"stepwise gpu", CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, 0},
+    {"fused cpu", CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, {.slices = 0}},
+    {"fused gpu, one slice", CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, {.slices = 1}},
+    {"fused gpu, sliced", CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, {.slices = CBX_SLABS}},
+    {"fused gpu, one slice, D2 apart",
+     CBX_SCHEDULE_FUSED,
+     CBX_FAMILY_GPU,
+     {.slices = 1, .deltas = CBX_DELTAS_APART}},
+    {"fused gpu, sliced, D2 apart",
+     CBX_SCHEDULE_FUSED,
+     CBX_FAMILY_GPU,
+     {.slices = CBX_SLABS, .deltas = CBX_DELTAS_APART}},
+    {"sparse cpu by rows", CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, {.ink = CBX_BY_ROWS}},
+    {"sparse cpu by pixels", CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, {.ink = CBX_BY_PIXELS}},
+    {"stepwise cpu", CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, {.slices = 0}},
+    {"stepwise gpu", CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, {.slices = 0}},
 };
 
 /* The place of each choice among its values. */
@@ -94,8 +104,8 @@ static void simplify(scene *s) {
     const int whole = value(s, HIDDEN) <= CBX_PANEL;
     s->at[VECTOR] = gpu || value(s, EXACT) ? 0 : s->at[VECTOR];
     s->at[UNITS] = stepwise ? 0 : s->at[UNITS];
-    s->at[CHUNKS] = stepwise || whole ? 0 : s->at[CHUNKS];
-    s->at[SINGLY] = stepwise ? 0 : s->at[SINGLY];
+    s->at[CHUNKS] = stepwise || whole || gpu ? 0 : s->at[CHUNKS];
+    s->at[SINGLY] = stepwise || gpu ? 0 : s->at[SINGLY];
     s->at[HALVES] = whole ? 0 : s->at[HALVES];
 }
 
@@ -229,7 +239,8 @@ static void check(const scene *s) {
     cbx_network *start = start_of(s);
     cbx_device *device = device_of(s);
     const uint32_t units = device->info.compute_units, hidden = value(s, HIDDEN);
-    const cbx_division division = {.chunks = value(s, CHUNKS), .ink = ways[value(s, WAY)].ink};
+    cbx_division division = ways[value(s, WAY)].division;
+    division.chunks = value(s, CHUNKS);
     const owners_plan plan = {.device = device,
                               .settings = {.hidden = hidden,
                                            .batch = value(s, BATCH),
@@ -249,9 +260,7 @@ static void check(const scene *s) {
     owners_outcome is = owners_learn(&plan);
     device->info.compute_units = units;
     assert_networks_same(is.network, should->network, what);
-    if (ways[value(s, WAY)].family == CBX_FAMILY_CPU) {
-        compare_parts(s, &is, should, what);
-    }
+    compare_parts(s, &is, should, what);
     compare_losses(&is, should, what);
     compare_pictures(s, &is, should, what);
     owners_free(&is);

@@ -80,8 +80,7 @@ static void compare(const split *s, const owners_outcome *one, const owners_outc
         assert_in_range(two->luma[i] + 1, one->luma[i] + s->exact, one->luma[i] + 2 - s->exact);
     }
     const cbx_evaluation *should = &one->parts[0][CBX_TRAIN];
-    /* On GPUs an evaluation of one owner never adds chunk by chunk. */
-    const double off = s->exact && s->family == CBX_FAMILY_CPU ? 0 : 1e-6;
+    const double off = s->exact ? 0 : 1e-6;
     for (size_t i = 0; i < OWNERS; i++) {
         const cbx_evaluation *is = &two->parts[i][CBX_TRAIN];
         assert_number_close(is->loss, should->loss, off * should->loss, what);
@@ -102,8 +101,10 @@ static void two_owners_learn_what_one_does(void **state) {
         {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, 64, 32, {1, 1}, 0, 1},
         {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, 75, 64, {1, 1}, 0, 1},
         {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, 75, 32, {1, 1}, 0, 0},
-        {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, 101, 64, {1, 1}, 2, 1},
-        {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, 64, 32, {1, 1}, 2, 0},
+        {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, 101, 64, {0, 0}, 7, 1},
+        {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, 64, 32, {0, 0}, 1, 1},
+        {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, 331, 256, {0, 0}, 7, 1},
+        {CBX_SCHEDULE_FUSED, CBX_FAMILY_GPU, 96, 32, {0, 0}, 1, 0},
         {CBX_SCHEDULE_STEPWISE, CBX_FAMILY_GPU, 75, 32, {1, 1}, 0, 0},
     };
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernels of picture.cl against the picture in double precision: every tone,
- * tiles of every kind, plain and magnified. */
+ * tiles of every kind, plain and magnified. And picture_luma_gpu against them, to the byte. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,12 +94,16 @@ static void draw_tones(easel *e) {
                  ARG(layout), ARG(e->tones));
 }
 
+/* Planes up to that of the layout, for free(); the weights are of its neurons alone. */
+static uint8_t *luma_of(easel *e, cl_mem weights, cbx_frame_layout layout) {
+    cl_mem luma = plane_of(e, "luma", (1 + layout.plane) * pixels_of(e), BLACK_LUMA);
+    BANDS_LAUNCH(e->b, "picture_luma", bands_range(e->b, layout.count, CBX_IMAGE_SIDE),
+                 ARG(weights), ARG(e->tones), ARG(layout), ARG(luma));
+    return bands_read(e->b, luma);
+}
+
 static void check_luma(easel *e, const char *what) {
-    const cbx_frame_layout layout = cbx_frame_layout_of(&e->grid, e->tone);
-    cl_mem luma = plane_of(e, "luma", pixels_of(e), BLACK_LUMA);
-    BANDS_LAUNCH(e->b, "picture_luma", bands_range(e->b, e->s.hidden, CBX_IMAGE_SIDE),
-                 ARG(e->weights), ARG(e->tones), ARG(layout), ARG(luma));
-    uint8_t *drawn = bands_read(e->b, luma);
+    uint8_t *drawn = luma_of(e, e->weights, cbx_frame_layout_of(&e->grid, e->tone));
     assert_picture_luma(&e->picture, drawn, what);
     free(drawn);
 }
@@ -194,6 +198,125 @@ static void gpu_family(void **state) {
     check_pictures(CBX_FAMILY_GPU);
 }
 
+/* The same, by panels. */
+static uint8_t *luma_by_panels(easel *e, cl_mem weights, cbx_frame_layout layout, size_t group) {
+    const size_t panels = (layout.count + CBX_PANEL - 1) / CBX_PANEL;
+    cl_mem luma = plane_of(e, "luma", (1 + layout.plane) * pixels_of(e), BLACK_LUMA);
+    BANDS_LAUNCH(e->b, "picture_luma_gpu", ((cbx_range){{panels * group, 1}, {group, 1}}),
+                 ARG(weights), ARG(layout), ARG(luma));
+    return bands_read(e->b, luma);
+}
+
+static void assert_same_luma(easel *e, cl_mem weights, cbx_frame_layout layout, size_t group) {
+    uint8_t *should = luma_of(e, weights, layout);
+    uint8_t *is = luma_by_panels(e, weights, layout, group);
+    for (size_t i = 0; i < (1 + layout.plane) * pixels_of(e); i++) {
+        if (is[i] != should[i]) {
+            fail_msg("tone %d, %u of %zu neurons, groups of %zu: pixel (%zu, %zu) is %u, should "
+                     "be %u",
+                     (int)e->tone, layout.count, e->s.hidden, group, i % e->grid.width,
+                     i / e->grid.width, is[i], should[i]);
+        }
+    }
+    if (layout.count == e->s.hidden) {
+        assert_picture_luma(&e->picture, is, "by panels");
+    }
+    free(should);
+    free(is);
+}
+
+static void by_panels_the_bytes_are_the_same(void **state) {
+    static const size_t hidden[] = {33, 100, 1, 31, 32, 64, 1024}; /* watched: the first */
+    static const size_t groups[] = {64, CBX_DRAW_GROUP, 128, 8};
+    cbx_device *device = fixture_device(CBX_FAMILY_GPU);
+    (void)state;
+    for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone); tone++) {
+        for (size_t i = 0; i < (bands_watched() ? 1 : sizeof hidden / sizeof *hidden); i++) {
+            easel e;
+            open_easel(&e, device, tone, hidden[i], 1);
+            draw_tones(&e);
+            for (size_t g = 0; g < (i < 2 ? sizeof groups / sizeof *groups : 2); g++) {
+                assert_same_luma(&e, e.weights, cbx_frame_layout_of(&e.grid, tone), groups[g]);
+            }
+            close_easel(&e);
+        }
+    }
+}
+
+/* Of neurons from any one on, on a plane behind others. */
+static void by_panels_shares_are_the_same(void **state) {
+    static const struct {
+        uint32_t first, count, plane;
+    } shares[] = {{5, 45, 1}, {67, 33, 0}, {99, 1, 2}, {0, 31, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        easel e;
+        open_easel(&e, fixture_device(CBX_FAMILY_GPU), CBX_TONE_RANGE, 100, 1);
+        draw_tones(&e); /* of the weights' first neurons, too */
+        cbx_frame_layout layout = cbx_frame_layout_of(&e.grid, e.tone);
+        layout.first = shares[i].first;
+        layout.count = shares[i].count;
+        layout.plane = shares[i].plane;
+        assert_same_luma(&e, e.weights, layout, 64);
+        close_easel(&e);
+    }
+}
+
+/* As a network that diverges has them, and zeros of either sign. */
+static void by_panels_odd_numbers_are_the_same(void **state) {
+    static const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-40f, 3e38f, -3e38f};
+    (void)state;
+    for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone); tone++) {
+        easel e;
+        open_easel(&e, fixture_device(CBX_FAMILY_GPU), tone, 37, 1);
+        for (size_t i = 0; i < CBX_PANEL; i++) { /* one pixel, or all but a few */
+            for (size_t k = i % 2 ? 30 : 400; k < (i % 2 ? CBX_IMAGE_PIXELS : 401); k++) {
+                e.packed[(1 + k) * CBX_PANEL + i] = odd[i / 2 % (sizeof odd / sizeof *odd)];
+            }
+        }
+        e.weights = bands_input(e.b, "w1", e.packed, e.s.panels * CBX_PANEL_SIZE * sizeof(float));
+        draw_tones(&e);
+        cbx_frame_layout layout = cbx_frame_layout_of(&e.grid, tone);
+        layout.count = CBX_PANEL; /* not the reference's matter */
+        assert_same_luma(&e, e.weights, layout, 64);
+        close_easel(&e);
+    }
+}
+
+/* The painter takes groups that the device allows, and other kernels where there are none. */
+static void painter_takes_what_the_device_allows(void **state) {
+    static const struct {
+        size_t largest;
+        uint64_t local_bytes;
+        size_t group;
+    } cases[] = {
+        {1024, 32768, 256}, {255, 32768, 128}, {64, 16384, 64}, {63, 32768, 0}, {1024, 8192, 0}};
+    cbx_device *device;
+    (void)state;
+    (void)fixture_device(CBX_FAMILY_GPU); /* skips where there is none */
+    assert_ok(cbx_device_open(&device, fixture_spec(), CBX_FAMILY_GPU));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        easel e;
+        cbx_painter painter;
+        open_easel(&e, device, CBX_TONE_SIGNED, 37, 1);
+        device->info.largest_group = cases[i].largest;
+        device->info.local_memory_bytes = cases[i].local_bytes;
+        assert_ok(cbx_painter_init(&painter, device, &e.grid, e.tone));
+        assert_int_equal(cases[i].group, painter.group);
+        assert_string_equal(cases[i].group ? "picture_luma_gpu" : "picture_luma",
+                            cbx_painter_luma_kernel(&painter));
+        cl_mem luma = plane_of(&e, "luma", pixels_of(&e), BLACK_LUMA);
+        assert_ok(cbx_painter_luma(&painter, e.weights, &(cbx_canvas){.luma = luma}, NULL));
+        bands_check(e.b, "the painter");
+        uint8_t *drawn = bands_read(e.b, luma);
+        assert_picture_luma(&e.picture, drawn, "painter");
+        free(drawn);
+        cbx_painter_clear(&painter);
+        close_easel(&e);
+    }
+    cbx_device_close(device);
+}
+
 /* The painter's launches cover what these tests launch by hand. */
 static void painter_draws_the_same(void **state) {
     (void)state;
@@ -251,6 +374,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_family),
         cmocka_unit_test(gpu_family),
+        cmocka_unit_test(by_panels_the_bytes_are_the_same),
+        cmocka_unit_test(by_panels_shares_are_the_same),
+        cmocka_unit_test(by_panels_odd_numbers_are_the_same),
+        cmocka_unit_test(painter_takes_what_the_device_allows),
         cmocka_unit_test(painter_draws_the_same),
         cmocka_unit_test(shares_draw_the_whole),
     };

@@ -95,6 +95,7 @@ static void check_report(int encoder) {
     cbx_learn_settings settings = learning_settings(&l);
     settings.hidden = 37;
     settings.epochs = 3;
+    settings.device_times = 1;
     settings.encoder = learning_encoder(encoder);
     settings.film = l.film;
     settings.picture = l.picture;

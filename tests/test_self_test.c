@@ -57,6 +57,17 @@ static const mutation pictures[] = {
     {"picture_luma", "picture.cl", "? CBX_RED_Y", "? CBX_RED_Y + 1"},
     {"picture_rgb", "picture.cl", "pixel[2] = grey;", "pixel[2] = 0;"},
     {"picture_chroma", "picture.cl", "red * CBX_RED_CB", "red * CBX_RED_CR"},
+    {"picture_luma_gpu", "picture_gpu.cl", "other >= CBX_QUADS", "other > CBX_QUADS"},
+    {"picture_luma_gpu", "picture_gpu.cl", "i < CBX_READS", "i < CBX_READS - 1"},
+    {"picture_luma_gpu", "picture_gpu.cl", "a.z};", "a.z + 1.0f};"},
+    {"picture_luma_gpu", "picture_gpu.cl", "(float4)(a.x, b.x, c.x, d.x)",
+     "(float4)(a.x, b.x, c.x, c.x)"},
+    {"picture_luma_gpu", "picture_gpu.cl", "word == CBX_WORDS - 1", "word == CBX_WORDS"},
+    {"picture_luma_gpu", "picture_gpu.cl", "y == CBX_SIDE - 1 ?", "y == CBX_SIDE ?"},
+    {"picture_luma_gpu", "picture_gpu.cl", "to[3 * CBX_STRIPE_WORDS] = packed.w",
+     "to[3 * CBX_STRIPE_WORDS] = packed.z"},
+    {"picture_luma_gpu", "picture_gpu.cl", "corner_of_tile(layout, first + i)",
+     "corner_of_tile(layout, i)"},
 };
 
 static const mutation fused_cpu[] = {

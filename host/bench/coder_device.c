@@ -143,6 +143,7 @@ static void destroy(cbx_coder *calls) {
     }
     free(coder->sample);
     free(coder->decoded);
+    (void)cbx_device_time(coder->device, 0); /* else it goes on, a little slower */
     free(coder);
 }
 
@@ -191,7 +192,10 @@ cbx_status cbx_coder_on_device(cbx_coder **out, cbx_device *device, const cbx_ex
     coder->settings = cbx_samples_settings(film);
     coder->settings.group = CBX_CODER_GROUP;
     coder->room = cbx_avc_sample_bytes(&coder->settings);
-    status = cbx_decoder_open(&coder->decoder, &stream);
+    status = cbx_device_time(device, 1);
+    if (!status) {
+        status = cbx_decoder_open(&coder->decoder, &stream);
+    }
     if (!status) {
         status = cbx_avc_create(&coder->avc, device, &coder->settings);
     }

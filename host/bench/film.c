@@ -64,6 +64,7 @@ cbx_status cbx_bench_measure_film(const cbx_learn_settings *settings, double sec
     name_film(path, sizeof path);
     job.film = path;
     job.no_clobber = 1;
+    job.device_times = 1;
     const double before = cbx_clock_process_seconds();
     cbx_status status = cbx_learn(&job, &observer, 1, &control, &out->job);
     out->processor_seconds = cbx_clock_process_seconds() - before;

@@ -79,7 +79,6 @@ cbx_status cbx_check_evaluation(const cbx_specimen *specimen, cbx_schedule sched
                                 cbx_recipe recipe) {
     cbx_trial trial;
     cbx_status status = cbx_trial_start(&trial, specimen, recipe, schedule);
-    trial.exact &= specimen->device->family == CBX_FAMILY_CPU; /* whatever the schedule */
     for (int part = CBX_TRAIN; part <= CBX_TEST && !status; part++) {
         status = check_part(&trial, (cbx_part)part);
     }

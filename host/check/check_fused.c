@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "check/judge.h"
 #include "network/train_gpu.h"
+#include "reference/fma.h"
 #include "reference/canon_scalar.h"
 
 /* Planes for the pictures of a run, and what belongs to them. */
@@ -75,6 +76,11 @@ static const char *second_kernel(const cbx_specimen *specimen) {
     return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_output";
 }
 
+/* That which makes D2, of those for GPUs. */
+static const char *delta_kernel(const cbx_trainer *trainer) {
+    return ((const cbx_train_gpu *)trainer->own)->within ? "train_gpu_hidden" : "train_gpu_delta";
+}
+
 static uint32_t first_of(const cbx_specimen *specimen, uint32_t number) {
     return number * specimen->sizes->batch;
 }
@@ -109,37 +115,52 @@ static cbx_status add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t
     return status;
 }
 
-/* The shares of Z1 that train_gpu_hidden leaves for train_gpu_output, without `bias` (H). */
+/* A number of what the slices of train_gpu_hidden leave, `size` numbers each, added in order. */
+static float sum_slices(const float *slices, size_t size, size_t count, size_t i) {
+    float sum = slices[i];
+    for (size_t slice = 1; slice < count; slice++) {
+        sum += slices[slice * size + i];
+    }
+    return sum;
+}
+
+/* Q and U, which train_gpu_hidden leaves for train_gpu_output: A1 shows what they are. `bias` (H) is
+ * of the batch. */
 static cbx_status check_slices(const cbx_trial *trial, const float *bias) {
     const cbx_trainer *trainer = trial->trainer;
-    const size_t size = (size_t)trainer->panels * trainer->stride * CBX_PANEL;
-    const size_t hidden = trial->should.hidden;
-    const size_t slices = ((const cbx_train_gpu *)trainer->own)->slices;
-    float *z1 = NULL;
-    cbx_status status = add_shares(trial->specimen, trainer->d1, 0, slices, size, &z1);
+    const cbx_train_gpu *own = trainer->own;
+    const size_t columns = trainer->panels * (size_t)CBX_PANEL, size = columns * trainer->stride;
+    const size_t hidden = trial->should.hidden, slices = own->slices;
+    float *q = NULL, *u = NULL;
+    cbx_status status = cbx_read_floats(trial->specimen, own->q, 0, slices * size, &q);
+    if (!status) {
+        status = cbx_read_floats(trial->specimen, own->u, 0, slices * columns, &u);
+    }
     for (size_t i = 0; i < trial->should.rows * hidden && !status; i++) {
         const cbx_place place = {"train_gpu_hidden", "sigmoid(z1)", i / hidden, i % hidden};
         const size_t panel = place.column / CBX_PANEL, lane = place.column % CBX_PANEL;
-        const float z = z1[(panel * trainer->stride + place.row) * CBX_PANEL + lane];
-        status =
-            cbx_judge(trial->specimen, place, (double)cbx_canon_sigmoid(bias[place.column] + z),
-                      (double)trial->should.a1[i], 1e-5);
+        const size_t at = (panel * trainer->stride + place.row) * CBX_PANEL + lane;
+        const float z = cbx_fma(trainer->normal.shift, sum_slices(u, columns, slices, place.column),
+                                bias[place.column]);
+        const float sum = cbx_fma(trainer->normal.scale, sum_slices(q, size, slices, at), z);
+        status = cbx_judge(trial->specimen, place, (double)cbx_canon_sigmoid(sum),
+                           (double)trial->should.a1[i], trial->exact ? CBX_TO_THE_BIT : 1e-5);
     }
-    free(z1);
+    free(q);
+    free(u);
     return status;
 }
 
-/* Z2 as shares, `count` of them in `buffer` from the share `first` on, and W2[0], which is behind
- * the chunks' shares. */
-static cbx_status check_sums(const cbx_trial *trial, const char *kernel, cl_mem buffer,
-                             size_t first, size_t count) {
+/* Z2 as the chunks' shares, and W2[0], which is behind them. */
+static cbx_status check_sums(const cbx_trial *trial, const char *kernel) {
     const cbx_trainer *trainer = trial->trainer;
-    const size_t size = (size_t)trainer->stride * CBX_LANES_OUT;
-    const size_t behind = (trainer->parity + 1) * ((size_t)trainer->chunks + 1) - 1;
+    const size_t size = (size_t)trainer->stride * CBX_LANES_OUT, count = trainer->chunks;
+    const size_t first = trainer->parity * (count + 1);
     float *z2 = NULL, *bias = NULL;
-    cbx_status status = add_shares(trial->specimen, buffer, first * size, count, size, &z2);
+    cbx_status status = add_shares(trial->specimen, trainer->sums, first * size, count, size, &z2);
     if (!status) {
-        status = cbx_read_floats(trial->specimen, trainer->sums, behind * size, size, &bias);
+        status =
+            cbx_read_floats(trial->specimen, trainer->sums, (first + count) * size, size, &bias);
     }
     for (size_t i = 0; i < size && !status; i++) {
         z2[i] = bias[i] + z2[i];
@@ -156,23 +177,16 @@ static cbx_status check_sums(const cbx_trial *trial, const char *kernel, cl_mem 
 static cbx_status check_forward(const cbx_trial *trial, const float *bias) {
     const cbx_trainer *trainer = trial->trainer;
     const cbx_specimen *specimen = trial->specimen;
-    const cbx_train_gpu *gpu = specimen->device->family == CBX_FAMILY_GPU ? trainer->own : NULL;
     const char *kernel = second_kernel(specimen);
     cbx_status status = CBX_OK;
-    if (gpu) {
+    if (specimen->device->family == CBX_FAMILY_GPU) {
         status = check_slices(trial, bias);
     }
     if (!status) {
         status = cbx_judge_panels(trial, kernel, "a1", trainer->a1, trainer->stride,
                                   trial->should.rows, trial->should.a1);
     }
-    if (!status && gpu && gpu->helpers > 1) {
-        status = check_sums(trial, kernel, gpu->parts, 0, (size_t)trainer->chunks * gpu->helpers);
-        kernel = "train_gpu_sums";
-    }
-    return status ? status
-                  : check_sums(trial, kernel, trainer->sums,
-                               (size_t)trainer->parity * (trainer->chunks + 1), trainer->chunks);
+    return status ? status : check_sums(trial, kernel);
 }
 
 /* What came of batch i, the last that is finished. */
@@ -182,7 +196,7 @@ static cbx_status check_weights(const cbx_trial *trial, uint32_t i) {
     const cbx_canon *should = &trial->should;
     cbx_status status = CBX_OK;
     if (specimen->device->family == CBX_FAMILY_GPU) {
-        status = cbx_judge_outputs(trial, "train_gpu_hidden", "d2", trainer->d2, should->rows,
+        status = cbx_judge_outputs(trial, delta_kernel(trainer), "d2", trainer->d2, should->rows,
                                    should->d2);
     }
     if (!status) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernels of picture.cl, every tone, magnified. */
+/* The kernels that draw, every tone: all of them magnified, and luma as the usual film has it, of
+ * which the device may draw more at a time. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,7 +8,7 @@
 #include "check/judge.h"
 #include "reference/picture.h"
 
-enum { SCALE = 2 };
+enum { SCALE = 2 }; /* of the magnified */
 
 /* Levels are cut off to whole numbers, so a value this near to one may end up on
  * either side of it: weights right to 1e-5 give levels right to 255·1e-5. */
@@ -111,7 +112,7 @@ static cbx_status check_tones(const cbx_specimen *specimen, const cbx_painter *p
     return status;
 }
 
-/* Draws the luma plane and reads it into `luma`; leaves the tones in the painter. */
+/* Draws the luma plane and reads it into `luma`. */
 static cbx_status draw_luma(const cbx_specimen *specimen, cbx_painter *painter, cl_mem w1,
                             size_t bytes, uint8_t *luma) {
     cl_mem plane = NULL;
@@ -126,7 +127,7 @@ static cbx_status draw_luma(const cbx_specimen *specimen, cbx_painter *painter, 
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(specimen->device->queue, plane, CL_TRUE, 0, bytes,
                                                   luma, 0, NULL, NULL),
-                              "the kernel picture_luma");
+                              cbx_painter_luma_kernel(painter));
     }
     cbx_buffer_release(plane);
     return status;
@@ -163,7 +164,7 @@ static cbx_status check_tone(const cbx_trial *trial, const double *w1, const cbx
         status = check_tones(specimen, &painter, tone, w1);
     }
     if (!status) {
-        status = judge_luma(specimen, "picture_luma", &picture, room);
+        status = judge_luma(specimen, cbx_painter_luma_kernel(&painter), &picture, room);
     }
     if (!status) {
         status = cbx_painter_rgb(&painter, weights, room);
@@ -175,6 +176,27 @@ static cbx_status check_tone(const cbx_trial *trial, const double *w1, const cbx
         status = check_chroma(specimen, &painter, &picture, room);
     }
     cbx_reference_picture_clear(&picture);
+    cbx_painter_clear(&painter);
+    return status;
+}
+
+/* Luma alone, not magnified. */
+static cbx_status check_plain_luma(const cbx_trial *trial, cbx_tone tone, uint8_t *room) {
+    const cbx_specimen *specimen = trial->specimen;
+    cbx_grid grid;
+    cbx_painter painter = {.device = NULL};
+    cbx_status status = cbx_grid_lay_out(&grid, specimen->sizes->hidden, 1);
+    if (!status) {
+        status = cbx_painter_init(&painter, specimen->device, &grid, tone);
+    }
+    if (!status) {
+        status = draw_luma(specimen, &painter, cbx_trainer_w1(trial->trainer),
+                           (size_t)grid.width * grid.height, room);
+    }
+    if (!status) {
+        status = cbx_check_luma(specimen, cbx_painter_luma_kernel(&painter), &grid, tone,
+                                specimen->network->w1, room);
+    }
     cbx_painter_clear(&painter);
     return status;
 }
@@ -197,6 +219,9 @@ cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedul
     }
     for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone) && !status; tone++) {
         status = check_tone(&trial, w1, &grid, tone, room);
+        if (!status) {
+            status = check_plain_luma(&trial, tone, room);
+        }
     }
     free(room);
     free(w1);

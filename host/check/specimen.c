@@ -11,25 +11,25 @@
 #include "data/sampler.h"
 
 const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
-    /* For GPUs one slice and one helper, then as many slices as can be, and more helpers than
-     * there are tiles. Five batches of 17 rows and one of 12. */
+    /* For GPUs one slice, and D2 in each group; then one a slab, and D2 for itself. Five batches of
+     * 17 rows and one of 12. */
     {.hidden = 37,
      .batch = 17,
      .training = 97,
      .validation = 19,
      .test = 7,
-     .division = {{.slices = 1, .helpers = 1, .ink = CBX_BY_ROWS},
-                  {.slices = 49, .helpers = 3, .ink = CBX_BY_PIXELS}}},
-    /* Five panels or three tiles of neurons, the last with few, in chunks; for processors of
-     * four panels, which take their ink together, then of two. A batch of a whole tile of rows
-     * and a bit, and one of a whole tile; more images than a group of the evaluation takes. */
+     .division = {{.slices = 1, .deltas = CBX_DELTAS_WITHIN, .ink = CBX_BY_ROWS},
+                  {.slices = 7, .deltas = CBX_DELTAS_APART, .ink = CBX_BY_PIXELS}}},
+    /* Five panels, the last with few neurons, in chunks; for processors of four panels, which
+     * take their ink together, then of two. A batch of a whole block of rows and a bit, and one of
+     * a whole block; more images than a group of the evaluation takes. */
     {.hidden = 131,
      .batch = 77,
      .training = 141,
      .validation = 28,
      .test = 7,
-     .division = {{.slices = 7, .helpers = 1, .chunks = 1, .ink = CBX_BY_PIXELS},
-                  {.slices = 49, .helpers = 2, .chunks = 2, .ink = CBX_BY_ROWS}}},
+     .division = {{.slices = 7, .chunks = 1, .ink = CBX_BY_PIXELS},
+                  {.slices = 1, .chunks = 2, .ink = CBX_BY_ROWS}}},
 };
 
 /* Half of the pixels have ink. */
@@ -111,19 +111,14 @@ uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number) {
     return left < specimen->sizes->batch ? left : specimen->sizes->batch;
 }
 
-/* What kernels/canon.h defines so far: all that processors do, and `stepwise` on every device. */
-static int is_canonical(const cbx_device *device, cbx_schedule schedule) {
-    return cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON &&
-           (device->family == CBX_FAMILY_CPU || schedule == CBX_SCHEDULE_STEPWISE);
-}
-
 cbx_status cbx_trial_start(cbx_trial *trial, const cbx_specimen *specimen, cbx_recipe recipe,
                            cbx_schedule schedule) {
     const cbx_trainer_settings settings = {.hidden = specimen->sizes->hidden,
                                            .batch = specimen->sizes->batch,
                                            .recipe = recipe,
                                            .schedule = schedule};
-    *trial = (cbx_trial){.specimen = specimen, .exact = is_canonical(specimen->device, schedule)};
+    *trial = (cbx_trial){.specimen = specimen,
+                         .exact = cbx_device_arithmetic(specimen->device) == CBX_ARITHMETIC_CANON};
     /* The largest part is the most that is taken at once. */
     cbx_status status =
         cbx_canon_init(&trial->should, recipe, specimen->network, specimen->sizes->training);

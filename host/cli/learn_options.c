@@ -331,6 +331,7 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         options->settings.data = options->data_folder;
     }
     options->settings.hash_film = options->metrics || options->progress == CLI_PROGRESS_JSON;
+    options->settings.device_times = options->progress != CLI_PROGRESS_NONE;
     if (code == CLI_PARSED) {
         code = settle_codec(options);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -221,10 +222,11 @@ static void time_row(const cli_report *report, const cli_time *time, const cbx_l
             note[0] ? "   " : "", note);
 }
 
-/* Those within `within`; each is followed by what there is within it of the film. */
+/* Those within `within` that were measured; each is followed by what there is within it of the film. */
 static void time_rows(const cli_report *report, const cbx_learn_times *times, const char *within) {
     for (size_t i = 0; i < CLI_TIMES; i++) {
-        if (cli_times[i].name && strcmp(cli_times[i].within, within) == 0) {
+        if (cli_times[i].name && strcmp(cli_times[i].within, within) == 0 &&
+            isfinite(cli_time_seconds(&cli_times[i], times))) {
             time_row(report, &cli_times[i], times);
             if (report->encoder) {
                 time_rows(report, times, cli_times[i].key);

@@ -13,22 +13,11 @@ cbx_status cbx_arithmetic_check_value(cbx_arithmetic arithmetic) {
                : cbx_fail(CBX_BAD_ARGUMENT, "there is no arithmetic %d", (int)arithmetic);
 }
 
-static cbx_status open_queues(cbx_device *device) {
+static cbx_status open_queues(cbx_device *device, int timed) {
     cl_int error = CL_SUCCESS;
     device->context = clCreateContext(NULL, 1, &device->id, NULL, NULL, &error);
-    cbx_status status = cbx_cl_check(error, "creating an OpenCL context");
-    if (status) {
-        return status;
-    }
-    device->queue =
-        clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &error);
-    status = cbx_cl_check(error, "creating a command queue");
-    if (status) {
-        return status;
-    }
-    device->transfers =
-        clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &error);
-    return cbx_cl_check(error, "creating a second command queue");
+    const cbx_status status = cbx_cl_check(error, "creating an OpenCL context");
+    return status ? status : cbx_device_time(device, timed);
 }
 
 /* AUTO gives way where the compiled kernels turn out to be too large for the device. */
@@ -69,7 +58,7 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
     if (!status) {
         clGetDeviceInfo(device->id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
         device->shares_memory = unified && device->info.kind == CBX_KIND_CPU;
-        status = open_queues(device);
+        status = open_queues(device, request->timed);
     }
     if (!status) {
         status = build(device, request);
@@ -111,12 +100,8 @@ void cbx_device_close(cbx_device *device) {
     if (device->program) {
         clReleaseProgram(device->program);
     }
-    if (device->transfers) {
-        clReleaseCommandQueue(device->transfers);
-    }
-    if (device->queue) {
-        clReleaseCommandQueue(device->queue);
-    }
+    cbx_queue_release(device->transfers);
+    cbx_queue_release(device->queue);
     if (device->context) {
         clReleaseContext(device->context);
     }

@@ -36,6 +36,7 @@ typedef struct cbx_built {
     unsigned row_unit;      /* batches are padded to a multiple: a forward block, or a tile */
     unsigned panel_unit;    /* and networks to one of so many panels */
     unsigned evaluate_rows; /* images of one work-group of the evaluation */
+    size_t output_group;    /* work-items in a group of train_gpu_output */
 } cbx_built;
 
 struct cbx_device {
@@ -78,9 +79,19 @@ typedef struct cbx_device_request {
     int fused; /* the schedule `fused` will be used: needs more of a GPU */
     cbx_arithmetic arithmetic;
     int exact_fma; /* by exact arithmetic in any case, for tests */
+    int timed;     /* as cbx_device_time() */
 } cbx_device_request;
 
 cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request);
+
+/* Whether the device notes when what is enqueued from now on begins and ends, for
+ * cbx_event_seconds(); it may take longer for that. Both queues are replaced; nothing may be
+ * enqueued. After a failure they are what they were. */
+cbx_status cbx_device_time(cbx_device *device, int timed);
+
+/* A queue in order, such as those; cbx_queue_release() in every case. NULL is none. */
+cbx_status cbx_queue_create(cbx_device *device, int timed, cl_command_queue *out);
+void cbx_queue_release(cl_command_queue queue);
 
 /* cbx_device_open() with these tunables. */
 cbx_status cbx_device_open_with(cbx_device **out, const char *spec, cbx_family family,
@@ -119,6 +130,10 @@ unsigned cbx_device_vector(const cbx_device *device);
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out);
 cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel *out);
 
+/* The largest power of two of work-items, `most` at most, that may be a group of such a kernel, which
+ * fixes none; 0: the device has not the local memory for any. */
+size_t cbx_kernel_group(const cbx_device *device, cl_kernel kernel, size_t most);
+
 /* Device memory. CBX_TOO_LARGE, naming `what`, when it exceeds the largest buffer;
  * checked before asking. `host` is copied when flags say CL_MEM_COPY_HOST_PTR. */
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
@@ -132,8 +147,8 @@ cbx_status cbx_buffer_copy(cbx_device *device, const void *from, uint64_t bytes,
  * of that is one of `what`. */
 cbx_status cbx_event_look(cl_event event, int wait, int *there, const char *what);
 
-/* From the start of what `first` marks to the end of what `last` does, which may be the same;
- * 0: there is no such event, or the device does not tell. */
+/* From the start of what `first` marks to the end of what `last` does, which may be the same.
+ * 0: there is no such event; NaN: the device was not asked to note it, or does not. */
 double cbx_event_seconds(cl_event first, cl_event last);
 
 /* Of those; NULL is none. An event is forgotten, too: *event becomes NULL. */

@@ -25,15 +25,10 @@ static const struct {
     {CBX_KIND_OTHER, UINT_MAX, CBX_FAMILY_GPU},
 };
 
-/* Bytes of local memory; `rows`: CBX_GPU_ROWS. */
-static uint64_t local_bytes(unsigned rows) {
-    return CBX_GPU_LOCAL(rows) * sizeof(float);
-}
-
 cbx_family cbx_device_usual_family(const cbx_device_info *info) {
-    const unsigned rows = cbx_tunables_of(CBX_FAMILY_GPU)[CBX_GPU_UPDATE_ROWS].usual[0];
+    const unsigned depth = cbx_tunables_of(CBX_FAMILY_GPU)[CBX_GPU_FORWARD_DEPTH].usual[0];
     const int large =
-        info->largest_group >= CBX_OUTPUT_GROUP && info->local_memory_bytes >= local_bytes(rows);
+        info->largest_group >= CBX_GROUP && info->local_memory_bytes >= CBX_GPU_LOCAL_BYTES(depth);
     for (size_t i = 0; i < CBX_COUNT(rules); i++) {
         if (rules[i].kind == info->kind && info->vector_floats <= rules[i].most_floats) {
             return large ? rules[i].family : CBX_FAMILY_CPU;
@@ -54,11 +49,10 @@ cbx_status cbx_family_check(const cbx_device *device) {
     if (device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }
-    const size_t group = device->fused ? CBX_OUTPUT_GROUP : CBX_GROUP;
-    const unsigned rows = device->built.tunables.values[CBX_GPU_UPDATE_ROWS];
-    const uint64_t bytes = device->fused ? local_bytes(rows) : 0;
-    if (device->info.largest_group < group) {
-        return refuse_group(device, device->info.largest_group, group, "the family for GPUs");
+    const unsigned depth = device->built.tunables.values[CBX_GPU_FORWARD_DEPTH];
+    const uint64_t bytes = CBX_GPU_LOCAL_BYTES((uint64_t)depth);
+    if (device->info.largest_group < CBX_GROUP) {
+        return refuse_group(device, device->info.largest_group, CBX_GROUP, "the family for GPUs");
     }
     if (device->info.local_memory_bytes < bytes) {
         return cbx_fail(CBX_NO_DEVICE,
@@ -91,8 +85,9 @@ static cbx_status check_kernel(const cbx_device *device, const char *name) {
 }
 
 cbx_status cbx_family_check_kernels(const cbx_device *device) {
-    static const char *const kernels[] = {"evaluate_gpu", "train_gpu_hidden", "train_gpu_output",
-                                          "train_gpu_sums"};
+    static const char *const kernels[] = {"turn_batches",      "evaluate_gpu",
+                                          "evaluate_gpu_sums", "train_gpu_hidden",
+                                          "train_gpu_output",  "train_gpu_delta"};
     cbx_status status = CBX_OK;
     for (size_t i = 0; device->family == CBX_FAMILY_GPU && i < CBX_COUNT(kernels) && !status; i++) {
         status = check_kernel(device, kernels[i]);

@@ -19,46 +19,41 @@ static const double least_seconds = 50e-6;
 static const double most_seconds = 50e-3;
 
 typedef struct chains {
+    cl_command_queue queue; /* with a clock */
     cl_kernel fused, muladd;
     cl_mem out;
 } chains;
 
 /* The device's own clock leaves out the time until a thread is awake; where the driver has
  * none, the wall's does. */
-static cbx_status time_chain(cbx_device *device, cl_kernel kernel, cl_mem out, cl_uint steps,
+static cbx_status time_chain(const chains *chain, cl_kernel kernel, cl_uint steps,
                              double *seconds) {
     const cl_float factor = 0.5f, term = 1.0f;
     const cbx_argument arguments[] = {CBX_ARGUMENT(steps), CBX_ARGUMENT(factor), CBX_ARGUMENT(term),
-                                      CBX_ARGUMENT(out)};
+                                      CBX_ARGUMENT(chain->out)};
     const cbx_range range = {{1, 1}, {1, 1}};
     cl_event done = NULL;
-    cl_ulong start = 0, end = 0;
     const double begun = cbx_clock_seconds();
     cbx_status status =
-        cbx_enqueue(device->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL, &done);
+        cbx_enqueue(chain->queue, kernel, arguments, CBX_COUNT(arguments), range, NULL, &done);
     if (status) {
         return status;
     }
     status = cbx_cl_check(clWaitForEvents(1, &done), "timing a multiply-add");
     *seconds = cbx_clock_seconds() - begun;
-    cl_int error =
-        clGetEventProfilingInfo(done, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
-    error |= clGetEventProfilingInfo(done, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
-    if (error == CL_SUCCESS && end > start) {
-        *seconds = 1e-9 * (double)(end - start);
-    }
+    const double told = cbx_event_seconds(done, done);
+    *seconds = told > 0.0 ? told : *seconds;
     clReleaseEvent(done);
     return status;
 }
 
 /* Both chains once; the best times so far stay. */
-static cbx_status time_both(cbx_device *device, const chains *chain, cl_uint steps, double *fused,
-                            double *muladd) {
+static cbx_status time_both(const chains *chain, cl_uint steps, double *fused, double *muladd) {
     double seconds = 0.0;
-    cbx_status status = time_chain(device, chain->muladd, chain->out, steps, &seconds);
+    cbx_status status = time_chain(chain, chain->muladd, steps, &seconds);
     *muladd = seconds < *muladd ? seconds : *muladd;
     if (!status) {
-        status = time_chain(device, chain->fused, chain->out, steps, &seconds);
+        status = time_chain(chain, chain->fused, steps, &seconds);
         *fused = seconds < *fused ? seconds : *fused;
     }
     return status;
@@ -66,14 +61,14 @@ static cbx_status time_both(cbx_device *device, const chains *chain, cl_uint ste
 
 /* One quiet moment in many is enough to show that an instruction is fast, and a slow one
  * must be slow each time: other programs on the machine do not change the answer. */
-static cbx_status compare(cbx_device *device, const chains *chain, double *seconds, int *slow) {
+static cbx_status compare(const chains *chain, double *seconds, int *slow) {
     const double never = 1e9;
     double fused = never, muladd = never;
     cl_uint steps = FIRST_STEPS;
-    cbx_status status = time_both(device, chain, steps, &fused, &muladd); /* warms up */
+    cbx_status status = time_both(chain, steps, &fused, &muladd); /* warms up */
     fused = muladd = never;
     for (;;) {
-        status = status ? status : time_both(device, chain, steps, &fused, &muladd);
+        status = status ? status : time_both(chain, steps, &fused, &muladd);
         if (status || muladd >= least_seconds || steps >= MOST_STEPS) {
             break;
         }
@@ -85,7 +80,7 @@ static cbx_status compare(cbx_device *device, const chains *chain, double *secon
         if (round >= LEAST_ROUNDS && (fused <= SLOW * muladd || spent > most_seconds)) {
             break;
         }
-        status = time_both(device, chain, steps, &fused, &muladd);
+        status = time_both(chain, steps, &fused, &muladd);
         spent += fused;
     }
     *seconds = fused / steps;
@@ -94,10 +89,13 @@ static cbx_status compare(cbx_device *device, const chains *chain, double *secon
 }
 
 cbx_status cbx_fma_measure(cbx_device *device, double *seconds, int *slow) {
-    chains chain = {NULL, NULL, NULL};
+    chains chain = {.out = NULL};
     *seconds = 0.0;
     *slow = 0;
-    cbx_status status = cbx_kernel_create(device, "fused_speed", &chain.fused);
+    cbx_status status = cbx_queue_create(device, 1, &chain.queue);
+    if (!status) {
+        status = cbx_kernel_create(device, "fused_speed", &chain.fused);
+    }
     if (!status) {
         status = cbx_kernel_create(device, "muladd_speed", &chain.muladd);
     }
@@ -106,10 +104,11 @@ cbx_status cbx_fma_measure(cbx_device *device, double *seconds, int *slow) {
                                    "timing a multiply-add", &chain.out);
     }
     if (!status) {
-        status = compare(device, &chain, seconds, slow);
+        status = compare(&chain, seconds, slow);
     }
     cbx_buffer_release(chain.out);
     cbx_kernel_release(chain.muladd);
     cbx_kernel_release(chain.fused);
+    cbx_queue_release(chain.queue);
     return status;
 }

@@ -11,6 +11,11 @@
 #include "device/sources.h"
 #include "layout.h"
 
+/* The largest that divides the work of a panel. */
+static size_t output_group(size_t largest) {
+    return largest >= 256 ? 256 : largest >= 128 ? 128 : CBX_GROUP;
+}
+
 static cbx_built choose_shapes(const cbx_device *device, const cbx_tunables *chosen) {
     const size_t largest = device->info.largest_group;
     const unsigned forward_rows = chosen->values[CBX_CPU_FORWARD_ROWS];
@@ -23,9 +28,10 @@ static cbx_built choose_shapes(const cbx_device *device, const cbx_tunables *cho
     const cbx_built gpu = {.tunables = *chosen,
                            .vector = CBX_VECTOR,
                            .local = largest < CBX_GROUP ? largest : CBX_GROUP,
-                           .row_unit = CBX_TILE,
-                           .panel_unit = CBX_TILE / CBX_PANEL,
-                           .evaluate_rows = CBX_TILE};
+                           .row_unit = CBX_ROW_BLOCK,
+                           .panel_unit = 1,
+                           .evaluate_rows = CBX_ROW_BLOCK,
+                           .output_group = output_group(largest)};
     return device->family == CBX_FAMILY_GPU ? gpu : cpu;
 }
 
@@ -106,6 +112,11 @@ static cbx_status write_options(const cbx_device *device, char **out) {
     for (const unsigned *value = device->built.tunables.values; row->key; row++, value++) {
         const size_t used = strlen(sizes);
         snprintf(sizes + used, sizeof sizes - used, " -D%s=%u", row->macro, *value);
+    }
+    if (!cpu) {
+        const size_t used = strlen(sizes);
+        snprintf(sizes + used, sizeof sizes - used, " -DCBX_OUTPUT_GROUP=%zu",
+                 device->built.output_group);
     }
     const size_t room = 256 + sizeof sizes + strlen(extra);
     cbx_status status = cbx_allocate(out, room, 1);

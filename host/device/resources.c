@@ -1,9 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernels, memory and events of an open device. */
+/* Queues, kernels, memory and events of an open device. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/error.h"
 #include "device/device.h"
+
+cbx_status cbx_queue_create(cbx_device *device, int timed, cl_command_queue *out) {
+    cl_int error = CL_SUCCESS;
+    *out = clCreateCommandQueue(device->context, device->id, timed ? CL_QUEUE_PROFILING_ENABLE : 0,
+                                &error);
+    return cbx_cl_check(error, "creating a command queue");
+}
+
+void cbx_queue_release(cl_command_queue queue) {
+    if (queue) {
+        clReleaseCommandQueue(queue);
+    }
+}
+
+cbx_status cbx_device_time(cbx_device *device, int timed) {
+    cl_command_queue queue = NULL, transfers = NULL;
+    cbx_status status = cbx_queue_create(device, timed, &queue);
+    if (!status) {
+        status = cbx_queue_create(device, timed, &transfers);
+    }
+    if (status) {
+        cbx_queue_release(queue);
+        return status;
+    }
+    cbx_queue_release(device->transfers);
+    cbx_queue_release(device->queue);
+    device->queue = queue;
+    device->transfers = transfers;
+    return CBX_OK;
+}
 
 cbx_status cbx_kernel_create(cbx_device *device, const char *name, cl_kernel *out) {
     return cbx_kernel_create_in(device->program, name, out);
@@ -17,6 +48,21 @@ cbx_status cbx_kernel_create_in(cl_program program, const char *name, cl_kernel 
                         cbx_cl_name(error), (int)error);
     }
     return CBX_OK;
+}
+
+size_t cbx_kernel_group(const cbx_device *device, cl_kernel kernel, size_t most) {
+    size_t has = device->info.largest_group, group = 1;
+    cl_ulong bytes = 0;
+    /* What a driver does not answer is left to the self-test. */
+    clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes,
+                             NULL);
+    clGetKernelWorkGroupInfo(kernel, device->id, CL_KERNEL_WORK_GROUP_SIZE, sizeof has, &has, NULL);
+    has = has < device->info.largest_group ? has : device->info.largest_group;
+    has = has < most ? has : most;
+    while (2 * group <= has) {
+        group *= 2;
+    }
+    return bytes > device->info.local_memory_bytes ? 0 : group;
 }
 
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
@@ -63,10 +109,12 @@ cbx_status cbx_event_look(cl_event event, int wait, int *there, const char *what
 
 double cbx_event_seconds(cl_event first, cl_event last) {
     cl_ulong start = 0, end = 0;
-    if (!first || !last ||
-        clGetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
-        clGetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL)) {
+    if (!first || !last) {
         return 0.0;
+    }
+    if (clGetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
+        clGetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL)) {
+        return NAN;
     }
     return end > start ? (double)(end - start) * 1e-9 : 0.0;
 }

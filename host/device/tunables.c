@@ -28,10 +28,10 @@ static const cbx_tunable cpu[] = {
     {0},
 };
 
-/* GPUs have up to 255 registers a work-item; 7 rows take some 150. */
-enum { BLOCKS = CBX_IMAGE_PIXELS / CBX_GPU_BLOCK(1) };
+/* A depth of 8 takes less than 16 KiB of local memory, one of 16 half of the barriers. */
 static const cbx_tunable gpu[] = {
-    [CBX_GPU_UPDATE_ROWS] = {"update_rows", "CBX_GPU_ROWS", 1, 14, BLOCKS, {7, 7, 7}, {2, 7, 14}},
+    [CBX_GPU_FORWARD_DEPTH] = {"forward_depth", "CBX_GPU_DEPTH", 8, 16, 16, {8, 8, 8}, {8, 16}},
+    {"update_rows", "CBX_GPU_ROWS", 4, 8, 8, {8, 8, 8}, {4, 8}},
     {0},
 };
 

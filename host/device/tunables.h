@@ -18,7 +18,7 @@ typedef struct cbx_tunables {
 
 /* Places of those that the host asks for. */
 enum { CBX_CPU_VECTOR, CBX_CPU_FORWARD_ROWS };
-enum { CBX_GPU_UPDATE_ROWS };
+enum { CBX_GPU_FORWARD_DEPTH };
 
 typedef struct cbx_tunable {
     const char *key;   /* "update_rows": in files, and with spaces in messages */

@@ -2,6 +2,7 @@
 /* The page of a run: what its epochs were, what came of it, and what made it. */
 #include "learn/page.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,9 +57,14 @@ static json_t *made_of(const cbx_job *job) {
     return all;
 }
 
+/* Without what was not measured. */
 static json_t *times_of(const cbx_learn_times *times) {
-    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "load", times->load, "start", times->start,
-                     "train", times->train, "evaluate", times->evaluate, "encode", times->encode);
+    json_t *all = json_pack("{s:f, s:f, s:f, s:f}", "load", times->load, "start", times->start,
+                            "train", times->train, "evaluate", times->evaluate);
+    if (isfinite(times->encode)) {
+        json_object_set_new(all, "encode", json_real(times->encode));
+    }
+    return all;
 }
 
 /* The square that all neurons make. */

@@ -4,12 +4,18 @@
 #include "check/self_test.h"
 #include "learn/job.h"
 
+/* The film's times are the device's; without a film there are none. */
+static int is_timed(const cbx_learn_settings *settings) {
+    return settings->film && (settings->device_times || settings->report);
+}
+
 static cbx_status open_and_test(cbx_job *job, const char *spec, cbx_keeping keeping) {
     const cbx_device_request request = {.spec = spec,
                                         .family = job->settings->family,
                                         .keeping = keeping,
                                         .arithmetic = job->settings->arithmetic,
-                                        .fused = job->settings->schedule != CBX_SCHEDULE_STEPWISE};
+                                        .fused = job->settings->schedule != CBX_SCHEDULE_STEPWISE,
+                                        .timed = is_timed(job->settings)};
     cbx_status status = cbx_device_open_as(&job->device, &request);
     if (!status && cbx_job_should_stop(job)) {
         return CBX_OK; /* which is noticed before the next step */

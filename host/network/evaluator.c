@@ -42,22 +42,74 @@ static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
                        CBX_COUNT(arguments), range, NULL, NULL);
 }
 
+static uint32_t images_at_once(const cbx_trainer *trainer) {
+    (void)trainer;
+    return 1 << 14;
+}
+
+static uint64_t scratch_cpu(const cbx_trainer *trainer) {
+    const uint64_t rows = trainer->device->built.evaluate_rows;
+    const uint64_t levels = cbx_tree_levels(trainer->panels);
+    return trainer->evaluating * sizeof(float) * CBX_EVALUATE_SCRATCH(rows, levels);
+}
+
 /* Several groups a unit, so that a slow one does not keep the others waiting. */
 const cbx_evaluator cbx_evaluator_cpu = {.kernels = {"evaluate_cpu", "judge", "column_sums"},
                                          .groups_a_unit = 8,
-                                         .images_at_once = 1 << 14,
+                                         .images_at_once = images_at_once,
+                                         .scratch_bytes = scratch_cpu,
                                          .judges_blocks = 1,
                                          .begin = sum_columns,
                                          .outputs = outputs_cpu};
 
-static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
-    const cbx_argument arguments[] = {ARG(trainer->images), ARG(trainer->normal), ARG(first),
-                                      ARG(count),           ARG(trainer->panels), ARG(trainer->w1),
-                                      ARG(trainer->w2),     ARG(trainer->outputs)};
-    const cbx_range range = {{blocks_of(trainer, count) * CBX_GROUP, 1}, {CBX_GROUP, 1}};
+/* The shares of all panels: 4 KiB for each and each block of images. */
+static uint64_t scratch_gpu(const cbx_trainer *trainer) {
+    return (uint64_t)trainer->panels * blocks_of(trainer, trainer->judged) * CBX_ROW_BLOCK *
+           CBX_LANES_OUT * sizeof(float);
+}
+
+/* So many that the shares take at most 64 MiB. */
+static uint32_t turned_at_once(const cbx_trainer *trainer) {
+    enum { MOST_SHARES = 1 << 14 };
+    const uint32_t room = cbx_turned_blocks(trainer), most = MOST_SHARES / trainer->panels;
+    const uint32_t blocks = most < room ? most : room;
+    return (blocks > 0 ? blocks : 1) * CBX_ROW_BLOCK;
+}
+
+static cbx_status enqueue_shares(cbx_trainer *trainer, uint32_t blocks) {
+    const cbx_argument arguments[] = {ARG(trainer->turned.lists),
+                                      ARG(trainer->turned.levels),
+                                      ARG(trainer->normal),
+                                      ARG(trainer->panels),
+                                      ARG(blocks),
+                                      ARG(trainer->w1),
+                                      ARG(trainer->u),
+                                      ARG(trainer->w2),
+                                      ARG(trainer->scratch)};
+    const size_t groups = (size_t)trainer->panels * blocks;
     return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE], arguments,
-                       CBX_COUNT(arguments), range, NULL, NULL);
+                       CBX_COUNT(arguments), (cbx_range){{groups * CBX_GROUP, 1}, {CBX_GROUP, 1}},
+                       NULL, NULL);
+}
+
+static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
+    const uint32_t blocks = (uint32_t)blocks_of(trainer, count);
+    const cbx_argument sums[] = {ARG(trainer->scratch), ARG(trainer->panels), ARG(blocks),
+                                 ARG(count), ARG(trainer->outputs)};
+    cbx_status status = cbx_turned_images(trainer, first, count);
+    if (!status) {
+        status = enqueue_shares(trainer, blocks);
+    }
+    return status ? status
+                  : cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE_SUMS],
+                                sums, CBX_COUNT(sums),
+                                (cbx_range){{(size_t)count * 4, 1}, {CBX_GROUP, 1}}, NULL, NULL);
 }
 
 const cbx_evaluator cbx_evaluator_gpu = {
-    .kernels = {"evaluate_gpu", "judge"}, .images_at_once = 1 << 16, .outputs = outputs_gpu};
+    .kernels = {"evaluate_gpu", "judge", "column_sums", "turn_batches", "evaluate_gpu_sums"},
+    .images_at_once = turned_at_once,
+    .scratch_bytes = scratch_gpu,
+    .turns = 1,
+    .begin = sum_columns,
+    .outputs = outputs_gpu};

@@ -9,6 +9,7 @@
 #define CBX_NETWORK_SCHEDULE_H
 
 #include "network/trainer.h"
+#include "network/turned.h"
 
 /* The life of a batch. It has two halves, since what ends one batch and what starts the next
  * read the same weights: the schedules `fused` do both in one launch.
@@ -46,7 +47,14 @@ typedef struct cbx_batch {
 
 enum { CBX_MOST_KERNELS = 11, CBX_MOST_BUFFERS = 13 };
 
-enum { CBX_EVALUATE, CBX_JUDGE, CBX_COLUMN_SUMS, CBX_EVALUATION_KERNELS };
+enum {
+    CBX_EVALUATE,
+    CBX_JUDGE,
+    CBX_COLUMN_SUMS,
+    CBX_TURN,
+    CBX_EVALUATE_SUMS,
+    CBX_EVALUATION_KERNELS
+};
 
 /* A piece of device memory. */
 typedef struct cbx_buffer_row {
@@ -83,8 +91,10 @@ typedef struct cbx_schedule_ops {
 typedef struct cbx_evaluator {
     const char *kernels[CBX_EVALUATION_KERNELS];
     uint32_t groups_a_unit; /* work-groups for each compute unit; 0: one for each block */
-    /* Whose outputs are held, 64 bytes each; enough of them to keep a device busy. */
-    uint32_t images_at_once;
+    /* Images whose outputs are held, 64 bytes each, at most: enough to keep a device busy. */
+    uint32_t (*images_at_once)(const cbx_trainer *trainer);
+    uint64_t (*scratch_bytes)(const cbx_trainer *trainer); /* for those */
+    int turns;                                             /* takes images turned round */
     /* A work-item judges a block, so that each core of a processor reads for itself; else an
      * image, so that neighbouring ones of a GPU read side by side. */
     int judges_blocks;
@@ -126,17 +136,19 @@ struct cbx_trainer {
     uint32_t judged;                     /* images of an evaluation at a time */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];
-    cbx_buffer_row buffers[3 * CBX_MOST_BUFFERS]; /* of all, of the schedule, for ink */
+    cbx_buffer_row buffers[4 * CBX_MOST_BUFFERS]; /* of all, of the schedule, for ink, turned */
     cl_mem images, labels, order;                 /* layout.h */
     cl_mem w1, w2, a1, fault;
     cl_mem losses;                           /* layout.h */
     cl_mem u;                                /* U of the evaluation (P, 32) */
     cl_mem inks, ink_pixels, ink_levels;     /* layout.h; NULL unless sparse */
     cl_mem sums, d1, d2;                     /* of a size that the schedule chooses */
+    cbx_turned turned;                       /* zeroed unless the evaluator turns */
     cl_mem outputs, loss, verdicts, scratch; /* of the evaluation */
     cbx_normal normal;
     uint64_t ink_entries;
     uint32_t order_rows;
+    uint64_t orders; /* that were set so far */
     int keeps_losses;
     const cbx_easel *easel; /* NULL: nothing is drawn */
     cbx_batch pending;      /* rows == 0: none */

@@ -4,96 +4,104 @@
 
 #include "network/launch.h"
 
-enum { HIDDEN, OUTPUT, SUMS }; /* kernels */
+enum { HIDDEN, OUTPUT, DELTA }; /* kernels */
 
-/* Work-groups of train_gpu_hidden that a compute unit should have: each has two warps,
- * and a unit needs several to have something to do while others wait for memory. */
-enum { GROUPS_A_UNIT = 3 };
+/* A work-group of train_gpu_hidden has all slabs of the pixels of its panel, or where that leaves
+ * units of the device idle, one. Then D1 is made for each of them, and Q goes through memory: a
+ * group of one slab takes about so much longer than a seventh of a group of all, in percent. */
+enum { OF_SLICING = 15 };
 
-/* Each work-group reads the sums of every chunk, so there are few; several helpers share one. */
-enum { MOST_CHUNKS = 8, MOST_HELPERS = 16 };
-
-static uint32_t tiles_of(const cbx_trainer *trainer) {
-    return trainer->panels * CBX_PANEL / CBX_TILE;
+/* Groups that run at once. */
+static uint32_t resident_groups(const cbx_trainer *trainer) {
+    enum { GROUPS_A_UNIT = 8 };
+    return GROUPS_A_UNIT * trainer->device->info.compute_units;
 }
 
-static uint32_t at_most(uint32_t value, uint32_t limit) {
-    return value < limit ? value : limit;
-}
-
-/* Tiles of neurons; where they do not fill the device, the pixels are sliced too. */
-static uint32_t choose_slices(uint32_t tiles, uint32_t groups) {
-    static const uint32_t slices[] = {1, 2, 7, 14, 49};
-    size_t i = 0;
-    while (i + 1 < CBX_COUNT(slices) && tiles * slices[i] < groups) {
-        i++;
-    }
-    return slices[i];
+static uint32_t choose_slices(uint32_t panels, uint32_t resident) {
+    const uint64_t waves = (panels + resident - 1) / resident;
+    const uint64_t sliced = ((uint64_t)panels * CBX_SLABS + resident - 1) / resident;
+    return sliced * (100 + OF_SLICING) < waves * CBX_SLABS * 100 ? CBX_SLABS : 1;
 }
 
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_gpu *own = trainer->own;
-    const uint32_t tiles = tiles_of(trainer), units = trainer->device->info.compute_units;
-    const uint32_t chunks = at_most(tiles, wished->chunks ? wished->chunks : MOST_CHUNKS);
-    trainer->chunks = chunks;
-    own->helpers =
-        wished->helpers ? wished->helpers : at_most((tiles + chunks - 1) / chunks, MOST_HELPERS);
-    own->slices = wished->slices ? wished->slices : choose_slices(tiles, GROUPS_A_UNIT * units);
+    const int few = trainer->panels <= CBX_FEW_PANELS && trainer->stride <= CBX_ROW_BLOCK;
+    trainer->chunks = trainer->panels;
+    own->within = few && wished->deltas != CBX_DELTAS_APART;
+    own->slices =
+        wished->slices ? wished->slices : choose_slices(trainer->panels, resident_groups(trainer));
 }
 
 static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
-    const uint32_t slices = own->slices;
-    const uint32_t tall =
-        CBX_GPU_BLOCK(trainer->device->built.tunables.values[CBX_GPU_UPDATE_ROWS]);
-    const uint32_t low = CBX_GPU_BLOCK(CBX_GPU_LOW_ROWS);
-    const uint32_t block = slices > CBX_IMAGE_PIXELS / tall ? low : tall;
-    const cbx_argument arguments[] = {
-        ARG(trainer->images), ARG(trainer->normal), ARG(trainer->labels),
-        ARG(trainer->order),  ARG(trainer->w1),     ARG(trainer->w2),
-        ARG(trainer->a1),     ARG(trainer->sums),   ARG(trainer->d2),
-        ARG(trainer->d1),     ARG(trainer->fault),  ARG(trainer->losses),
-        ARG(*launch),         ARG(slices),          ARG(block)};
-    const size_t tiles = tiles_of(trainer);
-    const cbx_range range = {{tiles * slices * CBX_GROUP, 1}, {CBX_GROUP, 1}};
+    const cbx_argument arguments[] = {ARG(trainer->turned.lists),
+                                      ARG(trainer->turned.levels),
+                                      ARG(trainer->labels),
+                                      ARG(trainer->order),
+                                      ARG(trainer->w1),
+                                      ARG(trainer->w2),
+                                      ARG(trainer->a1),
+                                      ARG(trainer->sums),
+                                      ARG(trainer->d2),
+                                      ARG(*cbx_launch_buffer(trainer, &trainer->d1)),
+                                      ARG(own->q),
+                                      ARG(own->u),
+                                      ARG(trainer->fault),
+                                      ARG(trainer->losses),
+                                      ARG(*launch),
+                                      ARG(own->slices),
+                                      ARG(own->within)};
+    const size_t groups = (size_t)trainer->panels * own->slices;
     return cbx_enqueue(trainer->device->queue, trainer->kernels[HIDDEN], arguments,
-                       CBX_COUNT(arguments), range, NULL, NULL);
+                       CBX_COUNT(arguments), (cbx_range){{groups * CBX_GROUP, 1}, {CBX_GROUP, 1}},
+                       NULL, NULL);
 }
 
 static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
-    const cbx_argument arguments[] = {ARG(trainer->w1),   ARG(trainer->w2), ARG(trainer->a1),
-                                      ARG(trainer->sums), ARG(trainer->d2), ARG(trainer->d1),
-                                      ARG(own->parts),    ARG(*launch),     ARG(own->slices),
-                                      ARG(own->helpers)};
-    const size_t groups = (size_t)trainer->chunks * own->helpers;
-    const cbx_range range = {{groups * CBX_OUTPUT_GROUP, 1}, {CBX_OUTPUT_GROUP, 1}};
+    const cbx_argument arguments[] = {ARG(trainer->w1),   ARG(trainer->w2),     ARG(trainer->a1),
+                                      ARG(trainer->sums), ARG(trainer->d2),     ARG(own->q),
+                                      ARG(own->u),        ARG(trainer->normal), ARG(*launch),
+                                      ARG(own->slices)};
+    const size_t group = trainer->device->built.output_group;
     return cbx_enqueue(trainer->device->queue, trainer->kernels[OUTPUT], arguments,
-                       CBX_COUNT(arguments), range, NULL, NULL);
+                       CBX_COUNT(arguments), (cbx_range){{trainer->panels * group, 1}, {group, 1}},
+                       NULL, NULL);
 }
 
-static cbx_status sums(cbx_trainer *trainer, const cbx_launch *launch) {
-    const cbx_train_gpu *own = trainer->own;
-    const cbx_argument arguments[] = {ARG(own->parts), ARG(trainer->sums), ARG(*launch),
-                                      ARG(own->helpers)};
-    const size_t numbers = (size_t)trainer->chunks * trainer->stride * CBX_LANES_OUT;
-    const cbx_range range = {{numbers, 1}, {CBX_GROUP, 1}};
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[SUMS], arguments,
-                       CBX_COUNT(arguments), range, NULL, NULL);
+/* Of the pending batch, for the next launch of `hidden`. */
+static cbx_status delta(cbx_trainer *trainer, const cbx_launch *launch) {
+    const cbx_argument arguments[] = {
+        ARG(trainer->sums),  ARG(trainer->labels), ARG(trainer->order), ARG(trainer->d2),
+        ARG(trainer->fault), ARG(trainer->losses), ARG(*launch)};
+    return cbx_enqueue(
+        trainer->device->queue, trainer->kernels[DELTA], arguments, CBX_COUNT(arguments),
+        (cbx_range){{(size_t)launch->pending_rows * CBX_GROUP, 1}, {CBX_GROUP, 1}}, NULL, NULL);
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
-    const cbx_train_gpu *own = trainer->own;
-    const cbx_launch launch = cbx_launch_record(trainer, first, count);
-    cbx_status status = hidden(trainer, &launch);
+    cbx_train_gpu *own = trainer->own;
+    cbx_launch launch = cbx_launch_record(trainer, first, count);
+    cbx_status status = CBX_OK;
+    launch.slot = launch.pending_slot = own->pending_slot;
+    if (first) {
+        status = cbx_turned_batch(trainer, first, &own->pending_slot);
+        launch.slot = own->pending_slot;
+    }
+    if (launch.pending_rows == 0) {
+        launch.pending_slot = launch.slot;
+    }
+    if (!status && launch.pending_rows > 0 && !own->within) {
+        status = delta(trainer, &launch);
+    }
+    if (!status) {
+        status = hidden(trainer, &launch);
+    }
     if (!status && cbx_launch_pictures(trainer, first, count) > 0) {
         status = cbx_easel_draw(trainer->easel, trainer->w1);
     }
     if (!status) {
         status = output(trainer, &launch);
-    }
-    if (!status && count > 0 && own->helpers > 1) {
-        status = sums(trainer, &launch);
     }
     cbx_launch_end(trainer, first, count);
     return status;
@@ -101,20 +109,21 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
 
 static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     cbx_train_gpu *own = trainer->own;
-    const uint64_t tiles = tiles_of(trainer), chunks = trainer->chunks, slices = own->slices;
+    const uint64_t panels = trainer->panels, slices = own->slices;
     const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
     const uint64_t hidden = (uint64_t)trainer->stride * CBX_PANEL * sizeof(float);
     return (cbx_buffer_rows){{
-        {&trainer->sums, 2 * (chunks + 1) * output, "the output sums", NULL},
-        {&trainer->d1, slices * trainer->panels * hidden, "D1", NULL},
-        {&trainer->d2, tiles * slices * output, "D2", NULL},
-        {&own->parts, chunks * own->helpers * output, "parts of the output sums", NULL},
+        {&trainer->sums, 2 * (panels + 1) * output, "the output sums", NULL},
+        {&trainer->d1, trainer->stride > CBX_ROW_BLOCK ? slices * panels * hidden : 0, "D1", NULL},
+        {&trainer->d2, output, "D2", NULL},
+        {&own->q, slices * panels * hidden, "Q", NULL},
+        {&own->u, slices * panels * CBX_PANEL * sizeof(float), "U of the slabs", NULL},
     }};
 }
 
 const cbx_schedule_ops cbx_train_gpu_ops = {
     .kernels =
-        {[HIDDEN] = "train_gpu_hidden", [OUTPUT] = "train_gpu_output", [SUMS] = "train_gpu_sums"},
+        {[HIDDEN] = "train_gpu_hidden", [OUTPUT] = "train_gpu_output", [DELTA] = "train_gpu_delta"},
     .own_bytes = sizeof(cbx_train_gpu),
     .divide = divide,
     .buffers = buffers,

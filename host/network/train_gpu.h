@@ -6,9 +6,10 @@
 
 /* What a trainer has for the schedule `fused` on GPUs alone; kernels/train/train_gpu.cl. */
 typedef struct cbx_train_gpu {
-    uint32_t slices;  /* of the pixels, in train_gpu_hidden */
-    uint32_t helpers; /* work-groups of train_gpu_output for each chunk */
-    cl_mem parts;     /* of the output sums */
+    uint32_t slices;       /* of the pixels, in train_gpu_hidden */
+    uint32_t within;       /* 1: that makes D2, too */
+    uint32_t pending_slot; /* of the pending batch, turned round */
+    cl_mem q, u;           /* Q [slices][P][stride][32] and U [slices][P][32] */
 } cbx_train_gpu;
 
 #endif

@@ -183,6 +183,7 @@ cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, ui
         return status;
     }
     trainer->order_rows = count;
+    trainer->orders++;
     return cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, trainer->order, CL_TRUE, 0,
                                              (size_t)count * sizeof *order, order, 0, NULL, NULL),
                         "uploading the order of an epoch");

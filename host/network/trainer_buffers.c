@@ -20,7 +20,7 @@ static uint32_t judged_at_once(const cbx_trainer *trainer) {
     uint32_t most = images[CBX_TRAIN];
     most = most < images[CBX_VALIDATION] ? images[CBX_VALIDATION] : most;
     most = most < images[CBX_TEST] ? images[CBX_TEST] : most;
-    const uint32_t many = trainer->way->evaluator->images_at_once / unit * unit;
+    const uint32_t many = trainer->way->evaluator->images_at_once(trainer) / unit * unit;
     return most < many ? most : many;
 }
 
@@ -33,6 +33,9 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
         round_up((trainer->share.count + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
     trainer->stride =
         round_up(trainer->settings.batch + way->ops->spare_rows, device->built.row_unit);
+    if (way->evaluator->turns) {
+        cbx_turned_plan(trainer);
+    }
     trainer->evaluating = way->evaluator->groups_a_unit * device->info.compute_units;
     trainer->judged = judged_at_once(trainer);
     if (way->ops->divide) {
@@ -44,7 +47,6 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
 static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
     static const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
     const uint64_t f = sizeof(float), panels = trainer->panels;
-    const uint64_t unit = trainer->device->built.evaluate_rows;
     const uint64_t judged = trainer->judged;
     return (cbx_buffer_rows){{
         {&trainer->images, images * CBX_IMAGE_PIXELS, "the images", NULL},
@@ -59,9 +61,7 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
         {&trainer->loss, judged * f, "the losses", NULL},
         {&trainer->verdicts, judged, "the verdicts", NULL},
         {&trainer->u, panels * CBX_PANEL * f, "U", NULL},
-        {&trainer->scratch,
-         trainer->evaluating * f * CBX_EVALUATE_SCRATCH(unit, (uint64_t)cbx_tree_levels(panels)),
-         "evaluating", NULL},
+        {&trainer->scratch, trainer->way->evaluator->scratch_bytes(trainer), "evaluating", NULL},
     }};
 }
 
@@ -93,9 +93,12 @@ void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset,
     const cbx_buffer_rows common = common_buffers(trainer, images);
     const cbx_buffer_rows own = trainer->way->ops->buffers(trainer);
     const cbx_buffer_rows ink = cbx_ink_buffers(trainer, images);
-    memcpy(trainer->buffers, common.rows, sizeof common.rows);
-    memcpy(trainer->buffers + CBX_MOST_BUFFERS, own.rows, sizeof own.rows);
-    memcpy(trainer->buffers + 2 * CBX_MOST_BUFFERS, ink.rows, sizeof ink.rows);
+    cbx_buffer_rows turned;
+    cbx_turned_buffers(trainer, &turned);
+    const cbx_buffer_rows *const all[] = {&common, &own, &ink, &turned};
+    for (size_t i = 0; i < CBX_COUNT(all); i++) {
+        memcpy(trainer->buffers + i * CBX_MOST_BUFFERS, all[i]->rows, sizeof all[i]->rows);
+    }
 }
 
 uint64_t cbx_trainer_sum_buffers(const cbx_trainer *trainer) {

@@ -24,6 +24,40 @@ cbx_status cbx_tone_check(cbx_tone tone) {
                                : cbx_fail(CBX_BAD_ARGUMENT, "there is no tone %d", (int)tone);
 }
 
+/* Kernels that draw luma in one launch, a work-group for each panel, and for whom; the others do it
+ * in two. */
+static const struct by_panels {
+    cbx_family family;
+    uint32_t scale;
+    const char *kernel;
+} by_panels[] = {{CBX_FAMILY_GPU, 1, "picture_luma_gpu"}};
+
+static const struct by_panels *find_by_panels(const cbx_painter *painter) {
+    for (size_t i = 0; i < CBX_COUNT(by_panels); i++) {
+        if (by_panels[i].family == painter->device->family &&
+            by_panels[i].scale == painter->layout.scale) {
+            return &by_panels[i];
+        }
+    }
+    return NULL;
+}
+
+/* Where the device is too small for such a kernel it is not used. */
+static cbx_status choose_luma(cbx_painter *painter) {
+    const struct by_panels *row = find_by_panels(painter);
+    cbx_status status =
+        row ? cbx_kernel_create(painter->device, row->kernel, &painter->by_panels) : CBX_OK;
+    if (row && !status) {
+        const size_t group = cbx_kernel_group(painter->device, painter->by_panels, CBX_DRAW_GROUP);
+        painter->group = group >= CBX_DRAW_LEAST ? group : 0;
+    }
+    return status;
+}
+
+const char *cbx_painter_luma_kernel(const cbx_painter *painter) {
+    return painter->group > 0 ? find_by_panels(painter)->kernel : "picture_luma";
+}
+
 cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,
                             cbx_tone tone) {
     memset(painter, 0, sizeof *painter);
@@ -42,6 +76,9 @@ cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_
     }
     if (!status) {
         status = cbx_kernel_create(device, "picture_chroma", &painter->picture_chroma);
+    }
+    if (!status) {
+        status = choose_luma(painter);
     }
     if (!status) {
         status =
@@ -84,7 +121,7 @@ uint32_t cbx_painter_plain_scale(const cbx_painter *painter) {
 
 void cbx_painter_clear(cbx_painter *painter) {
     cl_kernel kernels[] = {painter->tone_of_tiles, painter->picture_luma, painter->picture_rgb,
-                           painter->picture_chroma};
+                           painter->picture_chroma, painter->by_panels};
     for (size_t i = 0; i < CBX_COUNT(kernels); i++) {
         cbx_kernel_release(kernels[i]);
     }
@@ -116,9 +153,23 @@ static cbx_status draw_tiles(cbx_painter *painter, cl_kernel kernel, cl_mem w1,
                        event);
 }
 
+/* Luma in one launch. */
+static cbx_status draw_by_panels(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
+                                 cl_event *event) {
+    cbx_frame_layout layout = painter->layout;
+    layout.plane = canvas->plane;
+    const size_t panels = (layout.count + CBX_PANEL - 1) / CBX_PANEL;
+    const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(layout),
+                                      CBX_ARGUMENT(canvas->luma)};
+    const cbx_range range = {{panels * painter->group, 1}, {painter->group, 1}};
+    return cbx_enqueue(painter->device->queue, painter->by_panels, arguments, CBX_COUNT(arguments),
+                       range, canvas->wait ? &canvas->wait : NULL, event);
+}
+
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
                             cl_event *event) {
-    return draw_tiles(painter, painter->picture_luma, w1, canvas, event);
+    return painter->group > 0 ? draw_by_panels(painter, w1, canvas, event)
+                              : draw_tiles(painter, painter->picture_luma, w1, canvas, event);
 }
 
 /* One that is not plain. */

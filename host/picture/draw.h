@@ -15,12 +15,14 @@ typedef struct cbx_painter {
     cbx_device *device;      /* borrowed */
     cbx_frame_layout layout; /* of a whole network; `first` and `count` are the owner's to change */
     cl_kernel tone_of_tiles, picture_luma, picture_rgb, picture_chroma;
-    cl_mem tones;      /* float4 [H] */
-    int plain;         /* with what is above, and its chroma stays the same; else … */
-    cbx_brush brush;   /* … with this one; `layout` has only the size */
-    cbx_grid grid;     /* of both */
-    cbx_scribe scribe; /* zeroed: there is no caption */
-    cbx_facts facts;   /* of the next picture */
+    cl_kernel by_panels; /* luma in one launch of groups of … */
+    size_t group;        /* … so many work-items; 0: by tone_of_tiles and picture_luma */
+    cl_mem tones;        /* float4 [H] */
+    int plain;           /* with what is above, and its chroma stays the same; else … */
+    cbx_brush brush;     /* … with this one; `layout` has only the size */
+    cbx_grid grid;       /* of both */
+    cbx_scribe scribe;   /* zeroed: there is no caption */
+    cbx_facts facts;     /* of the next picture */
     cbx_news news;
 } cbx_painter;
 
@@ -85,6 +87,9 @@ cbx_status cbx_painter_ground(cbx_painter *painter, const cbx_planes *planes);
  * canvas's first plane. Pixels outside tiles stay. `event`, if not NULL, marks the end. */
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,
                             cl_event *event);
+
+/* The kernel that does so. */
+const char *cbx_painter_luma_kernel(const cbx_painter *painter);
 
 /* The same, one picture on a canvas of the easel. */
 cbx_status cbx_easel_draw(const cbx_easel *easel, cl_mem w1);

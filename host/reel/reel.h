@@ -29,10 +29,11 @@
 typedef struct cbx_reel cbx_reel;
 
 typedef struct cbx_reel_times {
-    uint64_t frames;  /* handed to the film so far */
-    double draw;      /* device seconds of separate drawing launches */
-    double encode;    /* of encoding on the device; 0: the film's encoders do it */
-    double read_back; /* device seconds of transfers */
+    uint64_t frames; /* handed to the film so far */
+    /* Device seconds; NaN: as of cbx_event_seconds(). */
+    double draw;      /* of separate drawing launches */
+    double encode;    /* of encoding; 0: the film's encoders do it */
+    double read_back; /* of transfers */
     double waited;    /* seconds that cbx_reel_canvas() waited for encoders */
 } cbx_reel_times;
 

@@ -90,7 +90,8 @@ typedef struct cbx_film_result {
     uint64_t frames;       /* in the file, which may be fewer than were pushed */
     double seconds;        /* that it plays */
     uint64_t bytes;        /* of the finished file */
-    double encode_seconds; /* processor seconds of all encoders; of "device" the device's time */
+    double encode_seconds; /* processor seconds of all encoders; of "device" the device's time,
+                              NaN where it was not measured */
     double waited_seconds; /* time cbx_film_finish() waited for the encoders */
     const char *encoder;   /* static name, e.g. "libx264" */
 } cbx_film_result;

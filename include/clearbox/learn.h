@@ -93,6 +93,9 @@ typedef struct cbx_learn_settings {
     int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at 64
                          neurons, a smaller share at more */
     int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
+    /* Measure what a film takes on the device, see cbx_learn_times; with `report` it is measured in
+     * any case. The device may take longer for noting it. */
+    int device_times;
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
@@ -105,7 +108,8 @@ typedef struct cbx_learn_settings {
  * deviation of all training pixels, for MNIST 33.395 and 78.666. */
 
 /* Seconds of wall time, but `encode`: processor time of all encoders, or the device's time where it
- * encodes. */
+ * encodes. Times of the device are NaN where settings->device_times does not ask for them, or its
+ * driver does not tell; 0 is what did not happen. */
 typedef struct cbx_learn_times {
     double load;        /* reading and unpacking the dataset */
     double start;       /* opening the device, building kernels, self-test, upload */

@@ -2,7 +2,8 @@
 /* The grid of tiles: one for each hidden neuron, rescaled to 0–255, red border.
  *
  *   tone_of_tiles    how each neuron's weights become grey levels
- *   picture_luma     Y of the encoder's 4:2:0 frame, limited range
+ *   picture_luma     Y of the encoder's 4:2:0 frame, limited range; picture_cpu.cl and
+ *                    picture_gpu.cl draw the same bytes faster at scale 1
  *   picture_chroma   Cb and Cr; they do not depend on the weights
  *   picture_rgb      8-bit RGB, three bytes a pixel, for PNG
  *
@@ -19,6 +20,7 @@
  * Cr 240. A chroma sample is the mean of its four pixels.
  * Pixels outside the tiles are not written: the host fills the planes before.
  */
+#define CBX_WORDS (CBX_SIDE / 4) /* in a row of a tile at scale 1, of four pixels */
 #define CBX_RED_Y 63
 #define CBX_RED_CB 102
 #define CBX_RED_CR 240

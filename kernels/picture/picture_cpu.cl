@@ -8,7 +8,6 @@
  */
 #if CBX_FAMILY_CPU
 
-#define CBX_WORDS (CBX_SIDE / 4) /* words in a row of a tile */
 #define CBX_CHAINS 4 /* of comparisons side by side: each waits for the one before it */
 #define CBX_AHEAD 2  /* rows of tiles that are fetched early, to be written */
 typedef CBX_JOIN(uint, CBX_VECTOR) uintv;

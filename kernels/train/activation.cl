@@ -68,12 +68,6 @@ CBX_ACTIVATIONS(float16, out, as_float16, as_int16)
 #define slope_out slope_v
 #endif
 
-/* X: a pixel as the network sees it; the kernels for GPUs make it. */
-HELPER float normalise(uchar level, cbx_normal normal)
-{
-    return fma(convert_float(level), normal.scale, normal.shift);
-}
-
 /* Keeps the first 10 of 16 columns. */
 HELPER float16 only_outputs(float16 v)
 {

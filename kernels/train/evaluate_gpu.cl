@@ -1,49 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 /* A1·W2[1:] of many images, for GPUs: what these panels add to Z2.
  *
- *   images (N, 784), w1 [P][785][32], w2 [1+32P][16]
- *   z2 [count][16]   of the images first … first + count
+ * evaluate_gpu       the share of each panel, 64 images a group
+ *   lists, levels    images in blocks of 64, turned round (turn.cl)
+ *   w1 [P][785][32], u [P][32] as column_sums leaves it, w2 [1+32P][16]
+ *   parts [P][blocks][64][16]
+ *   Group g: panel g % P, block g / P. Global size: P · blocks · 64.
  *
- * A group takes 64 images and goes through all neurons, 64 at a time. P must be even.
- * Global size: ⌈count / 64⌉ · 64. Missing rows repeat the last one.
+ * evaluate_gpu_sums  z2 [count][16] = the shares added up, in the tree of canon.h; four outputs
+ *   of an image a work-item. Global size: 4 · count, rounded up to the group.
  */
 #if CBX_FAMILY_GPU
 
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
-evaluate_gpu(global const uchar *restrict images, cbx_normal normal, uint first, uint count,
-             uint panels, global const float *restrict w1, global const float *restrict w2,
-             global float *restrict z2)
+evaluate_gpu(global const uchar *restrict lists, global const uchar *restrict levels,
+             cbx_normal normal, uint panels, uint blocks, global const float *restrict w1,
+             global const float *restrict u, global const float *restrict w2,
+             global float *restrict parts)
 {
-    local float pixels[2 * CBX_DEPTH * CBX_TILE] __attribute__((aligned(16)));
-    local float weights[2 * CBX_DEPTH * CBX_TILE] __attribute__((aligned(16)));
-    local float act[CBX_TILE * (CBX_TILE + 1)]; /* A1 */
-    const uint me = get_local_id(0), tx = me % 8;
-    const uint start = get_group_id(0) * CBX_TILE;
-    const uint rows = min((uint)CBX_TILE, count - start);
-    const size_t image = first + start + min(me, rows - 1);
-    float16 sums = (float16)(0.0f); /* of this work-item's image */
-    for (uint neurons = 0; neurons < panels / 2; neurons++) {
-        float4 sum[8][2];
-        global const float *w = w1 + (size_t)neurons * 2 * CBX_PANEL_SIZE;
-        forward_tile_gpu(images + image * CBX_PIXELS, normal, w, 0, CBX_PIXELS, pixels, weights,
-                         sum);
-        UNROLL for (uint panel = 0; panel < 2; panel++) {
-            float4 bias = *(global const float4 *)(w + panel * CBX_PANEL_SIZE + tx * 4);
-            UNROLL for (uint i = 0; i < 8; i++) {
-                float4 a = activate_v(sum[i][panel] + bias);
-                vstore4(a, 0, act + row_of_sum(i) * (CBX_TILE + 1) + panel * CBX_PANEL + tx * 4);
-            }
-        }
+    local float stage[CBX_STAGE] __attribute__((aligned(16)));
+    local float act[CBX_ACT] __attribute__((aligned(16))); /* A1 */
+    local uint list[CBX_LIST / 4];
+    const uint me = get_local_id(0), block = get_group_id(0) / panels;
+    const size_t panel = get_group_id(0) % panels;
+    float4 q[8];
+    w1 += panel * CBX_PANEL_SIZE;
+    lists += (size_t)block * CBX_SLABS * CBX_LIST;
+    levels += (size_t)block * CBX_PIXELS * CBX_ROW_BLOCK;
+    UNROLL for (uint i = 0; i < 8; i++) {
+        q[i] = (float4)(0.0f);
+    }
+    for (uint slab = 0; slab < CBX_SLABS; slab++) {
+        float4 sum[8];
+        fetch_list_gpu(lists + slab * CBX_LIST, list);
         barrier(CLK_LOCAL_MEM_FENCE);
-        global const float *v = w2 + (1 + (size_t)neurons * CBX_TILE) * CBX_LANES_OUT;
-        for (uint n = 0; n < CBX_TILE; n++) {
-            sums = fma((float16)(act[me * (CBX_TILE + 1) + n]), LOAD_OUT(v + n * CBX_LANES_OUT),
-                       sums);
+        forward_slab_gpu(levels + slab * CBX_SLAB * CBX_ROW_BLOCK, (local const uchar *)list,
+                         w1 + (1 + slab * CBX_SLAB) * CBX_PANEL, stage, sum);
+        UNROLL for (uint i = 0; i < 8; i++) {
+            q[i] += sum[i];
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
-    if (me < rows) {
-        STORE_OUT(z2 + (size_t)(start + me) * CBX_LANES_OUT, sums);
+    const float4 bias = GLOBAL4(w1 + lane_x() * 4);
+    const float4 weights = GLOBAL4(u + panel * CBX_PANEL + lane_x() * 4);
+    UNROLL for (uint i = 0; i < 8; i++) {
+        const float4 a = activate_v(hidden_sum(q[i], weights, bias, normal));
+        vstore4(a, 0, act + (lane_y() * 8 + i) * CBX_ACT_PITCH + lane_x() * 4);
+    }
+    for (uint i = me * 4; i < CBX_PANEL * CBX_LANES_OUT; i += CBX_GROUP * 4) {
+        LOCAL4(stage + i) = GLOBAL4(w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT + i);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    share_of_panel_gpu(act, stage, CBX_GROUP,
+                       parts + (panel * blocks + block) * CBX_ROW_BLOCK * CBX_LANES_OUT);
+}
+
+kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
+evaluate_gpu_sums(global const float *restrict parts, uint panels, uint blocks, uint count,
+                  global float *restrict z2)
+{
+    local float4 levels[CBX_TREE_LEVELS * CBX_GROUP];
+    const size_t i = get_global_id(0);
+    if (i < (size_t)count * 4) {
+        GLOBAL4(z2 + i * 4) =
+            sum_shares_gpu(parts + i * 4, (size_t)blocks * CBX_ROW_BLOCK * CBX_LANES_OUT, panels,
+                           levels + get_local_id(0), CBX_GROUP);
     }
 }
 

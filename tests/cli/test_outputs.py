@@ -73,6 +73,10 @@ class Outputs(CliTest):
                     self.assertEqual(told["encoder"], encoder)
                     self.assertFalse(told["fallback"])
                 self.assertEqual(film_frames(self.folder / "learn.mp4"), FRAMES)
+                times = events[-1]["times"]  # null where the device did not note them
+                self.assertGreater(times["encode"], 0, times)
+                self.assertGreater(times["read_back"], 0, times)
+                self.assertGreaterEqual(times["draw"], 0, times)
                 os.remove(self.folder / "learn.mp4")
 
     def test_whose_time_encoding_takes(self):

@@ -19,6 +19,7 @@ class Report(CliTest):
 
     def test_holds_weights_images_and_film(self):
         page = self.page("--frame-every", "5")
+        self.assertGreater(page.facts["times"]["encode"], 0)
         self.assertEqual(page.array("w1") + page.array("w2"), read_tensors(self.folder / "w"))
         self.assertEqual(page.array("film_file"), (self.folder / "learn.mp4").read_bytes())
         self.assertEqual(page.numbers("frame_batches"), (5, 10, 15, 20))
@@ -50,6 +51,10 @@ class Report(CliTest):
         self.assertEqual(facts["film"], None)
         self.assertTrue(facts["command"].startswith("clearbox learn --data "), facts["command"])
         self.assertIn("'it'\\''s <\u00fc> <\u2215script>.safetensors'", facts["command"])
+
+    def test_tells_times_that_nobody_else_does(self):
+        self.assert_done(self.learn(*self.small(), "--report", "page.html", "--progress", "none"))
+        self.assertGreater(Page(self.folder / "page.html").facts["times"]["encode"], 0)
 
     def test_outputs_are_those_that_were_judged(self):
         page = self.page("--no-video", "--recipe", "nll")

@@ -44,17 +44,14 @@ static void make_faint(fused *f) {
     }
 }
 
-/* At most `chunks`: runs of panels on processors, some tiles each on GPUs. */
+/* At most `chunks` runs of panels on processors; each panel for itself on GPUs. */
 static void divide(fused *f, size_t chunks) {
-    f->chunks = chunks;
-    if (f->device->family == CBX_FAMILY_CPU) {
-        cbx_u32 size = 1;
-        while ((f->s.panels + size - 1) / size > chunks) {
-            size *= 2;
-        }
-        f->launch.chunk_panels = size;
-        f->chunks = (f->s.panels + size - 1) / size;
+    cbx_u32 size = 1;
+    while (f->device->family == CBX_FAMILY_CPU && (f->s.panels + size - 1) / size > chunks) {
+        size *= 2;
     }
+    f->launch.chunk_panels = size;
+    f->chunks = (f->s.panels + size - 1) / size;
     f->launch.chunks = (cbx_u32)f->chunks;
 }
 
@@ -65,8 +62,7 @@ void fused_open(fused *f, cbx_device *device, cbx_recipe recipe, size_t rows, si
                  most = rows > pending_rows ? rows : pending_rows;
     *f = (fused){.device = device,
                  .recipe = recipe,
-                 .exact = device->family == CBX_FAMILY_CPU &&
-                          cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON,
+                 .exact = cbx_device_arithmetic(device) == CBX_ARITHMETIC_CANON,
                  .s = shape_of(device, most + spare, hidden),
                  .pending_rows = pending_rows,
                  .batches = 1};

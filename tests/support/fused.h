@@ -4,8 +4,7 @@
  * Everything starts as if a batch were pending: its activations and output sums are
  * random. Finishing it is compared with the reference on the same numbers. Starting
  * the next one is compared on the weights that the device then holds. All of it in double
- * precision, and the kernels for processors, whose sums have the order of canon.h, also to the
- * bit.
+ * precision, and to the bit where the device's arithmetic is the canon's.
  */
 #ifndef TEST_SUPPORT_FUSED_H
 #define TEST_SUPPORT_FUSED_H
@@ -28,7 +27,7 @@ enum {
 typedef struct fused {
     cbx_device *device;
     cbx_recipe recipe;
-    int exact;           /* compare bits */
+    int exact;           /* compare bits, too */
     shape s;             /* rows: of the batch that starts; panels, stride: of both */
     size_t pending_rows; /* 0: none is pending */
     size_t chunks;

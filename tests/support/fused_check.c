@@ -165,9 +165,7 @@ void fused_check_w2(const fused *f) {
 
 size_t fused_first_panel(const fused *f, size_t chunk) {
     const size_t panel = chunk * f->launch.chunk_panels;
-    return f->device->family == CBX_FAMILY_GPU ? chunk * (f->s.panels / 2) / f->chunks * 2
-           : panel < f->s.panels               ? panel
-                                               : f->s.panels;
+    return panel < f->s.panels ? panel : f->s.panels;
 }
 
 /* A1 from the weights on the device. */
@@ -263,7 +261,7 @@ void fused_check_forward(const fused *f) {
     free(sums);
 }
 
-enum { MOST_CHUNKS = 16 };
+enum { MOST_CHUNKS =  128 };
 
 /* To the bit, and of any sums of the device's own order nearly: ten terms, each right to some
  * roundings of the largest number in it. */

@@ -40,10 +40,12 @@ static char *text_of(const char *file, const char *source, const edit *edits, si
     return text;
 }
 
-/* `*program`, of kernels/sources.cmake's `name`, becomes one with these edits and one more option. */
+/* `*program`, of kernels/sources.cmake's `name`, becomes one with a text before all others, these
+ * edits and one more option. */
 static void mutate_program(cbx_device *device, const char *name, cl_program *program,
-                           const edit *edits, size_t count, const char *option) {
-    char *texts[MAX_SOURCES], options[MAX_OPTIONS];
+                           const char *before, const edit *edits, size_t count,
+                           const char *option) {
+    char *texts[1 + MAX_SOURCES], options[MAX_OPTIONS];
     const cbx_sources *sources = cbx_sources_of(name);
     size_t used = 0;
     cl_int error;
@@ -54,23 +56,29 @@ static void mutate_program(cbx_device *device, const char *name, cl_program *pro
         strcat(options, option);
     }
     assert_true(sources->count <= MAX_SOURCES);
+    texts[0] = strdup(before);
+    assert_non_null(texts[0]);
     for (cl_uint i = 0; i < sources->count; i++) {
-        texts[i] = text_of(sources->files[i], sources->texts[i], edits, count, &used);
+        texts[1 + i] = text_of(sources->files[i], sources->texts[i], edits, count, &used);
     }
     assert_int_equal(count, used);
-    cl_program mutant = clCreateProgramWithSource(device->context, sources->count,
+    cl_program mutant = clCreateProgramWithSource(device->context, 1 + sources->count,
                                                   (const char **)texts, NULL, &error);
     assert_int_equal(CL_SUCCESS, error);
     assert_int_equal(CL_SUCCESS, clBuildProgram(mutant, 1, &device->id, options, NULL, NULL));
-    for (cl_uint i = 0; i < sources->count; i++) {
+    for (cl_uint i = 0; i <= sources->count; i++) {
         free(texts[i]);
     }
     clReleaseProgram(*program);
     *program = mutant;
 }
 
+void mutate_behind(cbx_device *device, const char *before, const edit *edits, size_t count) {
+    mutate_program(device, "train", &device->program, before, edits, count, "");
+}
+
 void mutate_all(cbx_device *device, const edit *edits, size_t count) {
-    mutate_program(device, "train", &device->program, edits, count, "");
+    mutate_behind(device, "", edits, count);
 }
 
 void mutate(cbx_device *device, const char *file, const char *from, const char *to) {
@@ -84,11 +92,12 @@ void mutate_film(cbx_device *device, const char *file, const char *from, const c
     cbx_avc *avc;
     assert_ok(cbx_avc_create(&avc, device, &any)); /* which builds it */
     cbx_avc_destroy(avc);
-    mutate_program(device, "film", &device->film, &only, 1, " -cl-opt-disable"); /* twice as fast */
+    mutate_program(device, "film", &device->film, "", &only, 1,
+                   " -cl-opt-disable"); /* twice as fast */
 }
 
 void mutate_picture(cbx_device *device, const char *file, const char *from, const char *to) {
     const edit only = {file, from, to};
     assert_ok(cbx_program_create_once(device, "picture", &device->picture));
-    mutate_program(device, "picture", &device->picture, &only, 1, "");
+    mutate_program(device, "picture", &device->picture, "", &only, 1, "");
 }

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+"""Compiles programs of kernels for GPUs that are not here: program and target in, machine code as text and
+what each kernel takes out. See targets.py.
+"""
+import os
+import re
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+NVIDIA, AMD, INTEL = "NVIDIA", "AMD", "Intel"
+TRIPLES = {NVIDIA: "nvptx64--nvidiacl", AMD: "amdgcn-amd-amdhsa"}
+PROGRAMS = ("train", "picture", "film")
+
+
+class Failed(Exception):
+    """A program does not compile; the message is the compiler's."""
+
+
+class Usage:
+    """What a work-item or a group of a kernel takes. None where it is not told."""
+
+    def __init__(self, registers=None, spills=0, stack=0, local=0, group=None, lanes=None):
+        self.registers, self.spills, self.stack, self.local = registers, spills, stack, local
+        self.group = group  # work-items of a group, where the kernel fixes them
+        self.lanes = lanes  # work-items of a thread, where the compiler chooses them
+
+
+class Built:
+    """A program for a target: `kernels`, their Usage by name; `listing`, the machine code as text, or None
+    and `why`; `compiler`, one line."""
+
+    def __init__(self, program, target, folder):
+        self.program, self.target, self.folder = program, target, folder
+        self.kernels, self.listing, self.why, self.compiler, self.libraries = {}, None, "", "", ""
+
+    def path(self, ending):
+        return os.path.join(self.folder, f"{self.program}-{self.target.name}.{ending}")
+
+
+# ---- sources and options, as the host has them ----
+
+def read(*path):
+    with open(os.path.join(ROOT, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def sources_of(program):
+    """The files of a program, in their order."""
+    found = re.search(rf"set\(CBX_SOURCES_{program}\s([^)]*)\)", read("kernels", "sources.cmake"))
+    if not found:
+        raise Failed(f"kernels/sources.cmake has no program {program}")
+    return re.sub(r"#.*", "", found[1]).split()
+
+
+def text_of(program):
+    return "".join(f'#line 1 "{name}"\n{read("kernels", name)}' for name in sources_of(program))
+
+
+def tunables():
+    """The macros of the family for GPUs with their usual values: rows of host/device/tunables.c."""
+    text = read("host", "device", "tunables.c")
+    found = re.search(r"\bgpu\[\] = \{(.*?)\n\};", text, re.S)
+    if not found:
+        raise Failed("host/device/tunables.c has no table gpu[]")
+    rows = re.findall(r'"\w+", "(CBX_\w+)",[^{}]*\{(\d+)', found[1])
+    return {macro: int(usual) for macro, usual in rows}
+
+
+def macros_of(program, vendor):
+    """What host/device/program.c defines. Functions are inlined, as NVIDIA's own compiler does unasked."""
+    macros = {"CBX_FAMILY_GPU": 1, "CBX_PREFETCH": 0, "CBX_INLINE": int(vendor != INTEL), "CBX_FMA": 0}
+    return {**macros, **tunables()} if program == "train" else macros
+
+
+def options_of(program, vendor, changes=None):
+    macros = {**macros_of(program, vendor), **(changes or {})}
+    return [f"-D{name}={value}" for name, value in macros.items()]
+
+
+def write_text(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def read_text(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+# ---- compiling ----
+
+def compile_clang(built, tools, macros):
+    """Assembler by clang: PTX, or AMD's."""
+    target = built.target
+    triple = TRIPLES[target.vendor]
+    clang, cpu, library, name = tools.clang_for(triple, target.cpus)
+    built.compiler = f"clang {clang.number}" + (f" for {cpu}" if cpu != target.name else "")
+    built.libraries = name
+    output = built.path("ptx" if target.vendor == NVIDIA else "s")
+    clang.compile(built.path("cl"), output, triple, cpu,
+                  library + options_of(built.program, target.vendor, macros))
+    return read_text(output)
+
+
+def compile_nvidia(built, tools, macros):
+    ptx, groups = with_groups(compile_clang(built, tools, macros), groups_asked(built, tools, macros))
+    write_text(built.path("ptx"), ptx)
+    built.kernels = {name: Usage(group=group) for name, group in groups.items()}
+    if not tools.ptxas:
+        built.why = "no ptxas: NVIDIA's toolkit, or PyPI's nvidia-cuda-nvcc"
+        return
+    log = tools.ptxas.run("-v", f"-arch={built.target.name}", built.path("ptx"), "-o", built.path("cubin"))
+    built.compiler += f", ptxas {tools.ptxas.version(r'V([0-9.]+)')}"
+    for name, usage in usage_of_ptxas(log).items():
+        usage.group = groups[name]
+        built.kernels[name] = usage
+    if not tools.nvdisasm:
+        built.why = "no nvdisasm: NVIDIA's toolkit, or PyPI's nvidia-cuda-nvdisasm"
+        return
+    built.listing = tools.nvdisasm.run("-c", "-hex", built.path("cubin"))
+    write_text(built.path("sass"), built.listing)
+
+
+def groups_asked(built, tools, macros):
+    """Of each kernel that fixes them the work-items of a group, as LLVM's metadata have them: clang does not
+    hand them on to NVIDIA's assembler."""
+    clang, cpu, library, _ = tools.clang_for(TRIPLES[NVIDIA], built.target.cpus)
+    clang.compile(built.path("cl"), built.path("ll"), TRIPLES[NVIDIA], cpu, ["-emit-llvm", "-Xclang",
+                  "-disable-llvm-passes", *options_of(built.program, NVIDIA, macros)])
+    return groups_of_llvm(read_text(built.path("ll")))
+
+
+def groups_of_llvm(text):
+    sizes = {number: [int(size) for size in re.findall(r"i32 (\d+)", values)]
+             for number, values in re.findall(r"^!(\d+) = !\{((?:i32 \d+(?:, )?){3})\}", text, re.M)}
+    return {name: sizes[number] for name, number in
+            re.findall(r"^define [^\n]*?@(\w+)\([^\n]*!reqd_work_group_size !(\d+)", text, re.M)}
+
+
+def with_groups(ptx, groups):
+    """PTX with the groups that kernels ask for, as NVIDIA's own compiler writes them; and of each kernel how
+    many work-items that is, or None."""
+    items = {}
+
+    def add(found):
+        size = groups.get(found[2])
+        items[found[2]] = size and size[0] * size[1] * size[2]
+        return found[1] + (f"\n.reqntid {size[0]}, {size[1]}, {size[2]}" if size else "")
+
+    return re.sub(r"(\.entry (\w+)\(.*?\n?\))", add, ptx, flags=re.S), items
+
+
+def usage_of_ptxas(log):
+    """What `ptxas -v` says of each kernel."""
+    usages = {}
+    for name, text in re.findall(r"Compiling entry function '(\w+)'(.*?registers.*?)\n", log, re.S):
+        frame = re.search(r"Function properties for " + name + r"\s+(\d+) bytes stack frame, (\d+) bytes spill stores",
+                          text)
+        local = re.search(r"(\d+) bytes smem", text)
+        usages[name] = Usage(registers=int(re.search(r"Used (\d+) registers", text)[1]), stack=int(frame[1]),
+                             spills=int(frame[2]), local=int(local[1]) if local else 0)
+    return usages
+
+
+def compile_amd(built, tools, macros):
+    built.listing = compile_clang(built, tools, macros)
+    built.kernels = usage_of_amd(built.listing)
+
+
+def usage_of_amd(assembler):
+    """What the metadata behind AMD's assembler say of each kernel."""
+    metadata = assembler.partition("amdhsa.kernels:")[2]
+    usages = {}
+    for text in re.split(r"\n  - ", metadata):
+        name = re.search(r"\n    \.name: +(\w+)", text)
+        if name:
+            number = {key: int(value) for key, value in re.findall(r"\n    \.(\w+): +(\d+)", "\n    " + text)}
+            sizes = re.search(r"\.reqd_workgroup_size:\n((?: +- \d+\n)+)", text)
+            group = None
+            for size in re.findall(r"\d+", sizes[1]) if sizes else []:
+                group = (group or 1) * int(size)
+            usages[name[1]] = Usage(registers=number["vgpr_count"], spills=number["vgpr_spill_count"],
+                                    stack=number["private_segment_fixed_size"],
+                                    local=number["group_segment_fixed_size"], group=group)
+    return usages
+
+
+COMPILE = {NVIDIA: compile_nvidia, AMD: compile_amd}
+
+
+def compile_program(program, target, tools, folder, macros=None):
+    """Compiles a program of kernels/sources.cmake for a target of target_units.py, with files in `folder`.
+    macros: definitions beside or instead of the host's. Failed where it does not compile, Missing where a
+    tool is not there."""
+    built = Built(program, target, folder)
+    os.makedirs(folder, exist_ok=True)
+    write_text(built.path("cl"), text_of(program))
+    try:
+        COMPILE[target.vendor](built, tools, macros)
+    except RuntimeError as error:
+        raise Failed(str(error)) from error
+    return built
