@@ -71,6 +71,7 @@ def find_tests(build):
             when = ("last" if "slow" in properties["LABELS"] else
                     "first" if FIRST.match(test["name"]) else "then")
             tests.append((path, int(properties.get("TIMEOUT", 900)), when))
+    tests.sort(key=lambda test: "gpu" not in os.path.basename(test[0]))  # else in CTest's order
     missing = [path for path, _, _ in tests if not os.path.exists(path)]
     if not tests or missing:
         raise Fault(MISSING, f"{build} has no tests that were built: configure it with -DCBX_TESTS=ON, "
