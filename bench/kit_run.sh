@@ -136,13 +136,22 @@ check_machine() {
     done
 }
 
+# What a stopped step leaves running for a moment, such as a driver's compiler, may still write there.
+clear_place() {
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        rm -rf "$place" 2>/dev/null && return
+        sleep 1
+    done
+    say "cannot remove $place after $try tries"
+}
+
 # A folder of our own in OUT_DIR, for everything; it goes when the archive is there.
 make_place() {
     mkdir -p "$out" 2>/dev/null
     asked=$out
     out=$(CDPATH='' cd -- "$out" 2>/dev/null && pwd -P) || stop 73 "cannot use $asked as a folder"
     place=$(mktemp -d "$out/.clearbox-kit-XXXXXX" 2>/dev/null) || stop 73 "cannot write to $out"
-    trap 'rm -rf "$place"' EXIT
+    trap clear_place EXIT
     trap 'exit 130' INT TERM HUP
     free_mb=$(df -Pk "$out" 2>/dev/null | awk 'NR == 2 {print int($4 / 1024)}')
     [ "${free_mb:-$least_free_mb}" -ge "$least_free_mb" ] ||
