@@ -11,14 +11,18 @@
 #include "data/sampler.h"
 
 const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
-    /* For GPUs one slice, and D2 in each group; then one a slab, and D2 for itself. Five batches of
+    /* For GPUs one slice, and D2 in each group, which is small; then one a slab, D2 for itself, and
+     * the groups that the device would have. Five batches of
      * 17 rows and one of 12. */
     {.hidden = 37,
      .batch = 17,
      .training = 97,
      .validation = 19,
      .test = 7,
-     .division = {{.slices = 1, .deltas = CBX_DELTAS_WITHIN, .ink = CBX_BY_ROWS},
+     .division = {{.slices = 1,
+                   .deltas = CBX_DELTAS_WITHIN,
+                   .groups = CBX_NARROW_GROUPS,
+                   .ink = CBX_BY_ROWS},
                   {.slices = 7, .deltas = CBX_DELTAS_APART, .ink = CBX_BY_PIXELS}}},
     /* Five panels, the last with few neurons, in chunks; for processors of four panels, which
      * take their ink together, then of two. A batch of a whole block of rows and a bit, and one of
