@@ -83,7 +83,7 @@ static void sparse_job_succeeds(void **state) {
 static void stepwise_batches_succeed(void **state) {
     (void)state;
     const cbx_rates rates = {0.005f, 0.005f};
-    const fixture_way way = {CBX_SCHEDULE_STEPWISE, family, "stepwise", 1};
+    const fixture_way way = {CBX_SCHEDULE_STEPWISE, family, "stepwise"};
     cbx_evaluation evaluation;
     cbx_dataset *dataset = synthetic_dataset(IMAGES, 3, 1);
     cbx_network *start = synthetic_network(HIDDEN, 2);
