@@ -21,12 +21,16 @@
 #ifndef CBX_GPU_ROWS
 #define CBX_GPU_ROWS 8
 #endif
-#define CBX_ITEM_ROWS (CBX_ROW_BLOCK * 8 / CBX_GROUP)
+#if CBX_GROUP == 64
+#define CBX_ITEM_ROWS 8
+#else
+#define CBX_ITEM_ROWS 2
+#endif
 #define CBX_ITEMS_Y (CBX_GROUP / 8)
 #if CBX_SLAB % CBX_GPU_DEPTH || CBX_GPU_DEPTH % 8 || (CBX_GPU_ROWS != 8 && CBX_GPU_ROWS != 4)
 #error "CBX_GPU_DEPTH or CBX_GPU_ROWS does not fit"
 #endif
-#if (CBX_GROUP != 64 && CBX_GROUP != 256) || CBX_GPU_DEPTH * 16 % CBX_GROUP
+#if CBX_ITEM_ROWS * CBX_GROUP != CBX_ROW_BLOCK * 8 || CBX_GPU_DEPTH * 16 % CBX_GROUP
 #error "CBX_GROUP does not fit"
 #endif
 
@@ -70,29 +74,39 @@ HELPER void fetch_lists_gpu(global const uchar *restrict first, global const uch
     }
 }
 
-/* Sums of a work-item's rows or pixels `i` … of HEIGHT, that lie side by side `at` in local memory,
- * 4 of them every CBX_ITEMS_Y · 4 floats, times v. */
-#define CBX_ADD_4(at, i, v)                                                                        \
-    {                                                                                              \
-        const float4 p = LOCAL4((at) + (i) * CBX_ITEMS_Y);                                         \
-        sum[(i) + 0] = fma((float4)(p.x), v, sum[(i) + 0]);                                        \
-        sum[(i) + 1] = fma((float4)(p.y), v, sum[(i) + 1]);                                        \
-        sum[(i) + 2] = fma((float4)(p.z), v, sum[(i) + 2]);                                        \
-        sum[(i) + 3] = fma((float4)(p.w), v, sum[(i) + 3]);                                        \
+/* The levels of a work-item's HEIGHT rows or pixels, that begin `at` in local memory: side by side,
+ * but every 4 of them CBX_ITEMS_Y · 4 floats further on; and their sums, times v. */
+#define CBX_LEVELS_2(at) (*(local const float2 *)(at))
+#define CBX_LEVELS_4(at) LOCAL4(at)
+#define CBX_LEVELS_8(at) (float8)(LOCAL4(at), LOCAL4((at) + CBX_ITEMS_Y * 4))
+#define CBX_ADD_2(p, v)                                                                            \
+    sum[0] = fma((float4)((p).s0), v, sum[0]);                                                     \
+    sum[1] = fma((float4)((p).s1), v, sum[1]);
+#define CBX_ADD_4(p, v)                                                                            \
+    CBX_ADD_2(p, v)                                                                                \
+    sum[2] = fma((float4)((p).s2), v, sum[2]);                                                     \
+    sum[3] = fma((float4)((p).s3), v, sum[3]);
+#define CBX_ADD_8(p, v)                                                                            \
+    CBX_ADD_4(p, v)                                                                                \
+    sum[4] = fma((float4)((p).s4), v, sum[4]);                                                     \
+    sum[5] = fma((float4)((p).s5), v, sum[5]);                                                     \
+    sum[6] = fma((float4)((p).s6), v, sum[6]);                                                     \
+    sum[7] = fma((float4)((p).s7), v, sum[7]);
+
+/* sum += levels [count][…], `pitch` floats from one to the next, times v [count][32]. Four of
+ * them are read before they are used, for compilers that would wait for each. */
+#define CBX_ADD_ALL(HEIGHT, count, at, pitch, v)                                                   \
+    UNROLL for (uint four = 0; four < (count); four += 4) {                                        \
+        CBX_JOIN(float, HEIGHT) level_of[4];                                                       \
+        float4 factor[4];                                                                          \
+        UNROLL for (uint i = 0; i < 4; i++) {                                                      \
+            factor[i] = LOCAL4((v) + (four + i) * CBX_PANEL);                                      \
+            level_of[i] = CBX_JOIN(CBX_LEVELS_, HEIGHT)((at) + (four + i) * (pitch));              \
+        }                                                                                          \
+        UNROLL for (uint i = 0; i < 4; i++) {                                                      \
+            CBX_JOIN(CBX_ADD_, HEIGHT)(level_of[i], factor[i])                                     \
+        }                                                                                          \
     }
-#define CBX_ADD_OF_8(at, v) CBX_ADD_4(at, 0, v) CBX_ADD_4(at, 4, v)
-#define CBX_ADD_OF_4(at, v) CBX_ADD_4(at, 0, v)
-#define CBX_ADD_OF_2(at, v)                                                                        \
-    {                                                                                              \
-        const float2 p = *(local const float2 *)(at);                                              \
-        sum[0] = fma((float4)(p.x), v, sum[0]);                                                    \
-        sum[1] = fma((float4)(p.y), v, sum[1]);                                                    \
-    }
-#if CBX_ITEM_ROWS == 8
-#define CBX_ADD_ROWS CBX_ADD_OF_8
-#else
-#define CBX_ADD_ROWS CBX_ADD_OF_2
-#endif
 
 /* Where that is for item y, and which of its numbers follow each other: 4, or both of 2. */
 #define CBX_SIDE_BY_SIDE(height) ((height) < 4 ? (height) : 4)
@@ -171,10 +185,7 @@ HELPER void forward_slab_gpu(global const uchar *restrict levels, local const uc
             CBX_FETCH_COLUMNS(row)
         }
         of_weights += lane_x() * 4;
-        UNROLL for (uint i = 0; i < CBX_GPU_DEPTH; i++) {
-            const float4 v = LOCAL4(of_weights + i * CBX_PANEL);
-            CBX_ADD_ROWS(of_levels + i * CBX_ROW_BLOCK, v)
-        }
+        CBX_ADD_ALL(CBX_ITEM_ROWS, CBX_GPU_DEPTH, of_levels, CBX_ROW_BLOCK, of_weights)
         if (row < CBX_SLAB) {
             CBX_ADD_COLUMNS
         }
@@ -231,10 +242,7 @@ HELPER void forward_slab_gpu(global const uchar *restrict levels, local const uc
                 CBX_FETCH_##HEIGHT(row / CBX_ROW_BLOCK * CBX_LEVELS_OF_BLOCK +                     \
                                    row % CBX_ROW_BLOCK);                                           \
             }                                                                                      \
-            UNROLL for (uint b = 0; b < CBX_STAGE_ROWS; b++) {                                     \
-                const float4 e = LOCAL4(d + b * CBX_PANEL);                                        \
-                CBX_ADD_OF_##HEIGHT(pixels + b * BLOCK, e)                                         \
-            }                                                                                      \
+            CBX_ADD_ALL(HEIGHT, CBX_STAGE_ROWS, pixels, BLOCK, d)                                  \
             d += passes ? 0 : CBX_STAGE_ROWS * CBX_PANEL;                                          \
         } while (row < rows);                                                                      \
     }
