@@ -202,9 +202,6 @@ static void the_film_has_the_same_bytes_whoever_makes_it(void **state) {
             const fixture_way way = fixture_ways[i % fixture_way_count];
             const arrangement a = arrangements[i / fixture_way_count];
             char *first = firsts[a.encoder];
-            if (!way.canonical) {
-                continue;
-            }
             film(&l, way, scale, a, hash);
             if (first[0] == '\0') {
                 memcpy(first, hash, sizeof hash);

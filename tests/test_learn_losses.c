@@ -82,8 +82,7 @@ static notes truth_of(const cbx_learn_settings *settings) {
 static void assert_means(fixture_way way, const notes *is, const notes *should) {
     assert_false(is->none);
     for (size_t i = 0; i < EPOCHS * BATCHES; i++) {
-        const int exact = way.canonical &&
-                          cbx_device_arithmetic(fixture_device(way.family)) == CBX_ARITHMETIC_CANON;
+        const int exact = cbx_device_arithmetic(fixture_device(way.family)) == CBX_ARITHMETIC_CANON;
         assert_number_close(is->losses[i], should->losses[i], exact ? 0.0 : 1e-4, way.name);
     }
 }

@@ -156,7 +156,7 @@ class Choice(CliTest):
         env = environment(POCL_MAX_WORK_GROUP_SIZE=16)
         self.assert_done(self.learn(*small, "--no-video", env=env))
         result = self.learn(*small, "--no-video", "--family", "gpu", env=env)
-        self.assert_only_error(result, UNAVAILABLE, "work-groups of 256 work-items", "at most 16")
+        self.assert_only_error(result, UNAVAILABLE, "work-groups of 64 work-items", "at most 16")
 
     def test_kernels_that_do_not_build(self):
         """The compiler's whole log is shown; PoCL itself adds a line before it."""

@@ -19,10 +19,7 @@ static void list_ways(void) {
     for (const cbx_way *way = cbx_ways; way->ops; way++) {
         assert_true(fixture_way_count < MOST_WAYS);
         fixture_way *to = &fixture_ways[fixture_way_count++];
-        *to = (fixture_way){.schedule = way->schedule,
-                            .family = way->family,
-                            .canonical = way->family == CBX_FAMILY_CPU ||
-                                         way->schedule == CBX_SCHEDULE_STEPWISE};
+        *to = (fixture_way){.schedule = way->schedule, .family = way->family};
         snprintf(to->name, sizeof to->name, "%s %s", cbx_schedule_name(way->schedule),
                  cbx_family_name(way->family));
     }

@@ -27,7 +27,6 @@ typedef struct fixture_way {
     cbx_schedule schedule;
     cbx_family family;
     char name[32]; /* "fused cpu" … */
-    int canonical; /* its weights have the bits of kernels/canon.h */
 } fixture_way;
 
 extern fixture_way fixture_ways[];
