@@ -153,7 +153,7 @@ static void steps_are_that_many_single_steps(void **state) {
 /* Several stages share a launch only where work-groups see each other's writes in order: on
  * the host's own processor. Elsewhere each has its launch, with the same bits. */
 static void stages_have_launches_of_their_own_where_memory_is_not_shared(void **state) {
-    const fixture_way way = {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, "fused cpu", 1};
+    const fixture_way way = {CBX_SCHEDULE_FUSED, CBX_FAMILY_CPU, "fused cpu"};
     cbx_device *device = fixture_device(CBX_FAMILY_CPU);
     cbx_network *start = synthetic_network(100, 21), *weights[2];
     const int shares = device->shares_memory;
