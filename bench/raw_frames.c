@@ -130,9 +130,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "raw_frames: %s\n", cbx_last_error());
     }
     cbx_painter_clear(&in.painter);
-    if (in.luma) {
-        clReleaseMemObject(in.luma);
-    }
+    cbx_buffer_release(in.luma);
     cbx_trainer_destroy(in.trainer);
     cbx_network_destroy(in.network);
     cbx_device_close(in.device);

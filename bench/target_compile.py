@@ -5,6 +5,8 @@ what each kernel takes out. See targets.py.
 import os
 import re
 
+from target_tools import Missing
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NVIDIA, AMD, INTEL = "NVIDIA", "AMD", "Intel"
 TRIPLES = {NVIDIA: "nvptx64--nvidiacl", AMD: "amdgcn-amd-amdhsa"}
@@ -28,8 +30,9 @@ class Built:
     """A program for a target: `kernels`, their Usage by name; `listing`, the machine code as text, or None
     and `why`; `compiler`, one line."""
 
-    def __init__(self, program, target, folder):
+    def __init__(self, program, target, folder, tells_groups=True):
         self.program, self.target, self.folder = program, target, folder
+        self.tells_groups = tells_groups
         self.kernels, self.listing, self.why, self.compiler, self.libraries = {}, None, "", "", ""
 
     def path(self, ending):
@@ -102,7 +105,8 @@ def compile_clang(built, tools, macros):
 
 
 def compile_nvidia(built, tools, macros):
-    ptx, groups = with_groups(compile_clang(built, tools, macros), groups_asked(built, tools, macros))
+    ptx, groups = with_groups(compile_clang(built, tools, macros), groups_asked(built, tools, macros),
+                              built.tells_groups)
     write_text(built.path("ptx"), ptx)
     built.kernels = {name: Usage(group=group) for name, group in groups.items()}
     if not tools.ptxas:
@@ -136,15 +140,15 @@ def groups_of_llvm(text):
             re.findall(r"^define [^\n]*?@(\w+)\([^\n]*!reqd_work_group_size !(\d+)", text, re.M)}
 
 
-def with_groups(ptx, groups):
-    """PTX with the groups that kernels ask for, as NVIDIA's own compiler writes them; and of each kernel how
-    many work-items that is, or None."""
+def with_groups(ptx, groups, tell=True):
+    """PTX with the groups that kernels ask for, if they are to be told; and of each kernel how many work-items
+    that is, or None."""
     items = {}
 
     def add(found):
         size = groups.get(found[2])
         items[found[2]] = size and size[0] * size[1] * size[2]
-        return found[1] + (f"\n.reqntid {size[0]}, {size[1]}, {size[2]}" if size else "")
+        return found[1] + (f"\n.reqntid {size[0]}, {size[1]}, {size[2]}" if size and tell else "")
 
     return re.sub(r"(\.entry (\w+)\(.*?\n?\))", add, ptx, flags=re.S), items
 
@@ -173,7 +177,7 @@ def usage_of_amd(assembler):
     for text in re.split(r"\n  - ", metadata):
         name = re.search(r"\n    \.name: +(\w+)", text)
         if name:
-            number = {key: int(value) for key, value in re.findall(r"\n    \.(\w+): +(\d+)", "\n    " + text)}
+            number = {key: int(value) for key, value in re.findall(r"^(?: {4})?\.(\w+): +(\d+)$", text, re.M)}
             sizes = re.search(r"\.reqd_workgroup_size:\n((?: +- \d+\n)+)", text)
             group = None
             for size in re.findall(r"\d+", sizes[1]) if sizes else []:
@@ -184,14 +188,62 @@ def usage_of_amd(assembler):
     return usages
 
 
-COMPILE = {NVIDIA: compile_nvidia, AMD: compile_amd}
+def compile_intel(built, tools, macros):
+    """ocloc's binaries, in the format that tells what kernels take; their machine code where it finds Intel's
+    assembler."""
+    if not tools.ocloc:
+        raise Missing("no ocloc: Debian's intel-opencl-icd")
+    name = f"{built.program}-{built.target.name}"
+    tools.ocloc.link("libiga64.so.1", "libiga64.so", os.path.join(built.folder, "iga"))
+    options = " ".join(["-w", "-cl-std=CL1.2", *options_of(built.program, INTEL, macros)])
+    log = tools.ocloc.run("compile", "-file", built.path("cl"), "-device", built.target.name, "-output", f"{name}.bin",
+                          "-output_no_suffix", "-out_dir", built.folder, "-options", options,
+                          "-internal_options", "-cl-intel-allow-zebin")
+    parts = os.path.join(built.folder, name)
+    os.makedirs(parts, exist_ok=True)
+    tools.ocloc.run("disasm", "-file", built.path("bin"), "-device", built.target.name, "-dump", parts)
+    built.compiler = f"ocloc {ocloc_version(tools.ocloc, built.folder)}"
+    built.kernels = usage_of_intel(read_text(os.path.join(parts, ".ze_info")), log)
+    codes = {kernel: os.path.join(parts, f".text.{kernel}.asm") for kernel in built.kernels}
+    if not all(os.path.exists(path) for path in codes.values()):
+        built.why = "no disassembly: ocloc did not find libiga64, of Debian's libigc1"
+        return
+    built.listing = "".join(f"// kernel {kernel}\n{read_text(path)}\n" for kernel, path in codes.items())
+    write_text(built.path("asm"), built.listing)
 
 
-def compile_program(program, target, tools, folder, macros=None):
+def ocloc_version(ocloc, folder):
+    """It writes its answers to files."""
+    ocloc.run("query", "OCL_DRIVER_VERSION", cwd=folder)
+    return read_text(os.path.join(folder, "OCL_DRIVER_VERSION")).strip("\0 \n")
+
+
+def usage_of_intel(info, log):
+    """What a binary says of each kernel, and the compiler's log of its spills."""
+    spills = {name: int(count) for name, count in
+              re.findall(r"kernel (\w+)\s+compiled SIMD\d+ allocated \d+ regs and spilled around (\d+)", log)}
+    usages = {}
+    for text in re.split(r"\n  - (?=name:)", info.partition("\nkernels_misc_info:")[0])[1:]:
+        name = re.match(r"name: +(\w+)", text)[1]
+        number = {key: int(value) for key, value in re.findall(r"^ {6}(\w+): +(\d+)$", text, re.M)}
+        sizes = re.search(r"required_work_group_size: \[([^\]]*)\]", text)
+        group = None
+        for size in re.findall(r"\d+", sizes[1]) if sizes else []:
+            group = (group or 1) * int(size)
+        scratch = re.findall(r"- type: +scratch\n(?:  .*\n)*? +size: +(\d+)", text)
+        usages[name] = Usage(registers=number.get("grf_count"), spills=spills.get(name, 0), group=group,
+                             local=number.get("slm_size", 0), lanes=number["simd_size"], stack=sum(map(int, scratch)))
+    return usages
+
+
+COMPILE = {NVIDIA: compile_nvidia, AMD: compile_amd, INTEL: compile_intel}
+
+
+def compile_program(program, target, tools, folder, macros=None, tells_groups=True):
     """Compiles a program of kernels/sources.cmake for a target of target_units.py, with files in `folder`.
-    macros: definitions beside or instead of the host's. Failed where it does not compile, Missing where a
-    tool is not there."""
-    built = Built(program, target, folder)
+    macros: definitions beside or instead of the host's. tells_groups: NVIDIA's assembler learns the size of
+    work-groups. Failed where it does not compile, Missing where a tool is not there."""
+    built = Built(program, target, folder, tells_groups)
     os.makedirs(folder, exist_ok=True)
     write_text(built.path("cl"), text_of(program))
     try:

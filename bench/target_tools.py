@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-# What fetch() unpacks, by the name of the root: packages of Debian, or of PyPI.
+# What fetch() unpacks: packages of Debian by the name of the root, and of PyPI, a root for each.
 DEBIAN = {
     "llvm-15": ["clang-15", "libllvm15", "libclang-cpp15", "libclang-common-15-dev", "libclc-15"],
     "llvm-22": ["clang-22", "libllvm22", "libclang-cpp22", "libclang-common-22-dev", "libclc-22"],
@@ -20,7 +20,7 @@ DEBIAN = {
     "intel": ["intel-opencl-icd", "libigc1", "libigdfcl1", "libigdgmm12", "libopencl-clang14", "libllvmspirvlib14",
               "libllvm14"],
 }
-PYPI = {"nvidia": ["nvidia-cuda-nvcc", "nvidia-cuda-nvdisasm"]}
+PYPI = ["nvidia-cuda-nvcc", "nvidia-cuda-nvdisasm"]
 # A kernel that needs a compiler, its library and little else.
 PROBE = "kernel void probe(global float *p) { p[get_global_id(0)] = fmax(p[0], 1.0f); }\n"
 
@@ -53,6 +53,16 @@ class Tool:
 
     def run(self, *arguments, cwd=None):
         return run([self.path, *arguments], env=self.environment(), cwd=cwd)
+
+    def link(self, library, name, place):
+        """Makes a library of the root known by a name without its version, which needs a development package."""
+        path = next((path for folder in self.libraries + ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"]
+                     for path in [os.path.join(folder, library)] if os.path.exists(path)), None)
+        if path:
+            os.makedirs(place, exist_ok=True)
+            if not os.path.lexists(os.path.join(place, name)):
+                os.symlink(path, os.path.join(place, name))
+            self.libraries = [place] + [folder for folder in self.libraries if folder != place]
 
     def version(self, pattern, *arguments):
         try:
@@ -173,10 +183,9 @@ def fetch(folder):
                         run(["dpkg", "-x", os.path.join(work, file), place])
                 except (OSError, RuntimeError) as error:
                     yield f"{package}: {str(error).splitlines()[-1]}"
-    for root, packages in PYPI.items():
-        for package in packages:
-            try:
-                run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target",
-                     os.path.join(folder, root, package), package])
-            except RuntimeError as error:
-                yield f"{package}: {str(error).splitlines()[-1]}"
+    for package in PYPI:
+        try:
+            run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target",
+                 os.path.join(folder, package), package])
+        except RuntimeError as error:
+            yield f"{package}: {str(error).splitlines()[-1]}"

@@ -72,7 +72,10 @@
 
 /* The kernels for GPUs: a group that multiplies has 64 work-items, and a panel by 64 rows of a
  * batch; one that ends a forward pass more, where the device allows it. */
+#ifndef CBX_GROUP
 #define CBX_GROUP 64
+#endif
+#define CBX_WIDE_GROUP 256 /* of the program "wide": train/wide.h */
 #define CBX_ROW_BLOCK 64
 #ifndef CBX_OUTPUT_GROUP
 #define CBX_OUTPUT_GROUP 256

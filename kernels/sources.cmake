@@ -2,7 +2,7 @@
 # The programs that kernels are built as, and the sources of each in the order in which they
 # are joined to one text: a file sees what those above it define. Another program is a
 # folder, a list, and a name here. Files have different names in all folders.
-set(CBX_PROGRAMS train picture film bench)
+set(CBX_PROGRAMS train wide picture film bench)
 
 # Trains, evaluates and draws: train_cpu draws its panels while they are in the cache.
 set(CBX_SOURCES_train
@@ -31,6 +31,17 @@ set(CBX_SOURCES_train
     train/evaluate_cpu.cl
     train/evaluate_gpu.cl
     train/fma_speed.cl)
+
+# Trains small layers on GPUs.
+set(CBX_SOURCES_wide
+    canon.h
+    train/wide.h
+    layout.h
+    train/activation.cl
+    train/loss.cl
+    train/blocks_gpu.cl
+    train/batch_gpu.cl
+    train/train_gpu.cl)
 
 # Draws what is not the lesson's.
 set(CBX_SOURCES_picture

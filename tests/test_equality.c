@@ -42,14 +42,14 @@ typedef enum choice {
     CHOICES
 } choice;
 
-enum { MOST = 9 };
+enum { MOST = 11 };
 
 static const struct {
     const char *name;
     unsigned count;
     uint32_t values[MOST];
 } choices[CHOICES] = {
-    [WAY] = {"way", 9, {0, 1, 2, 3, 4, 5, 6, 7, 8}},
+    [WAY] = {"way", 11, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
     [VECTOR] = {"vector", 3, {4, 8, 16}},
     [EXACT] = {"exact", 2, {0, 1}},
     [UNITS] = {"units", 3, {8, 2, 1}},
@@ -82,6 +82,14 @@ static const struct {
      CBX_SCHEDULE_FUSED,
      CBX_FAMILY_GPU,
      {.slices = CBX_SLABS, .deltas = CBX_DELTAS_APART}},
+    {"fused gpu, sliced, wide",
+     CBX_SCHEDULE_FUSED,
+     CBX_FAMILY_GPU,
+     {.slices = CBX_SLABS, .groups = CBX_WIDE_GROUPS}},
+    {"fused gpu, one slice, wide, D2 apart",
+     CBX_SCHEDULE_FUSED,
+     CBX_FAMILY_GPU,
+     {.slices = 1, .deltas = CBX_DELTAS_APART, .groups = CBX_WIDE_GROUPS}},
     {"sparse cpu by rows", CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, {.ink = CBX_BY_ROWS}},
     {"sparse cpu by pixels", CBX_SCHEDULE_SPARSE, CBX_FAMILY_CPU, {.ink = CBX_BY_PIXELS}},
     {"stepwise cpu", CBX_SCHEDULE_STEPWISE, CBX_FAMILY_CPU, {.slices = 0}},

@@ -135,6 +135,7 @@ static void on_what_vendors_tell(void **state) {
         {{"MI210", AMD(4, 64, 64 * KIB), GPU(104, "gfx90a:sramecc+"), .local = TURN}, 128, 4, 104},
         {{"MI210", AMD(4, 64, 64 * KIB), GPU(104, "gfx90a"), .local = 1024}, 128, 16, 104},
         {{"MI210", AMD(4, 64, 64 * KIB), GPU(104, "gfx90a"), .local = 1024}, 256, 8, 104},
+        {{"MI210", AMD(4, 64, 64 * KIB), GPU(104, "gfx90a"), .local = 0}, 32, 32, 104},
         {{"Vega 20", AMD(4, 64, 64 * KIB), GPU(60, "gfx906"), .local = 1024}, 128, 8, 60},
         {{"Vega 20", AMD(4, 64, 64 * KIB), GPU(60, "gfx906"), .local = 30976}, 151, 2, 60},
         /* two compute units with 64 KiB each; 2 waves a group; 49,152 / (144 × 32) = 10 waves */

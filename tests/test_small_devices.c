@@ -17,7 +17,7 @@
 
 enum {
     LEAST_GROUP = 64,       /* work-items */
-    LEAST_LOCAL = 15 << 10, /* bytes of local memory */
+    LEAST_LOCAL = 16 << 10, /* bytes of local memory */
     IMAGES = 210,           /* to train with */
     MOST_KERNELS = 64
 };

@@ -11,15 +11,19 @@
 #include "data/sampler.h"
 
 const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
-    /* For GPUs slabs apart, and D2 in each group, as for small layers; then together, and D2 for
-     * itself, as for large ones. Four batches of 61 rows and one of 9. */
+    /* For GPUs slabs apart, D2 in each group, and the groups that the device would have, as for
+     * small layers; then slabs together, D2 for itself, and small groups, as for large ones. Four
+     * batches of 61 rows and one of 9. */
     {.hidden = 69,
      .batch = 61,
      .training = 253,
      .validation = 50,
      .test = 7,
      .division = {{.slices = 7, .deltas = CBX_DELTAS_WITHIN, .ink = CBX_BY_ROWS},
-                  {.slices = 1, .deltas = CBX_DELTAS_APART, .ink = CBX_BY_PIXELS}}},
+                  {.slices = 1,
+                   .deltas = CBX_DELTAS_APART,
+                   .groups = CBX_NARROW_GROUPS,
+                   .ink = CBX_BY_PIXELS}}},
     /* Five panels, the last with few neurons, in chunks; for processors of four panels, which
      * take their ink together, then of two. A batch of a whole block of rows and a bit, and one of
      * a whole block; more images than a group of the evaluation takes. */
@@ -29,7 +33,7 @@ const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
      .validation = 28,
      .test = 7,
      .division = {{.slices = 1, .chunks = 1, .ink = CBX_BY_PIXELS},
-                  {.slices = 7, .chunks = 2, .ink = CBX_BY_ROWS}}},
+                  {.slices = 7, .groups = CBX_NARROW_GROUPS, .chunks = 2, .ink = CBX_BY_ROWS}}},
 };
 
 /* How many pixels of each slab have ink, each in half of the images; the others are background.

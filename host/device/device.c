@@ -94,6 +94,9 @@ void cbx_device_close(cbx_device *device) {
     if (device->film) {
         clReleaseProgram(device->film);
     }
+    if (device->wide) {
+        clReleaseProgram(device->wide);
+    }
     if (device->picture) {
         clReleaseProgram(device->picture);
     }

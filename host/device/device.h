@@ -52,6 +52,7 @@ struct cbx_device {
     cl_program program;
     cl_program film;    /* avc/: NULL until it is needed */
     cl_program picture; /* picture/: likewise */
+    cl_program wide;    /* small layers on GPUs: likewise */
     cbx_built built;
     unsigned fma;      /* CBX_FMA_DRIVER … */
     int fuses;         /* as cbx_device_fuses() says */
@@ -155,5 +156,9 @@ double cbx_event_seconds(cl_event first, cl_event last);
 void cbx_kernel_release(cl_kernel kernel);
 void cbx_buffer_release(cl_mem buffer);
 void cbx_event_release(cl_event *event);
+
+/* How many buffers cbx_buffer_release() was given in this process; it begins again at 0 sometime.
+ * Every buffer that is an argument of a kernel is released by it. */
+unsigned cbx_buffers_released(void);
 
 #endif

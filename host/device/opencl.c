@@ -71,21 +71,27 @@ static size_t round_up(size_t value, size_t unit) {
     return (value + unit - 1) / unit * unit;
 }
 
+cbx_status cbx_kernel_fail(cl_kernel kernel, cl_int error) {
+    char name[64] = "a kernel";
+    clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
+    return cbx_cl_check(error, name);
+}
+
+cbx_status cbx_enqueue_as_set(cl_command_queue queue, cl_kernel kernel, cbx_range range,
+                              const cl_event *wait, cl_event *event) {
+    const size_t global[2] = {round_up(range.global[0], range.local[0]),
+                              round_up(range.global[1], range.local[1])};
+    const cl_int error = clEnqueueNDRangeKernel(queue, kernel, 2, NULL, global, range.local,
+                                                wait ? 1 : 0, wait, event);
+    return error == CL_SUCCESS ? CBX_OK : cbx_kernel_fail(kernel, error);
+}
+
 cbx_status cbx_enqueue(cl_command_queue queue, cl_kernel kernel, const cbx_argument *arguments,
                        cl_uint count, cbx_range range, const cl_event *wait, cl_event *event) {
-    char name[64] = "a kernel";
     cl_int error = CL_SUCCESS;
     for (cl_uint i = 0; i < count && error == CL_SUCCESS; i++) {
         error = clSetKernelArg(kernel, i, arguments[i].size, arguments[i].value);
     }
-    if (error == CL_SUCCESS) {
-        const size_t global[2] = {round_up(range.global[0], range.local[0]),
-                                  round_up(range.global[1], range.local[1])};
-        error = clEnqueueNDRangeKernel(queue, kernel, 2, NULL, global, range.local, wait ? 1 : 0,
-                                       wait, event);
-    }
-    if (error != CL_SUCCESS) {
-        clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
-    }
-    return cbx_cl_check(error, name);
+    return error == CL_SUCCESS ? cbx_enqueue_as_set(queue, kernel, range, wait, event)
+                               : cbx_kernel_fail(kernel, error);
 }

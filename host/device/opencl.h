@@ -35,6 +35,13 @@ typedef struct cbx_range {
 cbx_status cbx_enqueue(cl_command_queue queue, cl_kernel kernel, const cbx_argument *arguments,
                        cl_uint count, cbx_range range, const cl_event *wait, cl_event *event);
 
+/* The same with the arguments that the kernel has. */
+cbx_status cbx_enqueue_as_set(cl_command_queue queue, cl_kernel kernel, cbx_range range,
+                              const cl_event *wait, cl_event *event);
+
+/* cbx_cl_check() of what a kernel did not do. */
+cbx_status cbx_kernel_fail(cl_kernel kernel, cl_int error);
+
 #define CBX_COUNT(array) ((cl_uint)(sizeof(array) / sizeof *(array)))
 
 #endif

@@ -4,7 +4,8 @@
  * is missing or cannot be, the next row of `vendors` is asked, and the last asks OpenCL alone.
  *
  * Sources: NVIDIA's CUDA C++ Programming Guide, "Compute Capabilities", and its occupancy
- * calculator; LLVM's AMDGPU backend (AMDGPUBaseInfo.cpp); Intel's GPU Occupancy Calculator. */
+ * calculator; LLVM's AMDGPU backend (AMDGPUBaseInfo.cpp); Intel's GPU Occupancy Calculator.
+ * bench/target_units.py has the same numbers of the targets that it compiles for. */
 #include "device/residency.h"
 
 #include <limits.h>
@@ -128,10 +129,10 @@ static const struct {
     unsigned simds;   /* that share the local memory that is told: of one compute unit */
     unsigned registers, register_step, waves, groups;
 } generations[] = {
-    {"gfx90a", 4, 512 * 64, 8, 8, 16},     {"gfx94", 4, 512 * 64, 8, 8, 16},
-    {"gfx95", 4, 512 * 64, 8, 8, 16},      {"gfx1100", 2, 1536 * 32, 24, 16, 32},
+    {"gfx90a", 4, 512 * 64, 8, 8, 32},     {"gfx94", 4, 512 * 64, 8, 8, 32},
+    {"gfx95", 4, 512 * 64, 8, 8, 32},      {"gfx1100", 2, 1536 * 32, 24, 16, 32},
     {"gfx1101", 2, 1536 * 32, 24, 16, 32}, {"gfx120", 2, 1536 * 32, 24, 16, 32},
-    {"gfx1", 2, 1024 * 32, 16, 16, 32},    {"", 4, 256 * 64, 4, 10, 16},
+    {"gfx1", 2, 1024 * 32, 16, 16, 32},    {"", 4, 256 * 64, 4, 10, 40},
 };
 
 static int amd(const cbx_device *device, const needs *kernel, unit *out) {

@@ -2,6 +2,7 @@
 /* Queues, kernels, memory and events of an open device. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 
 #include "base/error.h"
 #include "device/device.h"
@@ -125,9 +126,17 @@ void cbx_kernel_release(cl_kernel kernel) {
     }
 }
 
+/* Of all devices: whoever counts one release too many only sets an argument again. */
+static atomic_uint released;
+
+unsigned cbx_buffers_released(void) {
+    return atomic_load(&released);
+}
+
 void cbx_buffer_release(cl_mem buffer) {
     if (buffer) {
         clReleaseMemObject(buffer);
+        atomic_fetch_add(&released, 1);
     }
 }
 

@@ -8,6 +8,7 @@
 #ifndef CBX_NETWORK_SCHEDULE_H
 #define CBX_NETWORK_SCHEDULE_H
 
+#include "device/bound.h"
 #include "network/trainer.h"
 #include "network/turned.h"
 
@@ -81,7 +82,9 @@ typedef struct cbx_schedule_ops {
     cbx_status (*run)(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
     /* How many run() should be given at once. NULL: always one. */
     uint32_t (*batches_per_launch)(const cbx_trainer *trainer);
-    void (*close)(cbx_trainer *trainer); /* releases what else `own` has. NULL: nothing */
+    /* Takes what else `own` has, once there are kernels, and releases it. NULL: nothing. */
+    cbx_status (*open)(cbx_trainer *trainer);
+    void (*close)(cbx_trainer *trainer);
     uint32_t draws_scale; /* pictures of this scale are drawn by run()'s own kernels; 0: none */
     uint32_t spare_rows;  /* that the buffers have behind those of a batch */
     int sparse;           /* it, and its evaluation, take ink alone */
@@ -135,6 +138,7 @@ struct cbx_trainer {
     uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
     uint32_t judged;                     /* images of an evaluation at a time */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
+    cbx_bound bound[CBX_MOST_KERNELS];   /* their arguments */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];
     cbx_buffer_row buffers[4 * CBX_MOST_BUFFERS]; /* of all, of the schedule, for ink, turned */
     cl_mem images, labels, order;                 /* layout.h */

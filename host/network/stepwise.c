@@ -20,8 +20,9 @@ typedef enum kernel {
 
 static cbx_status enqueue(cbx_trainer *trainer, kernel id, const cbx_argument *arguments,
                           cl_uint count, size_t items, size_t panels) {
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[id], arguments, count,
-                       cbx_launch_range(trainer, items, panels), NULL, NULL);
+    return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[id], &trainer->bound[id],
+                             arguments, count, cbx_launch_range(trainer, items, panels), NULL,
+                             NULL);
 }
 
 #define RUN(id, items, panels, ...)                                                                \

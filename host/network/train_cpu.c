@@ -181,8 +181,9 @@ static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_
                                       ARG(own->slots),          ARG(trainer->inks),
                                       ARG(trainer->ink_pixels), ARG(trainer->ink_levels),
                                       ARG(own->pixel_marks),    ARG(own->marks)};
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[TURN_INK], arguments,
-                       CBX_COUNT(arguments), cbx_launch_range(trainer, count, 1), NULL, NULL);
+    return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[TURN_INK],
+                             &trainer->bound[TURN_INK], arguments, CBX_COUNT(arguments),
+                             cbx_launch_range(trainer, count, 1), NULL, NULL);
 }
 
 /* Trains, and draws where there is a canvas: *done is the end of that. */
@@ -229,9 +230,10 @@ static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t c
     const cbx_range range = {{own->groups, 1}, {1, 1}};
     const cbx_status status = turned && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
     return status ? status
-                  : cbx_enqueue(trainer->device->queue, trainer->kernels[TRAIN_CPU], arguments,
-                                CBX_COUNT(arguments), range, canvas->wait ? &canvas->wait : NULL,
-                                canvas->luma ? done : NULL);
+                  : cbx_enqueue_bound(trainer->device->queue, trainer->kernels[TRAIN_CPU],
+                                      &trainer->bound[TRAIN_CPU], arguments, CBX_COUNT(arguments),
+                                      range, canvas->wait ? &canvas->wait : NULL,
+                                      canvas->luma ? done : NULL);
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {

@@ -2,38 +2,79 @@
 /* The schedule `fused` on GPUs: the launches of kernels/train/train_gpu.cl. */
 #include "network/train_gpu.h"
 
+#include "device/residency.h"
 #include "network/launch.h"
 
 enum { HIDDEN, OUTPUT, DELTA }; /* kernels */
+
+extern const cbx_schedule_ops cbx_train_gpu_ops;
 
 /* A work-group of train_gpu_hidden has all slabs of the pixels of its panel, or where that leaves
  * units of the device idle, one. Then D1 is made for each of them, and Q goes through memory: a
  * group of one slab takes about so much longer than a seventh of a group of all, in percent. */
 enum { OF_SLICING = 15 };
 
-/* Groups that run at once. */
+/* Groups that run at once. Where there is no such kernel the trainer will not be created. */
 static uint32_t resident_groups(const cbx_trainer *trainer) {
-    enum { GROUPS_A_UNIT = 8 };
-    return GROUPS_A_UNIT * trainer->device->info.compute_units;
+    enum { REGISTERS = 112 }; /* of a work-item, as bench/targets.py says of NVIDIA's GPUs */
+    cl_kernel kernel = NULL;
+    cbx_status status =
+        cbx_kernel_create(trainer->device, cbx_train_gpu_ops.kernels[HIDDEN], &kernel);
+    const uint32_t groups =
+        status ? 1 : cbx_device_resident_groups(trainer->device, kernel, CBX_GROUP, REGISTERS);
+    cbx_kernel_release(kernel);
+    return groups;
 }
 
+/* Whole waves of groups count. */
 static uint32_t choose_slices(uint32_t panels, uint32_t resident) {
     const uint64_t waves = (panels + resident - 1) / resident;
     const uint64_t sliced = ((uint64_t)panels * CBX_SLABS + resident - 1) / resident;
     return sliced * (100 + OF_SLICING) < waves * CBX_SLABS * 100 ? CBX_SLABS : 1;
 }
 
+/* Work-items in a group: many where there are no more groups than units, each of which could have
+ * MOST_A_UNIT of the small ones. */
+static size_t choose_group(const cbx_trainer *trainer, uint32_t groups, uint32_t resident,
+                           uint32_t wished) {
+    enum { MOST_A_UNIT = 8 };
+    const int wide = wished ? wished == CBX_WIDE_GROUPS : groups * MOST_A_UNIT <= resident;
+    return wide && trainer->device->info.largest_group >= CBX_WIDE_GROUP ? CBX_WIDE_GROUP
+                                                                         : CBX_GROUP;
+}
+
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_gpu *own = trainer->own;
     const int few = trainer->panels <= CBX_FEW_PANELS && trainer->stride <= CBX_ROW_BLOCK;
+    const uint32_t resident = resident_groups(trainer);
     trainer->chunks = trainer->panels;
     own->within = few && wished->deltas != CBX_DELTAS_APART;
-    own->slices =
-        wished->slices ? wished->slices : choose_slices(trainer->panels, resident_groups(trainer));
+    own->slices = wished->slices ? wished->slices : choose_slices(trainer->panels, resident);
+    own->group = choose_group(trainer, trainer->panels * own->slices, resident, wished->groups);
+}
+
+static cbx_status open_wide(cbx_trainer *trainer) {
+    cbx_train_gpu *own = trainer->own;
+    cbx_device *device = trainer->device;
+    const char *name = cbx_train_gpu_ops.kernels[HIDDEN];
+    if (own->group != CBX_WIDE_GROUP) {
+        return CBX_OK;
+    }
+    cbx_status status = cbx_program_create_once(device, "wide", &device->wide);
+    if (!status) {
+        status = cbx_kernel_create_in(device->wide, name, &own->wide);
+    }
+    return status ? status : cbx_kernel_check_group(device, own->wide, name);
+}
+
+static void close_wide(cbx_trainer *trainer) {
+    const cbx_train_gpu *own = trainer->own;
+    cbx_kernel_release(own->wide);
 }
 
 static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
+    const cl_uint within = own->within && launch->pending_rows > 0;
     const cbx_argument arguments[] = {ARG(trainer->turned.lists),
                                       ARG(trainer->turned.levels),
                                       ARG(trainer->labels),
@@ -50,11 +91,11 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
                                       ARG(trainer->losses),
                                       ARG(*launch),
                                       ARG(own->slices),
-                                      ARG(own->within)};
+                                      ARG(within)};
     const size_t groups = (size_t)trainer->panels * own->slices;
-    return cbx_enqueue(trainer->device->queue, trainer->kernels[HIDDEN], arguments,
-                       CBX_COUNT(arguments), (cbx_range){{groups * CBX_GROUP, 1}, {CBX_GROUP, 1}},
-                       NULL, NULL);
+    return cbx_enqueue(trainer->device->queue, own->wide ? own->wide : trainer->kernels[HIDDEN],
+                       arguments, CBX_COUNT(arguments),
+                       (cbx_range){{groups * own->group, 1}, {own->group, 1}}, NULL, NULL);
 }
 
 static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
@@ -128,4 +169,6 @@ const cbx_schedule_ops cbx_train_gpu_ops = {
     .divide = divide,
     .buffers = buffers,
     .run = run,
+    .open = open_wide,
+    .close = close_wide,
 };

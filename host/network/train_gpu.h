@@ -9,6 +9,8 @@ typedef struct cbx_train_gpu {
     uint32_t slices;       /* of the pixels, in train_gpu_hidden */
     uint32_t within;       /* 1: that makes D2, too */
     uint32_t pending_slot; /* of the pending batch, turned round */
+    size_t group;          /* work-items in a group of it */
+    cl_kernel wide;        /* it with large groups; NULL: they are not */
     cl_mem q, u;           /* Q [slices][P][stride][32] and U [slices][P][32] */
 } cbx_train_gpu;
 

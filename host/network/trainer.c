@@ -114,6 +114,9 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
     if (!status) {
         status = create_all_kernels(*out);
     }
+    if (!status && (*out)->way->ops->open) {
+        status = (*out)->way->ops->open(*out);
+    }
     if (!status) {
         status = cbx_trainer_take_buffers(*out, dataset);
     }

@@ -12,12 +12,15 @@
 /* In each work-group of train_gpu_hidden, for batches of at most 64 rows and at most
  * CBX_FEW_PANELS panels; or in a launch of its own. */
 enum { CBX_DELTAS_WITHIN = 1, CBX_DELTAS_APART };
+/* Of CBX_GROUP work-items, or of CBX_WIDE_GROUP where layers are small. */
+enum { CBX_NARROW_GROUPS = 1, CBX_WIDE_GROUPS };
 
 /* Into how many parts a trainer divides its work; 0: as many as suit the device and the
  * network. Others would only be slower. A schedule takes what it knows. */
 typedef struct cbx_division {
     uint32_t slices; /* of the pixels, in train_gpu_hidden: 1 or 7 */
     uint32_t deltas; /* where the kernels for GPUs make D2: CBX_DELTAS_WITHIN or …_APART */
+    uint32_t groups; /* of train_gpu_hidden: CBX_NARROW_GROUPS or CBX_WIDE_GROUPS */
     uint32_t chunks; /* shares of the output sums, at most, on processors */
     uint32_t ink;    /* of `sparse`: CBX_BY_ROWS or CBX_BY_PIXELS */
     /* Of the neurons, that the trainer owns; a count of 0: all. It takes and gives the weights

@@ -162,8 +162,9 @@ static cbx_status draw_by_panels(cbx_painter *painter, cl_mem w1, const cbx_canv
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(layout),
                                       CBX_ARGUMENT(canvas->luma)};
     const cbx_range range = {{panels * painter->group, 1}, {painter->group, 1}};
-    return cbx_enqueue(painter->device->queue, painter->by_panels, arguments, CBX_COUNT(arguments),
-                       range, canvas->wait ? &canvas->wait : NULL, event);
+    return cbx_enqueue_bound(painter->device->queue, painter->by_panels, &painter->bound, arguments,
+                             CBX_COUNT(arguments), range, canvas->wait ? &canvas->wait : NULL,
+                             event);
 }
 
 cbx_status cbx_painter_luma(cbx_painter *painter, cl_mem w1, const cbx_canvas *canvas,

@@ -4,6 +4,7 @@
 #define CBX_PICTURE_DRAW_H
 
 #include "clearbox/picture.h"
+#include "device/bound.h"
 #include "device/device.h"
 #include "layout.h"
 #include "picture/brush.h"
@@ -15,8 +16,9 @@ typedef struct cbx_painter {
     cbx_device *device;      /* borrowed */
     cbx_frame_layout layout; /* of a whole network; `first` and `count` are the owner's to change */
     cl_kernel tone_of_tiles, picture_luma, picture_rgb, picture_chroma;
-    cl_kernel by_panels; /* luma in one launch of groups of … */
-    size_t group;        /* … so many work-items; 0: by tone_of_tiles and picture_luma */
+    cl_kernel by_panels; /* luma in one launch, … */
+    cbx_bound bound;     /* its arguments */
+    size_t group;        /* … of groups of so many; 0: by tone_of_tiles and picture_luma */
     cl_mem tones;        /* float4 [H] */
     int plain;           /* with what is above, and its chroma stays the same; else … */
     cbx_brush brush;     /* … with this one; `layout` has only the size */

@@ -27,31 +27,38 @@ HELPER float4 tree_sum_gpu(local const float4 *restrict levels, uint pitch, uint
     return sum;
 }
 
-/* T over `count` ≥ 1 shares of four outputs that are `of_share` floats apart. Eight of them are on
- * their way at a time. */
+/* T over 1 to 8 shares of four outputs that are `of_share` floats apart. */
+HELPER float4 sum_some_gpu(global const float *restrict shares, size_t of_share, uint count)
+{
+    float4 s[8];
+    UNROLL for (uint i = 0; i < 8; i++) {
+        s[i] = GLOBAL4(shares + min(i, count - 1) * of_share);
+    }
+    UNROLL for (uint i = 0; i < 8; i += 2) {
+        s[i] = i + 1 < count ? s[i] + s[i + 1] : s[i];
+    }
+    UNROLL for (uint i = 0; i < 8; i += 4) {
+        s[i] = i + 2 < count ? s[i] + s[i + 2] : s[i];
+    }
+    return count > 4 ? s[0] + s[4] : s[0];
+}
+
+/* The same over any number of them. levels: this work-item's, of a tree of ⌈count / 8⌉ nodes. */
 HELPER float4 sum_shares_gpu(global const float *restrict shares, size_t of_share, uint count,
                              local float4 *restrict levels, uint pitch)
 {
+    uint nodes = 0;
     for (uint first = 0; first < count; first += 8) {
-        float4 share[8];
-        UNROLL for (uint i = 0; i < 8; i++) {
-            share[i] = GLOBAL4(shares + min(first + i, count - 1) * of_share);
-        }
-        UNROLL for (uint i = 0; i < 8; i++) {
-            if (first + i < count) {
-                tree_add_gpu(levels, pitch, first + i, share[i]);
-            }
-        }
+        tree_add_gpu(levels, pitch, nodes++,
+                     sum_some_gpu(shares + first * of_share, of_share, min(count - first, 8u)));
     }
-    return tree_sum_gpu(levels, pitch, count);
+    return tree_sum_gpu(levels, pitch, nodes);
 }
 
-/* Four outputs of Z2: the share behind them is W2[0]. */
-HELPER float4 output_sum_gpu(global const float *restrict sums, size_t of_share, uint chunks,
-                             local float4 *restrict levels)
+/* Four outputs of Z2 from few shares; that behind them is W2[0]. */
+HELPER float4 output_sum_gpu(global const float *restrict sums, size_t of_share, uint chunks)
 {
-    return GLOBAL4(sums + chunks * of_share) +
-           sum_shares_gpu(sums, of_share, chunks, levels, CBX_GROUP);
+    return GLOBAL4(sums + chunks * of_share) + sum_some_gpu(sums, of_share, chunks);
 }
 
 /* D2 of the outputs 4·quarter … of a row, from its Z2. */
@@ -71,29 +78,31 @@ HELPER void report_fault_gpu(float4 z, uint number, global uint *restrict fault)
     }
 }
 
-/* D2 of a batch of at most 64 rows into d2 [64][16], zeros past it, from few shares. `levels`:
- * room for CBX_FEW_LEVELS · 64. The first group of all also leaves it in `kept`, and looks whether
- * all is finite. */
+/* D2 of a batch of at most 64 rows into d2 [64][16], zeros past it, from few shares. The first
+ * group of all also leaves it in `kept`, and looks whether all is finite. */
 HELPER void output_deltas_gpu(global const float *restrict sums, cbx_launch launch,
                               global const uchar *restrict labels,
                               global const uint *restrict rows, global uint *restrict fault,
-                              local float4 *restrict levels, local float *restrict d2,
-                              global float *restrict kept)
+                              local float *restrict d2, global float *restrict kept)
 {
     const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
-    for (uint i = get_local_id(0); i < CBX_ROW_BLOCK * 4; i += CBX_GROUP) {
-        const uint row = i / 4, quarter = i % 4;
-        float4 d = (float4)(0.0f);
-        if (row < launch.pending_rows) {
-            const float4 z = output_sum_gpu(sums + i * 4, of_share, launch.chunks,
-                                            levels + get_local_id(0));
-            d = output_delta_gpu(z, labels[rows[row]], quarter, launch.recipe);
-            if (get_group_id(0) == 0) {
-                report_fault_gpu(z, launch.pending_number, fault);
-                GLOBAL4(kept + i * 4) = d;
-            }
+    enum { COUNT = CBX_ROW_BLOCK * 4 / CBX_GROUP };
+    float4 z[COUNT];
+    uint label[COUNT];
+    UNROLL_BY(2) for (uint n = 0; n < COUNT; n++) { /* all at once would take registers */
+        const uint i = get_local_id(0) + n * CBX_GROUP;
+        label[n] = labels[rows[min(i / 4, launch.pending_rows - 1)]];
+        z[n] = output_sum_gpu(sums + i * 4, of_share, launch.chunks);
+    }
+    UNROLL for (uint n = 0; n < COUNT; n++) {
+        const uint i = get_local_id(0) + n * CBX_GROUP;
+        const bool is_row = i / 4 < launch.pending_rows;
+        const float4 d = output_delta_gpu(z[n], label[n], i % 4, launch.recipe);
+        LOCAL4(d2 + i * 4) = is_row ? d : (float4)(0.0f);
+        if (get_group_id(0) == 0 && is_row) {
+            report_fault_gpu(z[n], launch.pending_number, fault);
+            GLOBAL4(kept + i * 4) = d;
         }
-        LOCAL4(d2 + i * 4) = d;
     }
 }
 
@@ -101,8 +110,7 @@ HELPER void output_deltas_gpu(global const float *restrict sums, cbx_launch laun
  * longer. */
 HELPER void output_losses_gpu(global const float *restrict sums, cbx_launch launch,
                               global const uchar *restrict labels,
-                              global const uint *restrict rows, local float4 *restrict levels,
-                              global float *restrict losses)
+                              global const uint *restrict rows, global float *restrict losses)
 {
     const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
     const uint groups = get_num_groups(0);
@@ -111,7 +119,7 @@ HELPER void output_losses_gpu(global const float *restrict sums, cbx_launch laun
         float4 z[4];
         UNROLL for (uint quarter = 0; quarter < 4; quarter++) {
             z[quarter] = output_sum_gpu(sums + row * CBX_LANES_OUT + quarter * 4, of_share,
-                                        launch.chunks, levels + get_local_id(0));
+                                        launch.chunks);
         }
         losses[row] = row_loss((float16)(z[0], z[1], z[2], z[3]), labels[rows[row]]);
     }
@@ -121,43 +129,64 @@ HELPER void output_losses_gpu(global const float *restrict sums, cbx_launch laun
 HELPER void fetch_deltas_gpu(global const float *restrict from, uint row, uint rows,
                              uint group, local float *restrict d2)
 {
-    for (uint i = get_local_id(0); i < CBX_ROW_BLOCK * 4; i += group) {
-        LOCAL4(d2 + i * 4) =
-            row + i / 4 < rows ? GLOBAL4(from + row * CBX_LANES_OUT + i * 4) : (float4)(0.0f);
+    UNROLL for (uint n = 0; n < CBX_ROW_BLOCK * 4; n += group) {
+        const uint i = n + get_local_id(0), last = max(rows, 1u) - 1;
+        const float4 d = GLOBAL4(from + min(row + i / 4, last) * CBX_LANES_OUT + i % 4 * 4);
+        LOCAL4(d2 + i * 4) = row + i / 4 < rows ? d : (float4)(0.0f);
     }
 }
 
-/* D1 of 64 rows of a panel into d1 [64][32], zeros from row `rows` on. d2 [64][16]; w2: the panel's
- * rows of W2; a1: its A1, of these rows. A work-item takes half of the rows of a neuron. */
-HELPER void hidden_delta_gpu(local const float *restrict d2, global const float *restrict w2,
-                             global const float *restrict a1, uint rows, uint recipe,
-                             local float *restrict d1)
+/* A1 of 64 rows of a panel into `to` [64][32]. */
+HELPER void fetch_activations_gpu(global const float *restrict a1, local float *restrict to)
 {
+    UNROLL for (uint i = 0; i < CBX_ROW_BLOCK * CBX_PANEL; i += CBX_GROUP * 4) {
+        LOCAL4(to + i + get_local_id(0) * 4) = GLOBAL4(a1 + i + get_local_id(0) * 4);
+    }
+}
+
+#define CBX_DELTA_ROWS (CBX_ROW_BLOCK * CBX_PANEL / CBX_GROUP) /* of D1, of a work-item */
+
+/* D1 of 64 rows of a panel, in the place of its A1: d1 [64][32], zeros from row `rows` on. d2
+ * [64][16]; w2: the panel's rows of W2. A work-item takes some rows of a neuron, and 4 of
+ * them at a time, since nobody promises the compiler that what it writes is not what it reads. */
+HELPER void hidden_delta_gpu(local const float *restrict d2, global const float *restrict w2,
+                             uint rows, uint recipe, local float *restrict d1)
+{
+    enum { TOGETHER = 4 };
     const uint lane = get_local_id(0) % CBX_PANEL;
-    const uint first = get_local_id(0) / CBX_PANEL * (CBX_ROW_BLOCK / 2);
+    const uint first = get_local_id(0) / CBX_PANEL * CBX_DELTA_ROWS;
     const float16 w = LOAD_OUT(w2 + lane * CBX_LANES_OUT);
     d2 += first * CBX_LANES_OUT;
-    a1 += first * CBX_PANEL + lane;
     d1 += first * CBX_PANEL + lane;
     rows -= min(rows, first);
-    UNROLL_BY(8) for (uint i = 0; i < CBX_ROW_BLOCK / 2; i++) {
-        const float4 low = LOCAL4(d2), middle = LOCAL4(d2 + 4);
-        const float2 high = *(local const float2 *)(d2 + 8);
-        float sum = fma(low.x, w.s0, 0.0f);
-        sum = fma(low.y, w.s1, sum);
-        sum = fma(low.z, w.s2, sum);
-        sum = fma(low.w, w.s3, sum);
-        sum = fma(middle.x, w.s4, sum);
-        sum = fma(middle.y, w.s5, sum);
-        sum = fma(middle.z, w.s6, sum);
-        sum = fma(middle.w, w.s7, sum);
-        sum = fma(high.x, w.s8, sum);
-        sum = fma(high.y, w.s9, sum);
-        sum = tiny_one(sum * derivative_one(*a1, recipe));
-        *d1 = i < rows ? sum : 0.0f;
-        d2 += CBX_LANES_OUT;
-        a1 += CBX_PANEL;
-        d1 += CBX_PANEL;
+    for (uint row = 0; row < CBX_DELTA_ROWS; row += TOGETHER) {
+        float4 low[TOGETHER], middle[TOGETHER];
+        float2 high[TOGETHER];
+        float sum[TOGETHER], a[TOGETHER];
+        UNROLL for (uint i = 0; i < TOGETHER; i++) {
+            low[i] = LOCAL4(d2 + i * CBX_LANES_OUT);
+            middle[i] = LOCAL4(d2 + i * CBX_LANES_OUT + 4);
+            high[i] = *(local const float2 *)(d2 + i * CBX_LANES_OUT + 8);
+            a[i] = d1[i * CBX_PANEL];
+        }
+        UNROLL for (uint i = 0; i < TOGETHER; i++) {
+            sum[i] = fma(low[i].x, w.s0, 0.0f);
+            sum[i] = fma(low[i].y, w.s1, sum[i]);
+            sum[i] = fma(low[i].z, w.s2, sum[i]);
+            sum[i] = fma(low[i].w, w.s3, sum[i]);
+            sum[i] = fma(middle[i].x, w.s4, sum[i]);
+            sum[i] = fma(middle[i].y, w.s5, sum[i]);
+            sum[i] = fma(middle[i].z, w.s6, sum[i]);
+            sum[i] = fma(middle[i].w, w.s7, sum[i]);
+            sum[i] = fma(high[i].x, w.s8, sum[i]);
+            sum[i] = fma(high[i].y, w.s9, sum[i]);
+            sum[i] = tiny_one(sum[i] * derivative_one(a[i], recipe));
+        }
+        UNROLL for (uint i = 0; i < TOGETHER; i++) {
+            d1[i * CBX_PANEL] = row + i < rows ? sum[i] : 0.0f;
+        }
+        d2 += TOGETHER * CBX_LANES_OUT;
+        d1 += TOGETHER * CBX_PANEL;
     }
 }
 

@@ -2,11 +2,11 @@
 /* Register blocks for GPUs: the two products that cost all the time, shared by
  * train_gpu.cl and evaluate_gpu.cl.
  *
- * A work-group of 64 work-items makes a panel of 32 neurons by 64 rows of a batch, or by as many
- * pixels. Work-item (x, y) of 8 × 8 holds the sums of 4 neurons, lanes 4x … 4x + 3, and of 8 rows
- * or pixels: each step reads 12 numbers from local memory for 32 multiply-adds. Lanes are
- * numbered so that work-items n and n ^ 1 have one y, n and n ^ 2 one x or the other way
- * round: reads of 16 bytes then take half as long on NVIDIA's.
+ * A work-group makes a panel of 32 neurons by 64 rows of a batch, or by some pixels. Work-item
+ * (x, y) of 8 × CBX_GROUP / 8 holds the sums of 4 neurons, lanes 4x … 4x + 3, and of CBX_ITEM_ROWS
+ * rows, or as many pixels: with 64 work-items each step reads 12 numbers from local memory for 32
+ * multiply-adds. Lanes are numbered so that of work-items n and n ^ 1, and n and n ^ 2, one
+ * pair has one x, the other one y: reads of 16 bytes then take half as long on NVIDIA's.
  *
  * Pixels come turned round, without the background: see turn.cl.
  */
@@ -16,16 +16,22 @@
 #ifndef CBX_GPU_DEPTH
 #define CBX_GPU_DEPTH 8
 #endif
-/* Pixels that a work-item updates together: 8, or 4, and the last ones of a slab 4. */
+/* Pixels that a work-item updates together, and the last ones of a slab half of them; with 4 and
+ * 64 work-items all so few. */
 #ifndef CBX_GPU_ROWS
 #define CBX_GPU_ROWS 8
 #endif
+#define CBX_ITEM_ROWS (CBX_ROW_BLOCK * 8 / CBX_GROUP)
+#define CBX_ITEMS_Y (CBX_GROUP / 8)
 #if CBX_SLAB % CBX_GPU_DEPTH || CBX_GPU_DEPTH % 8 || (CBX_GPU_ROWS != 8 && CBX_GPU_ROWS != 4)
 #error "CBX_GPU_DEPTH or CBX_GPU_ROWS does not fit"
 #endif
+#if (CBX_GROUP != 64 && CBX_GROUP != 256) || CBX_GPU_DEPTH * 16 % CBX_GROUP
+#error "CBX_GROUP does not fit"
+#endif
 
 /* Floats that both products need in local memory, `stage`: two buffers of levels [depth][64] and
- * of W1 [depth][32]; or levels [16][8 · CBX_GPU_ROWS], no more than that. D2 fits, too. */
+ * of W1 [depth][32]; or levels of 16 rows, no more than that. D2 fits, too. */
 #define CBX_STAGE CBX_GPU_STAGE(CBX_GPU_DEPTH)
 #define CBX_STAGE_ROWS 16
 
@@ -51,80 +57,137 @@ HELPER uint lane_x(void)
 
 HELPER uint lane_y(void)
 {
-    return (get_local_id(0) & 1) | (get_local_id(0) >> 3 & 6);
+    return (get_local_id(0) & 1) | (get_local_id(0) >> 3 & ~1u);
 }
 
-/* list [CBX_LIST] of a slab, for all; a barrier must follow. */
-HELPER void fetch_list_gpu(global const uchar *restrict from, local uint *restrict list)
+/* Two lists [CBX_LIST] of a slab; a barrier must follow. */
+HELPER void fetch_lists_gpu(global const uchar *restrict first, global const uchar *restrict second,
+                            local uint *restrict lists)
 {
-    if (get_local_id(0) < CBX_LIST / 4) {
-        list[get_local_id(0)] = ((global const uint *)from)[get_local_id(0)];
+    const uint me = get_local_id(0);
+    if (me < CBX_LIST / 2) {
+        lists[me] = ((global const uint *)(me < CBX_LIST / 4 ? first : second))[me % (CBX_LIST / 4)];
     }
 }
 
-/* What a work-item brings of the next pixels: 8 rows of a level, 4 lanes of W1. */
+/* Sums of a work-item's rows or pixels `i` … of HEIGHT, that lie side by side `at` in local memory,
+ * 4 of them every CBX_ITEMS_Y · 4 floats, times v. */
+#define CBX_ADD_4(at, i, v)                                                                        \
+    {                                                                                              \
+        const float4 p = LOCAL4((at) + (i) * CBX_ITEMS_Y);                                         \
+        sum[(i) + 0] = fma((float4)(p.x), v, sum[(i) + 0]);                                        \
+        sum[(i) + 1] = fma((float4)(p.y), v, sum[(i) + 1]);                                        \
+        sum[(i) + 2] = fma((float4)(p.z), v, sum[(i) + 2]);                                        \
+        sum[(i) + 3] = fma((float4)(p.w), v, sum[(i) + 3]);                                        \
+    }
+#define CBX_ADD_OF_8(at, v) CBX_ADD_4(at, 0, v) CBX_ADD_4(at, 4, v)
+#define CBX_ADD_OF_4(at, v) CBX_ADD_4(at, 0, v)
+#define CBX_ADD_OF_2(at, v)                                                                        \
+    {                                                                                              \
+        const float2 p = *(local const float2 *)(at);                                              \
+        sum[0] = fma((float4)(p.x), v, sum[0]);                                                    \
+        sum[1] = fma((float4)(p.y), v, sum[1]);                                                    \
+    }
+#if CBX_ITEM_ROWS == 8
+#define CBX_ADD_ROWS CBX_ADD_OF_8
+#else
+#define CBX_ADD_ROWS CBX_ADD_OF_2
+#endif
+
+/* Where that is for item y, and which of its numbers follow each other: 4, or both of 2. */
+#define CBX_SIDE_BY_SIDE(height) ((height) < 4 ? (height) : 4)
+
+/* Place, in a block of HEIGHT · CBX_ITEMS_Y, of number i of a work-item. */
+HELPER uint place_of_sum(uint i, uint height)
+{
+    return i / 4 * (CBX_ITEMS_Y * 4) + lane_y() * CBX_SIDE_BY_SIDE(height) + i % 4;
+}
+
+/* What a work-item brings of the next pixels: some rows of a level, 4 lanes of W1. */
+#define CBX_BRINGS (CBX_GPU_DEPTH * CBX_ROW_BLOCK / 4 / CBX_GROUP) /* words of 4 levels */
+#define CBX_WEIGHT_ITEMS (CBX_GPU_DEPTH * CBX_PANEL / 4)           /* float4 of all */
+#define CBX_WEIGHTS ((CBX_WEIGHT_ITEMS + CBX_GROUP - 1) / CBX_GROUP)
 #define CBX_FETCH_STEP(k)                                                                          \
-    UNROLL for (uint j = 0; j < CBX_GPU_DEPTH / 8; j++) {                                          \
-        level[j] = *(global const uint2 *)(levels + ((k) + 8 * j) * CBX_ROW_BLOCK);                 \
-        weight[j] = GLOBAL4(w + places[(k) + 8 * j] * CBX_PANEL);                                  \
+    UNROLL for (uint j = 0; j < CBX_BRINGS; j++) {                                                 \
+        level[j] = ((global const uint *)levels)[(k) * (CBX_ROW_BLOCK / 4) + j * CBX_GROUP + me];  \
+    }                                                                                              \
+    UNROLL for (uint j = 0; j < CBX_WEIGHTS; j++) {                                                \
+        if (CBX_WEIGHT_ITEMS >= CBX_GROUP || me < CBX_WEIGHT_ITEMS) {                              \
+            weight[j] = GLOBAL4(w + list[(k) + j * (CBX_GROUP / 8) + me / 8] * CBX_PANEL);         \
+        }                                                                                          \
     }
 
-/* sum[i] = Σ p·W1 over a slab, of row 8y + i and lanes 4x…: a chain. levels [112][64], `list` as
- * in turn.cl, w the slab's first row of the panel. What the next step needs is on its way from
- * global memory while this one computes. A barrier must follow before `stage` is used again. */
+/* Rows of U that are added in a step of the forward pass, so that they come while it computes. */
+#define CBX_STEP_COLUMNS 8
+
+/* The same of U: `row` … of a neuron, unless that is past the slab; w: its weight in the first. */
+#define CBX_FETCH_COLUMNS(row)                                                                     \
+    UNROLL for (uint j = 0; j < CBX_STEP_COLUMNS; j++) {                                           \
+        column[j] = of_column[((row) + j) * CBX_PANEL];                                            \
+    }
+#define CBX_ADD_COLUMNS                                                                            \
+    UNROLL for (uint j = 0; j < CBX_STEP_COLUMNS; j++) {                                           \
+        *columns += column[j];                                                                     \
+    }
+
+/* sum[i] = Σ p·W1 over a slab, of row place_of_sum(i) and lanes 4x…: a chain. levels [112][64],
+ * `list` as in turn.cl, w the slab's first row of the panel. What the next step needs is on its way
+ * from global memory while this one computes. A barrier must follow before `stage` is used again.
+ * *columns = U of the slab and the neuron of one of the first 32 work-items, where it is asked for;
+ * else 0. */
 HELPER void forward_slab_gpu(global const uchar *restrict levels, local const uchar *list,
                              global const float *restrict w, local float *restrict stage,
-                             float4 sum[8])
+                             float4 sum[CBX_ITEM_ROWS], bool adds_columns, float *columns)
 {
     const uint me = get_local_id(0), count = list[CBX_SLAB];
-    const uint of_levels = lane_y() * 4, of_weights = CBX_GPU_DEPTH * CBX_ROW_BLOCK + lane_x() * 4;
-    local const uchar *places = list + me / 8;
-    uint2 level[CBX_GPU_DEPTH / 8];
-    float4 weight[CBX_GPU_DEPTH / 8];
-    uint half_used = 0;
-    levels += me * 8;
+    global const float *of_column = w + me;
+    uint row = adds_columns && me < CBX_PANEL ? 0 : CBX_SLAB;
+    uint level[CBX_BRINGS];
+    float4 weight[CBX_WEIGHTS];
+    *columns = 0.0f;
     w += me % 8 * 4;
-    UNROLL for (uint i = 0; i < 8; i++) {
+    UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
         sum[i] = (float4)(0.0f);
     }
     CBX_FETCH_STEP(0)
     uint k = 0;
     do { /* also where there is nothing: levels of 0 */
-        local float *to = stage + half_used + me / 8 * CBX_ROW_BLOCK + me % 8 * 4;
-        local float *half_stage = stage + half_used;
-        /* Rows 0…3 of every work-item lie together, then rows 4…7. */
-        UNROLL for (uint j = 0; j < CBX_GPU_DEPTH / 8; j++) {
-            LOCAL4(to + j * 8 * CBX_ROW_BLOCK) = levels_gpu(level[j].x);
-            LOCAL4(to + j * 8 * CBX_ROW_BLOCK + CBX_ROW_BLOCK / 2) = levels_gpu(level[j].y);
-            LOCAL4(half_stage + CBX_GPU_DEPTH * CBX_ROW_BLOCK + (8 * j * 8 + me) * 4) = weight[j];
+        local float *of_levels = stage + lane_y() * CBX_SIDE_BY_SIDE(CBX_ITEM_ROWS);
+        local float *of_weights = stage + CBX_GPU_DEPTH * CBX_ROW_BLOCK;
+        UNROLL for (uint j = 0; j < CBX_BRINGS; j++) {
+            LOCAL4(stage + (j * CBX_GROUP + me) * 4) = levels_gpu(level[j]);
+        }
+        UNROLL for (uint j = 0; j < CBX_WEIGHTS; j++) {
+            if (CBX_WEIGHT_ITEMS >= CBX_GROUP || me < CBX_WEIGHT_ITEMS) {
+                LOCAL4(of_weights + (j * CBX_GROUP + me) * 4) = weight[j];
+            }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         if (k + CBX_GPU_DEPTH < count) {
             CBX_FETCH_STEP(k + CBX_GPU_DEPTH)
         }
-        UNROLL for (uint i = 0; i < CBX_GPU_DEPTH; i++) {
-            const float4 low = LOCAL4(half_stage + of_levels + i * CBX_ROW_BLOCK);
-            const float4 high =
-                LOCAL4(half_stage + of_levels + i * CBX_ROW_BLOCK + CBX_ROW_BLOCK / 2);
-            const float4 v = LOCAL4(half_stage + of_weights + i * CBX_PANEL);
-            sum[0] = fma((float4)(low.x), v, sum[0]);
-            sum[1] = fma((float4)(low.y), v, sum[1]);
-            sum[2] = fma((float4)(low.z), v, sum[2]);
-            sum[3] = fma((float4)(low.w), v, sum[3]);
-            sum[4] = fma((float4)(high.x), v, sum[4]);
-            sum[5] = fma((float4)(high.y), v, sum[5]);
-            sum[6] = fma((float4)(high.z), v, sum[6]);
-            sum[7] = fma((float4)(high.w), v, sum[7]);
+        float column[CBX_STEP_COLUMNS];
+        if (row < CBX_SLAB) {
+            CBX_FETCH_COLUMNS(row)
         }
-        half_used ^= CBX_STAGE / 2; /* the other half may still be read */
+        of_weights += lane_x() * 4;
+        UNROLL for (uint i = 0; i < CBX_GPU_DEPTH; i++) {
+            const float4 v = LOCAL4(of_weights + i * CBX_PANEL);
+            CBX_ADD_ROWS(of_levels + i * CBX_ROW_BLOCK, v)
+        }
+        if (row < CBX_SLAB) {
+            CBX_ADD_COLUMNS
+        }
+        row += CBX_STEP_COLUMNS;
         k += CBX_GPU_DEPTH;
+        /* The other half may still be read. */
+        stage += k / CBX_GPU_DEPTH % 2 ? CBX_STAGE / 2 : -(CBX_STAGE / 2);
     } while (k < count);
-}
-
-/* The pixel, in a block of 8 · HEIGHT of the list, of sum i of gradient_…_gpu(). */
-HELPER uint place_of_sum(uint i)
-{
-    return i / 4 * 32 + lane_y() * 4 + i % 4;
+    UNROLL_BY(4) for (; row < CBX_SLAB; row += CBX_STEP_COLUMNS) {
+        float column[CBX_STEP_COLUMNS];
+        CBX_FETCH_COLUMNS(row)
+        CBX_ADD_COLUMNS
+    }
 }
 
 /* sum[i] = Σ_b p·D1 over the rows of a batch, of the pixel in place first + place_of_sum(i) of the
@@ -137,27 +200,27 @@ HELPER uint place_of_sum(uint i)
                      global const float *restrict errors, local float *restrict d1,                \
                      local float *restrict stage, float4 sum[HEIGHT])                              \
     {                                                                                              \
-        const uint me = get_local_id(0), mine = me % (8 * HEIGHT), part = me / (8 * HEIGHT);       \
+        enum { BLOCK = HEIGHT * CBX_ITEMS_Y };                                                     \
+        const uint me = get_local_id(0), mine = me % BLOCK, part = me / BLOCK;                     \
         const bool passes = rows > CBX_ROW_BLOCK;                                                  \
-        local const float *d = d1 + lane_x() * 4, *pixels = stage + lane_y() * 4;                  \
-        local float *to = stage + part * 2 * HEIGHT * 8 * HEIGHT + mine;                           \
-        CBX_JOIN(uint, CBX_HALF_##HEIGHT) level;                                                   \
+        local const float *d = d1 + lane_x() * 4;                                                  \
+        local const float *pixels = stage + lane_y() * CBX_SIDE_BY_SIDE(HEIGHT);                   \
+        local float *to = stage + part * 2 * HEIGHT * BLOCK + mine;                                \
+        uint level[HEIGHT / 2];                                                                    \
         levels += min(first + mine, (uint)CBX_SLAB - 1) * CBX_ROW_BLOCK + part * 2 * HEIGHT;       \
-        level = *(global const CBX_JOIN(uint, CBX_HALF_##HEIGHT) *)levels;                         \
+        CBX_FETCH_##HEIGHT(0);                                                                     \
         UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
             sum[i] = (float4)(0.0f);                                                               \
         }                                                                                          \
         uint row = 0;                                                                              \
         do {                                                                                       \
-            uint four[HEIGHT / 2];                                                                 \
-            CBX_JOIN(vstore, CBX_HALF_##HEIGHT)(level, 0, four);                                   \
             barrier(CLK_LOCAL_MEM_FENCE);                                                          \
             UNROLL for (uint i = 0; i < HEIGHT / 2; i++) {                                         \
-                const float4 v = levels_gpu(four[i]);                                              \
-                to[(4 * i + 0) * 8 * HEIGHT] = v.x;                                                \
-                to[(4 * i + 1) * 8 * HEIGHT] = v.y;                                                \
-                to[(4 * i + 2) * 8 * HEIGHT] = v.z;                                                \
-                to[(4 * i + 3) * 8 * HEIGHT] = v.w;                                                \
+                const float4 v = levels_gpu(level[i]);                                             \
+                to[(4 * i + 0) * BLOCK] = v.x;                                                     \
+                to[(4 * i + 1) * BLOCK] = v.y;                                                     \
+                to[(4 * i + 2) * BLOCK] = v.z;                                                     \
+                to[(4 * i + 3) * BLOCK] = v.w;                                                     \
             }                                                                                      \
             for (uint i = me * 4; i < CBX_STAGE_ROWS * CBX_PANEL && passes; i += CBX_GROUP * 4) {  \
                 LOCAL4(d1 + i) = GLOBAL4(errors + row * CBX_PANEL + i);                            \
@@ -165,28 +228,30 @@ HELPER uint place_of_sum(uint i)
             barrier(CLK_LOCAL_MEM_FENCE);                                                          \
             row += CBX_STAGE_ROWS;                                                                 \
             if (row < rows) {                                                                      \
-                level = *(global const CBX_JOIN(uint, CBX_HALF_##HEIGHT) *)(                       \
-                    levels + row / CBX_ROW_BLOCK * CBX_LEVELS_OF_BLOCK + row % CBX_ROW_BLOCK);     \
+                CBX_FETCH_##HEIGHT(row / CBX_ROW_BLOCK * CBX_LEVELS_OF_BLOCK +                     \
+                                   row % CBX_ROW_BLOCK);                                           \
             }                                                                                      \
             UNROLL for (uint b = 0; b < CBX_STAGE_ROWS; b++) {                                     \
                 const float4 e = LOCAL4(d + b * CBX_PANEL);                                        \
-                UNROLL for (uint i = 0; i < HEIGHT; i += 4) {                                      \
-                    const float4 p = LOCAL4(pixels + b * 8 * HEIGHT + i * 8);                      \
-                    sum[i + 0] = fma((float4)(p.x), e, sum[i + 0]);                                \
-                    sum[i + 1] = fma((float4)(p.y), e, sum[i + 1]);                                \
-                    sum[i + 2] = fma((float4)(p.z), e, sum[i + 2]);                                \
-                    sum[i + 3] = fma((float4)(p.w), e, sum[i + 3]);                                \
-                }                                                                                  \
+                CBX_ADD_OF_##HEIGHT(pixels + b * BLOCK, e)                                         \
             }                                                                                      \
             d += passes ? 0 : CBX_STAGE_ROWS * CBX_PANEL;                                          \
         } while (row < rows);                                                                      \
     }
-#define CBX_HALF_4 2
-#define CBX_HALF_8 4
+#define CBX_FETCH_8(at) vstore4(*(global const uint4 *)(levels + (at)), 0, level)
+#define CBX_FETCH_4(at) vstore2(*(global const uint2 *)(levels + (at)), 0, level)
+#define CBX_FETCH_2(at) level[0] = *(global const uint *)(levels + (at))
 
+#if CBX_GROUP == 64
+#define CBX_LOW_ROWS 4
 CBX_GRADIENT(gradient_low_gpu, 4)
-#if CBX_GPU_ROWS == 8
+#define CBX_TALL_ROWS 8
 CBX_GRADIENT(gradient_tall_gpu, 8)
+#else
+#define CBX_LOW_ROWS 2
+CBX_GRADIENT(gradient_low_gpu, 2)
+#define CBX_TALL_ROWS 4
+CBX_GRADIENT(gradient_tall_gpu, 4)
 #endif
 
 /* A panel's share of Z2 for 64 rows, a chain each: act [64][33] activations, weights [32][16] of

@@ -20,32 +20,33 @@ evaluate_gpu(global const uchar *restrict lists, global const uchar *restrict le
 {
     local float stage[CBX_STAGE] __attribute__((aligned(16)));
     local float act[CBX_ACT] __attribute__((aligned(16))); /* A1 */
-    local uint list[CBX_LIST / 4];
+    local uint list[2 * CBX_LIST / 4];
     const uint me = get_local_id(0), block = get_group_id(0) / panels;
     const size_t panel = get_group_id(0) % panels;
-    float4 q[8];
+    float4 q[CBX_ITEM_ROWS];
     w1 += panel * CBX_PANEL_SIZE;
     lists += (size_t)block * CBX_SLABS * CBX_LIST;
     levels += (size_t)block * CBX_PIXELS * CBX_ROW_BLOCK;
-    UNROLL for (uint i = 0; i < 8; i++) {
+    UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
         q[i] = (float4)(0.0f);
     }
     for (uint slab = 0; slab < CBX_SLABS; slab++) {
-        float4 sum[8];
-        fetch_list_gpu(lists + slab * CBX_LIST, list);
+        float4 sum[CBX_ITEM_ROWS];
+        float columns;
+        fetch_lists_gpu(lists + slab * CBX_LIST, lists + slab * CBX_LIST, list);
         barrier(CLK_LOCAL_MEM_FENCE);
         forward_slab_gpu(levels + slab * CBX_SLAB * CBX_ROW_BLOCK, (local const uchar *)list,
-                         w1 + (1 + slab * CBX_SLAB) * CBX_PANEL, stage, sum);
-        UNROLL for (uint i = 0; i < 8; i++) {
+                         w1 + (1 + slab * CBX_SLAB) * CBX_PANEL, stage, sum, false, &columns);
+        UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
             q[i] += sum[i];
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     const float4 bias = GLOBAL4(w1 + lane_x() * 4);
     const float4 weights = GLOBAL4(u + panel * CBX_PANEL + lane_x() * 4);
-    UNROLL for (uint i = 0; i < 8; i++) {
+    UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
         const float4 a = activate_v(hidden_sum(q[i], weights, bias, normal));
-        vstore4(a, 0, act + (lane_y() * 8 + i) * CBX_ACT_PITCH + lane_x() * 4);
+        vstore4(a, 0, act + place_of_sum(i, CBX_ITEM_ROWS) * CBX_ACT_PITCH + lane_x() * 4);
     }
     for (uint i = me * 4; i < CBX_PANEL * CBX_LANES_OUT; i += CBX_GROUP * 4) {
         LOCAL4(stage + i) = GLOBAL4(w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT + i);
@@ -59,7 +60,7 @@ kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 evaluate_gpu_sums(global const float *restrict parts, uint panels, uint blocks, uint count,
                   global float *restrict z2)
 {
-    local float4 levels[CBX_TREE_LEVELS * CBX_GROUP];
+    local float4 levels[(CBX_TREE_LEVELS - 3) * CBX_GROUP]; /* above eights of panels */
     const size_t i = get_global_id(0);
     if (i < (size_t)count * 4) {
         GLOBAL4(z2 + i * 4) =

@@ -23,9 +23,6 @@
  */
 #if CBX_FAMILY_GPU
 
-/* How many shares of Z2 each group of train_gpu_hidden adds up itself: at most CBX_FEW_PANELS. */
-#define CBX_FEW_LEVELS 4
-
 /* What the update of a panel needs of the pending batch. */
 typedef struct pending_gpu {
     global const uchar *levels; /* of the slab, of the first block of rows */
@@ -45,7 +42,7 @@ typedef struct pending_gpu {
         GRADIENT(from.levels, first, from.rows, from.errors, d1, stage, sum);                      \
         const float4 errors = LOCAL4(sums + lane_x() * 4);                                         \
         UNROLL for (uint i = 0; i < HEIGHT; i++) {                                                 \
-            const uint place = first + place_of_sum(i);                                            \
+            const uint place = first + place_of_sum(i, HEIGHT);                                    \
             if (place < CBX_SLAB) {                                                                \
                 global float *at = w + list[place] * CBX_PANEL + lane_x() * 4;                     \
                 GLOBAL4(at) = stepped_pixel(GLOBAL4(at), sum[i], errors, (float4)(from.rate_scale), \
@@ -54,10 +51,8 @@ typedef struct pending_gpu {
         }                                                                                          \
     }
 
-CBX_UPDATE(update_low_gpu, gradient_low_gpu, 4)
-#if CBX_GPU_ROWS == 8
-CBX_UPDATE(update_tall_gpu, gradient_tall_gpu, 8)
-#endif
+CBX_UPDATE(update_low_gpu, gradient_low_gpu, CBX_LOW_ROWS)
+CBX_UPDATE(update_tall_gpu, gradient_tall_gpu, CBX_TALL_ROWS)
 
 /* W1 of a slab: where there is ink in blocks, and then the background, whose gradient is 0. Nothing
  * if there are no rows. */
@@ -68,45 +63,47 @@ HELPER void update_slab_gpu(pending_gpu from, local const uchar *list, local flo
     const uint count = from.rows > 0 ? list[CBX_SLAB] : 0, me = get_local_id(0);
     uint done = 0;
 #if CBX_GPU_ROWS == 8
-    for (; done + 8 * 4 < count; done += 8 * 8) {
+    for (; done + CBX_LOW_ROWS * CBX_ITEMS_Y < count; done += CBX_TALL_ROWS * CBX_ITEMS_Y) {
         update_tall_gpu(from, list, done, d1, stage, sums, w);
     }
 #endif
-    for (; done < count; done += 8 * 4) {
+    for (; done < count; done += CBX_LOW_ROWS * CBX_ITEMS_Y) {
         update_low_gpu(from, list, done, d1, stage, sums, w);
     }
+    enum { TOGETHER = 4 };
     const float4 s = LOCAL4(sums + me % 8 * 4);
-    for (uint i = done + me / 8; i < CBX_SLAB && from.rows > 0; i += CBX_GROUP / 8) {
-        global float *at = w + list[i] * CBX_PANEL + me % 8 * 4;
-        GLOBAL4(at) = stepped_pixel(GLOBAL4(at), (float4)(0.0f), s, (float4)(from.rate_scale),
-                                    (float4)(from.rate_shift));
+    for (uint first = done + me / 8; first < CBX_SLAB && from.rows > 0;
+         first += TOGETHER * CBX_GROUP / 8) {
+        global float *at[TOGETHER];
+        float4 v[TOGETHER];
+        UNROLL for (uint i = 0; i < TOGETHER; i++) {
+            const uint place = first + i * CBX_GROUP / 8;
+            at[i] = w + list[place < CBX_SLAB ? place : first] * CBX_PANEL + me % 8 * 4;
+            v[i] = GLOBAL4(at[i]);
+        }
+        UNROLL for (uint i = 0; i < TOGETHER; i++) {
+            if (first + i * CBX_GROUP / 8 < CBX_SLAB) {
+                GLOBAL4(at[i]) =
+                    stepped_pixel(v[i], (float4)(0.0f), s, (float4)(from.rate_scale),
+                                  (float4)(from.rate_shift));
+            }
+        }
     }
-}
-
-/* U of a slab for one neuron; w: its weight in the slab's first row. */
-HELPER float column_sum_gpu(global const float *restrict w)
-{
-    float sum = 0.0f;
-    UNROLL_BY(16) for (uint k = 0; k < CBX_SLAB; k++) {
-        sum += w[k * CBX_PANEL];
-    }
-    return sum;
 }
 
 /* Q of a block of rows += the slab's; it starts with the first slab. q: the block's [64][32]. */
-HELPER void add_slab_gpu(const float4 sum[8], bool starts, global float *restrict q)
+HELPER void add_slab_gpu(const float4 sum[CBX_ITEM_ROWS], bool starts, global float *restrict q)
 {
-    q += lane_y() * 8 * CBX_PANEL + lane_x() * 4;
-    UNROLL for (uint i = 0; i < 8; i++) {
-        GLOBAL4(q + i * CBX_PANEL) =
-            starts ? sum[i] : GLOBAL4(q + i * CBX_PANEL) + sum[i];
+    UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
+        global float *at = q + place_of_sum(i, CBX_ITEM_ROWS) * CBX_PANEL + lane_x() * 4;
+        GLOBAL4(at) = starts ? sum[i] : GLOBAL4(at) + sum[i];
     }
 }
 
 /* Group g: panel g / slices, slice g % slices; a slice is one slab, or all. `within`: D2 is made
  * here. d1 [slices][P][stride][32], for batches of more than 64 rows. Where there is no batch to
  * finish or to start, its slot is that of the other, and nothing is stored of it: barriers
- * in branches would cost some compilers very long. Global size: P · slices · 64. */
+ * in branches would cost some compilers very long. Global size: P · slices · CBX_GROUP. */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 train_gpu_hidden(global const uchar *restrict lists, global const uchar *restrict levels,
                  global const uchar *restrict labels, global const uint *restrict order,
@@ -119,7 +116,7 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
     local float delta[CBX_ROW_BLOCK * CBX_PANEL] __attribute__((aligned(16))); /* D1 */
     local float stage[CBX_STAGE] __attribute__((aligned(16)));
     local float errors[CBX_PANEL] __attribute__((aligned(16)));
-    local uint list[CBX_LIST / 4];
+    local uint list[2 * CBX_LIST / 4]; /* of the batch to finish, of that to start */
     const uint me = get_local_id(0), panel = get_group_id(0) / slices;
     const uint slice = get_group_id(0) % slices;
     const uint begin = slice * CBX_SLABS / slices, end = (slice + 1) * CBX_SLABS / slices;
@@ -141,11 +138,10 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
     }
     if (within) {
         sums += launch.parity * (launch.chunks + 1) * (size_t)launch.stride * CBX_LANES_OUT;
-        output_deltas_gpu(sums, launch, labels, order + launch.pending_first, fault,
-                          (local float4 *)delta, stage, d2);
+        output_deltas_gpu(sums, launch, labels, order + launch.pending_first, fault, stage, d2);
         if (launch.losses) {
             output_losses_gpu(sums, launch, labels, order + launch.pending_first,
-                              (local float4 *)delta, losses + launch.pending_first);
+                              losses + launch.pending_first);
         }
     }
     uint row = 0;
@@ -153,9 +149,9 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
         if (!within) {
             fetch_deltas_gpu(d2, row, rows, CBX_GROUP, stage);
         }
+        fetch_activations_gpu(a1 + row * CBX_PANEL, delta);
         barrier(CLK_LOCAL_MEM_FENCE);
-        hidden_delta_gpu(stage, w2, a1 + row * CBX_PANEL, rows - min(row, rows), launch.recipe,
-                         delta);
+        hidden_delta_gpu(stage, w2, rows - min(row, rows), launch.recipe, delta);
         barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
         add_errors_gpu(delta, errors);
         for (uint i = me * 4; i < CBX_ROW_BLOCK * CBX_PANEL && blocks > 1; i += CBX_GROUP * 4) {
@@ -172,27 +168,26 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
         global float *w = w1 + (1 + slab * CBX_SLAB) * CBX_PANEL;
         pending.levels = levels + (size_t)launch.pending_slot * blocks * CBX_LEVELS_OF_BLOCK +
                          slab * CBX_LEVELS_OF_SLAB;
-        fetch_list_gpu(lists + ((size_t)launch.pending_slot * CBX_SLABS + slab) * CBX_LIST, list);
+        fetch_lists_gpu(lists + ((size_t)launch.pending_slot * CBX_SLABS + slab) * CBX_LIST,
+                        lists + ((size_t)launch.slot * CBX_SLABS + slab) * CBX_LIST, list);
         barrier(CLK_LOCAL_MEM_FENCE);
         update_slab_gpu(pending, (local const uchar *)list, delta, stage, errors, w);
         barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-        fetch_list_gpu(lists + ((size_t)launch.slot * CBX_SLABS + slab) * CBX_LIST, list);
-        barrier(CLK_LOCAL_MEM_FENCE);
         uint block = 0;
         do {
-            float4 sum[8];
+            float4 sum[CBX_ITEM_ROWS];
+            float of_slab;
             forward_slab_gpu(levels + ((size_t)launch.slot * blocks + block) * CBX_LEVELS_OF_BLOCK +
                                  slab * CBX_LEVELS_OF_SLAB,
-                             (local const uchar *)list, w, stage, sum);
+                             (local const uchar *)(list + CBX_LIST / 4), w, stage, sum, block == 0,
+                             &of_slab);
+            columns += of_slab;
             if (launch.count > 0) {
                 add_slab_gpu(sum, slab == begin, q + block * CBX_ROW_BLOCK * CBX_PANEL);
             }
             barrier(CLK_LOCAL_MEM_FENCE);
             block++;
         } while (block * CBX_ROW_BLOCK < launch.rows);
-        if (launch.count > 0 && me < CBX_PANEL) {
-            columns += column_sum_gpu(w + me);
-        }
     }
     if (launch.count > 0 && me < CBX_PANEL) {
         u[at * CBX_PANEL + me] = columns;
@@ -308,7 +303,7 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
 /* Group g: row g of the pending batch, 4 outputs of a run of panels a work-item: a power of two,
  * so that the runs' sums are nodes of the tree. Global size: pending_rows · 64. */
 #define CBX_RUNS (CBX_GROUP / 4)
-#define CBX_RUN_LEVELS 10 /* CBX_MAX_HIDDEN / 32 panels in that many runs: 512 */
+#define CBX_RUN_LEVELS 7 /* CBX_MAX_HIDDEN / 32 panels in that many runs: 512, or 64 nodes */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 train_gpu_delta(global const float *restrict sums, global const uchar *restrict labels,
                 global const uint *restrict order, global float *restrict d2,
