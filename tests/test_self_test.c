@@ -6,6 +6,7 @@
 
 #include "check/self_test.h"
 #include "check/specimen.h"
+#include "device/device.h"
 #include "support/fixture.h"
 #include "support/mutant.h"
 #include "support/test.h"
@@ -146,23 +147,23 @@ static const mutation fused_gpu[] = {
     {"train_gpu_hidden", "blocks_gpu.cl", "- 8388608.0f;", "- 8388607.0f;"},
     {"train_gpu_hidden", "train_gpu.cl", "starts ? sum[i] :", "true ? sum[i] :"},
     {"train_gpu_hidden", "train_gpu.cl", "launch.slot * blocks + block)", "launch.slot * blocks)"},
-    {"train_gpu_hidden", "train_gpu.cl", "columns += column_sum_gpu", "columns = column_sum_gpu"},
+    {"train_gpu_hidden", "train_gpu.cl", "columns += of_slab;", "columns = of_slab;"},
     {"train_gpu_hidden", "train_gpu.cl", "pending_slot * blocks", "slot * blocks"},
     {"train_gpu_hidden", "train_gpu.cl", "GLOBAL4(at), sum[i], errors",
      "GLOBAL4(at), sum[i], 0.0f * errors"},
     {"train_gpu_hidden", "train_gpu.cl", "(float4)(0.0f), s,", "(float4)(0.0f), 0.0f * s,"},
     {"train_gpu_hidden", "train_gpu.cl", "stepped(w1[me], errors[me],", "stepped(w1[me], 0.0f,"},
     {"train_gpu_hidden", "train_gpu.cl", "slice == 0 && launch.recipe == CBX_NLL", "slice == 0"},
-    {"train_gpu_hidden", "train_gpu.cl", "a1 + row * CBX_PANEL, rows", "a1, rows"},
+    {"train_gpu_hidden", "train_gpu.cl", "gpu(a1 + row * CBX_PANEL,", "gpu(a1,"},
     {"train_gpu_hidden", "batch_gpu.cl", "float sum = errors[get_local_id(0)];",
      "float sum = 0.0f;"},
-    {"train_gpu_hidden", "batch_gpu.cl", "derivative_one(*a1, recipe)",
-     "derivative_one(*a1, CBX_NLL)"},
-    {"train_gpu_hidden", "batch_gpu.cl", "fma(high.y, w.s9, sum)", "sum"},
-    {"train_gpu_hidden", "batch_gpu.cl", "output_delta_gpu(z, labels[rows[row]]",
-     "output_delta_gpu(z, labels[row]"},
-    {"train_gpu_hidden", "batch_gpu.cl", "LOCAL4(d2 + i * 4) = d;",
-     "LOCAL4(d2 + i * 4) = get_group_id(0) == 0 ? d : (float4)(0.0f);"},
+    {"train_gpu_hidden", "batch_gpu.cl", "derivative_one(a[i], recipe)",
+     "derivative_one(a[i], CBX_NLL)"},
+    {"train_gpu_hidden", "batch_gpu.cl", "fma(high[i].y, w.s9, sum[i])", "sum[i]"},
+    {"train_gpu_hidden", "batch_gpu.cl", "labels[rows[min(i / 4, launch.pending_rows - 1)]]",
+     "labels[min(i / 4, launch.pending_rows - 1)]"},
+    {"train_gpu_hidden", "batch_gpu.cl", "LOCAL4(d2 + i * 4) = is_row ?",
+     "LOCAL4(d2 + i * 4) = is_row && get_group_id(0) == 0 ?"},
     {"train_gpu_hidden", "batch_gpu.cl", "z[3]), labels[rows[row]]", "z[3]), labels[rows[0]]"},
     {"train_gpu_hidden", "batch_gpu.cl", "* groups + get_group_id(0);", "* groups;"},
     {"train_gpu_hidden", "batch_gpu.cl", "!all(isfinite(z))", "all(isfinite(z))"},
@@ -185,9 +186,20 @@ static const mutation fused_gpu[] = {
      "sums += launch.parity * (launch.chunks + 1) * of_share + row", "sums += row"},
 };
 
+/* Where groups are large, in the program `wide`. */
+static const mutation fused_wide[] = {
+    {"train_gpu_hidden", "blocks_gpu.cl", "- 8388608.0f;", "- 8388607.0f;"},
+    {"train_gpu_hidden", "train_gpu.cl", "starts ? sum[i] :", "true ? sum[i] :"},
+    {"train_gpu_hidden", "train_gpu.cl", "columns += of_slab;", "columns = of_slab;"},
+    {"train_gpu_hidden", "train_gpu.cl", "(float4)(0.0f), s,", "(float4)(0.0f), 0.0f * s,"},
+    {"train_gpu_hidden", "batch_gpu.cl", "derivative_one(a[i], recipe)",
+     "derivative_one(a[i], CBX_NLL)"},
+    {"train_gpu_hidden", "batch_gpu.cl", "z[3]), labels[rows[row]]", "z[3]), labels[rows[0]]"},
+};
+
 /* What only shares of many panels reach. */
 #define NO_LAST_TERM "count & 1 ? *levels + sum : sum", "sum"
-#define NO_OTHER_EIGHT "pitch, first + i, share[i]", "pitch, i, share[i]"
+#define NO_OTHER_EIGHT "shares + first * of_share", "shares"
 
 static const mutation deltas_gpu[] = {
     {"train_gpu_delta", "train_gpu.cl", "(launch.chunks + run - 1) / run", "launch.chunks / run"},
@@ -219,13 +231,22 @@ static const mutation evaluation_gpu[] = {
 
 typedef cbx_status part(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
 
+/* A specimen, with groups of that kind in any case. */
+static cbx_specimen_sizes specimen_with(int index, int wide) {
+    cbx_specimen_sizes sizes = cbx_specimens[index];
+    sizes.division[0].groups = sizes.division[1].groups =
+        wide ? CBX_WIDE_GROUPS : CBX_NARROW_GROUPS;
+    return sizes;
+}
+
 /* One part of the self-test, with both recipes and all specimens: the others would only take
  * time to compile kernels that are not broken. */
 static cbx_status run_part(cbx_device *device, part *check, cbx_schedule schedule) {
     cbx_status status = CBX_OK;
     for (int i = 0; i < 2 * CBX_SPECIMENS && !status; i++) {
+        const cbx_specimen_sizes sizes = specimen_with(i / 2, device->wide != NULL);
         cbx_specimen specimen;
-        assert_ok(cbx_specimen_init(&specimen, device, &cbx_specimens[i / 2]));
+        assert_ok(cbx_specimen_init(&specimen, device, &sizes));
         status = check(&specimen, schedule, (cbx_recipe)(i % 2));
         cbx_specimen_clear(&specimen);
     }
@@ -245,20 +266,27 @@ static int is_named(const mutation *m, cbx_status status) {
 
 #define ALL(mutations) (mutations), sizeof(mutations) / sizeof *(mutations)
 
+typedef void mutate_one(cbx_device *device, const char *file, const char *from, const char *to);
+
 /* Mutations of what a schedule uses with the kernels of a family, and the part of the self-test
  * that must find them. */
-static void assert_refused(const mutation *mutations, size_t count, cbx_family family,
-                           cbx_schedule schedule, part *check) {
+static void assert_each_refused(mutate_one *break_it, const mutation *mutations, size_t count,
+                                cbx_family family, cbx_schedule schedule, part *check) {
     size_t missed = 0;
     (void)fixture_device(family); /* skips where there is none */
     for (size_t i = 0; i < count; i++) {
         cbx_device *device;
         assert_ok(cbx_device_open(&device, fixture_spec(), family));
-        mutate(device, mutations[i].file, mutations[i].from, mutations[i].to);
+        break_it(device, mutations[i].file, mutations[i].from, mutations[i].to);
         missed += !is_named(&mutations[i], run_part(device, check, schedule));
         cbx_device_close(device);
     }
     assert_int_equal(0, missed);
+}
+
+static void assert_refused(const mutation *mutations, size_t count, cbx_family family,
+                           cbx_schedule schedule, part *check) {
+    assert_each_refused(mutate, mutations, count, family, schedule, check);
 }
 
 static void refuses_a_broken_step(void **state) {
@@ -280,6 +308,8 @@ static void refuses_a_broken_fused_kernel(void **state) {
 static void refuses_a_broken_fused_kernel_for_gpus(void **state) {
     (void)state;
     assert_refused(ALL(fused_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, cbx_check_fused);
+    assert_each_refused(mutate_wide, ALL(fused_wide), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED,
+                        cbx_check_fused);
     assert_refused(ALL(deltas_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, cbx_check_deltas);
 }
 

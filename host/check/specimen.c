@@ -12,12 +12,12 @@
 
 const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
     /* For GPUs slabs apart, D2 in each group, and the groups that the device would have, as for
-     * small layers; then slabs together, D2 for itself, and small groups, as for large ones. Four
+     * small layers; then slabs together, D2 for itself, and small groups, as for large ones. Five
      * batches of 61 rows and one of 9. */
     {.hidden = 69,
      .batch = 61,
-     .training = 253,
-     .validation = 50,
+     .training = 314,
+     .validation = 62,
      .test = 7,
      .division = {{.slices = 7, .deltas = CBX_DELTAS_WITHIN, .ink = CBX_BY_ROWS},
                   {.slices = 1,
