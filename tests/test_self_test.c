@@ -179,8 +179,6 @@ static const mutation fused_gpu[] = {
     {"train_gpu_output", "train_gpu.cl", "= w2[i % CBX_LANES_OUT];", "= 1.0f;"},
     {"train_gpu_output", "blocks_gpu.cl", "n < CBX_PANEL; n++", "n < CBX_PANEL - 1; n++"},
     {"train_gpu_delta", "train_gpu.cl", "quarter, launch.recipe);", "quarter, CBX_NLL);"},
-    {"train_gpu_delta", "train_gpu.cl", "order[launch.pending_first + row]", "order[row]"},
-    {"train_gpu_delta", "train_gpu.cl", "losses[launch.pending_first + row]", "losses[row]"},
     {"train_gpu_delta", "train_gpu.cl", "GLOBAL4(sums + launch.chunks * of_share) + sum", "sum"},
     {"train_gpu_delta", "train_gpu.cl",
      "sums += launch.parity * (launch.chunks + 1) * of_share + row", "sums += row"},
@@ -202,6 +200,8 @@ static const mutation fused_wide[] = {
 #define NO_OTHER_EIGHT "shares + first * of_share", "shares"
 
 static const mutation deltas_gpu[] = {
+    {"train_gpu_delta", "train_gpu.cl", "order[launch.pending_first + row]", "order[row]"},
+    {"train_gpu_delta", "train_gpu.cl", "losses[launch.pending_first + row]", "losses[row]"},
     {"train_gpu_delta", "train_gpu.cl", "(launch.chunks + run - 1) / run", "launch.chunks / run"},
     {"train_gpu_delta", "train_gpu.cl", "min(run, launch.chunks - first)", "min(run, 8u)"},
     {"train_gpu_delta", "batch_gpu.cl", NO_LAST_TERM},

@@ -9,8 +9,8 @@
 #include "network/schedule.h"
 #include "reference/canon_scalar.h"
 
-/* train_gpu_delta takes runs of 16, and the last is odd. */
-enum { PANELS = 137, ROWS = 3, OF_SHARE = CBX_ROW_BLOCK * CBX_LANES_OUT };
+/* train_gpu_delta takes runs of 16, and the last is odd; FIRST: the place of the rows in the order. */
+enum { PANELS = 137, ROWS = 3, FIRST = 5, OF_SHARE = CBX_ROW_BLOCK * CBX_LANES_OUT };
 
 /* Shares [PANELS][64][16] and W2[0] like one more, of which ROWS rows are filled. */
 typedef struct heap {
@@ -79,6 +79,7 @@ static cbx_status launch_deltas(const heap *h) {
     const cbx_launch record = {.chunks = PANELS,
                                .stride = CBX_ROW_BLOCK,
                                .recipe = h->trial.should.recipe,
+                               .pending_first = FIRST,
                                .pending_rows = ROWS,
                                .losses = 1};
     const cbx_argument arguments[] = {CBX_ARGUMENT(h->sums),        CBX_ARGUMENT(trainer->labels),
@@ -95,7 +96,7 @@ static void follow(heap *h, float d2[ROWS][CBX_CLASSES]) {
     cbx_canon *should = &h->trial.should;
     should->rows = ROWS;
     for (size_t row = 0; row < ROWS; row++) {
-        should->labels[row] = labels[specimen->order[row]];
+        should->labels[row] = labels[specimen->order[FIRST + row]];
         for (size_t o = 0; o < CBX_CLASSES; o++) {
             const float z = h->shares[PANELS * OF_SHARE + row * CBX_LANES_OUT + o] + h->z2[row][o];
             should->z2[row * CBX_CLASSES + o] = z;
@@ -122,7 +123,7 @@ cbx_status cbx_check_deltas(const cbx_specimen *specimen, cbx_schedule schedule,
         status = cbx_judge_outputs(&h.trial, kernel, "d2", h.trial.trainer->d2, ROWS, d2[0]);
     }
     if (!status) {
-        status = cbx_judge_losses(&h.trial, kernel, 0);
+        status = cbx_judge_losses(&h.trial, kernel, FIRST);
     }
     clear(&h);
     return status;

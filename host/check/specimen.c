@@ -90,7 +90,7 @@ static void add_dark_tiles(cbx_network *network) {
 cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device,
                              const cbx_specimen_sizes *sizes) {
     cbx_random random;
-    *specimen = (cbx_specimen){.sizes = sizes, .device = device, .rates = {0.05f, 0.03f}};
+    *specimen = (cbx_specimen){.sizes = sizes, .device = device, .rates = {0.004f, 0.002f}};
     cbx_random_seed(&random, 1, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&specimen->order, sizes->training);
     if (!status) {
