@@ -33,7 +33,7 @@ MACHINES = {62: "x86_64", 183: "aarch64", 243: "riscv64", 21: "ppc64le", 22: "s3
 # x86 code gets a tenth smaller.
 FILTERS = {"x86_64": [{"id": lzma.FILTER_X86}]}
 # Similar files, such as the tests, are packed as one that is long.
-DICTIONARY_BYTES = 128 << 20
+DICTIONARY_BYTES = 64 << 20
 # The tests whose answers are worth most on a new device.
 FIRST = re.compile(r"test_(kernels|self_test|trainer)")
 
@@ -71,6 +71,7 @@ def find_tests(build):
             when = ("last" if "slow" in properties["LABELS"] else
                     "first" if FIRST.match(test["name"]) else "then")
             tests.append((path, int(properties.get("TIMEOUT", 900)), when))
+    tests.sort(key=lambda test: "gpu" not in os.path.basename(test[0]))  # else in CTest's order
     missing = [path for path, _, _ in tests if not os.path.exists(path)]
     if not tests or missing:
         raise Fault(MISSING, f"{build} has no tests that were built: configure it with -DCBX_TESTS=ON, "

@@ -136,12 +136,22 @@ check_machine() {
     done
 }
 
+# What a stopped step leaves running for a moment, such as a driver's compiler, may still write there.
+clear_place() {
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        rm -rf "$place" 2>/dev/null && return
+        sleep 1
+    done
+    say "cannot remove $place after $try tries"
+}
+
 # A folder of our own in OUT_DIR, for everything; it goes when the archive is there.
 make_place() {
     mkdir -p "$out" 2>/dev/null
-    out=$(CDPATH='' cd -- "$out" 2>/dev/null && pwd -P) || stop 73 "cannot use $out as a folder"
+    asked=$out
+    out=$(CDPATH='' cd -- "$out" 2>/dev/null && pwd -P) || stop 73 "cannot use $asked as a folder"
     place=$(mktemp -d "$out/.clearbox-kit-XXXXXX" 2>/dev/null) || stop 73 "cannot write to $out"
-    trap 'rm -rf "$place"' EXIT
+    trap clear_place EXIT
     trap 'exit 130' INT TERM HUP
     free_mb=$(df -Pk "$out" 2>/dev/null | awk 'NR == 2 {print int($4 / 1024)}')
     [ "${free_mb:-$least_free_mb}" -ge "$least_free_mb" ] ||
@@ -168,9 +178,15 @@ unpack() {
     fi
 }
 
-# The loader's own list; empty where there is none.
+# The loader's own list, without libraries of another architecture; empty where there is none.
 known_libraries() {
-    { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) (.*) => \(.*\)/\1 \2/p'
+    case $architecture in
+    x86_64) kind=x86-64 ;;
+    aarch64) kind=AArch64 ;;
+    *) kind=libc6 ;;
+    esac
+    { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null |
+        sed -n "s/^[[:space:]]*\([^ ]*\) (.*$kind.*) => \(.*\)/\1 \2/p"
 }
 
 # Libraries that this system has are its own, as its driver's are: of two of one name a program gets
@@ -227,7 +243,7 @@ driver_folders() {
 find_drivers() {
     for driver in $driver_names; do
         path=$(sed -n "s/^$driver //p" "$place/known" | head -n 1)
-        if [ -z "$path" ]; then
+        if [ ! -e "$path" ]; then
             path=$(driver_folders | while read -r folder; do
                 [ ! -e "$folder/$driver" ] || echo "$folder/$driver"
             done | head -n 1)

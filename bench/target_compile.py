@@ -10,7 +10,7 @@ from target_tools import Missing
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NVIDIA, AMD, INTEL = "NVIDIA", "AMD", "Intel"
 TRIPLES = {NVIDIA: "nvptx64--nvidiacl", AMD: "amdgcn-amd-amdhsa"}
-PROGRAMS = ("train", "picture", "film")
+PROGRAMS = ("train", "wide", "picture", "film")
 
 
 class Failed(Exception):

@@ -51,6 +51,11 @@ clearbox_script_test(readme_python device TIMEOUT 120
           $<TARGET_FILE:clearbox_program> ${PROJECT_SOURCE_DIR})
 clearbox_may_be_left_out(test_lesson_peer readme_python)
 
+clearbox_script_test(test_kit device slow TIMEOUT 1800
+  COMMAND ${CBX_TEST_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/test_kit.py ${PROJECT_SOURCE_DIR}/bench/kit.py
+          ${PROJECT_BINARY_DIR})
+clearbox_may_be_left_out(test_kit)
+
 # ---- cli ----
 # cli_test(name label…): runs cli/test_NAME.py on the program
 function(cli_test name)

@@ -20,7 +20,7 @@
 #include "support/synthetic.h"
 #include "support/training.h"
 
-enum { IN_FILE = 300, TRAIN = 250, TESTS = 30, CASES = 300 };
+enum { IN_FILE = 300, TRAIN = 250, TESTS = 30, CASES = 480 };
 
 static const cbx_rates rates = {0.01f, 0.02f};
 

@@ -86,22 +86,24 @@ HELPER void output_deltas_gpu(global const float *restrict sums, cbx_launch laun
                               local float *restrict d2, global float *restrict kept)
 {
     const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
-    enum { COUNT = CBX_ROW_BLOCK * 4 / CBX_GROUP };
-    float4 z[COUNT];
-    uint label[COUNT];
-    UNROLL_BY(2) for (uint n = 0; n < COUNT; n++) { /* all at once would take registers */
-        const uint i = get_local_id(0) + n * CBX_GROUP;
-        label[n] = labels[rows[min(i / 4, launch.pending_rows - 1)]];
-        z[n] = output_sum_gpu(sums + i * 4, of_share, launch.chunks);
-    }
-    UNROLL for (uint n = 0; n < COUNT; n++) {
-        const uint i = get_local_id(0) + n * CBX_GROUP;
-        const bool is_row = i / 4 < launch.pending_rows;
-        const float4 d = output_delta_gpu(z[n], label[n], i % 4, launch.recipe);
-        LOCAL4(d2 + i * 4) = is_row ? d : (float4)(0.0f);
-        if (get_group_id(0) == 0 && is_row) {
-            report_fault_gpu(z[n], launch.pending_number, fault);
-            GLOBAL4(kept + i * 4) = d;
+    enum { COUNT = CBX_ROW_BLOCK * 4 / CBX_GROUP, TOGETHER = COUNT < 2 ? COUNT : 2 };
+    for (uint some = 0; some < COUNT; some += TOGETHER) {
+        float4 z[TOGETHER];
+        uint label[TOGETHER];
+        UNROLL for (uint n = 0; n < TOGETHER; n++) {
+            const uint i = get_local_id(0) + (some + n) * CBX_GROUP;
+            label[n] = labels[rows[min(i / 4, launch.pending_rows - 1)]];
+            z[n] = output_sum_gpu(sums + i * 4, of_share, launch.chunks);
+        }
+        UNROLL for (uint n = 0; n < TOGETHER; n++) {
+            const uint i = get_local_id(0) + (some + n) * CBX_GROUP;
+            const bool is_row = i / 4 < launch.pending_rows;
+            const float4 d = output_delta_gpu(z[n], label[n], i % 4, launch.recipe);
+            LOCAL4(d2 + i * 4) = is_row ? d : (float4)(0.0f);
+            if (get_group_id(0) == 0 && is_row) {
+                report_fault_gpu(z[n], launch.pending_number, fault);
+                GLOBAL4(kept + i * 4) = d;
+            }
         }
     }
 }
