@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check/specimen.h"
+#include "device/device.h"
 #include "support/fixture.h"
 #include "support/mutant.h"
 #include "support/test.h"
@@ -115,60 +116,169 @@ static const site sites_ink[] = {
                                     "CBX_JOIN(forward_, NAME)(w, start, slab, q);"}},
 };
 
-static const site sites_gpu[] = {
+#define FORWARD "launch.rate.hidden"
+#define BACKWARD "launch.pending_rate.hidden"
+
+/* train_gpu_hidden has no rate where it updates pixels: it is taken along as `mark`. */
+static const site sites_gpu_hidden[] = {
     {"train_gpu_hidden",
-     "one of a work-item's eight sums of X·W1",
+     "one of eight rows of Q",
      8,
-     {"train_gpu.cl", "*(global float4 *)at = sum[i][0];",
-      "*(global float4 *)at = " BROKEN(1, "i",
-                                       "launch.rate.hidden") " ? (float4)(0.0f) : sum[i][0];"}},
+     {"train_gpu.cl", "add_slab_gpu(sum, slab == begin",
+      "for (uint i = 0; i < CBX_ITEM_ROWS; i++) {"
+      "  const uint at_row = block * CBX_ROW_BLOCK + place_of_sum(i, CBX_ITEM_ROWS);"
+      "  if (" BROKEN(1, "at_row % 8", FORWARD) " || " BROKEN(
+          2, "at_row / 8",
+          FORWARD) "      || " BROKEN(3, "lane_x()",
+                                      FORWARD) " || " BROKEN(4, "slab",
+                                                             FORWARD) ") {"
+                                                                      "    sum[i] += 100.0f;"
+                                                                      "  }"
+                                                                      "}"
+                                                                      "add_slab_gpu(sum, slab == "
+                                                                      "begin"}},
+    {"train_gpu_hidden", "Q of eight rows", 10, {NULL, NULL, NULL}},  /* above */
+    {"train_gpu_hidden", "Q of four neurons", 8, {NULL, NULL, NULL}}, /* above */
+    {"train_gpu_hidden", "Q of a slab", 7, {NULL, NULL, NULL}},       /* above */
+    {"train_gpu_hidden",
+     "U of a slab",
+     7,
+     {"train_gpu.cl", "columns += of_slab;",
+      "columns += of_slab + (" BROKEN(5, "slab", FORWARD) " ? 1.0f : 0.0f);"}},
     {"train_gpu_hidden",
      "D1 of eight rows",
      10,
-     {"train_gpu.cl", "if (k == 0 && recipe == CBX_NLL) {",
-      "for (uint i = 0; i < CBX_TILE; i++) {"
-      "  if (" BROKEN(2, "(row + i) / 8",
-                      "rate") ") {"
-                              "    delta[i * CBX_TILE + get_local_id(0)] = 0.0f;"
-                              "  }"
-                              "}"
-                              "if (k == 0 && recipe == CBX_NLL) {"}},
+     {"train_gpu.cl", "add_errors_gpu(delta, errors);",
+      "for (uint b = 0; b < CBX_ROW_BLOCK && me < CBX_PANEL; b++) {"
+      "  if (" BROKEN(6, "(row + b) / 8", BACKWARD) ") { delta[b * CBX_PANEL + me] = 0.0f; }"
+                                                    "}"
+                                                    "barrier(CLK_LOCAL_MEM_FENCE);"
+                                                    "add_errors_gpu(delta, errors);"}},
     {"train_gpu_hidden",
-     "XᵀD1 of eight rows, by low blocks alone",
-     10,
-     {"train_gpu.cl", "sum[i][1] = fma(pixel, d8, sum[i][1]);",
-      "sum[i][1] = fma(pixel, HEIGHT == 2 && " BROKEN(
-          3, "(row + b) / 8", "rate") " ? (float4)(0.0f) : d8, sum[i][1]);"}},
+     "one of eight pixels, in tall blocks",
+     8,
+     {"train_gpu.cl", "GLOBAL4(at), sum[i], errors",
+      "GLOBAL4(at), (HEIGHT == CBX_TALL_ROWS && " BROKEN(
+          7, "place % 8",
+          "from.mark") ") || (HEIGHT == "
+                       "CBX_LOW_ROWS "
+                       "&& " BROKEN(8, "place % 8", "from.mark") ") || " BROKEN(
+                           9, "place / 8",
+                           "from.mark") " ||"
+                                        " " BROKEN(
+                                            10, "lane_x()",
+                                            "from.mark") " ? (float4)(0.0f) : sum[i], errors"}},
+    {"train_gpu_hidden", "one of eight pixels, in low blocks", 8, {NULL, NULL, NULL}}, /* above */
+    {"train_gpu_hidden", "eight pixels of a list", 14, {NULL, NULL, NULL}},            /* above */
+    {"train_gpu_hidden", "the pixels of four neurons", 8, {NULL, NULL, NULL}},         /* above */
     {"train_gpu_hidden",
-     "one of a work-item's rows of W1",
+     "eight pixels of the background",
+     14,
+     {"train_gpu.cl", "(float4)(0.0f), s,",
+      "(float4)(0.0f), " BROKEN(11, "(first + i * CBX_GROUP / 8) / 8",
+                                "from.mark") " ? (float4)(0.0f) : s,"}},
+    {"train_gpu_hidden",
+     "the update of a slab",
      7,
-     {"train_gpu.cl", "*w8 = stepped(*w8, sum[i][1], (float4)(rate));",
-      "*w8 = stepped(*w8, sum[i][1], (float4)(" BROKEN(4, "i", "rate") " ? 0.0f : rate));"}},
-    {"train_gpu_output",
-     "a quarter of A1",
-     4,
-     {"train_gpu.cl", "/* A work-item takes 4 outputs of one row. */",
-      "if (" BROKEN(
-          5, "me / CBX_TILE",
-          "launch.rate.hidden") ") {"
-                                "  a1[at + me / CBX_TILE * CBX_QUARTER * CBX_PANEL] += 1.0f;"
+     {"train_gpu.cl", "update_slab_gpu(pending, (local",
+      "pending.rows = " BROKEN(12, "slab", BACKWARD) " ? 0 : rows;"
+                                                     "update_slab_gpu(pending, (local"}},
+    {"train_gpu_hidden",
+     "D2 of eight rows, in a group that is not the first",
+     8,
+     {"batch_gpu.cl", "LOCAL4(d2 + i * 4) = is_row ?",
+      "LOCAL4(d2 + i * 4) = is_row && !(get_group_id(0) > 0 && " BROKEN(13, "i / 32",
+                                                                        BACKWARD) ") ?"}},
+    {"train_gpu_hidden",
+     "D2 of eight rows, from a launch of its own",
+     10,
+     {"train_gpu.cl", "fetch_deltas_gpu(d2, row, rows, CBX_GROUP, stage);",
+      "fetch_deltas_gpu(d2, row, rows, CBX_GROUP, stage);"
+      "for (uint i = me; i < CBX_ROW_BLOCK * 4; i += CBX_GROUP) {"
+      "  if (" BROKEN(14, "(row + i / 4) / 8",
+                      BACKWARD) ") {"
+                                "    LOCAL4(stage + i * 4) = (float4)(0.0f);"
+                                "  }"
                                 "}"}},
+    {"train_gpu_hidden",
+     "the losses of eight rows",
+     8,
+     {"batch_gpu.cl", "losses[row] = row_loss(",
+      "losses[row] = " BROKEN(15, "row / 8", BACKWARD) " ? 0.0f : row_loss("}},
+};
+
+static const edit marks_gpu[] = {
+    {"train_gpu.cl", "float rate_scale, rate_shift;", "float rate_scale, rate_shift, mark;"},
+    {"train_gpu.cl", "pending.rows = rows;", "pending.rows = rows; pending.mark = " BACKWARD ";"},
+};
+
+static const site sites_gpu[] = {
     {"train_gpu_output",
-     "the sums of eight rows",
+     "A1 of eight rows",
      10,
-     {"train_gpu.cl", "*to = sum;",
-      "*to = " BROKEN(6, "(row + b) / 8", "launch.rate.hidden") " ? (float4)(0.0f) : sum;"}},
+     {"train_gpu.cl", "share_of_panel_gpu(act, weights, CBX_OUTPUT_GROUP,",
+      "barrier(CLK_GLOBAL_MEM_FENCE);"
+      "for (uint b = 0; b < CBX_ROW_BLOCK && me < CBX_PANEL; b++) {"
+      "  if (" BROKEN(1, "(row + b) / 8", FORWARD) " || " BROKEN(
+          2, "me / 4", FORWARD) ") {"
+                                "    a1[panel * of_panel + (row + b) * CBX_PANEL + me] += 1.0f;"
+                                "  }"
+                                "}"
+                                "share_of_panel_gpu(act, weights, CBX_OUTPUT_GROUP,"}},
+    {"train_gpu_output", "A1 of four neurons", 8, {NULL, NULL, NULL}}, /* above */
     {"train_gpu_output",
-     "a quarter of W2's sums",
-     4,
-     {"train_gpu.cl", "gradient += quarters[q",
-      "gradient += " BROKEN(7, "q", "rate") " ? 0.0f : quarters[q"}},
-    {"train_gpu_sums",
-     "eight rows of the sums of helpers",
+     "the share of eight rows",
      10,
-     {"train_gpu.cl", "+ chunk) * of_share + i] = sum;",
-      "+ chunk) * of_share + i] = " BROKEN(8, "(uint)(i / CBX_LANES_OUT / 8)",
-                                           "launch.rate.hidden") " ? 0.0f : sum;"}},
+     {"train_gpu.cl", "for (uint i = me; i < CBX_ROW_BLOCK * CBX_LANES_OUT && panel == 0;",
+      "barrier(CLK_GLOBAL_MEM_FENCE);"
+      "for (uint i = me; i < CBX_ROW_BLOCK * CBX_LANES_OUT; i += CBX_OUTPUT_GROUP) {"
+      "  const uint of_row = row + i / CBX_LANES_OUT;"
+      "  if (" BROKEN(3, "of_row / 8", FORWARD) "      || (of_row == 76 && " BROKEN(
+          4, "panel",
+          FORWARD) ")) {"
+                   "    sums[panel * of_share + row * CBX_LANES_OUT + i] += 1.0f;"
+                   "  }"
+                   "}"
+                   "for (uint i = me; i < CBX_ROW_BLOCK * CBX_LANES_OUT && panel == 0;"}},
+    {"train_gpu_output", "the 77th row of a panel", 5, {NULL, NULL, NULL}}, /* above */
+    {"train_gpu_output",
+     "W2, by eight rows",
+     10,
+     {"train_gpu.cl", "fma(act[b * CBX_ACT_PITCH",
+      "fma(" BROKEN(5, "(row + b) / 8", "rate") " ? 0.0f : act[b * CBX_ACT_PITCH"}},
+    {"train_gpu_output",
+     "W2 of four neurons",
+     8,
+     {"train_gpu.cl", "rows > 0 ? stepped(w,",
+      "rows > 0 && !" BROKEN(6, "to / CBX_LANES_OUT / 4", "rate") " ? stepped(w,"}},
+    {"train_gpu_output",
+     "the outputs' biases, by eight rows",
+     10,
+     {"train_gpu.cl", "sum += d2[b * CBX_LANES_OUT",
+      "sum += " BROKEN(7, "b / 8", "rate") " ? 0.0f : d2[b * CBX_LANES_OUT"}},
+    {"train_gpu_output",
+     "the outputs' biases for eight rows",
+     10,
+     {"train_gpu.cl", "= w2[i % CBX_LANES_OUT];",
+      "= w2[i % CBX_LANES_OUT] + (" BROKEN(8, "(row + i / CBX_LANES_OUT) / 8",
+                                           FORWARD) " ? 1.0f : 0.0f);"}},
+    {"train_gpu_delta",
+     "D2 of eight rows",
+     10,
+     {"train_gpu.cl", "output_delta_gpu(z, label, quarter",
+      "output_delta_gpu(z + (" BROKEN(9, "row / 8", BACKWARD) " || " BROKEN(
+          10, "quarter", BACKWARD) " ? 1.0f : 0.0f), label, quarter"}},
+    {"train_gpu_delta", "four outputs of D2", 3, {NULL, NULL, NULL}}, /* above */
+    {"train_gpu_delta",
+     "the losses of eight rows",
+     10,
+     {"train_gpu.cl", "row_loss((float16)(outputs[0]",
+      BROKEN(11, "row / 8", BACKWARD) " ? 0.0f : row_loss((float16)(outputs[0]"}},
+    {"train_gpu_delta",
+     "a panel's share",
+     5,
+     {"train_gpu.cl", "CBX_GROUP, i, shares[i * 4 + me]",
+      "CBX_GROUP, i, shares[i * 4 + me] + (" BROKEN(12, "i", BACKWARD) " ? 1.0f : 0.0f)"}},
 };
 
 /* The rate with other lowest bits. */
@@ -180,11 +290,14 @@ static float marked(float rate, uint32_t mark) {
     return rate;
 }
 
+/* Where the program for large groups was built, they are. */
 static cbx_status check_marked(cbx_device *device, cbx_schedule schedule, uint32_t mark) {
     cbx_status status = CBX_OK;
     for (int i = 0; i < 2 * CBX_SPECIMENS && !status; i++) {
+        cbx_specimen_sizes sizes = cbx_specimens[i / 2];
         cbx_specimen specimen;
-        assert_ok(cbx_specimen_init(&specimen, device, &cbx_specimens[i / 2]));
+        sizes.division[i % 2].groups = device->wide ? CBX_WIDE_GROUPS : CBX_NARROW_GROUPS;
+        assert_ok(cbx_specimen_init(&specimen, device, &sizes));
         specimen.rates.hidden = marked(specimen.rates.hidden, mark);
         specimen.rates.output = marked(specimen.rates.output, mark);
         status = cbx_check_fused(&specimen, schedule, (cbx_recipe)(i % 2));
@@ -209,25 +322,38 @@ static size_t missed(cbx_device *device, cbx_schedule schedule, const site *s, u
     return count;
 }
 
-static void every_group_is_looked_at(cbx_family family, cbx_schedule schedule, const site *sites,
-                                     size_t count) {
-    edit edits[MARKS / GROUPS];
+typedef void mutate_several(cbx_device *device, const edit *edits, size_t count);
+
+/* `others`: edits that those of the sites need. */
+static void every_group_of_is_looked_at(cbx_family family, cbx_schedule schedule, const site *sites,
+                                        size_t count, const edit *others, size_t other_count,
+                                        mutate_several *break_it) {
+    edit edits[2 * MARKS / GROUPS];
     size_t unseen = 0, used = 0;
     cbx_device *device;
     (void)fixture_device(family); /* skips where there is none */
+    assert_true(count < MARKS / GROUPS);
+    for (; used < other_count; used++) {
+        edits[used] = others[used];
+    }
     for (size_t i = 0; i < count; i++) {
         if (sites[i].edit.file != NULL) {
             edits[used++] = sites[i].edit;
         }
     }
     assert_ok(cbx_device_open(&device, fixture_spec(), family));
-    mutate_all(device, edits, used);
+    break_it(device, edits, used);
     assert_ok(check_marked(device, schedule, 0)); /* with every fault asleep */
     for (size_t i = 0; i < count; i++) {
         unseen += missed(device, schedule, &sites[i], (uint32_t)i + 1);
     }
     cbx_device_close(device);
     assert_int_equal(0, unseen);
+}
+
+static void every_group_is_looked_at(cbx_family family, cbx_schedule schedule, const site *sites,
+                                     size_t count) {
+    every_group_of_is_looked_at(family, schedule, sites, count, NULL, 0, mutate_all);
 }
 
 #define ALL(sites) (sites), sizeof(sites) / sizeof *(sites)
@@ -242,6 +368,18 @@ static void the_cpu_family_over_ink(void **state) {
     every_group_is_looked_at(CBX_FAMILY_CPU, CBX_SCHEDULE_SPARSE, ALL(sites_ink));
 }
 
+static void the_gpu_family_over_pixels(void **state) {
+    (void)state;
+    every_group_of_is_looked_at(CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, ALL(sites_gpu_hidden),
+                                ALL(marks_gpu), mutate_all);
+}
+
+static void the_gpu_family_over_pixels_in_large_groups(void **state) {
+    (void)state;
+    every_group_of_is_looked_at(CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, ALL(sites_gpu_hidden),
+                                ALL(marks_gpu), mutate_wide_all);
+}
+
 static void the_gpu_family(void **state) {
     (void)state;
     every_group_is_looked_at(CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, ALL(sites_gpu));
@@ -251,6 +389,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cpu_family),
         cmocka_unit_test(the_cpu_family_over_ink),
+        cmocka_unit_test(the_gpu_family_over_pixels),
+        cmocka_unit_test(the_gpu_family_over_pixels_in_large_groups),
         cmocka_unit_test(the_gpu_family),
     };
     return cmocka_run_group_tests_name("self-test: rows", tests, fixture_setup, fixture_teardown);

@@ -95,12 +95,14 @@ static void every_kernel_fits(void **state) {
 }
 
 static void the_smallest_passes_its_self_test(void **state) {
-    cbx_device *device;
     (void)state;
-    assert_ok(open_small(&device, CBX_FAMILY_GPU, LEAST_LOCAL, 7, 0));
-    assert_int_equal(7, cbx_device_about(device)->compute_units);
-    assert_ok(cbx_device_self_test(device));
-    cbx_device_close(device);
+    for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+        cbx_device *device;
+        assert_ok(open_small(&device, family, LEAST_LOCAL, 7, 0));
+        assert_int_equal(7, cbx_device_about(device)->compute_units);
+        assert_ok(cbx_device_self_test(device));
+        cbx_device_close(device);
+    }
 }
 
 static owners_outcome learn(cbx_device *device, const cbx_network *start, uint32_t batch,

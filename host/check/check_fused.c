@@ -76,9 +76,12 @@ static const char *second_kernel(const cbx_specimen *specimen) {
     return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_output";
 }
 
-/* That which makes D2, of those for GPUs. */
-static const char *delta_kernel(const cbx_trainer *trainer) {
-    return ((const cbx_train_gpu *)trainer->own)->within ? "train_gpu_hidden" : "train_gpu_delta";
+/* That which makes D2, and the losses. */
+static const char *delta_kernel(const cbx_trial *trial) {
+    const cbx_train_gpu *own = trial->trainer->own;
+    return trial->specimen->device->family == CBX_FAMILY_CPU || own->within
+               ? first_kernel(trial->specimen)
+               : "train_gpu_delta";
 }
 
 static uint32_t first_of(const cbx_specimen *specimen, uint32_t number) {
@@ -90,29 +93,6 @@ static void follow(cbx_trial *trial, uint32_t i) {
     const cbx_specimen *specimen = trial->specimen;
     cbx_canon_step(&trial->should, specimen->dataset, specimen->order, first_of(specimen, i),
                    cbx_specimen_rows(specimen, i), specimen->rates);
-}
-
-/* Adds up `count` arrays of `size` numbers that follow each other on the device: the
- * shares of a sum. *out is the caller's, freed with free(). */
-static cbx_status add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t offset,
-                             size_t count, size_t size, float **out) {
-    float *shares = NULL, *terms = NULL;
-    cbx_status status = cbx_new(out, size);
-    if (!status) {
-        status = cbx_new(&terms, count);
-    }
-    if (!status) {
-        status = cbx_read_floats(specimen, buffer, offset, count * size, &shares);
-    }
-    for (size_t i = 0; i < size && !status; i++) {
-        for (size_t share = 0; share < count; share++) {
-            terms[share] = shares[share * size + i];
-        }
-        (*out)[i] = cbx_canon_tree(terms, count);
-    }
-    free(shares);
-    free(terms);
-    return status;
 }
 
 /* A number of what the slices of train_gpu_hidden leave, `size` numbers each, added in order. */
@@ -157,7 +137,8 @@ static cbx_status check_sums(const cbx_trial *trial, const char *kernel) {
     const size_t size = (size_t)trainer->stride * CBX_LANES_OUT, count = trainer->chunks;
     const size_t first = trainer->parity * (count + 1);
     float *z2 = NULL, *bias = NULL;
-    cbx_status status = add_shares(trial->specimen, trainer->sums, first * size, count, size, &z2);
+    cbx_status status =
+        cbx_add_shares(trial->specimen, trainer->sums, first * size, count, size, &z2);
     if (!status) {
         status =
             cbx_read_floats(trial->specimen, trainer->sums, (first + count) * size, size, &bias);
@@ -173,6 +154,14 @@ static cbx_status check_sums(const cbx_trial *trial, const char *kernel) {
     return status;
 }
 
+/* The batch as the kernels for GPUs read it. */
+static cbx_status check_batch(const cbx_trial *trial) {
+    const cbx_trainer *trainer = trial->trainer;
+    const cbx_train_gpu *own = trainer->own;
+    return cbx_check_turned(trial, own->pending_slot, trainer->turned.blocks, 0,
+                            trial->should.rows);
+}
+
 /* What the forward pass of a batch leaves: A1, and Z2 as shares. */
 static cbx_status check_forward(const cbx_trial *trial, const float *bias) {
     const cbx_trainer *trainer = trial->trainer;
@@ -180,7 +169,8 @@ static cbx_status check_forward(const cbx_trial *trial, const float *bias) {
     const char *kernel = second_kernel(specimen);
     cbx_status status = CBX_OK;
     if (specimen->device->family == CBX_FAMILY_GPU) {
-        status = check_slices(trial, bias);
+        status = check_batch(trial);
+        status = status ? status : check_slices(trial, bias);
     }
     if (!status) {
         status = cbx_judge_panels(trial, kernel, "a1", trainer->a1, trainer->stride,
@@ -196,7 +186,7 @@ static cbx_status check_weights(const cbx_trial *trial, uint32_t i) {
     const cbx_canon *should = &trial->should;
     cbx_status status = CBX_OK;
     if (specimen->device->family == CBX_FAMILY_GPU) {
-        status = cbx_judge_outputs(trial, delta_kernel(trainer), "d2", trainer->d2, should->rows,
+        status = cbx_judge_outputs(trial, delta_kernel(trial), "d2", trainer->d2, should->rows,
                                    should->d2);
     }
     if (!status) {
@@ -204,7 +194,7 @@ static cbx_status check_weights(const cbx_trial *trial, uint32_t i) {
                                   CBX_W1_ROWS, should->w1);
     }
     if (!status) {
-        status = cbx_judge_losses(trial, first_kernel(specimen), first_of(specimen, i));
+        status = cbx_judge_losses(trial, delta_kernel(trial), first_of(specimen, i));
     }
     return status ? status
                   : cbx_judge_outputs(trial, second_kernel(specimen), "w2", trainer->w2,
@@ -271,7 +261,7 @@ static cbx_status train_together(cbx_trial *trial, board *on, cbx_tone tone) {
         status = cbx_check_luma(specimen, first_kernel(specimen), &on->grid, tone, trial->should.w1,
                                 on->luma + (i - 2) * on->plane_bytes);
         if (!status) {
-            status = cbx_judge_losses(trial, first_kernel(specimen), first_of(specimen, i));
+            status = cbx_judge_losses(trial, delta_kernel(trial), first_of(specimen, i));
         }
     }
     return status;
@@ -284,7 +274,7 @@ static cbx_status finish(const cbx_trial *trial) {
         status = cbx_fail(CBX_BAD_KERNEL,
                           "the kernel %s computes wrongly on %s: it reports numbers that are not "
                           "finite; choose another device, or update its driver",
-                          first_kernel(trial->specimen), trial->specimen->device->info.name);
+                          delta_kernel(trial), trial->specimen->device->info.name);
     }
     return status ? status : check_weights(trial, cbx_specimen_batches(trial->specimen) - 1);
 }

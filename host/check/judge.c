@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "reference/canon_scalar.h"
 
 /* Nine digits tell floats apart, but not doubles. */
 static void describe(char texts[2][32], double is, double should) {
@@ -46,6 +47,27 @@ cbx_status cbx_read_floats(const cbx_specimen *specimen, cl_mem buffer, size_t f
                                                   0, NULL, NULL),
                               "reading results of the self-test");
     }
+    return status;
+}
+
+cbx_status cbx_add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t first, size_t count,
+                          size_t size, float **out) {
+    float *shares = NULL, *terms = NULL;
+    cbx_status status = cbx_new(out, size);
+    if (!status) {
+        status = cbx_new(&terms, count);
+    }
+    if (!status) {
+        status = cbx_read_floats(specimen, buffer, first, count * size, &shares);
+    }
+    for (size_t i = 0; i < size && !status; i++) {
+        for (size_t share = 0; share < count; share++) {
+            terms[share] = shares[share * size + i];
+        }
+        (*out)[i] = cbx_canon_tree(terms, count);
+    }
+    free(shares);
+    free(terms);
     return status;
 }
 

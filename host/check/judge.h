@@ -23,6 +23,11 @@ cbx_status cbx_judge(const cbx_specimen *specimen, cbx_place place, double is, d
 cbx_status cbx_read_floats(const cbx_specimen *specimen, cl_mem buffer, size_t first, size_t count,
                            float **out);
 
+/* Adds up `count` arrays of `size` numbers that follow each other on the device, in the tree of
+ * kernels/canon.h: the shares of a sum. *out is the caller's, freed with free(). */
+cbx_status cbx_add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t first, size_t count,
+                          size_t size, float **out);
+
 /* Compares arrays with (rows, columns), row-major: panels [P][stride][32] of the device with H
  * columns, and rows of 16 floats, of the device or read from it, with 10.
  *
@@ -36,6 +41,11 @@ cbx_status cbx_judge_outputs(const cbx_trial *trial, const char *kernel, const c
                              cl_mem buffer, size_t rows, const float *should);
 cbx_status cbx_judge_rows(const cbx_trial *trial, const char *kernel, const char *what,
                           const float *is, size_t rows, const float *should);
+
+/* Whether turn_batches left the rows first … first + rows of the batch at hand, which the
+ * trial should have, in `slot` of the trainer's slots of `blocks` blocks each. */
+cbx_status cbx_check_turned(const cbx_trial *trial, size_t slot, size_t blocks, size_t first,
+                            size_t rows);
 
 /* The losses that training left of the batch at hand, whose rows begin at `first` in the order. */
 cbx_status cbx_judge_losses(const cbx_trial *trial, const char *kernel, size_t first);

@@ -26,7 +26,9 @@ static const struct part {
     {cbx_check_sigmoid, EVERY, 0, 1, 0},
     {cbx_check_stepwise, STEPWISE, 1, CBX_SPECIMENS, 1},
     {cbx_check_pictures, EVERY, 0, 1, 0},
+    {cbx_check_deltas, FUSED, 0, 1, 1},
     {cbx_check_fused, FUSED, 1, CBX_SPECIMENS, 1},
+    {cbx_check_sums, EVERY, 0, 1, 0},
     {cbx_check_evaluation, EVERY, 1, CBX_SPECIMENS, 0},
 };
 

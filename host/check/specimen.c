@@ -11,19 +11,19 @@
 #include "data/sampler.h"
 
 const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
-    /* For GPUs one slice, and D2 in each group, which is small; then one a slab, D2 for itself, and
-     * the groups that the device would have. Five batches of
-     * 17 rows and one of 12. */
-    {.hidden = 37,
-     .batch = 17,
-     .training = 97,
-     .validation = 19,
+    /* For GPUs slabs apart, D2 in each group, and the groups that the device would have, as for
+     * small layers; then slabs together, D2 for itself, and small groups, as for large ones. Five
+     * batches of 61 rows and one of 9. */
+    {.hidden = 69,
+     .batch = 61,
+     .training = 314,
+     .validation = 62,
      .test = 7,
-     .division = {{.slices = 1,
-                   .deltas = CBX_DELTAS_WITHIN,
+     .division = {{.slices = 7, .deltas = CBX_DELTAS_WITHIN, .ink = CBX_BY_ROWS},
+                  {.slices = 1,
+                   .deltas = CBX_DELTAS_APART,
                    .groups = CBX_NARROW_GROUPS,
-                   .ink = CBX_BY_ROWS},
-                  {.slices = 7, .deltas = CBX_DELTAS_APART, .ink = CBX_BY_PIXELS}}},
+                   .ink = CBX_BY_PIXELS}}},
     /* Five panels, the last with few neurons, in chunks; for processors of four panels, which
      * take their ink together, then of two. A batch of a whole block of rows and a bit, and one of
      * a whole block; more images than a group of the evaluation takes. */
@@ -32,18 +32,26 @@ const cbx_specimen_sizes cbx_specimens[CBX_SPECIMENS] = {
      .training = 141,
      .validation = 28,
      .test = 7,
-     .division = {{.slices = 7, .chunks = 1, .ink = CBX_BY_PIXELS},
-                  {.slices = 1, .chunks = 2, .ink = CBX_BY_ROWS}}},
+     .division = {{.slices = 1, .chunks = 1, .ink = CBX_BY_PIXELS},
+                  {.slices = 7, .groups = CBX_NARROW_GROUPS, .chunks = 2, .ink = CBX_BY_ROWS}}},
 };
 
-/* Half of the pixels have ink. */
+/* How many pixels of each slab have ink, each in half of the images; the others are background.
+ * The kernels for GPUs update 64 pixels at a time, then 32, then the background. */
+static const uint32_t ink_of[CBX_SLABS] = {112, 80, 0, 20, 60, 96, 5};
+
+/* Spread over their slab. */
+static int may_have_ink(size_t pixel) {
+    return pixel % CBX_SLAB * 37 % CBX_SLAB < ink_of[pixel / CBX_SLAB];
+}
+
 static cbx_status fill_dataset(cbx_specimen *specimen, cbx_random *random, uint8_t *pixels,
                                uint8_t *labels) {
     const cbx_specimen_sizes *sizes = specimen->sizes;
     const uint32_t in_file = sizes->training + sizes->validation, count = in_file + sizes->test;
     for (size_t i = 0; i < (size_t)count * CBX_IMAGE_PIXELS; i++) {
         const uint32_t level = cbx_random_below(random, 512);
-        pixels[i] = level < 256 ? (uint8_t)level : 0;
+        pixels[i] = level < 256 && may_have_ink(i % CBX_PIXELS) ? (uint8_t)level : 0;
     }
     for (size_t i = 0; i < count; i++) {
         labels[i] = (uint8_t)cbx_random_below(random, CBX_CLASSES);
@@ -82,7 +90,7 @@ static void add_dark_tiles(cbx_network *network) {
 cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device,
                              const cbx_specimen_sizes *sizes) {
     cbx_random random;
-    *specimen = (cbx_specimen){.sizes = sizes, .device = device, .rates = {0.05f, 0.03f}};
+    *specimen = (cbx_specimen){.sizes = sizes, .device = device, .rates = {0.004f, 0.002f}};
     cbx_random_seed(&random, 1, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&specimen->order, sizes->training);
     if (!status) {

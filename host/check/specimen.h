@@ -61,6 +61,8 @@ cbx_status cbx_check_stepwise(const cbx_specimen *specimen, cbx_schedule schedul
 cbx_status cbx_check_fused(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
 cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedule,
                               cbx_recipe recipe);
+cbx_status cbx_check_deltas(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
+cbx_status cbx_check_sums(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
 cbx_status cbx_check_evaluation(const cbx_specimen *specimen, cbx_schedule schedule,
                                 cbx_recipe recipe);
 

@@ -85,22 +85,12 @@ static void derivatives(cbx_recipe recipe, const float *a, size_t count, float *
     }
 }
 
-static float output_error(cbx_recipe recipe, float y, float a) {
-    switch (recipe) {
-    case CBX_RECIPE_LESSON:
-        return cbx_canon_tiny((2.0f * (y - a)) * cbx_canon_slope(a));
-    case CBX_RECIPE_NLL:
-        return cbx_canon_tiny(y - a);
-    }
-    return 0.0f;
-}
-
 /* D2 and D1 */
 static void backward(cbx_canon *c) {
     const size_t hidden = c->hidden;
     for (size_t i = 0; i < c->rows * CLASSES; i++) {
         const float y = c->labels[i / CLASSES] == i % CLASSES ? 1.0f : 0.0f;
-        c->d2[i] = output_error(c->recipe, y, c->a2[i]);
+        c->d2[i] = cbx_canon_output_error(c->recipe, y, c->a2[i]);
     }
     for (size_t i = 0; i < c->rows * hidden; i++) {
         const float *d2 = c->d2 + i / hidden * CLASSES, *w2 = c->w2 + (1 + i % hidden) * CLASSES;

@@ -80,6 +80,17 @@ static inline float cbx_canon_derivative(cbx_recipe recipe, float a) {
     return 0.0f;
 }
 
+/* D2, of the output that should be y and is a. */
+static inline float cbx_canon_output_error(cbx_recipe recipe, float y, float a) {
+    switch (recipe) {
+    case CBX_RECIPE_LESSON:
+        return cbx_canon_tiny((2.0f * (y - a)) * cbx_canon_slope(a));
+    case CBX_RECIPE_NLL:
+        return cbx_canon_tiny(y - a);
+    }
+    return 0.0f;
+}
+
 /* 0 ≤ t ≤ 1 */
 static inline float cbx_canon_log1p(float t) {
     const float v = t * cbx_canon_reciprocal(2.0f + t), u = v * v, y = v + v;

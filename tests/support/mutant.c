@@ -86,6 +86,16 @@ void mutate(cbx_device *device, const char *file, const char *from, const char *
     mutate_all(device, &only, 1);
 }
 
+void mutate_wide_all(cbx_device *device, const edit *edits, size_t count) {
+    assert_ok(cbx_program_create_once(device, "wide", &device->wide));
+    mutate_program(device, "wide", &device->wide, "", edits, count, "");
+}
+
+void mutate_wide(cbx_device *device, const char *file, const char *from, const char *to) {
+    const edit only = {file, from, to};
+    mutate_wide_all(device, &only, 1);
+}
+
 void mutate_film(cbx_device *device, const char *file, const char *from, const char *to) {
     const cbx_avc_settings any = {.width = 16, .height = 16, .group = 1, .frames = 1, .qp = 1};
     const edit only = {file, from, to};

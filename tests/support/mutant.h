@@ -20,6 +20,10 @@ void mutate(cbx_device *device, const char *file, const char *from, const char *
 /* The same, with a text before all others. */
 void mutate_behind(cbx_device *device, const char *before, const edit *edits, size_t count);
 
+/* The same of the program for small layers on GPUs, which need not have been built. */
+void mutate_wide_all(cbx_device *device, const edit *edits, size_t count);
+void mutate_wide(cbx_device *device, const char *file, const char *from, const char *to);
+
 /* The same of the program that encodes films, which need not have been built. */
 void mutate_film(cbx_device *device, const char *file, const char *from, const char *to);
 
