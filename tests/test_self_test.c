@@ -126,7 +126,7 @@ static const mutation evaluation_cpu[] = {
     {"evaluate_cpu", "evaluate_cpu.cl", "tree_sum_far(tree + i * CBX_LANES_OUT",
      "tree_sum_far(tree + (block > 0 ? 0 : i) * CBX_LANES_OUT"},
     {"evaluate_cpu", "tree.cl", "sum = count & 1 ? LOAD_OUT(tree) + sum", "sum = count & 1 ? sum"},
-    {"evaluate_cpu", "biased_matmul.cl", "sum += of_slab;", "sum = of_slab + 0.0f * sum;"},
+    {"column_sums", "biased_matmul.cl", "sum += of_slab;", "sum = of_slab + 0.0f * sum;"},
 };
 
 static const mutation evaluation_ink[] = {
@@ -322,6 +322,10 @@ static void refuses_broken_ink(void **state) {
 static void refuses_a_broken_evaluation(void **state) {
     (void)state;
     assert_refused(ALL(evaluation_cpu), CBX_FAMILY_CPU, CBX_SCHEDULE_FUSED, cbx_check_evaluation);
+}
+
+static void refuses_a_broken_evaluation_for_gpus(void **state) {
+    (void)state;
     assert_refused(ALL(sums_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_STEPWISE, cbx_check_sums);
     assert_refused(ALL(evaluation_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, cbx_check_evaluation);
 }
@@ -445,6 +449,7 @@ int main(void) {
         cmocka_unit_test(refuses_a_broken_fused_kernel_for_gpus),
         cmocka_unit_test(refuses_broken_ink),
         cmocka_unit_test(refuses_a_broken_evaluation),
+        cmocka_unit_test(refuses_a_broken_evaluation_for_gpus),
         cmocka_unit_test(names_the_deviation),
         cmocka_unit_test(covers_everything),
         cmocka_unit_test(a_schedule_needs_only_its_own_kernels),
