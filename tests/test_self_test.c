@@ -6,15 +6,10 @@
 
 #include "check/self_test.h"
 #include "check/specimen.h"
-#include "device/device.h"
 #include "support/fixture.h"
 #include "support/mutant.h"
+#include "support/refused.h"
 #include "support/test.h"
-
-typedef struct mutation {
-    const char *kernel; /* that must be named */
-    const char *file, *from, *to;
-} mutation;
 
 static const mutation sigmoids[] = {
     {"sigmoid", "sigmoid.cl", "activate_v(LOAD", "exp_v(LOAD"},
@@ -135,199 +130,35 @@ static const mutation evaluation_ink[] = {
     {"evaluate_cpu", "evaluate_cpu.cl", "row_inks[i].first = place;", "row_inks[i].first = 0;"},
 };
 
-/* The formulas of the kernels for GPUs, what they read and where they leave it. */
-static const mutation fused_gpu[] = {
-    {"turn_batches", "turn.cl", "ink[me] |= words", "ink[me] = words"},
-    {"turn_batches", "turn.cl", "count + k - before", "CBX_SLAB - 1 - (k - before)"},
-    {"turn_batches", "turn.cl", "(uchar)count", "(uchar)max(count, 1u)"},
-    {"turn_batches", "turn.cl", "from[12 *", "from[8 *"},
-    {"turn_batches", "turn.cl", "(place * blocks + block)", "(place * blocks)"},
-    {"turn_batches", "turn.cl", "uint value = 0;", "uint value = 1;"},
-    {"turn_batches", "turn.cl", "first += batch * rows;", ""},
-    {"train_gpu_hidden", "blocks_gpu.cl", "- 8388608.0f;", "- 8388607.0f;"},
-    {"train_gpu_hidden", "train_gpu.cl", "starts ? sum[i] :", "true ? sum[i] :"},
-    {"train_gpu_hidden", "train_gpu.cl", "launch.slot * blocks + block)", "launch.slot * blocks)"},
-    {"train_gpu_hidden", "train_gpu.cl", "columns += of_slab;", "columns = of_slab;"},
-    {"train_gpu_hidden", "train_gpu.cl", "pending_slot * blocks", "slot * blocks"},
-    {"train_gpu_hidden", "train_gpu.cl", "GLOBAL4(at), sum[i], errors",
-     "GLOBAL4(at), sum[i], 0.0f * errors"},
-    {"train_gpu_hidden", "train_gpu.cl", "(float4)(0.0f), s,", "(float4)(0.0f), 0.0f * s,"},
-    {"train_gpu_hidden", "train_gpu.cl", "stepped(w1[me], errors[me],", "stepped(w1[me], 0.0f,"},
-    {"train_gpu_hidden", "train_gpu.cl", "slice == 0 && launch.recipe == CBX_NLL", "slice == 0"},
-    {"train_gpu_hidden", "train_gpu.cl", "gpu(a1 + row * CBX_PANEL,", "gpu(a1,"},
-    {"train_gpu_hidden", "batch_gpu.cl", "float sum = errors[get_local_id(0)];",
-     "float sum = 0.0f;"},
-    {"train_gpu_hidden", "batch_gpu.cl", "derivative_one(a[i], recipe)",
-     "derivative_one(a[i], CBX_NLL)"},
-    {"train_gpu_hidden", "batch_gpu.cl", "fma(high[i].y, w.s9, sum[i])", "sum[i]"},
-    {"train_gpu_hidden", "batch_gpu.cl", "labels[rows[min(i / 4, launch.pending_rows - 1)]]",
-     "labels[min(i / 4, launch.pending_rows - 1)]"},
-    {"train_gpu_hidden", "batch_gpu.cl", "LOCAL4(d2 + i * 4) = is_row ?",
-     "LOCAL4(d2 + i * 4) = is_row && get_group_id(0) == 0 ?"},
-    {"train_gpu_hidden", "batch_gpu.cl", "z[3]), labels[rows[row]]", "z[3]), labels[rows[0]]"},
-    {"train_gpu_hidden", "batch_gpu.cl", "* groups + get_group_id(0);", "* groups;"},
-    {"train_gpu_hidden", "batch_gpu.cl", "!all(isfinite(z))", "all(isfinite(z))"},
-    {"train_gpu_output", "train_gpu.cl", "activate_v(hidden_sum(sum", "exp_v(hidden_sum(sum"},
-    {"train_gpu_output", "train_gpu.cl", "sum += GLOBAL4(q + s", "sum = GLOBAL4(q + s"},
-    {"train_gpu_output", "train_gpu.cl", "weights += GLOBAL4(u", "weights = GLOBAL4(u"},
-    {"train_gpu_output", "train_gpu.cl", "w2[to] = weights[to];", ""},
-    {"train_gpu_output", "train_gpu.cl", "rows > 0 ? stepped(w, sum[i], rate)", "rows > 0 ? w"},
-    {"train_gpu_output", "train_gpu.cl", "fetch_deltas_gpu(d2, row, rows, CBX_OUTPUT_GROUP",
-     "fetch_deltas_gpu(d2, 0, rows, CBX_OUTPUT_GROUP"},
-    {"train_gpu_output", "train_gpu.cl", "stepped(w2[get_local_id(0)], sum",
-     "stepped(w2[get_local_id(0)], 0.0f"},
-    {"train_gpu_output", "train_gpu.cl", "= w2[i % CBX_LANES_OUT];", "= 1.0f;"},
-    {"train_gpu_output", "blocks_gpu.cl", "n < CBX_PANEL; n++", "n < CBX_PANEL - 1; n++"},
-    {"train_gpu_delta", "train_gpu.cl", "quarter, launch.recipe);", "quarter, CBX_NLL);"},
-    {"train_gpu_delta", "train_gpu.cl", "GLOBAL4(sums + launch.chunks * of_share) + sum", "sum"},
-    {"train_gpu_delta", "train_gpu.cl",
-     "sums += launch.parity * (launch.chunks + 1) * of_share + row", "sums += row"},
-};
-
-/* Where groups are large, in the program `wide`. */
-static const mutation fused_wide[] = {
-    {"train_gpu_hidden", "blocks_gpu.cl", "- 8388608.0f;", "- 8388607.0f;"},
-    {"train_gpu_hidden", "train_gpu.cl", "starts ? sum[i] :", "true ? sum[i] :"},
-    {"train_gpu_hidden", "train_gpu.cl", "columns += of_slab;", "columns = of_slab;"},
-    {"train_gpu_hidden", "train_gpu.cl", "(float4)(0.0f), s,", "(float4)(0.0f), 0.0f * s,"},
-    {"train_gpu_hidden", "batch_gpu.cl", "derivative_one(a[i], recipe)",
-     "derivative_one(a[i], CBX_NLL)"},
-    {"train_gpu_hidden", "batch_gpu.cl", "z[3]), labels[rows[row]]", "z[3]), labels[rows[0]]"},
-};
-
-/* What only shares of many panels reach. */
-#define NO_LAST_TERM "count & 1 ? *levels + sum : sum", "sum"
-#define NO_OTHER_EIGHT "shares + first * of_share", "shares"
-
-static const mutation deltas_gpu[] = {
-    {"train_gpu_delta", "train_gpu.cl", "order[launch.pending_first + row]", "order[row]"},
-    {"train_gpu_delta", "train_gpu.cl", "losses[launch.pending_first + row]", "losses[row]"},
-    {"train_gpu_delta", "train_gpu.cl", "(launch.chunks + run - 1) / run", "launch.chunks / run"},
-    {"train_gpu_delta", "train_gpu.cl", "min(run, launch.chunks - first)", "min(run, 8u)"},
-    {"train_gpu_delta", "batch_gpu.cl", NO_LAST_TERM},
-    {"train_gpu_delta", "batch_gpu.cl", NO_OTHER_EIGHT},
-};
-
-static const mutation sums_gpu[] = {
-    {"evaluate_gpu_sums", "batch_gpu.cl", "sum = *levels + sum;", "sum = *levels - sum;"},
-    {"evaluate_gpu_sums", "batch_gpu.cl", NO_LAST_TERM},
-    {"evaluate_gpu_sums", "batch_gpu.cl", NO_OTHER_EIGHT},
-};
-
-static const mutation evaluation_gpu[] = {
-    {"judge", "loss.cl", "fmax(z, (float16)(0.0f))", "z"},
-    {"turn_batches", "turn.cl", ": first + row + b;", ": row + b;"},
-    {"turn_batches", "turn.cl", "all - batch * rows);", "all - batch * rows - (batch > 0));"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "activate_v(hidden_sum(q", "exp_v(hidden_sum(q"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "q[i] += sum[i];", "q[i] = sum[i];"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "q[i] += sum[i];", "q[i] += i == 7 ? sum[6] : sum[i];"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "q[i] += sum[i];",
-     "q[i] += lane_y() == 7 ? (float4)(0.0f) : sum[i];"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "GLOBAL4(u + panel * CBX_PANEL", "GLOBAL4(u"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "(1 + panel * CBX_PANEL)", "1"},
-    {"evaluate_gpu", "evaluate_gpu.cl", "(panel * blocks + block)", "(panel * blocks)"},
-    {"evaluate_gpu_sums", "evaluate_gpu.cl", "(size_t)count * 4)", "(size_t)count * 4 - 4)"},
-};
-
-typedef cbx_status part(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe);
-
-/* A specimen, with groups of that kind in any case. */
-static cbx_specimen_sizes specimen_with(int index, int wide) {
-    cbx_specimen_sizes sizes = cbx_specimens[index];
-    sizes.division[0].groups = sizes.division[1].groups =
-        wide ? CBX_WIDE_GROUPS : CBX_NARROW_GROUPS;
-    return sizes;
-}
-
-/* One part of the self-test, with both recipes and all specimens: the others would only take
- * time to compile kernels that are not broken. */
-static cbx_status run_part(cbx_device *device, part *check, cbx_schedule schedule) {
-    cbx_status status = CBX_OK;
-    for (int i = 0; i < 2 * CBX_SPECIMENS && !status; i++) {
-        const cbx_specimen_sizes sizes = specimen_with(i / 2, device->wide != NULL);
-        cbx_specimen specimen;
-        assert_ok(cbx_specimen_init(&specimen, device, &sizes));
-        status = check(&specimen, schedule, (cbx_recipe)(i % 2));
-        cbx_specimen_clear(&specimen);
-    }
-    return status;
-}
-
-static int is_named(const mutation *m, cbx_status status) {
-    char name[64];
-    snprintf(name, sizeof name, "the kernel %s computes wrongly on ", m->kernel);
-    if (status != CBX_BAD_KERNEL || strncmp(cbx_last_error(), name, strlen(name)) != 0) {
-        print_error("%s with \"%s\": status %d, \"%s\"\n", m->file, m->to, status,
-                    status ? cbx_last_error() : "");
-        return 0;
-    }
-    return 1;
-}
-
-#define ALL(mutations) (mutations), sizeof(mutations) / sizeof *(mutations)
-
-typedef void mutate_one(cbx_device *device, const char *file, const char *from, const char *to);
-
-/* Mutations of what a schedule uses with the kernels of a family, and the part of the self-test
- * that must find them. */
-static void assert_each_refused(mutate_one *break_it, const mutation *mutations, size_t count,
-                                cbx_family family, cbx_schedule schedule, part *check) {
-    size_t missed = 0;
-    (void)fixture_device(family); /* skips where there is none */
-    for (size_t i = 0; i < count; i++) {
-        cbx_device *device;
-        assert_ok(cbx_device_open(&device, fixture_spec(), family));
-        break_it(device, mutations[i].file, mutations[i].from, mutations[i].to);
-        missed += !is_named(&mutations[i], run_part(device, check, schedule));
-        cbx_device_close(device);
-    }
-    assert_int_equal(0, missed);
-}
-
-static void assert_refused(const mutation *mutations, size_t count, cbx_family family,
-                           cbx_schedule schedule, part *check) {
-    assert_each_refused(mutate, mutations, count, family, schedule, check);
-}
-
 static void refuses_a_broken_step(void **state) {
     (void)state;
-    assert_refused(ALL(sigmoids), CBX_FAMILY_CPU, CBX_SCHEDULE_STEPWISE, cbx_check_sigmoid);
-    assert_refused(ALL(stepwise), CBX_FAMILY_CPU, CBX_SCHEDULE_STEPWISE, cbx_check_stepwise);
+    assert_refused(REFUSED_ALL(sigmoids), CBX_FAMILY_CPU, CBX_SCHEDULE_STEPWISE, cbx_check_sigmoid);
+    assert_refused(REFUSED_ALL(stepwise), CBX_FAMILY_CPU, CBX_SCHEDULE_STEPWISE,
+                   cbx_check_stepwise);
 }
 
 static void refuses_a_broken_picture(void **state) {
     (void)state;
-    assert_refused(ALL(pictures), CBX_FAMILY_GPU, CBX_SCHEDULE_STEPWISE, cbx_check_pictures);
+    assert_refused(REFUSED_ALL(pictures), CBX_FAMILY_GPU, CBX_SCHEDULE_STEPWISE,
+                   cbx_check_pictures);
 }
 
 static void refuses_a_broken_fused_kernel(void **state) {
     (void)state;
-    assert_refused(ALL(fused_cpu), CBX_FAMILY_CPU, CBX_SCHEDULE_FUSED, cbx_check_fused);
-}
-
-static void refuses_a_broken_fused_kernel_for_gpus(void **state) {
-    (void)state;
-    assert_refused(ALL(fused_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, cbx_check_fused);
-    assert_each_refused(mutate_wide, ALL(fused_wide), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED,
-                        cbx_check_fused);
-    assert_refused(ALL(deltas_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, cbx_check_deltas);
+    assert_refused(REFUSED_ALL(fused_cpu), CBX_FAMILY_CPU, CBX_SCHEDULE_FUSED, cbx_check_fused);
 }
 
 static void refuses_broken_ink(void **state) {
     (void)state;
-    assert_refused(ALL(sparse), CBX_FAMILY_CPU, CBX_SCHEDULE_SPARSE, cbx_check_fused);
-    assert_refused(ALL(evaluation_ink), CBX_FAMILY_CPU, CBX_SCHEDULE_SPARSE, cbx_check_evaluation);
+    assert_refused(REFUSED_ALL(sparse), CBX_FAMILY_CPU, CBX_SCHEDULE_SPARSE, cbx_check_fused);
+    assert_refused(REFUSED_ALL(evaluation_ink), CBX_FAMILY_CPU, CBX_SCHEDULE_SPARSE,
+                   cbx_check_evaluation);
 }
 
 static void refuses_a_broken_evaluation(void **state) {
     (void)state;
-    assert_refused(ALL(evaluation_cpu), CBX_FAMILY_CPU, CBX_SCHEDULE_FUSED, cbx_check_evaluation);
-}
-
-static void refuses_a_broken_evaluation_for_gpus(void **state) {
-    (void)state;
-    assert_refused(ALL(sums_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_STEPWISE, cbx_check_sums);
-    assert_refused(ALL(evaluation_gpu), CBX_FAMILY_GPU, CBX_SCHEDULE_FUSED, cbx_check_evaluation);
+    assert_refused(REFUSED_ALL(evaluation_cpu), CBX_FAMILY_CPU, CBX_SCHEDULE_FUSED,
+                   cbx_check_evaluation);
 }
 
 /* The message says where, and what the device computed. */
@@ -340,7 +171,7 @@ static void names_the_deviation(void **state) {
     (void)fixture_device(CBX_FAMILY_AUTO);
     assert_ok(cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO));
     mutate_all(device, edits, 2);
-    assert_true(is_named(&m, cbx_device_self_test(device)));
+    assert_true(refused_names(&m, cbx_device_self_test(device)));
     assert_non_null(strstr(cbx_last_error(), "a2[0][3] is 0.5, should be 0."));
     assert_non_null(strstr(cbx_last_error(), " to the bit; "));
     assert_non_null(strstr(cbx_last_error(), cbx_device_about(device)->name));
@@ -356,7 +187,7 @@ static void covers_everything(void **state) {
         (void)fixture_device(family);
         assert_ok(cbx_device_open(&device, fixture_spec(), family));
         mutate(device, m.file, m.from, m.to);
-        assert_true(is_named(&m, cbx_device_self_test(device)));
+        assert_true(refused_names(&m, cbx_device_self_test(device)));
         cbx_device_close(device);
     }
 }
@@ -446,10 +277,8 @@ int main(void) {
         cmocka_unit_test(refuses_a_broken_step),
         cmocka_unit_test(refuses_a_broken_picture),
         cmocka_unit_test(refuses_a_broken_fused_kernel),
-        cmocka_unit_test(refuses_a_broken_fused_kernel_for_gpus),
         cmocka_unit_test(refuses_broken_ink),
         cmocka_unit_test(refuses_a_broken_evaluation),
-        cmocka_unit_test(refuses_a_broken_evaluation_for_gpus),
         cmocka_unit_test(names_the_deviation),
         cmocka_unit_test(covers_everything),
         cmocka_unit_test(a_schedule_needs_only_its_own_kernels),
