@@ -3,7 +3,7 @@
 """Compiles clearbox's device programs for GPUs that are not here, and prints Markdown tables of what kernels
 take and of what their loops are made of.
 
-usage: targets.py [--targets sm_90,gfx90a,dg2 | nvidia,amd,intel] [--programs train,picture,film]
+usage: targets.py [--targets sm_90,gfx90a,dg2 | nvidia,amd,intel] [--programs train,wide,picture,film]
                   [--kernels PATTERN] [--least 32] [--clang 22 | PATH] [--define NAME=VALUE]…
                   [--untold] [--tools DIR] [--keep DIR] [--output FILE.md] [--strict]
        targets.py --fetch DIR
@@ -34,6 +34,17 @@ LEFT_OUT = 77
 USUAL_GROUP = 64  # what the host chooses where a kernel does not
 # What a GPU never gets: kernels of the family for processors, and a name that Intel's compiler makes up.
 NOT_FOR_GPUS = re.compile(r"_cpu$|^Intel_Symbol_Table")
+# Kernels that the host takes from a program that has them in another form than `train`: nothing else of it is used.
+VARIANTS = {"wide": ["train_gpu_hidden"]}
+
+
+def shown(program, kernel):
+    """A kernel's name in the tables, or None where it is not there."""
+    if NOT_FOR_GPUS.search(kernel):
+        return None
+    if program in VARIANTS:
+        return f"{program}: {kernel}" if kernel in VARIANTS[program] else None
+    return kernel
 
 
 class Table:
@@ -58,15 +69,28 @@ class Table:
                 except Failed as error:
                     self.failed.append(f"{target.name}, program {program}: {error}")
 
+    def found(self):
+        """Kernels that the tables have: name there, program as built, the program's name of it."""
+        for program in self.options.programs:
+            for built in self.built:
+                for kernel in built.kernels if built.program == program else []:
+                    name = shown(program, kernel)
+                    if name and re.search(self.options.kernels, name):
+                        yield name, built, kernel
+
     def kernels(self):
         """Names in the order of the programs."""
-        names = {name: None for program in self.options.programs for built in self.built
-                 if built.program == program for name in built.kernels}
-        return [name for name in names if re.search(self.options.kernels, name) and not NOT_FOR_GPUS.search(name)]
+        return list(dict.fromkeys(name for name, _, _ in self.found()))
 
-    def usages(self, kernel):
-        """Of each target that has it: its program as built, and the kernel's usage."""
-        return {built.target.name: (built, built.kernels[kernel]) for built in self.built if kernel in built.kernels}
+    def usages(self, name):
+        """Of each target that has it: the program as built, and the kernel's usage."""
+        return {built.target.name: (built, built.kernels[kernel])
+                for same, built, kernel in self.found() if same == name}
+
+    def loops_of(self, name):
+        """Of each target: its hot loops."""
+        return {built.target.name: self.loops[built].get(kernel, [])
+                for same, built, kernel in self.found() if same == name}
 
     def spills(self):
         return [f"{built.target.name}: {kernel} spills" for kernel in self.kernels()
@@ -165,10 +189,10 @@ def of_vendor(table, cell, wanted, names):
 def loops(table):
     lines = []
     for kernel in table.kernels():
-        for built, _ in table.usages(kernel).values():
-            for loop in table.loops[built].get(kernel, []):
+        for target, found in table.loops_of(kernel).items():
+            for loop in found:
                 reads = ", ".join(f"{count} of {width}" for width, count in sorted(loop.reads.items())) or "-"
-                lines.append([kernel, built.target.name, loop.label, str(loop.instructions), str(loop.multiply_adds),
+                lines.append([kernel, target, loop.label, str(loop.instructions), str(loop.multiply_adds),
                               f"{100 * loop.share:.0f} %", reads])
     if not lines:
         return "- none\n"

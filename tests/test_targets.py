@@ -19,6 +19,7 @@ import target_compile  # noqa: E402
 import target_loops  # noqa: E402
 import target_tools  # noqa: E402
 import target_units  # noqa: E402
+import targets  # noqa: E402
 
 SASS = """
 	.section	.text.one,"ax",@progbits
@@ -246,13 +247,49 @@ class Sources(unittest.TestCase):
         self.assertIn("-DCBX_FMA=2", target_compile.options_of("film", "AMD", {"CBX_FMA": "2"}))
 
 
+class Tables(unittest.TestCase):
+    def table(self, kernels=""):
+        table = targets.Table(targets.parse(["--targets", "sm_90,sm_89", "--programs", "train,wide,picture",
+                                             "--kernels", kernels]))
+        for program, registers in [("train", 100), ("wide", 120), ("picture", 30)]:
+            for target in table.options.targets:
+                built = target_compile.Built(program, target, "")
+                usage = target_compile.Usage(registers=registers, group=256 if program == "wide" else 64)
+                built.kernels = {"picture_luma": usage} if program == "picture" else \
+                    {"train_gpu_hidden": usage, "train_gpu_output": usage, "train_cpu": usage}
+                table.built.append(built)
+                table.loops[built] = {"train_gpu_hidden": [target_loops.Loop(program, [])]}
+        return table
+
+    def test_variants_are_told_apart(self):
+        table = self.table()
+        self.assertEqual(table.kernels(), ["train_gpu_hidden", "train_gpu_output", "wide: train_gpu_hidden",
+                                           "picture_luma"])
+        for name, registers, group in [("train_gpu_hidden", 100, 64), ("wide: train_gpu_hidden", 120, 256)]:
+            usages = table.usages(name)
+            self.assertEqual(sorted(usages), ["sm_89", "sm_90"])
+            self.assertEqual({(usage.registers, usage.group) for _, usage in usages.values()}, {(registers, group)})
+        self.assertEqual([loop.label for loop in table.loops_of("wide: train_gpu_hidden")["sm_90"]], ["wide"])
+        text = targets.by_target(table, targets.usage_cell, lambda group: True)
+        self.assertIn("| wide: train_gpu_hidden | 256 | 0 | 120 | 120 |", text)
+
+    def test_a_pattern_chooses_among_them(self):
+        self.assertEqual(self.table("^train_gpu_hidden").kernels(), ["train_gpu_hidden"])
+        self.assertEqual(self.table("wide").kernels(), ["wide: train_gpu_hidden"])
+
+    def test_what_the_host_takes_of_a_program_is_there(self):
+        for program, kernels in targets.VARIANTS.items():
+            for kernel in kernels:
+                self.assertRegex(target_compile.text_of(program), rf"\b{kernel}\(")
+
+
 class CommandLine(unittest.TestCase):
     def run_script(self, *arguments):
         return subprocess.run([sys.executable, "-B", SCRIPT, *arguments], capture_output=True, text=True)
 
     def test_nonsense_is_refused(self):
         for arguments, message in [(["--targets", "sm_9"], "there is no target sm_9; there are amd, intel, nvidia, "),
-                                   (["--programs", "x"], "there is no program x; there are train, picture, film"),
+                                   (["--programs", "x"], "there is no program x; there are train, wide, picture, film"),
                                    (["--kernels", "("], "no regular expression"),
                                    (["--define", "=1"], "is not NAME=VALUE"),
                                    (["--tools", "/does/not/exist"], "/does/not/exist does not exist")]:
