@@ -209,8 +209,10 @@ HELPER void update_output_gpu(global const float *restrict a1, global const floa
     }
     for (uint row = 0; row < rows; row += CBX_ROW_BLOCK) {
         const uint some = min(rows - row, (uint)CBX_ROW_BLOCK);
-        for (uint i = me; i < CBX_ROW_BLOCK * CBX_PANEL; i += CBX_OUTPUT_GROUP) {
-            act[i / CBX_PANEL * CBX_ACT_PITCH + i % CBX_PANEL] = a1[row * CBX_PANEL + i];
+        UNROLL for (uint n = 0; n < CBX_ROW_BLOCK * CBX_PANEL; n += 4 * CBX_OUTPUT_GROUP) {
+            const uint i = n + me * 4;
+            vstore4(GLOBAL4(a1 + row * CBX_PANEL + i), 0,
+                    act + i / CBX_PANEL * CBX_ACT_PITCH + i % CBX_PANEL);
         }
         fetch_deltas_gpu(d2, row, rows, CBX_OUTPUT_GROUP, errors);
         barrier(CLK_LOCAL_MEM_FENCE);
