@@ -65,8 +65,8 @@ def find_tests(build):
     listed = json.loads(output_of("ctest", "-L", "^device$", "--show-only=json-v1", cwd=build))
     tests = []
     for test in listed["tests"]:
-        path = test.get("command", [""])[0]
-        if os.path.dirname(path) == build and re.fullmatch(r"test_[a-z0-9_]+", test["name"]):
+        path, *arguments = test.get("command", [""])
+        if os.path.dirname(path) == build and not arguments and re.fullmatch(r"test_[a-z0-9_]+", test["name"]):
             properties = properties_of(test)
             when = ("last" if "slow" in properties["LABELS"] else
                     "first" if FIRST.match(test["name"]) else "then")
