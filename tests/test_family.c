@@ -84,7 +84,6 @@ static void too_small(void **state) {
     cbx_device device = {
         .info = {.name = "Tiny", .largest_group = 32, .local_memory_bytes = 14 << 10},
         .family = CBX_FAMILY_GPU,
-        .fused = 1,
         .built.tunables = {{8, 8}}};
     assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
     assert_non_null(strstr(cbx_last_error(), "work-groups of 64 work-items, but Tiny"));

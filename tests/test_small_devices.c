@@ -55,7 +55,7 @@ cl_int __wrap_clGetDeviceInfo(cl_device_id id, cl_device_info what, size_t size,
 /* A device that says such things while it is opened; skips where PoCL is not what is tested. */
 static cbx_status open_small(cbx_device **out, cbx_family family, cl_ulong local, cl_uint units,
                              size_t group) {
-    const cbx_device_request request = {.spec = fixture_spec(), .family = family, .fused = 1};
+    const cbx_device_request request = {.spec = fixture_spec(), .family = family};
     if (cbx_device_about(fixture_device(CBX_FAMILY_AUTO))->largest_group != limit) {
         print_message("this device takes no limit on its work-groups\n");
         skip();

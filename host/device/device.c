@@ -23,7 +23,6 @@ static cbx_status open_queues(cbx_device *device, int timed) {
 /* AUTO gives way where the compiled kernels turn out to be too large for the device. */
 static cbx_status build(cbx_device *device, const cbx_device_request *request) {
     const int chosen = request->family != CBX_FAMILY_AUTO;
-    device->fused = request->fused;
     device->keeping = request->keeping;
     if (device->keeping == CBX_KEEP_USUAL) {
         const int kept = cbx_platform_traits(&device->info)->keeps_programs;

@@ -42,7 +42,6 @@ typedef struct cbx_built {
 struct cbx_device {
     cbx_device_info info;
     cbx_family family;
-    int fused;           /* the fused kernels will be used: what they need must be there */
     cbx_keeping keeping; /* never USUAL */
     unsigned recalled;   /* programs that were kept and not compiled */
     cl_device_id id;
@@ -77,7 +76,6 @@ typedef struct cbx_device_request {
     cbx_family family;
     const cbx_tunables *tunables; /* NULL: those that were kept, else the usual */
     cbx_keeping keeping;
-    int fused; /* the schedule `fused` will be used: needs more of a GPU */
     cbx_arithmetic arithmetic;
     int exact_fma; /* by exact arithmetic in any case, for tests */
     int timed;     /* as cbx_device_time() */

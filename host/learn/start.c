@@ -14,7 +14,6 @@ static cbx_status open_and_test(cbx_job *job, const char *spec, cbx_keeping keep
                                         .family = job->settings->family,
                                         .keeping = keeping,
                                         .arithmetic = job->settings->arithmetic,
-                                        .fused = job->settings->schedule != CBX_SCHEDULE_STEPWISE,
                                         .timed = is_timed(job->settings)};
     cbx_status status = cbx_device_open_as(&job->device, &request);
     if (!status && cbx_job_should_stop(job)) {

@@ -88,8 +88,7 @@ static cbx_status enqueue_shares(cbx_trainer *trainer, uint32_t blocks) {
                                       ARG(trainer->scratch)};
     const size_t groups = (size_t)trainer->panels * blocks;
     return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE], arguments,
-                       CBX_COUNT(arguments), (cbx_range){{groups * CBX_GROUP, 1}, {CBX_GROUP, 1}},
-                       NULL, NULL);
+                       CBX_COUNT(arguments), cbx_launch_groups(groups, CBX_GROUP), NULL, NULL);
 }
 
 static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {

@@ -6,6 +6,10 @@ cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t pane
     return range;
 }
 
+cbx_range cbx_launch_groups(size_t groups, size_t group) {
+    return (cbx_range){{groups * group, 1}, {group, 1}};
+}
+
 const cl_mem *cbx_launch_buffer(const cbx_trainer *trainer, const cl_mem *buffer) {
     return *buffer ? buffer : &trainer->fault;
 }

@@ -11,6 +11,9 @@
 /* A range of `items` work-items in groups of the device's local size. */
 cbx_range cbx_launch_range(const cbx_trainer *trainer, size_t items, size_t panels);
 
+/* A range of `groups` work-groups of `group` work-items. */
+cbx_range cbx_launch_groups(size_t groups, size_t group);
+
 /* For an argument that this launch has no use for and may have no buffer: *buffer if there is one,
  * else any other. */
 const cl_mem *cbx_launch_buffer(const cbx_trainer *trainer, const cl_mem *buffer);

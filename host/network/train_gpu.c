@@ -97,7 +97,7 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
     return cbx_enqueue_bound(trainer->device->queue,
                              own->wide ? own->wide : trainer->kernels[HIDDEN],
                              &trainer->bound[HIDDEN], arguments, CBX_COUNT(arguments),
-                             (cbx_range){{groups * own->group, 1}, {own->group, 1}}, NULL, NULL);
+                             cbx_launch_groups(groups, own->group), NULL, NULL);
 }
 
 static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
@@ -109,7 +109,7 @@ static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
     const size_t group = trainer->device->built.output_group;
     return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[OUTPUT],
                              &trainer->bound[OUTPUT], arguments, CBX_COUNT(arguments),
-                             (cbx_range){{trainer->panels * group, 1}, {group, 1}}, NULL, NULL);
+                             cbx_launch_groups(trainer->panels, group), NULL, NULL);
 }
 
 /* Of the pending batch, for the next launch of `hidden`. */
@@ -117,10 +117,9 @@ static cbx_status delta(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_argument arguments[] = {
         ARG(trainer->sums),  ARG(trainer->labels), ARG(trainer->order), ARG(trainer->d2),
         ARG(trainer->fault), ARG(trainer->losses), ARG(*launch)};
-    return cbx_enqueue_bound(
-        trainer->device->queue, trainer->kernels[DELTA], &trainer->bound[DELTA], arguments,
-        CBX_COUNT(arguments),
-        (cbx_range){{(size_t)launch->pending_rows * CBX_GROUP, 1}, {CBX_GROUP, 1}}, NULL, NULL);
+    return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[DELTA],
+                             &trainer->bound[DELTA], arguments, CBX_COUNT(arguments),
+                             cbx_launch_groups(launch->pending_rows, CBX_GROUP), NULL, NULL);
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {

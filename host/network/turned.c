@@ -61,8 +61,7 @@ static cbx_status turn(cbx_trainer *trainer, range of) {
                                       ARG(trainer->turned.levels)};
     const size_t groups = (size_t)divide_up(of.all, of.rows) * CBX_SLABS;
     return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_TURN], arguments,
-                       CBX_COUNT(arguments), (cbx_range){{groups * CBX_GROUP, 1}, {CBX_GROUP, 1}},
-                       NULL, NULL);
+                       CBX_COUNT(arguments), cbx_launch_groups(groups, CBX_GROUP), NULL, NULL);
 }
 
 /* Which of the batches in the ring that is; `count` or more: none. */
