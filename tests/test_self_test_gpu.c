@@ -63,7 +63,6 @@ static const mutation fused_wide[] = {
     {"train_gpu_hidden", "train_gpu.cl", "if (!starts) {", "if (false) {"},
     {"train_gpu_hidden", "train_gpu.cl", "columns += of_slab;", "columns = of_slab;"},
     {"train_gpu_hidden", "train_gpu.cl", "(float4)(0.0f), s,", "(float4)(0.0f), 0.0f * s,"},
-    {"train_gpu_hidden", "train_gpu.cl", "derivative_v(a, recipe)", "derivative_v(a, CBX_NLL)"},
     {"train_gpu_hidden", "batch_gpu.cl", "z[3]), labels[rows[row]]", "z[3]), labels[rows[0]]"},
 };
 
