@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "network/launch.h"
 #include "network/trainer_buffers.h"
+#include "network/watch.h"
 
 /* Those of the way to train and no others: what it does not use need not run here. */
 static cbx_status create_kernels(cbx_device *device, const char *const *names, size_t most,
@@ -163,11 +164,16 @@ void cbx_trainer_keep_losses(cbx_trainer *trainer) {
     trainer->keeps_losses = 1;
 }
 
-cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
-    if (trainer->pending.rows == 0) {
-        return CBX_OK;
+static cbx_status launch(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    cbx_status status = cbx_watch_before(trainer->watch, first, count);
+    if (!status) {
+        status = trainer->way->ops->run(trainer, first, count);
     }
-    return trainer->way->ops->run(trainer, NULL, 0);
+    return status ? status : cbx_watch_after(trainer->watch, first, count);
+}
+
+cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
+    return trainer->pending.rows > 0 ? launch(trainer, NULL, 0) : CBX_OK;
 }
 
 cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count) {
@@ -222,7 +228,7 @@ static cbx_status exchange(cbx_trainer *trainer) {
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
-    cbx_status status = trainer->way->ops->run(trainer, first, count);
+    cbx_status status = launch(trainer, first, count);
     if (!status) {
         status = exchange(trainer);
     }
@@ -277,7 +283,8 @@ static uint32_t fitting(const cbx_trainer *trainer, const cbx_batch *batch, uint
         easel && !cbx_trainer_draws_apart(trainer, cbx_painter_plain_scale(easel->painter));
     const uint32_t room = within ? easel->room(easel->user) : 0;
     const uint32_t launch = cbx_trainer_batches_per_launch(trainer);
-    const uint32_t most = count < launch ? count : launch;
+    const uint32_t most =
+        cbx_watch_cut(trainer->watch, batch->number, count < launch ? count : launch);
     uint32_t fits = 1;
     while (fits < most && cbx_launch_pictures(trainer, batch, fits + 1) <= room) {
         fits++;
