@@ -185,8 +185,8 @@ static cbx_status tell(const cbx_spot_check *check, const pair *p, const char *w
 }
 
 /* Of a weight matrix, whose first row are the biases. */
-static void row_name(char *text, size_t size, const char *what, size_t column, const char *of,
-                     size_t row) {
+static void name_weight(char *text, size_t size, const char *what, size_t column, const char *of,
+                        size_t row) {
     if (row > 0) {
         snprintf(text, size, "%s %zu, %s %zu", what, column, of, row - 1);
     } else {
@@ -241,31 +241,48 @@ static void compute_outputs(cbx_spot_check *check, const cbx_around *around) {
     cbx_canon_output_errors(canon);
 }
 
-/* A1 and W1 of a selected panel, the `place`th; the canon has its W2. */
-static cbx_status check_hidden(cbx_spot_check *check, const cbx_around *around, size_t panel,
-                               size_t place) {
+static void take_w1(cbx_spot_check *check, const cbx_around *around, size_t place) {
+    memcpy(check->canon.w1, around->w1 + place * CBX_PANEL_SIZE,
+           CBX_PANEL_SIZE * sizeof *check->canon.w1);
+}
+
+/* A1 of the selected panel at `place`, of W1. */
+static cbx_status check_activations(cbx_spot_check *check, const cbx_around *around, size_t place) {
     cbx_canon *canon = &check->canon;
-    const size_t size = CBX_PANEL_SIZE, used = used_lanes(check, panel);
+    const size_t panel = (check->next + place) % check->all;
     char where[96];
-    memcpy(canon->w1, around->w1 + place * size, size * sizeof *canon->w1);
+    take_w1(check, around, place);
     cbx_canon_hidden_forward(canon);
-    pair a1 = {
-        a1_of(check, around, panel), canon->a1, CBX_PANEL, CBX_PANEL, canon->rows, used, 0, 0};
-    if (!are_right(check, &a1)) {
-        snprintf(where, sizeof where, "a1 of neuron %zu, image %zu of the batch",
-                 panel * CBX_PANEL + a1.column, a1.row);
-        return tell(check, &a1, where);
+    pair a1 = {.is = a1_of(check, around, panel),
+               .should = canon->a1,
+               .is_pitch = CBX_PANEL,
+               .pitch = CBX_PANEL,
+               .rows = canon->rows,
+               .columns = used_lanes(check, panel)};
+    if (are_right(check, &a1)) {
+        return CBX_OK;
     }
-    take_a1(check, around, panel); /* the same, but where the arithmetic is another */
-    cbx_canon_update_hidden(canon, check->batch.rates.hidden);
-    pair w1 = {
-        around->w1_new + place * size, canon->w1, CBX_PANEL, CBX_PANEL, CBX_ROWS, used, 0, 0};
-    if (!are_right(check, &w1)) {
-        row_name(where, sizeof where, "w1 of neuron", panel * CBX_PANEL + w1.column, "pixel",
-                 w1.row);
-        return tell(check, &w1, where);
+    snprintf(where, sizeof where, "a1 of neuron %zu, image %zu of the batch",
+             panel * CBX_PANEL + a1.column, a1.row);
+    return tell(check, &a1, where);
+}
+
+/* W1 of a selected panel, which has been computed. */
+static cbx_status check_hidden(const cbx_spot_check *check, const cbx_around *around, size_t panel,
+                               size_t place) {
+    char where[96];
+    pair w1 = {.is = around->w1_new + place * CBX_PANEL_SIZE,
+               .should = check->canon.w1,
+               .is_pitch = CBX_PANEL,
+               .pitch = CBX_PANEL,
+               .rows = CBX_ROWS,
+               .columns = used_lanes(check, panel)};
+    if (are_right(check, &w1)) {
+        return CBX_OK;
     }
-    return CBX_OK;
+    name_weight(where, sizeof where, "w1 of neuron", panel * CBX_PANEL + w1.column, "pixel",
+                w1.row);
+    return tell(check, &w1, where);
 }
 
 /* W2 of any panel; with the first the biases. */
@@ -274,40 +291,49 @@ static cbx_status check_output(cbx_spot_check *check, const cbx_around *around, 
     const size_t from = panel > 0; /* row of the canon's */
     char where[96];
     cbx_canon_update_output(canon, check->batch.rates.output);
-    pair w2 = {around->w2_new + (panel * CBX_PANEL + from) * CBX_LANES_OUT,
-               canon->w2 + from * OUTPUTS,
-               CBX_LANES_OUT,
-               OUTPUTS,
-               1 - from + used_lanes(check, panel),
-               OUTPUTS,
-               0,
-               0};
-    if (!are_right(check, &w2)) {
-        row_name(where, sizeof where, "w2 of output", w2.column, "neuron",
-                 panel * CBX_PANEL + from + w2.row);
-        return tell(check, &w2, where);
+    pair w2 = {.is = around->w2_new + (panel * CBX_PANEL + from) * CBX_LANES_OUT,
+               .should = canon->w2 + from * OUTPUTS,
+               .is_pitch = CBX_LANES_OUT,
+               .pitch = OUTPUTS,
+               .rows = 1 - from + used_lanes(check, panel),
+               .columns = OUTPUTS};
+    if (are_right(check, &w2)) {
+        return CBX_OK;
     }
-    return CBX_OK;
+    name_weight(where, sizeof where, "w2 of output", w2.column, "neuron",
+                panel * CBX_PANEL + from + w2.row);
+    return tell(check, &w2, where);
 }
 
+/* Both of a panel. W1 comes of the W2 from before the batch, and is told after it. */
+static cbx_status check_weights(cbx_spot_check *check, const cbx_around *around, size_t panel) {
+    const size_t place = (panel + check->all - check->next) % check->all;
+    const int selected = place < check->panels;
+    take_w2(&check->canon, around->w2, panel, 1);
+    take_a1(check, around, panel);
+    if (selected) {
+        take_w1(check, around, place);
+        cbx_canon_update_hidden(&check->canon, check->batch.rates.hidden);
+    }
+    cbx_status status = check_output(check, around, panel);
+    return status || !selected ? status : check_hidden(check, around, panel, place);
+}
+
+/* In the order in which one comes of the other: the cause is told. */
 static cbx_status compute(cbx_spot_check *check) {
     const cbx_spot_batch *batch = &check->batch;
     const cbx_around around = cbx_watch_around(check->watch);
-    cbx_canon *canon = &check->canon;
     cbx_status status = CBX_OK;
-    cbx_canon_fetch(canon, check->dataset, CBX_TRAIN, batch->order, batch->first, batch->rows);
-    compute_outputs(check, &around);
+    cbx_canon_fetch(&check->canon, check->dataset, CBX_TRAIN, batch->order, batch->first,
+                    batch->rows);
+    for (size_t place = 0; place < check->panels && !status; place++) {
+        status = check_activations(check, &around, place);
+    }
+    if (!status) {
+        compute_outputs(check, &around);
+    }
     for (size_t panel = 0; panel < check->all && !status; panel++) {
-        const size_t place = (panel + check->all - check->next) % check->all;
-        take_w2(canon, around.w2, panel, 1);
-        if (place < check->panels) {
-            status = check_hidden(check, &around, panel, place);
-        } else {
-            take_a1(check, &around, panel);
-        }
-        if (!status) {
-            status = check_output(check, &around, panel);
-        }
+        status = check_weights(check, &around, panel);
     }
     return status;
 }

@@ -4,12 +4,15 @@
 #include "learn/job.h"
 #include "learn/rates.h"
 
-/* The first batch of the run, the last one of its first epoch, which may be short, and every so manyth
- * from the first on. */
-enum { DISTANCE = 1000 };
+/* The first batch of the run, the last one of its first epoch, which may be short, and every thousandth
+ * from the first on; where a batch has but a few images, and takes no longer than looking at it
+ * costs, every so many thousandth. */
+enum { DISTANCE = 1000, FEWEST_IMAGES = 16 };
 
 static uint64_t next_after(const cbx_job *job, uint64_t number) {
-    const uint64_t regular = (number / DISTANCE + 1) * DISTANCE;
+    const uint64_t thousands = (FEWEST_IMAGES + job->settings->batch - 1) / job->settings->batch;
+    const uint64_t distance = DISTANCE * thousands;
+    const uint64_t regular = (number / distance + 1) * distance;
     const uint64_t last = job->plan.batches_per_epoch - 1;
     return number < last && last < regular ? last : regular;
 }
