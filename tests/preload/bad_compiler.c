@@ -6,7 +6,7 @@
  * BAD_COMPILER_OPTION=TEXT         … for programs whose options contain this
  * BAD_COMPILER_DEVICE=N            … only for the Nth device that comes to it, from 1 on
  * BAD_COMPILER_READS=TEXT          every TEXT in the sources …
- * BAD_COMPILER_AS=TEXT             … is taken for this, which is as long
+ * BAD_COMPILER_AS=TEXT             … is taken for this
  */
 #define _GNU_SOURCE /* RTLD_NEXT, memmem() */
 #include <dlfcn.h>
@@ -55,18 +55,24 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
     return real(program, count, devices, options, notify, user);
 }
 
-/* A copy of a source with its mistakes; never freed. */
-static char *misread(const char *text, size_t length, const char *reads, const char *as) {
-    char *copy = malloc(length + 1), *at = copy;
-    if (!copy || strlen(reads) != strlen(as)) {
+/* A copy of a source with its mistakes, and its size; never freed. */
+static char *misread(const char *text, size_t *size, const char *reads, const char *as) {
+    const size_t wrong = strlen(reads), right = strlen(as);
+    const char *from = text, *end = text + *size, *at;
+    char *copy = malloc((*size + 1) * (right + 1)), *to = copy; /* each byte may begin one */
+    if (!copy || wrong == 0) {
         abort();
     }
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    while ((at = memmem(at, length - (size_t)(at - copy), reads, strlen(reads))) != NULL) {
-        memcpy(at, as, strlen(as));
-        at += strlen(as);
+    while ((at = memmem(from, (size_t)(end - from), reads, wrong)) != NULL) {
+        memcpy(to, from, (size_t)(at - from));
+        to += at - from;
+        memcpy(to, as, right);
+        to += right;
+        from = at + wrong;
     }
+    memcpy(to, from, (size_t)(end - from));
+    to += end - from;
+    *size = (size_t)(to - copy);
     return copy;
 }
 
@@ -74,13 +80,15 @@ cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const ch
                                      const size_t *sizes, cl_int *error) {
     const char *reads = getenv("BAD_COMPILER_READS"), *as = getenv("BAD_COMPILER_AS");
     const char *copies[MOST_SOURCES];
+    size_t lengths[MOST_SOURCES];
     cl_program (*real)(cl_context, cl_uint, const char **, const size_t *, cl_int *);
     *(void **)&real = dlsym(RTLD_NEXT, "clCreateProgramWithSource");
     if (!reads || !as || !sizes || count > MOST_SOURCES) {
         return real(context, count, texts, sizes, error);
     }
     for (cl_uint i = 0; i < count; i++) {
-        copies[i] = misread(texts[i], sizes[i], reads, as);
+        lengths[i] = sizes[i];
+        copies[i] = misread(texts[i], &lengths[i], reads, as);
     }
-    return real(context, count, copies, sizes, error);
+    return real(context, count, copies, lengths, error);
 }
