@@ -333,6 +333,7 @@ cli_verdict cli_check_device(const cli_check *check) {
     while (waitpid(this.process, &status, 0) < 0 && errno == EINTR) {
     }
     found.family = found.family == CBX_FAMILY_AUTO ? check->family : found.family;
+    found.end = done ? CLI_CHECK_ANSWERED : ended ? CLI_CHECK_CRASHED : CLI_CHECK_LATE;
     if (!done && !ended && check->should_stop && check->should_stop(NULL)) {
         found.status = CBX_INTERRUPTED;
     } else if (!done) {

@@ -6,7 +6,15 @@
 
 #include "clearbox/learn.h"
 
+/* How a check ended: with a verdict of its own, or without. */
+typedef enum cli_check_end {
+    CLI_CHECK_ANSWERED,
+    CLI_CHECK_CRASHED, /* the driver ended the process */
+    CLI_CHECK_LATE     /* it was ended, after the time was up or because it was to stop */
+} cli_check_end;
+
 typedef struct cli_verdict {
+    cli_check_end end;
     cbx_family family; /* that was checked; AUTO: the driver failed before it was chosen */
     cbx_status status; /* CBX_OK: it passed */
     int fuses;         /* as cbx_device_fuses() says */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/device_trial.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,16 +43,19 @@ static void describe(char *text, size_t size, const cbx_learn_settings *settings
              settings->film ? "film" : "no film");
 }
 
-/* What the driver said itself is a sentence already. */
+/* What the library says of a device that does not work is a sentence already. */
 static cbx_status fail(const cbx_device_info *device, const cli_verdict *found) {
-    char spec[CLI_NUMBER];
+    char spec[CLI_NUMBER], advice[PATH_MAX + 128] = "";
     const char *reason = found->reason ? found->reason : "no memory for what is wrong with it";
-    return found->status == CBX_DEVICE_FAULT
-               ? cbx_fail(found->status,
-                          "device %s %s cannot be used: %s; choose another device, or update its "
-                          "driver",
-                          cli_spec(spec, device), device->name, reason)
-               : cbx_fail(found->status, "%s", reason);
+    if (found->end == CLI_CHECK_ANSWERED) {
+        return cbx_fail(found->status, "%s", reason);
+    }
+    if (found->end == CLI_CHECK_CRASHED) {
+        cli_driver_advice(advice, sizeof advice);
+    }
+    return cbx_fail(found->status, "device %s %s cannot be used: %s; %s", cli_spec(spec, device),
+                    device->name, reason,
+                    advice[0] ? advice : "choose another device, or update its driver");
 }
 
 cbx_status cli_try_device(void *user, const cbx_device_info *device) {
