@@ -23,7 +23,9 @@ static cbx_status open_and_test(cbx_device **out, const char *spec,
     if (!status && stop(user)) {
         return CBX_OK; /* which is noticed before the next step */
     }
-    return status ? status : cbx_self_test_schedule(*out, settings->schedule);
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
+    return status ? status : cbx_self_test_run(*out, &trainer);
 }
 
 static void close_device(cbx_device **device) {

@@ -68,9 +68,8 @@ static cbx_status check_share(const cbx_share *share, uint32_t hidden) {
                           share->count, share->first, hidden, CBX_PANEL);
 }
 
-/* A trainer with everything decided and nothing taken; the caller destroys it in any case. */
-static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                         const cbx_trainer_settings *settings, const cbx_division *wished) {
+cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings, const cbx_division *wished) {
     const cbx_share all = {0, settings->hidden};
     const cbx_share share = wished->share.count > 0 ? wished->share : all;
     const cbx_way *way = NULL;
@@ -111,7 +110,7 @@ cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_d
 cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
                                    const cbx_dataset *dataset, const cbx_trainer_settings *settings,
                                    const cbx_division *wished) {
-    cbx_status status = sketch(out, device, dataset, settings, wished);
+    cbx_status status = cbx_trainer_sketch(out, device, dataset, settings, wished);
     if (!status) {
         status = create_all_kernels(*out);
     }
@@ -131,7 +130,7 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
                              const cbx_trainer_settings *settings) {
     cbx_trainer *trainer;
-    cbx_status status = sketch(&trainer, device, dataset, settings, &no_wishes);
+    cbx_status status = cbx_trainer_sketch(&trainer, device, dataset, settings, &no_wishes);
     *out = status ? 0 : cbx_trainer_sum_buffers(trainer);
     cbx_trainer_destroy(trainer);
     return status;
