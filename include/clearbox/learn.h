@@ -222,12 +222,12 @@ typedef struct cbx_learn_control {
     /* Asked between the steps of the start, between batches, and while a pipe has no
      * reader, in the thread of cbx_learn(); nonzero ends the run in good order. */
     int (*should_stop)(void *user);
+    void *user; /* of both */
     /* May be NULL. Asked before a device is opened for the run, in the thread of cbx_learn(): a driver
      * that ends the process, or never answers, is best tried in another process. Another status than
      * CBX_OK is that of a device that does not work; its sentence is that of the function of this
      * library which failed within the call. */
     cbx_status (*try_device)(void *user, const cbx_device_info *device);
-    void *user;
 } cbx_learn_control;
 
 /* "film", "weights", "picture", "poster", "report": static, never NULL. */
