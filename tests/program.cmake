@@ -79,6 +79,7 @@ cli_test(usage host)
 cli_test(completions device)
 cli_test(inputs device)
 cli_test(devices device)
+cli_test(check device film)
 cli_test(outputs device film)
 cli_test(formats device film)
 cli_test(report device film)
@@ -129,7 +130,7 @@ if(CBX_FIREFOX)
 endif()
 set_tests_properties(cli_devices PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
-  set_property(TEST cli_devices cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
+  set_property(TEST cli_check cli_devices cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
                "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
 endif()
 
