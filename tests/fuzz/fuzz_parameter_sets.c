@@ -124,6 +124,24 @@ static void try_unit(fuzz_bytes *from) {
 
 /* ---- sets ---- */
 
+/* What the pictures' bytes ask for is a level that is no lower, and two bytes of the sets say it. */
+static void try_buffers(fuzz_bytes *from, const cbx_stream *stream, const uint8_t *avcc,
+                        size_t size) {
+    uint8_t other[CBX_AVCC_MOST];
+    cbx_buffers buffers = {.fps = stream->fps};
+    size_t differ = 0;
+    for (int pictures = fuzz_take(from) % 8; pictures > 0; pictures--) {
+        cbx_buffers_add(&buffers, fuzz_take_32(from));
+    }
+    const cbx_level *level = cbx_level_of(stream->width, stream->height, stream->fps, &buffers);
+    FUZZ_REQUIRE(level->idc >= avcc[3]);
+    FUZZ_REQUIRE(cbx_avcc_write(other, stream, level) == size);
+    for (size_t i = 0; i < size; i++) {
+        differ += other[i] != avcc[i];
+    }
+    FUZZ_REQUIRE(differ == (level->idc == avcc[3] ? 0 : 2));
+}
+
 static void try_sets(fuzz_bytes *from) {
     uint8_t *avcc = fuzz_allocate(CBX_AVCC_MOST);
     const cbx_stream stream = {.width = 2 * (1 + fuzz_take_32(from) % 8192),
@@ -135,6 +153,7 @@ static void try_sets(fuzz_bytes *from) {
     const size_t size = cbx_avcc_write(avcc, &stream, level);
     FUZZ_REQUIRE(size > 20 && size <= CBX_AVCC_MOST);
     FUZZ_REQUIRE(avcc[3] == level->idc);
+    try_buffers(from, &stream, avcc, size);
     cbx_decoder *decoder;
     FUZZ_REQUIRE(cbx_decoder_open(&decoder, &stream) == CBX_OK);
     cbx_decoder_close(decoder);

@@ -153,9 +153,9 @@ def still_seeds():
 
 
 def parameter_sets_seeds():
-    yield "usual", struct.pack(">3IB", 111, 111, 69, 12) + b"\0\0\0\0\5\1\0\0\0\7\2\0\0\0\0\x0a\0\0\0\xff"
-    yield "zeros", struct.pack(">3IB", 7, 7, 0, 0) + b"\x22\0\0\0\0" * 6
-    yield "largest", struct.pack(">3IB", 8191, 8191, 999, 24) + b"\0\xff\xff\xff\xfe\1\x7f\xff\xff\xff"
+    yield "usual", struct.pack(">3I2B", 111, 111, 69, 12, 0) + b"\0\0\0\0\5\1\0\0\0\7\2\0\0\0\0\x0a\0\0\0\xff"
+    yield "zeros", struct.pack(">3I2BI", 7, 7, 0, 0, 1, 9999) + b"\x22\0\0\0\0" * 6
+    yield "largest", struct.pack(">3I2B2I", 8191, 8191, 999, 24, 2, 1 << 30, 5) + b"\0\xff\xff\xff\xfe\1\x7f\xff\xff\xff"
 
 
 def decoder_seeds():
@@ -185,24 +185,42 @@ def options_seeds():
             yield f"{command}-{i}", bytes([command]) + line.replace(" ", "\0").encode()
 
 
+def spread(median):
+    return {"median": median, "min": 0.9 * median, "max": 1.1 * median}
+
+
 def bench_result_seeds():
-    device = {"type": "device", "device": "0:0", "name": "a device", "driver": "1", "kind": "cpu",
-              "peak_flops": 1e11, "copy_bytes_per_second": 1e10}
-    row = {"type": "row", "device": "0:0", "schedule": "fused", "hidden": 64, "batch": 64,
-           "epoch_seconds": {"median": 0.1, "least": 0.09, "most": 0.2}}
+    device = {"type": "device", "device": "0:0", "kind": "GPU", "name": "a device", "platform": "CL",
+              "driver": "1", "peak_flop_per_second": spread(1e12), "copy_bytes_per_second": spread(1e11)}
+    row = {"type": "row", "device": "0:0", "schedule": "fused", "hidden": 64, "reason": None,
+           "epoch_seconds": spread(2.0), "flop_per_second": spread(1e9), "evaluate_seconds": spread(0.5),
+           "draw_frames_per_second": spread(4000)}
     left_out = {"type": "row", "device": "0:0", "schedule": "sparse", "hidden": 64, "reason": "too large"}
-    host = {"type": "host", "clearbox": "0.1.0", "format": 1, "date": "a day", "settings": {"batch": 64},
-            "host": {"processor": "p"}, "warnings": ["slow"]}
+    host = {"type": "host", "format": 1, "clearbox": "0.1.0", "date": "2026-01-01T00:00:00Z",
+            "processor": "p", "warning": "slow", "settings": {"batch": 64, "hidden": [64]}}
     whole = {**host, "devices": [device], "rows": [row, left_out]}
     del whole["type"]
+
+    def pair(**changes):
+        return json.dumps(whole).encode() + b"\0" + json.dumps({**whole, **changes}).encode()
+
+    def as_lines(*parts):
+        return "\n".join(json.dumps(one) for one in parts).encode()
+
+    other = {**device, "device": "1:0", "driver": "2", "copy_bytes_per_second": None}
     yield "whole", json.dumps(whole).encode()
-    yield "lines", "\n".join(json.dumps(one) for one in (host, device, row, left_out)).encode()
-    yield "cut", "\n".join(json.dumps(one) for one in (host, device, row)).encode()[:-9]
-    yield "twice", "\n".join(json.dumps(one) for one in (host, device, row, host, device, row)).encode()
+    yield "lines", as_lines(host, device, row, left_out)
+    yield "cut", as_lines(host, device, row)[:-9]
+    yield "twice", as_lines(host, device, row, host, device, row)
     yield "other-format", json.dumps({**whole, "format": 2}).encode()
     yield "controls", json.dumps({**whole, "devices": [{**device, "name": "\x1b[31m\u202e\x7f"}]}).encode()
     yield "more", json.dumps(whole).encode() + b" 1"
     yield "deep", b"[" * 3000
+    yield "other-rows", pair(rows=[{**row, "epoch_seconds": spread(1.0)}, {**left_out, "hidden": 128},
+                                   {**row, "hidden": 256}])
+    yield "other-device", pair(devices=[other, device], rows=[{**row, "device": "1:0"}, row])
+    yield "other-name", pair(devices=[{**other, "name": "another"}], settings={"batch": 32, "recipe": "nll"},
+                             rows=[{**row, "device": "1:0"}, {**row, "device": "OpenBLAS"}])
 
 
 def planes_seeds():
