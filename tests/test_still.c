@@ -409,6 +409,27 @@ static void jpegs_of_very_many_scans(void **state) {
     blob_free(&sample);
 }
 
+/* Cameras put previews in front, and films behind the end. */
+static void what_looks_like_scans_and_is_none(void **state) {
+    static const uint8_t scan[] = {0xff, 0xda, 0xff, 0xda}, front[] = {0xff, 0xe5, 0x10, 0x02};
+    const char *path = scratch_path(state, "camera.jpg");
+    blob sample = sample_jpeg(), out = {0};
+    cbx_still still;
+    blob_add(&out, sample.bytes, 2);
+    blob_add(&out, front, sizeof front);
+    for (int i = 0; i < 1024; i++) {
+        blob_add(&out, scan, sizeof scan);
+    }
+    blob_add(&out, sample.bytes + 2, sample.size - 2);
+    for (int i = 0; i < 1024; i++) {
+        blob_add(&out, scan, sizeof scan);
+    }
+    blob_write(path, out);
+    assert_ok(cbx_still_read(&still, path));
+    free(still.grey);
+    blob_free(&sample);
+}
+
 static void what_is_no_picture_is_not_read_to_its_end(void **state) {
     (void)state;
     const long before = peak_kib();
@@ -434,6 +455,7 @@ int main(void) {
         SCRATCH_TEST(texts_and_profiles_are_not_unpacked),
         SCRATCH_TEST(what_follows_the_last_row_is_not_unpacked),
         SCRATCH_TEST(jpegs_of_very_many_scans),
+        SCRATCH_TEST(what_looks_like_scans_and_is_none),
         SCRATCH_TEST(what_is_no_picture_is_not_read_to_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

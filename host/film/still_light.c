@@ -62,12 +62,30 @@ int cbx_still_lighten_png(uint8_t *file, size_t *bytes) {
 
 /* ---- JPEG ---- */
 
-/* Also counts those of thumbnails, which are few. */
+enum { START_OF_SCAN = 0xDA, END_OF_IMAGE = 0xD9, COMMENT = 0xFE, MOST_SCANS = 100 };
+
+static int is_frame(uint8_t marker) {
+    return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+}
+
+/* What may hold anything, other pictures too, and is passed over by its size. */
+static int is_foreign(uint8_t marker) {
+    return (marker & 0xF0) == 0xE0 || marker == COMMENT;
+}
+
+/* Markers as libavcodec finds them: any byte but FF and 0 behind FF is one, wherever it is. */
 int cbx_still_lighten_jpeg(uint8_t *file, size_t *bytes) {
-    enum { START_OF_SCAN = 0xDA, MOST_SCANS = 100 };
-    int scans = 0;
-    for (size_t i = 0; i + 1 < *bytes; i++) {
-        scans += file[i] == 0xFF && file[i + 1] == START_OF_SCAN;
+    int scans = 0, frame = 0;
+    for (size_t i = 2; i + 3 < *bytes; i++) {
+        const uint8_t marker = file[i] == 0xFF ? file[i + 1] : 0;
+        scans += marker == START_OF_SCAN;
+        frame |= is_frame(marker);
+        if (marker == END_OF_IMAGE && frame) {
+            break;
+        }
+        if (is_foreign(marker)) {
+            i += 1 + ((size_t)file[i + 2] << 8) + file[i + 3];
+        }
     }
     return scans <= MOST_SCANS;
 }
