@@ -44,7 +44,7 @@ def tensors(hidden=1, metadata=None, **changes):
     if metadata is not None:
         head["__metadata__"] = metadata
     head.update(changes)
-    text = json.dumps(head, separators=(",", ":")).encode()
+    text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
     return struct.pack("<Q", len(text)) + text + b"\0\0\x80\x3f" * ((w1 + w2) // 4)
 
 
@@ -62,6 +62,9 @@ def weights_seeds():
     yield "not-finite", tensors()[:-4] + b"\0\0\x80\x7f"
     yield "short", tensors()[:-1]
     yield "empty-header", struct.pack("<Q", 2) + b"{}"
+    yield "list-header", struct.pack("<Q", 2) + b"[]"
+    yield "metadata-list", struct.pack("<Q", 19) + b'{"__metadata__":[]}'
+    yield "long-name", tensors(**{"\u00e9" * 40: {"dtype": "F32", "shape": [1], "data_offsets": [1, 0]}})
     yield "long-header", struct.pack("<Q", 1 << 62) + b"{}"
 
 
