@@ -37,6 +37,19 @@ def idx_seeds():
                     struct.pack("<2I", zlib.crc32(idx("labels", 1, b"\1")), 9))
 
 
+def dataset_seeds():
+    def half(images, labels, most=9):
+        return bytes([images, labels]) + bytes(i % (most + 1) for i in range(labels))
+    yield "good", half(12, 12) + half(3, 3) + bytes(range(1, 100))
+    yield "flat", half(6, 6) + half(1, 1) + b"\7"
+    yield "black", half(6, 6) + half(1, 1)
+    yield "few", half(5, 5) + half(1, 1) + b"\1\2"
+    yield "no-test", half(6, 6) + half(0, 0) + b"\1\2"
+    yield "label", half(16, 16, 10) + half(1, 1) + b"\1\2"
+    yield "counts", half(9, 8) + half(1, 1) + b"\0\0\xff"
+    yield "test-counts", half(9, 9) + half(1, 2) + b"\0\0\xff"
+
+
 def tensors(hidden=1, metadata=None, **changes):
     w1, w2 = 785 * hidden * 4, (hidden + 1) * 40
     head = {"w1": {"dtype": "F32", "shape": [785, hidden], "data_offsets": [0, w1]},
@@ -232,7 +245,7 @@ def planes_seeds():
     yield "large", bytes([15, 7, 0x81, 50, 13]) + b"\0\xff\x10" * 20
 
 
-SEEDS = {"idx": idx_seeds, "weights": weights_seeds, "tunables": tunables_seeds, "kept": kept_seeds,
+SEEDS = {"idx": idx_seeds, "dataset": dataset_seeds, "weights": weights_seeds, "tunables": tunables_seeds, "kept": kept_seeds,
          "digit": digit_seeds, "still": still_seeds, "parameter_sets": parameter_sets_seeds,
          "decoder": decoder_seeds, "options": options_seeds, "bench_result": bench_result_seeds,
          "planes": planes_seeds}
