@@ -212,8 +212,6 @@ cbx_status cbx_still_read(cbx_still *out, const char *path) {
     }
     if (!status) {
         memset(file.data + file.size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
-    }
-    if (!status) {
         status = decode_still(kind, &file, name, out);
     }
     free(file.data);
