@@ -75,7 +75,7 @@ class Fuzzer:
         start, begun, executions, reached = spent(), time.monotonic(), 0, ""
         while spent() - start < seconds:
             left = seconds - (spent() - start)
-            result = self.call(f"-max_total_time={max(1, min(PIECE, int(left) + 1))}",
+            result = self.call(f"-max_total_time={max(10, min(PIECE, int(left) + 1))}",
                                "-len_control=20", "-print_final_stats=1", self.own, self.kept,
                                self.seeds)
             if result.returncode != 0:
