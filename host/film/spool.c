@@ -28,10 +28,11 @@ struct cbx_spool {
     FILE *file; /* NULL: it was given up */
     char name[CBX_CLAIM_BYTES];
     cbx_spool_head head;
+    int needed;        /* a checkpoint counts on every frame */
     json_t *texts;     /* what the head's strings point into */
     uint8_t *sample;   /* the last that was read */
     size_t room;       /* for it */
-    long long size;   /* of the file when it was opened */
+    long long size;    /* of the file when it was opened */
     long long reached; /* the end of the last whole record that was read */
     double synced;     /* clock */
 };
@@ -39,7 +40,7 @@ struct cbx_spool {
 /* ---- the head ---- */
 
 static json_t *json_of(const cbx_spool_head *head) {
-    return json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:b}", "width",
+    return json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:s?}", "width",
                      (json_int_t)head->stream.width, "height", (json_int_t)head->stream.height,
                      "fps", (json_int_t)head->stream.fps, "chroma_qp_offset",
                      head->stream.chroma_qp_offset, "container",
@@ -92,7 +93,7 @@ static int take_head(cbx_spool *spool) {
     head->stream.chroma_qp_offset = (int)offset;
     head->title = json_string_value(json_object_get(object, "title"));
     head->comment = json_string_value(json_object_get(object, "comment"));
-    head->checkpoint = json_is_true(json_object_get(object, "checkpoint"));
+    head->checkpoint = json_string_value(json_object_get(object, "checkpoint"));
     return head->stream.width % 4 == 0 && head->stream.height % 4 == 0 && head->stream.width &&
            head->stream.height && head->stream.fps && offset >= -12 && offset <= 12 &&
            find_container(json_string_value(json_object_get(object, "container")),
@@ -145,7 +146,8 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
     } else if (!write_head(spool->file, head)) {
         status = fail_to_write(spool);
     }
-    spool->head.title = spool->head.comment = NULL; /* which were lent */
+    spool->needed = head->checkpoint != NULL;
+    spool->head.title = spool->head.comment = spool->head.checkpoint = NULL; /* which were lent */
     if (status) {
         cbx_spool_close(spool, 0);
         return status;
@@ -181,6 +183,7 @@ cbx_status cbx_spool_open(cbx_spool **out, const char *name) {
         return status;
     }
     spool->size = (long long)about.st_size;
+    spool->needed = spool->head.checkpoint != NULL;
     *out = spool;
     return CBX_OK;
 }
@@ -257,7 +260,7 @@ cbx_status cbx_spool_continue(cbx_spool *spool) {
 
 /* A film that no checkpoint counts on is none the worse. */
 static cbx_status fail(cbx_spool *spool) {
-    if (spool->head.checkpoint) {
+    if (spool->needed) {
         return fail_to_write(spool);
     }
     unlink(spool->name);

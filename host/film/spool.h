@@ -7,7 +7,7 @@
  * the frames, a record each: the sample's bytes as a uint32, with the highest bit set for key
  * frames; the CRC-32 of those four and the sample; the sample, as cbx_film_append() takes it. All
  * numbers little-endian. The object has "width", "height", "fps", "chroma_qp_offset", "container",
- * "title", "comment" and "checkpoint", which is true where a checkpoint counts on the file.
+ * "title", "comment" and "checkpoint", the name of a file that may count on this one, or null.
  *
  * One thread uses it, but cbx_spool_sync(), which another may call.
  */
@@ -28,7 +28,7 @@ typedef struct cbx_spool_head {
     cbx_stream stream;
     cbx_container container;
     const char *title, *comment; /* NULL: there is none */
-    int checkpoint;
+    const char *checkpoint;      /* the file that counts on it, once it is there; NULL */
 } cbx_spool_head;
 
 /* A new one beside the film `path`. With head->checkpoint a frame that cannot be written is a
@@ -61,10 +61,11 @@ const char *cbx_spool_name(const cbx_spool *spool);
 void cbx_spool_close(cbx_spool *spool, int stays);
 
 /* Spools beside the film `path` whose owners are dead: the name of that which was written last, for
- * free(), NULL: there is none; and how many there are. Also how many are of the living. */
+ * free(), NULL: there is none; and how many there are. Also how many are of the living. `newest` and
+ * `living` may be NULL. */
 cbx_status cbx_spool_find(const char *path, char **newest, unsigned *dead, unsigned *living);
 
-/* Removes the dead ones that no checkpoint counts on. */
-void cbx_spool_remove_dead(const char *path);
+/* Removes the dead ones that nobody needs. */
+void cbx_spool_remove_dead(const char *path, int (*is_needed)(const cbx_spool *spool));
 
 #endif

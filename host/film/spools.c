@@ -46,20 +46,31 @@ static void consider(void *user, const char *name) {
 cbx_status cbx_spool_find(const char *path, char **newest, unsigned *dead, unsigned *living) {
     finding found = {0};
     cbx_claim_each(path, CBX_SPOOL_KIND, consider, &found);
-    *newest = found.newest;
     *dead = found.dead;
-    *living = found.living;
+    if (living) {
+        *living = found.living;
+    }
+    if (newest) {
+        *newest = found.newest;
+    } else {
+        free(found.newest);
+    }
     return found.status;
 }
 
-static void remove_one(void *unused, const char *name) {
+typedef struct judge {
+    int (*is_needed)(const cbx_spool *spool);
+} judge;
+
+static void remove_one(void *user, const char *name) {
+    const judge *by = user;
     cbx_spool *spool = NULL;
-    (void)unused;
     if (!cbx_spool_open(&spool, name)) {
-        cbx_spool_close(spool, cbx_spool_head_of(spool)->checkpoint);
+        cbx_spool_close(spool, by->is_needed(spool));
     }
 }
 
-void cbx_spool_remove_dead(const char *path) {
-    cbx_claim_each(path, CBX_SPOOL_KIND, remove_one, NULL);
+void cbx_spool_remove_dead(const char *path, int (*is_needed)(const cbx_spool *spool)) {
+    judge by = {is_needed};
+    cbx_claim_each(path, CBX_SPOOL_KIND, remove_one, &by);
 }

@@ -94,7 +94,10 @@ static cbx_status train_batches(cbx_job *job) {
     uint64_t done = at->batch_number;
     cbx_status status = CBX_OK;
     while (at->first < job->plan.training_images && !status && !job->stopping && !pauses(job)) {
-        status = train_segment(job, next_segment(job));
+        status = cbx_job_keep(job);
+        if (!status) {
+            status = train_segment(job, next_segment(job));
+        }
         if (!status) {
             status = cbx_job_draw_page_film(job);
         }

@@ -163,6 +163,10 @@ void cbx_trainer_keep_losses(cbx_trainer *trainer) {
     trainer->keeps_losses = 1;
 }
 
+int cbx_trainer_keeps_losses(const cbx_trainer *trainer) {
+    return trainer->keeps_losses;
+}
+
 cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (trainer->pending.rows == 0) {
         return CBX_OK;

@@ -71,6 +71,9 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
 /* Batches that one launch of cbx_trainer_steps() should hold, pictures apart. */
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
 
+/* Whether it was asked to keep losses. */
+int cbx_trainer_keeps_losses(const cbx_trainer *trainer);
+
 /* What a training that is to go on elsewhere needs of a trainer. cbx_trainer_keep() adds it to a copy
  * (device/copy.h), with every batch so far, for which there have to be cbx_trainer_kept_bytes();
  * cbx_trainer_kept() reads it from the copy's bytes there, in any thread: the weights, and
