@@ -23,6 +23,7 @@
 typedef struct place {
     struct place *next;
     atomic_int used;
+    int adopted; /* of use to who comes after a crash */
     char name[CBX_CLAIM_BYTES];
 } place;
 
@@ -54,12 +55,16 @@ static void forget(const char *name) {
     at->used = 0;
 }
 
-void cbx_temporary_remove_all_in_handler(void) {
+static void remove_listed(int adopted) {
     for (place *at = places; at; at = at->next) {
-        if (at->used) {
+        if (at->used && at->adopted == adopted) {
             unlink(at->name);
         }
     }
+}
+
+void cbx_temporary_remove_all_in_handler(void) {
+    remove_listed(0);
 }
 
 void cbx_temporary_remove_all(void) {
@@ -67,7 +72,28 @@ void cbx_temporary_remove_all(void) {
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += 1; /* a thread that hangs in a file system keeps the lock */
     (void)pthread_mutex_timedlock(&lock, &end); /* for good */
-    cbx_temporary_remove_all_in_handler();
+    remove_listed(0);
+    remove_listed(1);
+}
+
+const char *cbx_temporary_adopt(const char *name) {
+    pthread_mutex_lock(&lock);
+    place *at = free_place();
+    if (at) {
+        snprintf(at->name, sizeof at->name, "%s", name);
+        at->adopted = 1;
+        at->used = 1;
+    }
+    pthread_mutex_unlock(&lock);
+    return at ? at->name : NULL;
+}
+
+void cbx_temporary_dismiss(const char *name) {
+    if (name) {
+        pthread_mutex_lock(&lock);
+        forget(name);
+        pthread_mutex_unlock(&lock);
+    }
 }
 
 /* ---- creating one ---- */
@@ -101,6 +127,7 @@ int cbx_temporary_create(const char *path, const struct stat *old, const char **
     int file = at ? cbx_claim_create(path, KIND, at->name) : -1;
     int error = at ? errno : ENOMEM;
     if (file >= 0) {
+        at->adopted = 0;
         at->used = 1;
         *name = at->name;
     }

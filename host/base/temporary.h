@@ -27,11 +27,17 @@ int cbx_temporary_keep(const char *path, const char *previous);
 /* Removes the temporary. The descriptor stays the caller's. */
 void cbx_temporary_remove(const char *name);
 
+/* A file of another kind that is to go like a temporary when the process is ended at once, but to stay
+ * when it crashes. What it is known by until it is dismissed, which may be NULL, as where memory ran
+ * out. */
+const char *cbx_temporary_adopt(const char *name);
+void cbx_temporary_dismiss(const char *name);
+
 /* Before a process ends at once: removes every temporary of this process, by the names
  * that it made, and lets no thread create or move one from then on. */
 void cbx_temporary_remove_all(void);
 
-/* The same as far as a signal handler may: it waits for nobody. */
+/* The same of temporaries alone, as far as a signal handler may: it waits for nobody. */
 void cbx_temporary_remove_all_in_handler(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/crc32.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 
 static const char MAGIC[] = "clearbox film 1\n";
 enum { MAGIC_BYTES = sizeof MAGIC - 1, MOST_HEAD_BYTES = 1 << 20, MOST_SIDE = 65535, WORD = 4 };
@@ -28,7 +29,8 @@ struct cbx_spool {
     FILE *file; /* NULL: it was given up */
     char name[CBX_CLAIM_BYTES];
     cbx_spool_head head;
-    int needed;        /* a checkpoint counts on every frame */
+    int needed; /* a checkpoint counts on every frame; else … */
+    const char *listed; /* … it goes when the process is ended at once */
     json_t *texts;     /* what the head's strings point into */
     uint8_t *sample;   /* the last that was read */
     size_t room;       /* for it */
@@ -147,6 +149,7 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
         status = fail_to_write(spool);
     }
     spool->needed = head->checkpoint != NULL;
+    spool->listed = !status && !spool->needed ? cbx_temporary_adopt(spool->name) : NULL;
     spool->head.title = spool->head.comment = spool->head.checkpoint = NULL; /* which were lent */
     if (status) {
         cbx_spool_close(spool, 0);
@@ -203,6 +206,7 @@ void cbx_spool_close(cbx_spool *spool, int stays) {
     if (spool->file && !stays) {
         unlink(spool->name);
     }
+    cbx_temporary_dismiss(spool->listed);
     if (spool->file) {
         fclose(spool->file); /* which ends the lock, too */
     }

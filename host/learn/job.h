@@ -60,6 +60,7 @@ typedef struct cbx_job {
     cbx_page_film page_film;
     cbx_story story;           /* zeroed: no page was asked for */
     cbx_checkpoint *resumed;   /* what the run goes on from; NULL: it begins */
+    FILE *held;                /* that file, locked; NULL */
     struct cbx_keeper *keeper; /* keep.c; NULL: it makes no checkpoints */
     int finished;              /* and the checkpoint says so */
     uint64_t pause;            /* training pauses when position.batch_number is this; 0: nowhere */

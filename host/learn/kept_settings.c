@@ -60,6 +60,7 @@ static const struct row {
     {"run.poster", FILE_NAME, FREE, AT(poster), NULL},
     {"run.save", FILE_NAME, FREE, AT(save), NULL},
     {"run.report", FILE_NAME, FREE, AT(report), NULL},
+    {"run.checkpoint_seconds", REAL, FREE, AT(checkpoint_seconds), NULL},
     {"run.command", TEXT, FREE, AT(command), NULL},
     {"run.film_command", TEXT, FREE, AT(film_command), NULL},
     {"run.batch_losses", SIGNED, SAME, AT(batch_losses), NULL},

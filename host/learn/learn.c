@@ -135,13 +135,13 @@ static cbx_status end(cbx_job *job, cbx_status status) {
         free(sentence);
         sentence = strdup(cbx_last_error());
     }
+    cbx_job_clear(job); /* which may fail at something, and is none the worse */
     if (job->fault.status && (!status || status == CBX_INTERRUPTED)) {
         status = cbx_fault_raise(&job->fault);
     } else if (status) {
         (void)cbx_fail(status, "%s", sentence ? sentence : cbx_status_text(status));
     }
     free(sentence);
-    cbx_job_clear(job);
     return status;
 }
 

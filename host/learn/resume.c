@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs that go on from a checkpoint. */
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/claim.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/job.h"
@@ -60,12 +64,28 @@ void cbx_resumed_close(cbx_resumed *resumed) {
 
 /* ---- the run ---- */
 
+/* So that no other process goes on from it as long as this one does. */
+static cbx_status hold(cbx_job *job, const char *path) {
+    const int file = cbx_claim_take(path);
+    if (file < 0 && errno == EWOULDBLOCK) {
+        return cbx_fail(CBX_CANNOT_CREATE, "the run of %s is going on in another process", path);
+    }
+    job->held = file < 0 ? NULL : fdopen(file, "rb");
+    if (file >= 0 && !job->held) {
+        close(file);
+    }
+    return CBX_OK; /* what cannot be locked can be read, perhaps */
+}
+
 cbx_status cbx_job_open_resumed(cbx_job *job) {
     const char *path = job->settings->resume;
     if (!path) {
         return CBX_OK;
     }
     cbx_status status = cbx_new(&job->resumed, 1);
+    if (!status) {
+        status = hold(job, path);
+    }
     if (!status) {
         status = cbx_checkpoint_read(job->resumed, path);
     }
@@ -95,7 +115,7 @@ static cbx_status check_numbers(const cbx_job *job) {
     const cbx_position *at = &from->position;
     const uint64_t images = job->plan.training_images, batch = job->settings->batch;
     const uint64_t each = job->plan.batches_per_epoch;
-    const uint64_t moving = job->timing.moving;
+    const uint64_t moving = job->settings->film ? job->timing.moving : UINT64_MAX;
     if (at->epoch > job->settings->epochs || at->first > images ||
         (at->first < images && at->first % batch != 0) ||
         at->batch_number != at->epoch * each + (at->first + batch - 1) / batch) {
@@ -188,6 +208,9 @@ void cbx_job_retell(cbx_job *job) {
 }
 
 void cbx_job_clear_resumed(cbx_job *job) {
+    if (job->held) {
+        fclose(job->held);
+    }
     if (job->resumed) {
         cbx_checkpoint_clear(job->resumed);
         free(job->resumed);
