@@ -325,8 +325,8 @@ static int parse_over_resumed(int argc, char **argv, cli_learn_options *options)
         return cli_fail_status(status);
     }
     if (cbx_resumed_is_finished(resumed)) {
-        fprintf(stderr, "  the run of %s is over, after %s; nothing is left to do\n", path,
-                cli_counted(batches, cbx_resumed_batches(resumed), "batch"));
+        fprintf(stderr, "  the run of %s is over, after %s batches; nothing is left to do\n", path,
+                cli_count(batches, cbx_resumed_batches(resumed)));
         cbx_resumed_close(resumed);
         return CLI_DONE;
     }

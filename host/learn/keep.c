@@ -11,137 +11,16 @@
  *                          gives it its name
  *
  * No new one is begun before the last one stands. */
-#include <errno.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/claim.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "learn/job.h"
-#include "learn/metadata.h"
-
-typedef enum state { IDLE, TAKEN, WRITING } state;
-
-struct cbx_keeper {
-    const char *path;
-    char *previous;
-    double seconds; /* between two */
-    double last;    /* clock of the last one */
-    const cbx_trainer *trainer;
-    cbx_copy *copy;
-    cbx_checkpoint at; /* the one under way */
-    int has_losses;
-    float *image_losses; /* (training_images): room */
-    cbx_metadata about;
-    cbx_spool *spools[CBX_KEPT_FILMS]; /* whose frames it counts on; borrowed */
-    int held;                          /* the file that stands, locked by this process; -1 */
-    int stands;                        /* this run has made one */
-    int failed;                        /* and was told so: no more are made */
-    pthread_t thread;
-    int has_thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    state state; /* with the lock, as what follows */
-    int ending;
-    cbx_fault fault;
-};
-
-/* ---- the other thread ---- */
-
-static cbx_status take_copies(struct cbx_keeper *keeper) {
-    const uint8_t *bytes;
-    cbx_status status = cbx_copy_view(keeper->copy, &bytes);
-    if (!status) {
-        status = cbx_trainer_kept(keeper->trainer, bytes, keeper->at.network,
-                                  keeper->has_losses ? keeper->image_losses : NULL);
-        bytes += cbx_trainer_kept_bytes(keeper->trainer);
-    }
-    for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
-        cbx_kept_film *film = &keeper->at.films[i];
-        if (film->spool) {
-            cbx_reel_kept(&film->state, bytes);
-            bytes += cbx_reel_state_room(&film->state);
-        }
-    }
-    const cbx_status ended = cbx_copy_end(keeper->copy);
-    return status ? status : ended;
-}
-
-/* So that nobody else goes on from it as long as this run does. */
-static void hold(struct cbx_keeper *keeper) {
-    const int before = keeper->held;
-    keeper->held = cbx_claim_take(keeper->path);
-    if (before >= 0) {
-        close(before);
-    }
-}
-
-static cbx_status write_file(struct cbx_keeper *keeper) {
-    cbx_output output;
-    cbx_status status = cbx_output_open(&output, keeper->path, 0);
-    if (!status) {
-        status =
-            cbx_checkpoint_write(&keeper->at, keeper->about.settings, keeper->about.count, &output);
-    }
-    if (!status) {
-        status = cbx_output_commit_keeping(&output, keeper->previous);
-    }
-    cbx_output_discard(&output);
-    if (!status) {
-        keeper->stands = 1;
-        hold(keeper);
-    }
-    return status;
-}
-
-/* One with weights that are not finite is not worth its name; training will say so. */
-static cbx_status make(struct cbx_keeper *keeper) {
-    cbx_status status = take_copies(keeper);
-    for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
-        status = keeper->at.films[i].spool ? cbx_spool_sync(keeper->spools[i]) : CBX_OK;
-    }
-    return status == CBX_DIVERGED ? CBX_OK : status ? status : write_file(keeper);
-}
-
-static void *work(void *argument) {
-    struct cbx_keeper *keeper = argument;
-    pthread_mutex_lock(&keeper->lock);
-    for (;;) {
-        while (keeper->state != WRITING && !keeper->ending) {
-            pthread_cond_wait(&keeper->changed, &keeper->lock);
-        }
-        if (keeper->state != WRITING) {
-            break;
-        }
-        pthread_mutex_unlock(&keeper->lock);
-        const cbx_status status = make(keeper);
-        pthread_mutex_lock(&keeper->lock);
-        cbx_fault_take(&keeper->fault, status);
-        keeper->state = IDLE;
-        pthread_cond_broadcast(&keeper->changed);
-    }
-    pthread_mutex_unlock(&keeper->lock);
-    return NULL;
-}
-
-/* Signals stay with the caller's threads. */
-static cbx_status start(struct cbx_keeper *keeper) {
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    const int error = pthread_create(&keeper->thread, NULL, work, keeper);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    keeper->has_thread = !error;
-    return error ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for checkpoints: %s",
-                            strerror(error))
-                 : CBX_OK;
-}
+#include "learn/keeper.h"
 
 /* ---- opened ---- */
 
@@ -153,7 +32,7 @@ static cbx_status copy_text(char **out, const char *text) {
     return status;
 }
 
-static cbx_status open_film(struct cbx_keeper *keeper, cbx_kept_film_name which, cbx_spool *spool,
+static cbx_status open_film(cbx_keeper *keeper, cbx_kept_film_name which, cbx_spool *spool,
                             const cbx_reel *reel, const cbx_painter *painter) {
     cbx_kept_film *film = &keeper->at.films[which];
     char real[PATH_MAX];
@@ -166,7 +45,7 @@ static cbx_status open_film(struct cbx_keeper *keeper, cbx_kept_film_name which,
     return status ? status : cbx_reel_state_make(&film->state, reel, painter);
 }
 
-static cbx_status make_room(cbx_job *job, struct cbx_keeper *keeper) {
+static cbx_status make_room(cbx_job *job, cbx_keeper *keeper) {
     cbx_checkpoint *at = &keeper->at;
     cbx_status status = open_film(keeper, CBX_KEPT_FILM, job->spool, job->reel, &job->painter);
     if (!status) {
@@ -192,12 +71,12 @@ static cbx_status make_room(cbx_job *job, struct cbx_keeper *keeper) {
     if (!status && keeper->has_losses) {
         status = cbx_new(&keeper->image_losses, job->plan.training_images);
     }
-    return status ? status : start(keeper);
+    return status ? status : cbx_keeper_start(keeper);
 }
 
 cbx_status cbx_job_open_keeper(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    struct cbx_keeper *keeper = NULL;
+    cbx_keeper *keeper = NULL;
     if (!settings->checkpoint) {
         return CBX_OK;
     }
@@ -206,15 +85,15 @@ cbx_status cbx_job_open_keeper(cbx_job *job) {
         return status;
     }
     job->keeper = keeper;
-    *keeper = (struct cbx_keeper){.path = settings->checkpoint,
-                                  .previous = cbx_checkpoint_previous(settings->checkpoint),
-                                  .seconds = settings->checkpoint_seconds,
-                                  .last = cbx_clock_seconds(),
-                                  .trainer = job->trainer,
-                                  .has_losses = cbx_trainer_keeps_losses(job->trainer),
-                                  .held = -1,
-                                  .lock = PTHREAD_MUTEX_INITIALIZER,
-                                  .changed = PTHREAD_COND_INITIALIZER};
+    *keeper = (cbx_keeper){.path = settings->checkpoint,
+                           .previous = cbx_checkpoint_previous(settings->checkpoint),
+                           .seconds = settings->checkpoint_seconds,
+                           .last = cbx_clock_seconds(),
+                           .trainer = job->trainer,
+                           .has_losses = cbx_trainer_keeps_losses(job->trainer),
+                           .held = -1,
+                           .lock = PTHREAD_MUTEX_INITIALIZER,
+                           .changed = PTHREAD_COND_INITIALIZER};
     memcpy(keeper->at.data_sha256, job->data_sha256, sizeof job->data_sha256);
     snprintf(keeper->at.device, sizeof keeper->at.device, "%s", job->plan.device->name);
     keeper->at.settings = *settings;
@@ -224,7 +103,7 @@ cbx_status cbx_job_open_keeper(cbx_job *job) {
 
 /* ---- taken ---- */
 
-static void note_films(cbx_job *job, struct cbx_keeper *keeper) {
+static void note_films(cbx_job *job, cbx_keeper *keeper) {
     cbx_kept_film *film = keeper->at.films;
     film[CBX_KEPT_FILM].frames = job->drawn;
     film[CBX_KEPT_PAGE_FILM].frames = job->page_film.drawn;
@@ -233,7 +112,7 @@ static void note_films(cbx_job *job, struct cbx_keeper *keeper) {
 }
 
 /* Where the thread that trains stands. */
-static void note(cbx_job *job, struct cbx_keeper *keeper) {
+static void note(cbx_job *job, cbx_keeper *keeper) {
     cbx_checkpoint *at = &keeper->at;
     const cbx_position *position = &job->position;
     at->position = *position;
@@ -251,7 +130,7 @@ static void note(cbx_job *job, struct cbx_keeper *keeper) {
 }
 
 /* A film that was lost on the way is lost for those who go on, too. */
-static void forget_lost(const cbx_job *job, struct cbx_keeper *keeper) {
+static void forget_lost(const cbx_job *job, cbx_keeper *keeper) {
     const int lost[CBX_KEPT_FILMS] = {!job->reel, !job->page_film.reel};
     for (int i = 0; i < CBX_KEPT_FILMS; i++) {
         if (lost[i]) {
@@ -261,7 +140,7 @@ static void forget_lost(const cbx_job *job, struct cbx_keeper *keeper) {
     }
 }
 
-static cbx_status take(cbx_job *job, struct cbx_keeper *keeper) {
+static cbx_status take(cbx_job *job, cbx_keeper *keeper) {
     cbx_copy_begin(keeper->copy);
     cbx_status status = cbx_trainer_keep(job->trainer, keeper->copy); /* which draws what is due */
     forget_lost(job, keeper);
@@ -276,7 +155,7 @@ static cbx_status take(cbx_job *job, struct cbx_keeper *keeper) {
         note(job, keeper);
         keeper->last = cbx_clock_seconds();
         pthread_mutex_lock(&keeper->lock);
-        keeper->state = TAKEN;
+        keeper->state = CBX_KEEPER_TAKEN;
         pthread_mutex_unlock(&keeper->lock);
     }
     return status;
@@ -287,7 +166,7 @@ static int has_frames(const cbx_reel *reel, const cbx_kept_film *film) {
 }
 
 /* Lets the other thread go on where the frames are there. */
-static cbx_status hand_over(cbx_job *job, struct cbx_keeper *keeper) {
+static cbx_status hand_over(cbx_job *job, cbx_keeper *keeper) {
     cbx_kept_film *films = keeper->at.films;
     if (!has_frames(job->reel, &films[CBX_KEPT_FILM]) ||
         !has_frames(job->page_film.reel, &films[CBX_KEPT_PAGE_FILM])) {
@@ -299,22 +178,22 @@ static cbx_status hand_over(cbx_job *job, struct cbx_keeper *keeper) {
         status = films[i].spool ? cbx_spool_flush(keeper->spools[i]) : CBX_OK;
     }
     pthread_mutex_lock(&keeper->lock);
-    keeper->state = status ? IDLE : WRITING;
+    keeper->state = status ? CBX_KEEPER_IDLE : CBX_KEEPER_WRITING;
     cbx_fault_take(&keeper->fault, status);
     pthread_cond_broadcast(&keeper->changed);
     pthread_mutex_unlock(&keeper->lock);
     return CBX_OK;
 }
 
-static state look(struct cbx_keeper *keeper) {
+static cbx_keeper_state look(cbx_keeper *keeper) {
     pthread_mutex_lock(&keeper->lock);
-    const state now = keeper->state;
+    const cbx_keeper_state now = keeper->state;
     pthread_mutex_unlock(&keeper->lock);
     return now;
 }
 
 /* What became of the last one. */
-static void judge(cbx_job *job, struct cbx_keeper *keeper) {
+static void judge(cbx_job *job, cbx_keeper *keeper) {
     job->result->kept[CBX_LEARN_CHECKPOINT] = keeper->stands;
     if (keeper->fault.status && !keeper->failed) {
         keeper->failed = 1;
@@ -323,25 +202,25 @@ static void judge(cbx_job *job, struct cbx_keeper *keeper) {
 }
 
 cbx_status cbx_job_keep(cbx_job *job) {
-    struct cbx_keeper *keeper = job->keeper;
+    cbx_keeper *keeper = job->keeper;
     cbx_status status = CBX_OK;
     if (!keeper) {
         return CBX_OK;
     }
     switch (look(keeper)) {
-    case IDLE:
+    case CBX_KEEPER_IDLE:
         judge(job, keeper);
         if (!keeper->failed && cbx_clock_seconds() - keeper->last >= keeper->seconds) {
             status = take(job, keeper);
         }
         break;
-    case TAKEN:
+    case CBX_KEEPER_TAKEN:
         status = cbx_job_look(job);
         if (!status) {
             status = hand_over(job, keeper);
         }
         break;
-    case WRITING:
+    case CBX_KEEPER_WRITING:
         break;
     }
     return status;
@@ -350,14 +229,14 @@ cbx_status cbx_job_keep(cbx_job *job) {
 /* ---- at the end ---- */
 
 /* Until the one under way stands. */
-static cbx_status settle(cbx_job *job, struct cbx_keeper *keeper) {
+static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {
     cbx_status status = CBX_OK;
-    if (look(keeper) == TAKEN) {
+    if (look(keeper) == CBX_KEEPER_TAKEN) {
         status = cbx_job_collect(job);
         status = status ? status : hand_over(job, keeper);
     }
     pthread_mutex_lock(&keeper->lock);
-    while (keeper->state == WRITING) {
+    while (keeper->state == CBX_KEEPER_WRITING) {
         pthread_cond_wait(&keeper->changed, &keeper->lock);
     }
     pthread_mutex_unlock(&keeper->lock);
@@ -366,7 +245,7 @@ static cbx_status settle(cbx_job *job, struct cbx_keeper *keeper) {
 }
 
 cbx_status cbx_job_keep_now(cbx_job *job) {
-    struct cbx_keeper *keeper = job->keeper;
+    cbx_keeper *keeper = job->keeper;
     if (!keeper || job->position.batch_number == 0) {
         return CBX_OK;
     }
@@ -379,7 +258,7 @@ cbx_status cbx_job_keep_now(cbx_job *job) {
 }
 
 cbx_status cbx_job_keep_end(cbx_job *job) {
-    struct cbx_keeper *keeper = job->keeper;
+    cbx_keeper *keeper = job->keeper;
     if (!keeper || keeper->failed || !keeper->stands) {
         return CBX_OK;
     }
@@ -389,7 +268,7 @@ cbx_status cbx_job_keep_end(cbx_job *job) {
         free(keeper->at.films[i].spool); /* which goes */
         keeper->at.films[i].spool = NULL;
     }
-    const cbx_status status = write_file(keeper);
+    const cbx_status status = cbx_keeper_write(keeper);
     if (!status) {
         job->finished = 1;
         unlink(keeper->previous);
@@ -398,17 +277,11 @@ cbx_status cbx_job_keep_end(cbx_job *job) {
 }
 
 void cbx_job_clear_keeper(cbx_job *job) {
-    struct cbx_keeper *keeper = job->keeper;
+    cbx_keeper *keeper = job->keeper;
     if (!keeper) {
         return;
     }
-    pthread_mutex_lock(&keeper->lock);
-    keeper->ending = 1;
-    pthread_cond_broadcast(&keeper->changed);
-    pthread_mutex_unlock(&keeper->lock);
-    if (keeper->has_thread) {
-        pthread_join(keeper->thread, NULL);
-    }
+    cbx_keeper_stop(keeper);
     pthread_cond_destroy(&keeper->changed);
     pthread_mutex_destroy(&keeper->lock);
     cbx_copy_destroy(keeper->copy);

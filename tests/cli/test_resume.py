@@ -48,11 +48,12 @@ class Resume(CliTest):
         with start("learn", *self.flags, *flags, *self.KEPT, cwd=folder) as process:
             _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, OK, err)
-        self.assertEqual(self.leftovers(), [])
+        self.assertEqual(self.left(), [])
         return folder, time.monotonic() - begun
 
-    def leftovers(self):
-        return super().leftovers() + [path.name for path in self.folder.rglob("*")
+    def left(self):
+        """With what checkpoints need while they are made."""
+        return self.leftovers() + [path.name for path in self.folder.rglob("*")
                                       if ".spool-" in path.name or path.name.endswith("~")]
 
     def run_until(self, flags, seconds, number):
@@ -66,7 +67,7 @@ class Resume(CliTest):
         return process.returncode
 
     def assert_same(self, whole):
-        self.assertEqual(self.leftovers(), [])
+        self.assertEqual(self.left(), [])
         for name in ("learn.mp4", "grid.png", "poster.png"):
             self.assertEqual((whole / name).read_bytes(), (self.broken / name).read_bytes(), name)
         weights = [folder / "w.safetensors" for folder in (whole, self.broken)]
@@ -156,8 +157,8 @@ class Resume(CliTest):
             for line in process.stderr:
                 if line.split()[:1] == ["1"]:
                     break
-            self.assert_only_error(self.learn("--resume", "run.checkpoint"), CANNOT_CREATE,
-                                   "another process")
+            self.assert_only_error_beside(self.learn("--resume", "run.checkpoint", timeout=60),
+                                          CANNOT_CREATE, "another process")
             process.kill()
             process.stderr.read()
 
@@ -202,9 +203,9 @@ class Resume(CliTest):
                 self.assertEqual(result.returncode, OK, result.stderr)
                 told = int(re.search(r"so-far\.mp4, ([\d,]+) frames", result.stderr)[1].replace(",", ""))
                 self.assertEqual(film_frames(self.folder / "so-far.mp4"), told)
-                self.assertGreaterEqual(told, 100)
+                self.assertGreaterEqual(told, 30)
                 self.assertFalse(spool.exists())
-        self.assert_only_error(self.run_cli("recover"), MISSING, "no frames beside learn.mp4")
+        self.assert_only_error_beside(self.run_cli("recover"), MISSING, "no frames beside learn.mp4")
 
     def test_what_is_cut_off_is_left_out(self):
         spool = self.killed(20000)
@@ -212,7 +213,7 @@ class Resume(CliTest):
             file.truncate(spool.stat().st_size - 3)
         result = self.run_cli("recover")
         self.assertEqual(result.returncode, OK, result.stderr)
-        self.assertGreaterEqual(film_frames(self.folder / "learn.mp4"), 100)
+        self.assertGreaterEqual(film_frames(self.folder / "learn.mp4"), 30)
 
     def test_the_next_run_says_so_and_tidies_up(self):
         spool = self.killed(20000)
@@ -220,7 +221,7 @@ class Resume(CliTest):
         self.assertEqual(result.returncode, OK, result.stderr)
         self.assertIn("'clearbox recover learn.mp4' makes a film of them", result.stderr)
         self.assertFalse(spool.exists())
-        self.assertEqual(self.leftovers(), [])
+        self.assertEqual(self.left(), [])
 
     def test_a_film_that_is_being_made_is_left_alone(self):
         long = (*self.small()[:-2], "--epochs", 1000000)
