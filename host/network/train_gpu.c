@@ -17,12 +17,12 @@ enum { OF_SLICING = 28 };
 
 /* Groups that run at once. Where there is no such kernel the trainer will not be created. */
 static uint32_t resident_groups(const cbx_trainer *trainer) {
-    enum { REGISTERS = 112 }; /* of a work-item, as bench/targets.py says of NVIDIA's GPUs */
     cl_kernel kernel = NULL;
     cbx_status status =
         cbx_kernel_create(trainer->device, cbx_train_gpu_ops.kernels[HIDDEN], &kernel);
     const uint32_t groups =
-        status ? 1 : cbx_device_resident_groups(trainer->device, kernel, CBX_GROUP, REGISTERS);
+        status ? 1
+               : cbx_device_resident_groups(trainer->device, kernel, CBX_GROUP, CBX_GPU_REGISTERS);
     cbx_kernel_release(kernel);
     return groups;
 }
@@ -82,7 +82,7 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
                                       ARG(trainer->order),
                                       ARG(trainer->w1),
                                       ARG(trainer->w2),
-                                      ARG(trainer->a1),
+                                      ARG(own->slopes),
                                       ARG(trainer->sums),
                                       ARG(trainer->d2),
                                       ARG(*cbx_launch_buffer(trainer, &trainer->d1)),
@@ -102,10 +102,10 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
 
 static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
-    const cbx_argument arguments[] = {ARG(trainer->w1),   ARG(trainer->w2),     ARG(trainer->a1),
-                                      ARG(trainer->sums), ARG(trainer->d2),     ARG(own->q),
-                                      ARG(own->u),        ARG(trainer->normal), ARG(*launch),
-                                      ARG(own->slices)};
+    const cbx_argument arguments[] = {ARG(trainer->w1), ARG(trainer->w2),   ARG(trainer->a1),
+                                      ARG(own->slopes), ARG(trainer->sums), ARG(trainer->d2),
+                                      ARG(own->q),      ARG(own->u),        ARG(trainer->normal),
+                                      ARG(*launch),     ARG(own->slices)};
     const size_t group = trainer->device->built.output_group;
     return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[OUTPUT],
                              &trainer->bound[OUTPUT], arguments, CBX_COUNT(arguments),
@@ -159,6 +159,7 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
         {&trainer->sums, 2 * (panels + 1) * output, "the output sums", NULL},
         {&trainer->d1, trainer->stride > CBX_ROW_BLOCK ? slices * panels * hidden : 0, "D1", NULL},
         {&trainer->d2, output, "D2", NULL},
+        {&own->slopes, panels * hidden, "slopes", NULL},
         {&own->q, slices * panels * hidden, "Q", NULL},
         {&own->u, slices * panels * CBX_PANEL * sizeof(float), "U of the slabs", NULL},
     }};
