@@ -168,6 +168,9 @@ static void a_second_start_does_not_replace_progress(void **state) {
     cbx_learn_settings settings = stopped(&g, NO_FILM);
     settings.resume = NULL;
     assert_run_fails(&settings, CBX_CANNOT_CREATE, "may have the progress of another run");
+    settings.checkpoint = "/dev/null";
+    assert_run_fails(&settings, CBX_CANNOT_CREATE, "no file");
+    settings.checkpoint = g.checkpoint;
     settings.overwrite = 1;
     assert_ok(cbx_learn(&settings, NULL, 0, NULL, NULL));
     close_both(&g);

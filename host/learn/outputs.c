@@ -89,9 +89,14 @@ static const char *file_of(const cbx_learn_settings *settings, unsigned output) 
 static cbx_status refuse_progress(const cbx_learn_settings *settings) {
     struct stat about;
     const char *path = settings->checkpoint;
-    if (!path || settings->overwrite ||
-        (settings->resume && cbx_files_same(path, settings->resume)) || stat(path, &about) != 0 ||
-        !S_ISREG(about.st_mode)) {
+    if (!path || stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
+        return CBX_OK; /* as other outputs */
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return cbx_fail(CBX_CANNOT_CREATE, "the checkpoint %s cannot be kept in what is no file",
+                        path);
+    }
+    if (settings->overwrite || (settings->resume && cbx_files_same(path, settings->resume))) {
         return CBX_OK;
     }
     return cbx_fail(CBX_CANNOT_CREATE,
