@@ -18,7 +18,7 @@ typedef struct part {
     const char *what, *remedy;
 } part;
 
-enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, PAGE, KEPT, PARTS };
+enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, CHECK, PAGE, KEPT, PARTS };
 
 static uint64_t images_bytes(const cbx_learn_plan *plan) {
     const uint64_t images =
@@ -43,6 +43,10 @@ static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
 static uint64_t picture_bytes(const cbx_job *job) {
     const uint64_t rgb = (uint64_t)job->plan.grid.width * job->plan.grid.height * 3;
     return !job->settings->picture ? 0 : job->device->shares_memory ? 2 * rgb : rgb;
+}
+
+static uint64_t check_bytes(const cbx_job *job) {
+    return cbx_job_checks_bytes(job) * (job->device->shares_memory ? 2 : 1);
 }
 
 static uint64_t page_bytes(const cbx_job *job) {
@@ -70,6 +74,7 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
         [INDEX] = {0, "the film's index", "film fewer batches"},
         [LOSSES] = {cbx_job_losses_bytes(job), "the losses of all batches", "train fewer epochs"},
         [KEPT] = {kept_bytes(job), "checkpoints", "take fewer neurons or make no checkpoints"},
+        [CHECK] = {check_bytes(job), "checking batches", "leave that out"},
         [PAGE] = {page_bytes(job), "the page", "take fewer neurons or write no page"},
     };
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);

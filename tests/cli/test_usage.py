@@ -54,7 +54,7 @@ NONSENSE = {
     "checkpoint-every": ["-1", "nan", "inf", "86401", "abc", "", "0.1x", " 1", "1e", "."],
     "resume": [""],
 }
-SWITCHES = ["no-shuffle", "no-video", "no-clobber", "overwrite"]
+SWITCHES = ["no-shuffle", "no-video", "no-clobber", "no-check", "overwrite"]
 
 
 def flags_of(text):
