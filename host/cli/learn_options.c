@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/terminal.h"
 #include "data/dataset.h"
 #include "film/containers.h"
 #include "film/film.h"
@@ -154,6 +155,17 @@ static const cli_flag flags[] = {
     {"metrics", 0, CLI_OUTPUT, AT(metrics), "FILE", 0, 0, 0,
      "losses and times as JSON lines, one an epoch;\n"
      "in the last line the hashes of weights and film"},
+    {"checkpoint", 0, CLI_OUTPUT, SET(checkpoint), "FILE", 0, 0, 0,
+     "now and then all that the run needs to go on\n"
+     "after whatever ends it, for --resume"},
+    {"checkpoint-every", 0, CLI_SECONDS, SET(checkpoint_seconds), "X", 0, 0, CBX_MAX_SECONDS,
+     "seconds from one to the next [60]"},
+    {"resume", 0, CLI_TEXT, SET(resume), "FILE", 0, 0, 0,
+     "go on with the run of this checkpoint, which says\n"
+     "all else; outputs may go elsewhere, and another\n"
+     "device train: the same bytes come of it"},
+    {"overwrite", 0, CLI_SWITCH, SET(overwrite), 0, 0, 0, 0,
+     "let --checkpoint replace a file that is there"},
     {"no-clobber", 0, CLI_SWITCH, SET(no_clobber), 0, 0, 0, 0, "stop rather than replace a file"},
     {"progress", 0, CLI_CHOICE, AT(progress), 0, progress_names, 0, 0,
      "how the run is shown; json writes JSON lines to\n"
@@ -247,14 +259,14 @@ static int settle_codec(cli_learn_options *options) {
 static int settle_hidden(cbx_learn_settings *settings, uint32_t usual) {
     uint32_t hidden = usual;
     const cbx_status status =
-        settings->init ? cbx_network_measure(&hidden, settings->init) : CBX_OK;
+        settings->init && !settings->resume ? cbx_network_measure(&hidden, settings->init) : CBX_OK;
     if (status) {
         return cli_fail_status(status);
     }
     if (settings->hidden == 0) {
         settings->hidden = hidden;
     }
-    return settings->init && settings->hidden != hidden
+    return settings->init && !settings->resume && settings->hidden != hidden
                ? cli_fail(CLI_USAGE,
                           "--hidden %u contradicts --init %s, which has %u neurons; "
                           "leave --hidden out",
@@ -295,9 +307,10 @@ static char *add_output(char *command, const cli_learn_options *options) {
 
 char *cli_learn_film_command(const cli_learn_options *options) {
     /* What is equal whatever they say; --data is told by the weights. */
-    static const char *const left_out[] = {"device",     "schedule", "family",   "data",
-                                           "no-check",   "format",   "no-video", "workers",
-                                           "no-clobber", "progress", NULL};
+    static const char *const left_out[] = {
+        "device",           "schedule", "family",     "data",     "format",
+        "no-video",         "workers",  "no-clobber", "no-check", "progress",
+        "checkpoint-every", "resume",   "overwrite",  NULL};
     cli_learn_options defaults;
     set_defaults(&defaults, options->style);
     return add_output(cli_command_changes("learn", flags, options, &defaults, left_out), options);
@@ -329,21 +342,50 @@ static int parse_over(int argc, char **argv, cbx_style style, cli_learn_options 
     return cli_parse(argc, argv, &text, flags, options);
 }
 
+/* What the flags say over the settings of the run that goes on. */
+static int parse_over_resumed(int argc, char **argv, cli_learn_options *options) {
+    const char *path = options->settings.resume;
+    cbx_resumed *resumed = NULL;
+    char batches[CLI_NUMBER];
+    if (options->style != CBX_STYLE_LESSON) {
+        return cli_fail(CLI_USAGE, "--style contradicts --resume; leave one out");
+    }
+    const cbx_status status = cbx_resumed_open(&resumed, path);
+    if (status) {
+        return cli_fail_status(status);
+    }
+    if (cbx_resumed_is_finished(resumed)) {
+        fprintf(stderr, "  the run of %s is over, after %s batches; nothing is left to do\n", path,
+                cli_count(batches, cbx_resumed_batches(resumed)));
+        cbx_resumed_close(resumed);
+        return CLI_DONE;
+    }
+    set_defaults(options, CBX_STYLE_LESSON);
+    options->settings = *cbx_resumed_settings(resumed);
+    options->metrics = options->settings.kept_text;
+    options->resumed = resumed;
+    return cli_parse(argc, argv, &text, flags, options);
+}
+
 int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
     cli_learn_options defaults;
     set_defaults(&defaults, CBX_STYLE_LESSON);
-    const char *default_film = defaults.settings.film;
+    const char *usual_film = defaults.settings.film;
     const uint32_t default_hidden = defaults.settings.hidden;
     int code = parse_over(argc, argv, CBX_STYLE_LESSON, options);
     if (code == CLI_PARSED && options->style != CBX_STYLE_LESSON) {
         /* Wherever it stood among them. */
         code = parse_over(argc, argv, options->style, options);
     }
+    if (code == CLI_PARSED && options->settings.resume) {
+        code = parse_over_resumed(argc, argv, options);
+        usual_film = options->resumed ? cbx_resumed_settings(options->resumed)->film : usual_film;
+    }
     if (code != CLI_PARSED) {
         return code;
     }
     if (options->no_video) {
-        if (options->settings.film != default_film) {
+        if (options->settings.film != usual_film) {
             return cli_fail(CLI_USAGE, "--no-video contradicts --output; leave one out");
         }
         options->settings.film = NULL;
@@ -359,6 +401,7 @@ int cli_learn_parse(int argc, char **argv, cli_learn_options *options) {
         code = cli_default_data(options->data_folder, sizeof options->data_folder);
         options->settings.data = options->data_folder;
     }
+    options->settings.kept_text = options->metrics;
     options->settings.hash_film = options->metrics || options->progress == CLI_PROGRESS_JSON;
     options->settings.device_times = options->progress != CLI_PROGRESS_NONE;
     if (code == CLI_PARSED) {
