@@ -82,6 +82,10 @@ static const cli_flag flags[] = {
     {"arithmetic", 0, CLI_CHOICE, SET(arithmetic), 0, cbx_arithmetic_names, 0, 0,
      "canon: the same bits on every device; plain:\n"
      "faster where there is no fused multiply-add [canon]"},
+    {"no-check", 0, CLI_SWITCH, SET(no_check), 0, 0, 0, 0,
+     "do not compute one batch in a thousand again on\n"
+     "the host, which finds a device that computes\n"
+     "wrongly and takes less than 0.5 % of the time"},
 
     {.help = "Film"},
     {"output", 'o', CLI_STREAM, SET(film), "FILE", 0, 0, 0,
@@ -291,9 +295,9 @@ static char *add_output(char *command, const cli_learn_options *options) {
 
 char *cli_learn_film_command(const cli_learn_options *options) {
     /* What is equal whatever they say; --data is told by the weights. */
-    static const char *const left_out[] = {"device",   "schedule", "family",  "data",
-                                           "format",   "no-video", "workers", "no-clobber",
-                                           "progress", NULL};
+    static const char *const left_out[] = {"device",     "schedule", "family",   "data",
+                                           "no-check",   "format",   "no-video", "workers",
+                                           "no-clobber", "progress", NULL};
     cli_learn_options defaults;
     set_defaults(&defaults, options->style);
     return add_output(cli_command_changes("learn", flags, options, &defaults, left_out), options);
