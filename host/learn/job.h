@@ -119,6 +119,10 @@ cbx_status cbx_job_open_checks(cbx_job *job);
 uint64_t cbx_job_checks_bytes(const cbx_job *job);
 /* Before `count` batches are given to the trainer: chooses one of them, where one is due. */
 void cbx_job_begin_check(cbx_job *job, uint64_t count);
+/* Has the next batch checked, whatever its number; nothing where there are no checks, or one is under
+ * way. And whether one is. */
+void cbx_job_check_next(cbx_job *job);
+int cbx_job_is_checking(const cbx_job *job);
 /* Whether those that were checked are right, as far as is known; waits for nothing.
  * CBX_BAD_KERNEL: the training is wrong since that batch at the latest. */
 cbx_status cbx_job_look_at_check(cbx_job *job);

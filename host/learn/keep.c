@@ -3,10 +3,11 @@
 #define _XOPEN_SOURCE 700
 /* Checkpoints of a run, made while it goes on.
  *
- *   idle     ──> taken     their time has come: the thread that trains notes where it stands, and
- *                          enqueues copies of what is on the device, between two batches
- *   taken    ──> writing   the frames so far are in the film's spool, which it looks for between later
- *                          batches: from then on the other thread has it
+ *   idle     ──> asked     their time has come: the next batch is to be computed again on the host
+ *   asked    ──> taken     after it the thread that trains notes where it stands, and enqueues copies of
+ *                          what is on the device, between two batches
+ *   taken    ──> writing   that batch was right, and the frames so far are in the film's spool, which it
+ *                          looks for between later batches: from then on the other thread has it
  *   writing  ──> idle      that one waits for the copies, puts the spool and the file on the disk, and
  *                          gives it its name
  *
@@ -140,6 +141,12 @@ static void forget_lost(const cbx_job *job, cbx_keeper *keeper) {
     }
 }
 
+static void enter(cbx_keeper *keeper, cbx_keeper_state state) {
+    pthread_mutex_lock(&keeper->lock);
+    keeper->state = state;
+    pthread_mutex_unlock(&keeper->lock);
+}
+
 static cbx_status take(cbx_job *job, cbx_keeper *keeper) {
     cbx_copy_begin(keeper->copy);
     cbx_status status = cbx_trainer_keep(job->trainer, keeper->copy); /* which draws what is due */
@@ -154,9 +161,7 @@ static cbx_status take(cbx_job *job, cbx_keeper *keeper) {
         note_films(job, keeper);
         note(job, keeper);
         keeper->last = cbx_clock_seconds();
-        pthread_mutex_lock(&keeper->lock);
-        keeper->state = CBX_KEEPER_TAKEN;
-        pthread_mutex_unlock(&keeper->lock);
+        enter(keeper, CBX_KEEPER_TAKEN);
     }
     return status;
 }
@@ -168,7 +173,7 @@ static int has_frames(const cbx_reel *reel, const cbx_kept_film *film) {
 /* Lets the other thread go on where the frames are there. */
 static cbx_status hand_over(cbx_job *job, cbx_keeper *keeper) {
     cbx_kept_film *films = keeper->at.films;
-    if (!has_frames(job->reel, &films[CBX_KEPT_FILM]) ||
+    if (cbx_job_is_checking(job) || !has_frames(job->reel, &films[CBX_KEPT_FILM]) ||
         !has_frames(job->page_film.reel, &films[CBX_KEPT_PAGE_FILM])) {
         return CBX_OK;
     }
@@ -211,8 +216,12 @@ cbx_status cbx_job_keep(cbx_job *job) {
     case CBX_KEEPER_IDLE:
         judge(job, keeper);
         if (!keeper->failed && cbx_clock_seconds() - keeper->last >= keeper->seconds) {
-            status = take(job, keeper);
+            cbx_job_check_next(job);
+            enter(keeper, CBX_KEEPER_ASKED);
         }
+        break;
+    case CBX_KEEPER_ASKED:
+        status = take(job, keeper);
         break;
     case CBX_KEEPER_TAKEN:
         status = cbx_job_look(job);
@@ -232,7 +241,8 @@ cbx_status cbx_job_keep(cbx_job *job) {
 static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {
     cbx_status status = CBX_OK;
     if (look(keeper) == CBX_KEEPER_TAKEN) {
-        status = cbx_job_collect(job);
+        status = cbx_job_end_check(job);
+        status = status ? status : cbx_job_collect(job);
         status = status ? status : hand_over(job, keeper);
     }
     pthread_mutex_lock(&keeper->lock);

@@ -13,6 +13,7 @@
 
 typedef enum cbx_keeper_state {
     CBX_KEEPER_IDLE,
+    CBX_KEEPER_ASKED,
     CBX_KEEPER_TAKEN,
     CBX_KEEPER_WRITING
 } cbx_keeper_state;
