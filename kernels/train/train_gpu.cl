@@ -230,7 +230,7 @@ HELPER void update_output_gpu(global const float *restrict a1, global const floa
                 GLOBAL4(a1 + row * CBX_PANEL + i);
         }
         fetch_deltas_gpu(d2, row, rows, CBX_OUTPUT_GROUP, errors);
-        barrier(CLK_LOCAL_MEM_FENCE);
+        barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); /* W2 is read before it is written */
         UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
             const uint pair = me + i * CBX_OUTPUT_GROUP;
             UNROLL_BY(8) for (uint b = 0; b < some && pair < CBX_PAIRS; b++) {
