@@ -69,7 +69,10 @@ static void pack_up(board *used) {
 
 /* The kernel that updates W1 and that which ends a forward pass: one for processors. */
 static const char *first_kernel(const cbx_specimen *specimen) {
-    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_hidden";
+    const int split = cbx_device_arithmetic(specimen->device) == CBX_ARITHMETIC_SPLIT_BF16;
+    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu"
+           : split                                    ? "split_gpu_hidden"
+                                                      : "train_gpu_hidden";
 }
 
 static const char *second_kernel(const cbx_specimen *specimen) {
@@ -117,7 +120,8 @@ static cbx_status check_slices(const cbx_trial *trial, const float *bias) {
         status = cbx_read_floats(trial->specimen, own->u, 0, slices * columns, &u);
     }
     for (size_t i = 0; i < trial->should.rows * hidden && !status; i++) {
-        const cbx_place place = {"train_gpu_hidden", "sigmoid(z1)", i / hidden, i % hidden};
+        const cbx_place place = {first_kernel(trial->specimen), "sigmoid(z1)", i / hidden,
+                                 i % hidden};
         const size_t panel = place.column / CBX_PANEL, lane = place.column % CBX_PANEL;
         const size_t at = (panel * trainer->stride + place.row) * CBX_PANEL + lane;
         const float z = cbx_fma(trainer->normal.shift, sum_slices(u, columns, slices, place.column),
