@@ -67,11 +67,14 @@ static void pack_up(board *used) {
     free(used->luma);
 }
 
+static int is_split(const cbx_specimen *specimen) {
+    return cbx_device_arithmetic(specimen->device) == CBX_ARITHMETIC_SPLIT_BF16;
+}
+
 /* The kernel that updates W1 and that which ends a forward pass: one for processors. */
 static const char *first_kernel(const cbx_specimen *specimen) {
-    const int split = cbx_device_arithmetic(specimen->device) == CBX_ARITHMETIC_SPLIT_BF16;
     return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu"
-           : split                                    ? "split_gpu_hidden"
+           : is_split(specimen)                       ? "split_gpu_hidden"
                                                       : "train_gpu_hidden";
 }
 
@@ -192,6 +195,10 @@ static cbx_status check_weights(const cbx_trial *trial, uint32_t i) {
     if (specimen->device->family == CBX_FAMILY_GPU) {
         status = cbx_judge_outputs(trial, delta_kernel(trial), "d2", trainer->d2, should->rows,
                                    should->d2);
+    }
+    if (!status && is_split(specimen)) { /* others do not leave it */
+        status = cbx_judge_panels(trial, "split_gpu_errors", "d1", trainer->d1, trainer->stride,
+                                  should->rows, should->d1);
     }
     if (!status) {
         status = cbx_judge_panels(trial, first_kernel(specimen), "w1", trainer->w1, CBX_W1_ROWS,

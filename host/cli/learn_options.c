@@ -79,7 +79,8 @@ static const cli_flag flags[] = {
      "kernels made for which kind of device [auto]"},
     {"arithmetic", 0, CLI_CHOICE, SET(arithmetic), 0, cbx_arithmetic_names, 0, 0,
      "canon: the same bits on every device; plain:\n"
-     "faster where there is no fused multiply-add [canon]"},
+     "faster where there is no fused multiply-add;\n"
+     "split-bf16: tensor cores of NVIDIA's GPUs [canon]"},
 
     {.help = "Film"},
     {"output", 'o', CLI_STREAM, SET(film), "FILE", 0, 0, 0,

@@ -87,8 +87,8 @@ CBX_API int cbx_device_fuses(const cbx_device *device);
  * multiply-add is no instruction it is worked out, which may take many times as long. PLAIN: a
  * product and a sum, rounded each. Fast everywhere, but its bits are the device's own. SPLIT_BF16:
  * while training, products with pixels on the tensor cores of NVIDIA's GPUs from compute
- * capability 8.0 on, with weights as sums of three bf16; all else as the canon says. As exact as
- * the canon, but its bits are the device's own; kernels of the family GPU and the schedule
+ * capability 8.0 on, with weights as sums of three bf16; all else as the canon says. About as
+ * exact as the canon, but its bits are the device's own; kernels of the family GPU and the schedule
  * FUSED. */
 typedef enum cbx_arithmetic {
     CBX_ARITHMETIC_CANON,
