@@ -89,7 +89,7 @@
  * needs at most. */
 #define CBX_GPU_STAGE(depth) (2 * (depth) * (CBX_ROW_BLOCK + CBX_PANEL))
 #define CBX_GPU_LOCAL_BYTES(depth)                                                                 \
-    (4 * (CBX_GPU_STAGE(depth) + CBX_ROW_BLOCK * (CBX_PANEL + 1) + 2 * CBX_PANEL))
+    (4 * (CBX_GPU_STAGE(depth) + CBX_ROW_BLOCK * (CBX_PANEL + 4) + 2 * CBX_PANEL))
 
 /* And one that draws the tiles of a panel has from 64 work-items to so many, a power of two. */
 #define CBX_DRAW_GROUP 256
@@ -169,6 +169,8 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 /* −1 where it is so, else 0; scalars compare to 1. */
 #define CBX_INEXACT_(error) (-(long)islessgreater(error, 0.0))
 #define CBX_EVEN_(bits) (-(long)(((bits) & 1) == 0))
+#define CBX_INEXACT_2(error) islessgreater(error, (double2)(0.0))
+#define CBX_EVEN_2(bits) (((bits) & 1) == 0)
 #define CBX_INEXACT_4(error) islessgreater(error, (double4)(0.0))
 #define CBX_EVEN_4(bits) (((bits) & 1) == 0)
 #define CBX_INEXACT_8(error) islessgreater(error, (double8)(0.0))
@@ -176,6 +178,7 @@ typedef CBX_JOIN(int, CBX_VECTOR) intv;
 #define CBX_INEXACT_16(error) islessgreater(error, (double16)(0.0))
 #define CBX_EVEN_16(bits) (((bits) & 1) == 0)
 CBX_EXACT_FMA()
+CBX_EXACT_FMA(2)
 CBX_EXACT_FMA(4)
 CBX_EXACT_FMA(8)
 CBX_EXACT_FMA(16)

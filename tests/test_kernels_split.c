@@ -19,7 +19,7 @@ enum { SLOTS = 3, PENDING_SLOT = 2, SLOT = 0 };
 
 typedef struct scratch {
     cl_uint slices;
-    cl_mem lists, levels, d2, d1, errors, q, u;
+    cl_mem lists, levels, slopes, d2, d1, errors, q, u;
 } scratch;
 
 static cbx_device *device;
@@ -67,11 +67,27 @@ static void turn_batches(fused *f, scratch *t) {
     free(levels);
 }
 
+/* Of the pending batch. */
+static cl_mem upload_slopes(const fused *f) {
+    shape pending = f->s;
+    pending.rows = f->pending_rows;
+    float *slopes;
+    TEST_NEW(slopes, f->pending_rows * f->s.hidden);
+    chain_derivatives(f->recipe, f->a1, f->pending_rows * f->s.hidden, slopes);
+    float *packed = pack_panels(pending, slopes, 0.0f);
+    cl_mem buffer =
+        bands_output(f->b, "slopes", packed, f->s.panels * f->s.stride * CBX_PANEL * sizeof(float));
+    free(slopes);
+    free(packed);
+    return buffer;
+}
+
 static scratch take_scratch(fused *f, cl_uint slices) {
     scratch t = {.slices = slices};
     const size_t hidden = f->s.panels * f->s.stride * CBX_PANEL * sizeof(float);
     const size_t columns = f->s.panels * CBX_PANEL * sizeof(float);
     turn_batches(f, &t);
+    t.slopes = upload_slopes(f);
     t.d2 = bands_output(f->b, "d2", NULL, f->s.stride * CBX_LANES_OUT * sizeof(float));
     t.d1 = bands_output(f->b, "d1", NULL, hidden);
     t.errors = bands_output(f->b, "errors", NULL, columns);
@@ -89,7 +105,7 @@ static void launch_errors(fused *f, const scratch *t) {
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(t->d2), ARG(f->fault_buffer),
                  ARG(f->losses_buffer), ARG(f->launch));
     BANDS_LAUNCH(f->b, "split_gpu_errors", groups(f->s.panels, CBX_GROUP), ARG(f->w1_buffer),
-                 ARG(f->w2_buffer), ARG(f->a1_buffer), ARG(t->d2), ARG(t->d1), ARG(t->errors),
+                 ARG(f->w2_buffer), ARG(t->slopes), ARG(t->d2), ARG(t->d1), ARG(t->errors),
                  ARG(f->launch));
 }
 
@@ -104,8 +120,9 @@ static void launch_hidden(fused *f, const scratch *t) {
 
 static void launch_output(fused *f, const scratch *t) {
     BANDS_LAUNCH(f->b, "train_gpu_output", groups(f->s.panels, device->built.output_group),
-                 ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer), ARG(f->sums_buffer),
-                 ARG(t->d2), ARG(t->q), ARG(t->u), ARG(f->normal), ARG(f->launch), ARG(t->slices));
+                 ARG(f->w1_buffer), ARG(f->w2_buffer), ARG(f->a1_buffer), ARG(t->slopes),
+                 ARG(f->sums_buffer), ARG(t->d2), ARG(t->q), ARG(t->u), ARG(f->normal),
+                 ARG(f->launch), ARG(t->slices));
 }
 
 /* ---- how exact they are ---- */

@@ -18,7 +18,7 @@ enum { SLOTS = 3, PENDING_SLOT = 2, SLOT = 0 };
 
 typedef struct scratch {
     cl_uint slices, within;
-    cl_mem lists, levels, d2, d1, q, u;
+    cl_mem lists, levels, slopes, d2, d1, q, u;
 } scratch;
 
 static void turn(const fused *f, size_t first, size_t rows, uint8_t *lists, uint8_t *levels,
@@ -53,12 +53,28 @@ static void turn_batches(fused *f, scratch *t) {
     free(levels);
 }
 
+/* Of the pending batch. */
+static cl_mem upload_slopes(const fused *f) {
+    shape pending = f->s;
+    pending.rows = f->pending_rows;
+    float *slopes;
+    TEST_NEW(slopes, f->pending_rows * f->s.hidden);
+    chain_derivatives(f->recipe, f->a1, f->pending_rows * f->s.hidden, slopes);
+    float *packed = pack_panels(pending, slopes, 0.0f);
+    cl_mem buffer =
+        bands_output(f->b, "slopes", packed, f->s.panels * f->s.stride * CBX_PANEL * sizeof(float));
+    free(slopes);
+    free(packed);
+    return buffer;
+}
+
 static scratch take_scratch(fused *f, cl_uint slices, cl_uint within) {
     scratch t = {.slices = slices, .within = within};
     const size_t hidden = slices * f->s.panels * f->s.stride * CBX_PANEL * sizeof(float);
     turn_batches(f, &t);
     t.d2 = bands_output(f->b, "d2", NULL, f->s.stride * CBX_LANES_OUT * sizeof(float));
     t.d1 = bands_output(f->b, "d1", NULL, f->s.stride > CBX_ROW_BLOCK ? hidden : sizeof(float));
+    t.slopes = upload_slopes(f);
     t.q = bands_output(f->b, "q", NULL, hidden);
     t.u = bands_output(f->b, "u", NULL, slices * f->s.panels * CBX_PANEL * sizeof(float));
     return t;
@@ -78,17 +94,17 @@ static void launch_hidden(fused *f, const scratch *t) {
     }
     BANDS_LAUNCH(f->b, "train_gpu_hidden", range, ARG(t->lists), ARG(t->levels),
                  ARG(f->labels_buffer), ARG(f->order_buffer), ARG(f->w1_buffer), ARG(f->w2_buffer),
-                 ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->d1), ARG(t->q),
-                 ARG(t->u), ARG(f->fault_buffer), ARG(f->losses_buffer), ARG(f->launch),
-                 ARG(t->slices), ARG(t->within));
+                 ARG(t->slopes), ARG(f->sums_buffer), ARG(t->d2), ARG(t->d1), ARG(t->q), ARG(t->u),
+                 ARG(f->fault_buffer), ARG(f->losses_buffer), ARG(f->launch), ARG(t->slices),
+                 ARG(t->within));
 }
 
 static void launch_output(fused *f, const scratch *t) {
     const size_t group = f->device->built.output_group;
     const cbx_range range = {{f->s.panels * group, 1}, {group, 1}};
     BANDS_LAUNCH(f->b, "train_gpu_output", range, ARG(f->w1_buffer), ARG(f->w2_buffer),
-                 ARG(f->a1_buffer), ARG(f->sums_buffer), ARG(t->d2), ARG(t->q), ARG(t->u),
-                 ARG(f->normal), ARG(f->launch), ARG(t->slices));
+                 ARG(f->a1_buffer), ARG(t->slopes), ARG(f->sums_buffer), ARG(t->d2), ARG(t->q),
+                 ARG(t->u), ARG(f->normal), ARG(f->launch), ARG(t->slices));
 }
 
 /* The rows beyond the batch stay as they were. */
@@ -145,6 +161,22 @@ static void check_slices(const fused *f, const scratch *t) {
     free(is_u);
 }
 
+/* The slopes of A1, as the device has it, to the bit. */
+static void check_slopes(const fused *f, const scratch *t) {
+    const size_t rows = f->s.rows, hidden = f->s.hidden;
+    float *packed_a1 = bands_read(f->b, f->a1_buffer), *packed = bands_read(f->b, t->slopes);
+    float *a1 = unpack_panels(f->s, packed_a1, f->s.stride, rows), *should;
+    float *is = unpack_panels(f->s, packed, f->s.stride, rows);
+    TEST_NEW(should, rows * hidden);
+    chain_derivatives(f->recipe, a1, rows * hidden, should);
+    assert_same_bits(is, should, rows, hidden, "slopes");
+    free(packed_a1);
+    free(packed);
+    free(a1);
+    free(is);
+    free(should);
+}
+
 static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, size_t hidden,
                         cl_uint slices, cl_uint within) {
     fused f;
@@ -162,6 +194,9 @@ static void check_batch(cbx_recipe recipe, size_t rows, size_t pending_rows, siz
     }
     launch_output(&f, &t);
     fused_check_w2(&f);
+    if (rows > 0) {
+        check_slopes(&f, &t);
+    }
     fused_finish(&f);
 }
 

@@ -103,6 +103,8 @@ static unsigned resident(const fake *that, size_t group, unsigned registers) {
              .compute_units = count,                                                               \
              .local_memory_bytes = 48 * KIB,                                                       \
              .name = text}
+#define SMALL_GPU                                                                                  \
+    .info = {.kind = CBX_KIND_GPU, .compute_units = 132, .local_memory_bytes = 16 * KIB}
 #define TURN 14848 /* 14.5 KiB */
 
 /* Groups of 64 work-items with 14.5 KiB of local memory. */
@@ -245,6 +247,33 @@ static void processors(void **state) {
     assert_int_equal(resident(&pocl, 64, 128), 2);
 }
 
+/* Deeper where as many groups stay resident: with 112 registers, an H100 has 8 groups either way. */
+static void forward_depth(void **state) {
+    static const struct {
+        fake that;
+        unsigned depth;
+    } cases[] = {
+        {{"H100", NVIDIA(9, 0), GPU(132, "NVIDIA H100")}, 16},
+        {{"A100", NVIDIA(8, 0), GPU(108, "NVIDIA A100")}, 8},     /* 7 groups, not 8 */
+        {{"RTX 4070", NVIDIA(8, 9), GPU(46, "RTX 4070")}, 8},     /* 4 groups, not 6 */
+        {{"MI210", AMD(4, 64, 64 * KIB), GPU(104, "gfx90a")}, 8}, /* 3 groups, not 4 */
+        {{"A770", INTEL(8, 4, 16, 8, 8), GPU(512, "A770")}, 8},   /* 4 groups, not 8 */
+        {{"unknown", GPU(10, "Mali")}, 8},                        /* 2 groups, not 3 */
+        {{"an H100 with little of it", NVIDIA(9, 0), SMALL_GPU}, 8},
+        {{"a processor", .info = {.kind = CBX_KIND_CPU, .local_memory_bytes = 512 * KIB}}, 8},
+    };
+    (void)state;
+    for (size_t i = 0; i < CBX_COUNT(cases); i++) {
+        cbx_device device = {.family = CBX_FAMILY_GPU, .info = cases[i].that.info};
+        device.info.largest_group = 1024;
+        driver = &cases[i].that;
+        const unsigned depth = cbx_tunables_usual(&device).values[CBX_GPU_FORWARD_DEPTH];
+        if (depth != cases[i].depth) {
+            fail_msg("%s: %u, not %u", cases[i].that.what, depth, cases[i].depth);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(on_what_vendors_tell),
@@ -252,6 +281,7 @@ int main(void) {
         cmocka_unit_test(liars),
         cmocka_unit_test(extremes),
         cmocka_unit_test(processors),
+        cmocka_unit_test(forward_depth),
     };
     return cmocka_run_group_tests_name("residency", tests, NULL, NULL);
 }

@@ -89,8 +89,8 @@ static void the_self_test_passes(void **state) {
 }
 
 static const mutation broken[] = {
-    {"split_gpu_errors", "split_gpu.cl", "a1 + panel * of_panel + row * CBX_PANEL, delta",
-     "a1 + panel * of_panel, delta"},
+    {"split_gpu_errors", "split_gpu.cl", "slopes + panel * of_panel + row * CBX_PANEL, delta",
+     "slopes + panel * of_panel, delta"},
     {"split_gpu_errors", "split_gpu.cl", "fetch_deltas_gpu(d2, row, rows",
      "fetch_deltas_gpu(d2, 0, rows"},
     {"split_gpu_hidden", "split_gpu.cl", "launch.recipe == CBX_NLL", "false"},
@@ -100,8 +100,7 @@ static const mutation broken[] = {
     {"split_gpu_hidden", "split_gpu.cl", "rows > CBX_ROW_BLOCK", "false"},
     {"split_gpu_hidden", "split_gpu.cl", "*columns += v + u;", "*columns += v;"},
     {"split_gpu_hidden", "split_gpu.cl", "uint g = 1; g < 8", "uint g = 1; g < 7"},
-    {"split_gpu_hidden", "split_gpu.cl", "launch.pending_slot * blocks",
-     "launch.slot * blocks"},
+    {"split_gpu_hidden", "split_gpu.cl", "launch.pending_slot * blocks", "launch.slot * blocks"},
     {"split_gpu_hidden", "split_gpu.cl", "first < count;", "first + CBX_STEP <= count;"},
     {"split_gpu_hidden", "mma.cl", "b[0][part] = (uint2)(words[0][part], words[1][part]);",
      "b[0][part] = (uint2)(words[1][part], words[0][part]);"},

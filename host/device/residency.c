@@ -276,11 +276,24 @@ static unsigned by_registers(const unit *of, const needs *kernel) {
     return smaller(warps * of->parts / warps_of_group, of->groups);
 }
 
+static unsigned resident(const cbx_device *device, const needs *kernel) {
+    const unit has = describe(device, kernel);
+    const unsigned groups = smaller(by_local_memory(&has, kernel), by_registers(&has, kernel));
+    const unsigned units = has.units > 0 ? smaller(has.units, MOST_UNITS) : 1;
+    return units * (groups > 0 ? groups : 1);
+}
+
 unsigned cbx_device_resident_groups(const cbx_device *device, cl_kernel kernel, size_t group,
                                     unsigned registers) {
     const needs takes = ask_kernel(device, kernel, group, registers);
-    const unit has = describe(device, &takes);
-    const unsigned groups = smaller(by_local_memory(&has, &takes), by_registers(&has, &takes));
-    const unsigned units = has.units > 0 ? smaller(has.units, MOST_UNITS) : 1;
-    return units * (groups > 0 ? groups : 1);
+    return resident(device, &takes);
+}
+
+unsigned cbx_device_room(const cbx_device *device, size_t group, unsigned registers,
+                         uint64_t local_bytes) {
+    const needs takes = {.group = smaller(group, INT_MAX),
+                         .largest_group = smaller(device->info.largest_group, INT_MAX),
+                         .registers = registers,
+                         .local_bytes = local_bytes};
+    return resident(device, &takes);
 }

@@ -14,6 +14,7 @@
 #include "clearbox/dataset.h"
 #include "device/cache.h"
 #include "device/device.h"
+#include "device/residency.h"
 #include "layout.h"
 
 enum { MOST_BYTES = 4096 };
@@ -28,7 +29,7 @@ static const cbx_tunable cpu[] = {
     {0},
 };
 
-/* A depth of 8 takes less than 16 KiB of local memory, one of 16 half of the barriers. */
+/* A depth of 8 takes less than 16 KiB of local memory, one of 16 half of the barriers: see deepen(). */
 static const cbx_tunable gpu[] = {
     [CBX_GPU_FORWARD_DEPTH] = {"forward_depth", "CBX_GPU_DEPTH", 8, 16, 16, {8, 8, 8}, {8, 16}},
     {"update_rows", "CBX_GPU_ROWS", 4, 8, 8, {8, 8, 8}, {4, 8}},
@@ -42,11 +43,29 @@ const cbx_tunable *cbx_tunables_of(cbx_family family) {
     return family == CBX_FAMILY_GPU ? gpu : cpu;
 }
 
+/* The most pixels at a time of those that leave as many groups resident as the fewest do. A
+ * processor works on one group at a time, and has no use for it. */
+static unsigned deepen(const cbx_device *device, const cbx_tunable *depth) {
+    unsigned best = depth->least, most = 0;
+    for (unsigned d = depth->least; d <= depth->most && device->info.kind != CBX_KIND_CPU; d *= 2) {
+        const uint64_t bytes = CBX_GPU_LOCAL_BYTES((uint64_t)d);
+        const unsigned room = cbx_device_room(device, CBX_GROUP, CBX_GPU_REGISTERS, bytes);
+        if (bytes <= device->info.local_memory_bytes && room >= most) {
+            best = d;
+            most = room;
+        }
+    }
+    return best;
+}
+
 cbx_tunables cbx_tunables_usual(const cbx_device *device) {
     const cbx_tunable *rows = cbx_tunables_of(device->family);
     cbx_tunables usual = {{0}};
     for (size_t i = 0; rows[i].key; i++) {
         usual.values[i] = rows[i].usual[cbx_device_vector(device) / 8];
+    }
+    if (device->family == CBX_FAMILY_GPU) {
+        usual.values[CBX_GPU_FORWARD_DEPTH] = deepen(device, &rows[CBX_GPU_FORWARD_DEPTH]);
     }
     return usual;
 }

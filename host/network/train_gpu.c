@@ -43,11 +43,10 @@ static size_t choose_group(const cbx_trainer *trainer, uint32_t groups, uint32_t
 }
 
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
-    enum { REGISTERS = 112 }; /* of a work-item, as bench/targets.py says of NVIDIA's GPUs */
     cbx_train_gpu *own = trainer->own;
     const int few = trainer->panels <= CBX_FEW_PANELS && trainer->stride <= CBX_ROW_BLOCK;
     const uint32_t resident =
-        cbx_train_gpu_resident(trainer, cbx_train_gpu_ops.kernels[HIDDEN], REGISTERS);
+        cbx_train_gpu_resident(trainer, cbx_train_gpu_ops.kernels[HIDDEN], CBX_GPU_REGISTERS);
     trainer->chunks = trainer->panels;
     own->within = few && wished->deltas != CBX_DELTAS_APART;
     own->slices = wished->slices ? wished->slices : cbx_train_gpu_slices(trainer->panels, resident);
@@ -82,7 +81,7 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
                                       ARG(trainer->order),
                                       ARG(trainer->w1),
                                       ARG(trainer->w2),
-                                      ARG(trainer->a1),
+                                      ARG(own->slopes),
                                       ARG(trainer->sums),
                                       ARG(trainer->d2),
                                       ARG(*cbx_launch_buffer(trainer, &trainer->d1)),
@@ -102,10 +101,10 @@ static cbx_status hidden(cbx_trainer *trainer, const cbx_launch *launch) {
 
 static cbx_status output(cbx_trainer *trainer, const cbx_launch *launch) {
     const cbx_train_gpu *own = trainer->own;
-    const cbx_argument arguments[] = {ARG(trainer->w1),   ARG(trainer->w2),     ARG(trainer->a1),
-                                      ARG(trainer->sums), ARG(trainer->d2),     ARG(own->q),
-                                      ARG(own->u),        ARG(trainer->normal), ARG(*launch),
-                                      ARG(own->slices)};
+    const cbx_argument arguments[] = {ARG(trainer->w1), ARG(trainer->w2),   ARG(trainer->a1),
+                                      ARG(own->slopes), ARG(trainer->sums), ARG(trainer->d2),
+                                      ARG(own->q),      ARG(own->u),        ARG(trainer->normal),
+                                      ARG(*launch),     ARG(own->slices)};
     const size_t group = trainer->device->built.output_group;
     return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[OUTPUT],
                              &trainer->bound[OUTPUT], arguments, CBX_COUNT(arguments),
@@ -164,6 +163,7 @@ cbx_buffer_rows cbx_train_gpu_buffers(cbx_trainer *trainer) {
         {&trainer->sums, 2 * (panels + 1) * output, "the output sums", NULL},
         {&trainer->d1, trainer->stride > CBX_ROW_BLOCK ? slices * panels * hidden : 0, "D1", NULL},
         {&trainer->d2, output, "D2", NULL},
+        {&own->slopes, panels * hidden, "slopes", NULL},
         {&own->q, slices * panels * hidden, "Q", NULL},
         {&own->u, slices * panels * CBX_PANEL * sizeof(float), "U of the slabs", NULL},
     }};

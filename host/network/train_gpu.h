@@ -11,6 +11,7 @@ typedef struct cbx_train_gpu {
     uint32_t pending_slot; /* of the pending batch, turned round */
     size_t group;          /* work-items in a group of it */
     cl_kernel wide;        /* it with large groups; NULL: they are not */
+    cl_mem slopes;         /* derivative(A1), [P][stride][32] */
     cl_mem q, u;           /* Q [slices][P][stride][32] and U [slices][P][32] */
 } cbx_train_gpu;
 

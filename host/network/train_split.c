@@ -28,7 +28,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
 /* D1 of the pending batch, and its part of W1[0]. */
 static cbx_status errors(cbx_trainer *trainer, const cbx_launch *launch) {
     const train_split *own = trainer->own;
-    const cbx_argument arguments[] = {ARG(trainer->w1), ARG(trainer->w2), ARG(trainer->a1),
+    const cbx_argument arguments[] = {ARG(trainer->w1), ARG(trainer->w2), ARG(own->gpu.slopes),
                                       ARG(trainer->d2), ARG(trainer->d1), ARG(own->errors),
                                       ARG(*launch)};
     return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[ERRORS],

@@ -136,57 +136,56 @@ HELPER void fetch_deltas_gpu(global const float *restrict from, uint row, uint r
     }
 }
 
-/* A1 of 64 rows of a panel into `to` [64][32]. */
-HELPER void fetch_activations_gpu(global const float *restrict a1, local float *restrict to)
+/* 64 rows of a panel into `to` [64][32]. */
+HELPER void fetch_rows_gpu(global const float *restrict from, local float *restrict to)
 {
     UNROLL for (uint i = 0; i < CBX_ROW_BLOCK * CBX_PANEL; i += CBX_GROUP * 4) {
-        LOCAL4(to + i + get_local_id(0) * 4) = GLOBAL4(a1 + i + get_local_id(0) * 4);
+        LOCAL4(to + i + get_local_id(0) * 4) = GLOBAL4(from + i + get_local_id(0) * 4);
     }
 }
 
-#define CBX_DELTA_ROWS (CBX_ROW_BLOCK * CBX_PANEL / CBX_GROUP) /* of D1, of a work-item */
-
-/* D1 of 64 rows of a panel, in the place of its A1: d1 [64][32], zeros from row `rows` on. d2
- * [64][16]; w2: the panel's rows of W2. A work-item takes some rows of a neuron, and 4 of
- * them at a time, since nobody promises the compiler that what it writes is not what it reads. */
+/* D1 of 64 rows of a panel, in the place of its slopes: d1 [64][32], zeros from row `rows` on. d2
+ * [64][16]; w2: the panel's rows of W2. A work-item takes two neurons, of every row that is
+ * its by turns, and 4 of these at a time, since nobody promises the compiler that what it
+ * writes is not what it reads. */
 HELPER void hidden_delta_gpu(local const float *restrict d2, global const float *restrict w2,
-                             uint rows, uint recipe, local float *restrict d1)
+                             uint rows, local float *restrict d1)
 {
-    enum { TOGETHER = 4 };
-    const uint lane = get_local_id(0) % CBX_PANEL;
-    const uint first = get_local_id(0) / CBX_PANEL * CBX_DELTA_ROWS;
-    const float16 w = LOAD_OUT(w2 + lane * CBX_LANES_OUT);
-    d2 += first * CBX_LANES_OUT;
-    d1 += first * CBX_PANEL + lane;
-    rows -= min(rows, first);
-    for (uint row = 0; row < CBX_DELTA_ROWS; row += TOGETHER) {
+    enum { TOGETHER = 4, TURNS = CBX_GROUP / (CBX_PANEL / 2) };
+    const uint lane = get_local_id(0) % (CBX_PANEL / 2) * 2;
+    const float16 v = LOAD_OUT(w2 + lane * CBX_LANES_OUT);
+    const float16 w = LOAD_OUT(w2 + (lane + 1) * CBX_LANES_OUT);
+    uint row = get_local_id(0) / (CBX_PANEL / 2);
+    d2 += row * CBX_LANES_OUT;
+    d1 += row * CBX_PANEL + lane;
+    for (; row < CBX_ROW_BLOCK; row += TOGETHER * TURNS) {
         float4 low[TOGETHER], middle[TOGETHER];
-        float2 high[TOGETHER];
-        float sum[TOGETHER], a[TOGETHER];
+        float2 high[TOGETHER], slope[TOGETHER], sum[TOGETHER];
         UNROLL for (uint i = 0; i < TOGETHER; i++) {
-            low[i] = LOCAL4(d2 + i * CBX_LANES_OUT);
-            middle[i] = LOCAL4(d2 + i * CBX_LANES_OUT + 4);
-            high[i] = *(local const float2 *)(d2 + i * CBX_LANES_OUT + 8);
-            a[i] = d1[i * CBX_PANEL];
+            low[i] = LOCAL4(d2 + i * TURNS * CBX_LANES_OUT);
+            middle[i] = LOCAL4(d2 + i * TURNS * CBX_LANES_OUT + 4);
+            high[i] = LOCAL2(d2 + i * TURNS * CBX_LANES_OUT + 8);
+            slope[i] = LOCAL2(d1 + i * TURNS * CBX_PANEL);
         }
         UNROLL for (uint i = 0; i < TOGETHER; i++) {
-            sum[i] = fma(low[i].x, w.s0, 0.0f);
-            sum[i] = fma(low[i].y, w.s1, sum[i]);
-            sum[i] = fma(low[i].z, w.s2, sum[i]);
-            sum[i] = fma(low[i].w, w.s3, sum[i]);
-            sum[i] = fma(middle[i].x, w.s4, sum[i]);
-            sum[i] = fma(middle[i].y, w.s5, sum[i]);
-            sum[i] = fma(middle[i].z, w.s6, sum[i]);
-            sum[i] = fma(middle[i].w, w.s7, sum[i]);
-            sum[i] = fma(high[i].x, w.s8, sum[i]);
-            sum[i] = fma(high[i].y, w.s9, sum[i]);
-            sum[i] = tiny_one(sum[i] * derivative_one(a[i], recipe));
+            sum[i] = fma((float2)(low[i].x), (float2)(v.s0, w.s0), (float2)(0.0f));
+            sum[i] = fma((float2)(low[i].y), (float2)(v.s1, w.s1), sum[i]);
+            sum[i] = fma((float2)(low[i].z), (float2)(v.s2, w.s2), sum[i]);
+            sum[i] = fma((float2)(low[i].w), (float2)(v.s3, w.s3), sum[i]);
+            sum[i] = fma((float2)(middle[i].x), (float2)(v.s4, w.s4), sum[i]);
+            sum[i] = fma((float2)(middle[i].y), (float2)(v.s5, w.s5), sum[i]);
+            sum[i] = fma((float2)(middle[i].z), (float2)(v.s6, w.s6), sum[i]);
+            sum[i] = fma((float2)(middle[i].w), (float2)(v.s7, w.s7), sum[i]);
+            sum[i] = fma((float2)(high[i].x), (float2)(v.s8, w.s8), sum[i]);
+            sum[i] = fma((float2)(high[i].y), (float2)(v.s9, w.s9), sum[i]);
+            sum[i] *= slope[i];
+            sum[i] = (float2)(tiny_one(sum[i].x), tiny_one(sum[i].y));
         }
         UNROLL for (uint i = 0; i < TOGETHER; i++) {
-            d1[i * CBX_PANEL] = row + i < rows ? sum[i] : 0.0f;
+            LOCAL2(d1 + i * TURNS * CBX_PANEL) = row + i * TURNS < rows ? sum[i] : (float2)(0.0f);
         }
-        d2 += TOGETHER * CBX_LANES_OUT;
-        d1 += TOGETHER * CBX_PANEL;
+        d2 += TOGETHER * TURNS * CBX_LANES_OUT;
+        d1 += TOGETHER * TURNS * CBX_PANEL;
     }
 }
 

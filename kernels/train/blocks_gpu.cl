@@ -43,7 +43,9 @@
 #define CBX_LEVELS_OF_SLAB (CBX_SLAB * CBX_ROW_BLOCK)
 #define CBX_LEVELS_OF_BLOCK (CBX_PIXELS * CBX_ROW_BLOCK)
 
+#define LOCAL2(pointer) (*(local float2 *)(pointer))
 #define LOCAL4(pointer) (*(local float4 *)(pointer))
+#define GLOBAL2(pointer) (*(global float2 *)(pointer))
 #define GLOBAL4(pointer) (*(global float4 *)(pointer))
 
 /* Four levels: a byte under 2²³'s exponent is that much more than 2²³. Some devices convert
@@ -76,7 +78,7 @@ HELPER void fetch_lists_gpu(global const uchar *restrict first, global const uch
 
 /* The levels of a work-item's HEIGHT rows or pixels, that begin `at` in local memory: side by side,
  * but every 4 of them CBX_ITEMS_Y · 4 floats further on; and their sums, times v. */
-#define CBX_LEVELS_2(at) (*(local const float2 *)(at))
+#define CBX_LEVELS_2(at) LOCAL2(at)
 #define CBX_LEVELS_4(at) LOCAL4(at)
 #define CBX_LEVELS_8(at) (float8)(LOCAL4(at), LOCAL4((at) + CBX_ITEMS_Y * 4))
 #define CBX_ADD_2(p, v)                                                                            \
@@ -121,13 +123,19 @@ HELPER uint place_of_sum(uint i, uint height)
 #define CBX_BRINGS (CBX_GPU_DEPTH * CBX_ROW_BLOCK / 4 / CBX_GROUP) /* words of 4 levels */
 #define CBX_WEIGHT_ITEMS (CBX_GPU_DEPTH * CBX_PANEL / 4)           /* float4 of all */
 #define CBX_WEIGHTS ((CBX_WEIGHT_ITEMS + CBX_GROUP - 1) / CBX_GROUP)
+/* Where its rows of W1 are, from the list; read a step before it is wanted, so that nothing is
+ * between the barrier and the loads. */
+#define CBX_FETCH_PLACES(k)                                                                        \
+    UNROLL for (uint j = 0; j < CBX_WEIGHTS; j++) {                                                \
+        place[j] = list[(k) + j * (CBX_GROUP / 8) + me / 8];                                       \
+    }
 #define CBX_FETCH_STEP(k)                                                                          \
     UNROLL for (uint j = 0; j < CBX_BRINGS; j++) {                                                 \
         level[j] = ((global const uint *)levels)[(k) * (CBX_ROW_BLOCK / 4) + j * CBX_GROUP + me];  \
     }                                                                                              \
     UNROLL for (uint j = 0; j < CBX_WEIGHTS; j++) {                                                \
         if (CBX_WEIGHT_ITEMS >= CBX_GROUP || me < CBX_WEIGHT_ITEMS) {                              \
-            weight[j] = GLOBAL4(w + list[(k) + j * (CBX_GROUP / 8) + me / 8] * CBX_PANEL);         \
+            weight[j] = GLOBAL4(w + place[j] * CBX_PANEL);                                         \
         }                                                                                          \
     }
 
@@ -156,14 +164,16 @@ HELPER void forward_slab_gpu(global const uchar *restrict levels, local const uc
     const uint me = get_local_id(0), count = list[CBX_SLAB];
     global const float *of_column = w + me;
     uint row = adds_columns && me < CBX_PANEL ? 0 : CBX_SLAB;
-    uint level[CBX_BRINGS];
+    uint level[CBX_BRINGS], place[CBX_WEIGHTS];
     float4 weight[CBX_WEIGHTS];
     *columns = 0.0f;
     w += me % 8 * 4;
     UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
         sum[i] = (float4)(0.0f);
     }
+    CBX_FETCH_PLACES(0)
     CBX_FETCH_STEP(0)
+    CBX_FETCH_PLACES(CBX_GPU_DEPTH)
     uint k = 0;
     do { /* also where there is nothing: levels of 0 */
         local float *of_levels = stage + lane_y() * CBX_SIDE_BY_SIDE(CBX_ITEM_ROWS);
@@ -176,14 +186,15 @@ HELPER void forward_slab_gpu(global const uchar *restrict levels, local const uc
                 LOCAL4(of_weights + (j * CBX_GROUP + me) * 4) = weight[j];
             }
         }
-        barrier(CLK_LOCAL_MEM_FENCE);
         if (k + CBX_GPU_DEPTH < count) {
             CBX_FETCH_STEP(k + CBX_GPU_DEPTH)
+            CBX_FETCH_PLACES(k + 2 * CBX_GPU_DEPTH) /* at most at the end of a list */
         }
         float column[CBX_STEP_COLUMNS];
         if (row < CBX_SLAB) {
             CBX_FETCH_COLUMNS(row)
         }
+        barrier(CLK_LOCAL_MEM_FENCE); /* here, so that no compiler delays what was fetched */
         of_weights += lane_x() * 4;
         CBX_ADD_ALL(CBX_ITEM_ROWS, CBX_GPU_DEPTH, of_levels, CBX_ROW_BLOCK, of_weights)
         if (row < CBX_SLAB) {
@@ -262,9 +273,9 @@ CBX_GRADIENT(gradient_low_gpu, 2)
 CBX_GRADIENT(gradient_tall_gpu, 4)
 #endif
 
-/* A panel's share of Z2 for 64 rows, a chain each: act [64][33] activations, weights [32][16] of
- * W2, to [64][16]. `group`: work-items. */
-#define CBX_ACT_PITCH (CBX_PANEL + 1)
+/* A panel's share of Z2 for 64 rows, a chain each: act [64][36] activations, weights [32][16] of
+ * W2, to [64][16]. `group`: work-items. The pitch keeps reads of 8 rows at once apart. */
+#define CBX_ACT_PITCH (CBX_PANEL + 4)
 #define CBX_ACT (CBX_ROW_BLOCK * CBX_ACT_PITCH)
 HELPER void share_of_panel_gpu(local const float *restrict act, local const float *restrict weights,
                                uint group, global float *restrict to)
@@ -273,8 +284,12 @@ HELPER void share_of_panel_gpu(local const float *restrict act, local const floa
         local const float *a = act + i / 4 * CBX_ACT_PITCH;
         local const float *w = weights + i % 4 * 4;
         float4 sum = (float4)(0.0f);
-        UNROLL_BY(8) for (uint n = 0; n < CBX_PANEL; n++) {
-            sum = fma((float4)(a[n]), LOCAL4(w + n * CBX_LANES_OUT), sum);
+        UNROLL_BY(2) for (uint n = 0; n < CBX_PANEL; n += 4) {
+            const float4 v = LOCAL4(a + n);
+            sum = fma((float4)(v.x), LOCAL4(w + (n + 0) * CBX_LANES_OUT), sum);
+            sum = fma((float4)(v.y), LOCAL4(w + (n + 1) * CBX_LANES_OUT), sum);
+            sum = fma((float4)(v.z), LOCAL4(w + (n + 2) * CBX_LANES_OUT), sum);
+            sum = fma((float4)(v.w), LOCAL4(w + (n + 3) * CBX_LANES_OUT), sum);
         }
         GLOBAL4(to + i * 4) = sum;
     }

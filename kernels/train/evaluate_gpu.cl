@@ -46,7 +46,7 @@ evaluate_gpu(global const uchar *restrict lists, global const uchar *restrict le
     const float4 weights = GLOBAL4(u + panel * CBX_PANEL + lane_x() * 4);
     UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
         const float4 a = activate_v(hidden_sum(q[i], weights, bias, normal));
-        vstore4(a, 0, act + place_of_sum(i, CBX_ITEM_ROWS) * CBX_ACT_PITCH + lane_x() * 4);
+        LOCAL4(act + place_of_sum(i, CBX_ITEM_ROWS) * CBX_ACT_PITCH + lane_x() * 4) = a;
     }
     for (uint i = me * 4; i < CBX_PANEL * CBX_LANES_OUT; i += CBX_GROUP * 4) {
         LOCAL4(stage + i) = GLOBAL4(w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT + i);

@@ -6,7 +6,7 @@
  * numbers is exact in float32, and all that is lost is what the sums cut off.
  *
  *   split_gpu_errors   for a panel of 32 neurons
- *       D1 = (D2·W2[1:]ᵀ)·derivative(A1), ΣD1      of the pending batch
+ *       D1 = (D2·W2[1:]ᵀ)·slopes, ΣD1              of the pending batch
  *       W1[0] += η₁·ΣD1                            nll
  *   split_gpu_hidden   for a panel and all slabs of the pixels, or one
  *       W1[1:] += η₁s·PᵀD1 + η₁t·ΣD1
@@ -28,7 +28,7 @@
 
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 split_gpu_errors(global float *restrict w1, global const float *restrict w2,
-                 global const float *restrict a1, global const float *restrict d2,
+                 global const float *restrict slopes, global const float *restrict d2,
                  global float *restrict d1, global float *restrict errors, cbx_launch launch)
 {
     local float delta[CBX_ROW_BLOCK * CBX_PANEL] __attribute__((aligned(16)));
@@ -43,9 +43,9 @@ split_gpu_errors(global float *restrict w1, global const float *restrict w2,
     }
     for (uint row = 0; row < rows; row += CBX_ROW_BLOCK) {
         fetch_deltas_gpu(d2, row, rows, CBX_GROUP, outputs);
-        fetch_activations_gpu(a1 + panel * of_panel + row * CBX_PANEL, delta);
+        fetch_rows_gpu(slopes + panel * of_panel + row * CBX_PANEL, delta);
         barrier(CLK_LOCAL_MEM_FENCE);
-        hidden_delta_gpu(outputs, w2, rows - row, launch.recipe, delta);
+        hidden_delta_gpu(outputs, w2, rows - row, delta);
         barrier(CLK_LOCAL_MEM_FENCE);
         add_errors_gpu(delta, sums);
         for (uint i = me * 4; i < CBX_ROW_BLOCK * CBX_PANEL; i += CBX_GROUP * 4) {

@@ -3,12 +3,13 @@
  *
  * train_gpu_hidden   for a panel of 32 neurons and all slabs of the pixels, or one
  *     D2 = output error of the pending batch     where the layer is small; losses likewise
- *     D1 = (D2·W2[1:]ᵀ)·derivative(A1)           64 rows at a time, in local memory
+ *     D1 = (D2·W2[1:]ᵀ)·slopes                   64 rows at a time, in local memory
  *     W1[1:] += η₁s·PᵀD1 + η₁t·ΣD1               PᵀD1 stays in registers
  *     q, u = Q, U of the slabs                   of the next batch
  * train_gpu_output   for a panel
  *     W2[1:] += η₂·A1ᵀD2
  *     A1 = σ(Z1), Z1 from q, u and the bias
+ *     slopes = derivative(A1)                    once for all slabs of the next launch
  *     sums = A1·W2[1:]                           this panel's share of Z2
  * train_gpu_delta    for a row of the batch, where the layer is not small
  *     D2, losses                                 before the next train_gpu_hidden
@@ -17,7 +18,7 @@
  * the groups of one launch nothing about each other's writes, whatever the fence.
  * Work-groups are numbered in one dimension. Buffers as in layout.h, there is a chunk for each
  * panel; lists and levels as in turn.cl, and
- *   d2 [stride][16]
+ *   d2 [stride][16], slopes [P][stride][32]
  *   q [slices][P][stride][32], u [slices][P][32]
  * `stride` is a multiple of 64, rows of a buffer past the end of a batch are written, too.
  */
@@ -92,11 +93,20 @@ HELPER void update_slab_gpu(pending_gpu from, local const uchar *list, local flo
 }
 
 /* Q of a block of rows += the slab's; it starts with the first slab. q: the block's [64][32]. */
-HELPER void add_slab_gpu(const float4 sum[CBX_ITEM_ROWS], bool starts, global float *restrict q)
+HELPER void add_slab_gpu(float4 sum[CBX_ITEM_ROWS], bool starts, global float *restrict q)
 {
+    q += lane_x() * 4;
+    if (!starts) {
+        float4 before[CBX_ITEM_ROWS];
+        UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
+            before[i] = GLOBAL4(q + place_of_sum(i, CBX_ITEM_ROWS) * CBX_PANEL);
+        }
+        UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
+            sum[i] += before[i];
+        }
+    }
     UNROLL for (uint i = 0; i < CBX_ITEM_ROWS; i++) {
-        global float *at = q + place_of_sum(i, CBX_ITEM_ROWS) * CBX_PANEL + lane_x() * 4;
-        GLOBAL4(at) = starts ? sum[i] : GLOBAL4(at) + sum[i];
+        GLOBAL4(q + place_of_sum(i, CBX_ITEM_ROWS) * CBX_PANEL) = sum[i];
     }
 }
 
@@ -108,7 +118,7 @@ kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 train_gpu_hidden(global const uchar *restrict lists, global const uchar *restrict levels,
                  global const uchar *restrict labels, global const uint *restrict order,
                  global float *restrict w1, global const float *restrict w2,
-                 global const float *restrict a1, global const float *restrict sums,
+                 global const float *restrict slopes, global const float *restrict sums,
                  global float *restrict d2, global float *restrict d1, global float *restrict q,
                  global float *restrict u, global uint *restrict fault,
                  global float *restrict losses, cbx_launch launch, uint slices, uint within)
@@ -130,7 +140,7 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
     pending.rate_shift = launch.pending_rate.shift;
     w1 += (size_t)panel * CBX_PANEL_SIZE;
     w2 += (1 + (size_t)panel * CBX_PANEL) * CBX_LANES_OUT;
-    a1 += panel * of_panel;
+    slopes += panel * of_panel;
     d1 += at * of_panel;
     q += at * of_panel;
     if (me < CBX_PANEL) {
@@ -149,9 +159,9 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
         if (!within) {
             fetch_deltas_gpu(d2, row, rows, CBX_GROUP, stage);
         }
-        fetch_activations_gpu(a1 + row * CBX_PANEL, delta);
+        fetch_rows_gpu(slopes + row * CBX_PANEL, delta);
         barrier(CLK_LOCAL_MEM_FENCE);
-        hidden_delta_gpu(stage, w2, rows - min(row, rows), launch.recipe, delta);
+        hidden_delta_gpu(stage, w2, rows - min(row, rows), delta);
         barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
         add_errors_gpu(delta, errors);
         for (uint i = me * 4; i < CBX_ROW_BLOCK * CBX_PANEL && blocks > 1; i += CBX_GROUP * 4) {
@@ -194,42 +204,50 @@ train_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
     }
 }
 
-/* W2 of a panel, with the pending batch's A1ᵀD2 where there is one, also into `weights` [32][16].
- * act [64][33], errors [64][16]. */
-#define CBX_CHAINS (CBX_PANEL * CBX_LANES_OUT / CBX_OUTPUT_GROUP) /* of a work-item */
+/* W2 of a panel, with the pending batch's A1ᵀD2 where there is one, also into `weights` [32][16]. A
+ * work-item has two outputs of a neuron, for as many neurons as fall to it; what is past the 10
+ * outputs stays 0. act [64][36], errors [64][16]. */
+#define CBX_PAIRS (CBX_PANEL * CBX_OUTPUTS / 2)
+#define CBX_CHAINS ((CBX_PAIRS + CBX_OUTPUT_GROUP - 1) / CBX_OUTPUT_GROUP)
 HELPER void update_output_gpu(global const float *restrict a1, global const float *restrict d2,
                               uint rows, float rate, local float *restrict act,
                               local float *restrict errors, local float *restrict weights,
                               global float *restrict w2)
 {
     const uint me = get_local_id(0);
-    float sum[CBX_CHAINS];
+    float2 sum[CBX_CHAINS];
     UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
-        sum[i] = 0.0f;
+        sum[i] = (float2)(0.0f);
+    }
+    for (uint i = me * 4; i < CBX_PANEL * CBX_LANES_OUT; i += CBX_OUTPUT_GROUP * 4) {
+        LOCAL4(weights + i) = GLOBAL4(w2 + i);
     }
     for (uint row = 0; row < rows; row += CBX_ROW_BLOCK) {
         const uint some = min(rows - row, (uint)CBX_ROW_BLOCK);
         UNROLL for (uint n = 0; n < CBX_ROW_BLOCK * CBX_PANEL; n += 4 * CBX_OUTPUT_GROUP) {
             const uint i = n + me * 4;
-            vstore4(GLOBAL4(a1 + row * CBX_PANEL + i), 0,
-                    act + i / CBX_PANEL * CBX_ACT_PITCH + i % CBX_PANEL);
+            LOCAL4(act + i / CBX_PANEL * CBX_ACT_PITCH + i % CBX_PANEL) =
+                GLOBAL4(a1 + row * CBX_PANEL + i);
         }
         fetch_deltas_gpu(d2, row, rows, CBX_OUTPUT_GROUP, errors);
         barrier(CLK_LOCAL_MEM_FENCE);
-        UNROLL_BY(4) for (uint b = 0; b < some; b++) {
-            UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
-                const uint to = me + i * CBX_OUTPUT_GROUP;
-                sum[i] = fma(act[b * CBX_ACT_PITCH + to / CBX_LANES_OUT],
-                             errors[b * CBX_LANES_OUT + to % CBX_LANES_OUT], sum[i]);
+        UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
+            const uint pair = me + i * CBX_OUTPUT_GROUP;
+            UNROLL_BY(8) for (uint b = 0; b < some && pair < CBX_PAIRS; b++) {
+                sum[i] = fma((float2)(act[b * CBX_ACT_PITCH + pair % CBX_PANEL]),
+                             LOCAL2(errors + b * CBX_LANES_OUT + pair / CBX_PANEL * 2), sum[i]);
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
     UNROLL for (uint i = 0; i < CBX_CHAINS; i++) {
-        const uint to = me + i * CBX_OUTPUT_GROUP;
-        const float w = w2[to];
-        weights[to] = rows > 0 ? stepped(w, sum[i], rate) : w;
-        w2[to] = weights[to];
+        const uint pair = me + i * CBX_OUTPUT_GROUP;
+        const uint to = pair % CBX_PANEL * CBX_LANES_OUT + pair / CBX_PANEL * 2;
+        if (rows > 0 && pair < CBX_PAIRS) {
+            const float2 w = stepped(LOCAL2(weights + to), sum[i], (float2)(rate));
+            LOCAL2(weights + to) = w;
+            GLOBAL2(w2 + to) = w;
+        }
     }
 }
 
@@ -244,16 +262,17 @@ HELPER void update_output_bias_gpu(global const float *restrict d2, uint rows, f
     w2[get_local_id(0)] = stepped(w2[get_local_id(0)], sum, rate);
 }
 
-/* A1 = σ(Z1) of 64 rows of a panel, into a1 [64][32] and act [64][33]. q [64][32] and u [32] of the
+/* A1 = σ(Z1) of 64 rows of a panel, into a1 [64][32] and act [64][36], and slopes [64][32]. q [64][32] and u [32] of the
  * first slice, the others `of_q` and `of_u` floats further on each; bias [32]. */
 HELPER void end_forward_gpu(global const float *restrict q, size_t of_q,
                             global const float *restrict u, size_t of_u, uint slices,
-                            global const float *restrict bias, cbx_normal normal,
-                            global float *restrict a1, local float *restrict act)
+                            global const float *restrict bias, cbx_normal normal, uint recipe,
+                            global float *restrict a1, global float *restrict slopes,
+                            local float *restrict act)
 {
     const uint lane = get_local_id(0) % 8 * 4;
     float4 weights = GLOBAL4(u + lane);
-    for (uint s = 1; s < slices; s++) {
+    UNROLL_BY(6) for (uint s = 1; s < slices; s++) {
         weights += GLOBAL4(u + s * of_u + lane);
     }
     for (uint row = get_local_id(0) / 8; row < CBX_ROW_BLOCK; row += CBX_OUTPUT_GROUP / 8) {
@@ -263,7 +282,8 @@ HELPER void end_forward_gpu(global const float *restrict q, size_t of_q,
         }
         const float4 a = activate_v(hidden_sum(sum, weights, GLOBAL4(bias + lane), normal));
         GLOBAL4(a1 + row * CBX_PANEL + lane) = a;
-        vstore4(a, 0, act + row * CBX_ACT_PITCH + lane);
+        GLOBAL4(slopes + row * CBX_PANEL + lane) = derivative_v(a, recipe);
+        LOCAL4(act + row * CBX_ACT_PITCH + lane) = a;
     }
 }
 
@@ -271,8 +291,9 @@ HELPER void end_forward_gpu(global const float *restrict q, size_t of_q,
  * is W2[0]. */
 kernel __attribute__((reqd_work_group_size(CBX_OUTPUT_GROUP, 1, 1))) void
 train_gpu_output(global const float *restrict w1, global float *restrict w2,
-                 global float *restrict a1, global float *restrict sums,
-                 global const float *restrict d2, global const float *restrict q,
+                 global float *restrict a1, global float *restrict slopes,
+                 global float *restrict sums, global const float *restrict d2,
+                 global const float *restrict q,
                  global const float *restrict u, cbx_normal normal, cbx_launch launch, uint slices)
 {
     local float act[CBX_ACT] __attribute__((aligned(16)));
@@ -291,8 +312,9 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
         barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
         end_forward_gpu(q + panel * of_panel + row * CBX_PANEL, launch.panels * of_panel,
                         u + panel * CBX_PANEL, (size_t)launch.panels * CBX_PANEL, slices,
-                        w1 + panel * CBX_PANEL_SIZE, normal,
-                        a1 + panel * of_panel + row * CBX_PANEL, act);
+                        w1 + panel * CBX_PANEL_SIZE, normal, launch.recipe,
+                        a1 + panel * of_panel + row * CBX_PANEL,
+                        slopes + panel * of_panel + row * CBX_PANEL, act);
         barrier(CLK_LOCAL_MEM_FENCE);
         share_of_panel_gpu(act, weights, CBX_OUTPUT_GROUP,
                            sums + panel * of_share + row * CBX_LANES_OUT);
