@@ -28,11 +28,12 @@
 /* All work-items of a warp have to come here together. */
 HELPER float4 add_product(float4 sum, uint4 a, uint2 b)
 {
+    float x = sum.x, y = sum.y, z = sum.z, w = sum.w;
     __asm__ volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
                      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-                     : "+f"(sum.x), "+f"(sum.y), "+f"(sum.z), "+f"(sum.w)
+                     : "+f"(x), "+f"(y), "+f"(z), "+f"(w)
                      : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y));
-    return sum;
+    return (float4)(x, y, z, w);
 }
 
 #define CBX_EXCHANGE_FRAGMENTS(TILES, a, b, exchange)
@@ -125,21 +126,21 @@ HELPER float4 add_product(float4 sum, local const uint *a, local const uint *b)
 CBX_PRODUCTS(add_products_1, 1)
 CBX_PRODUCTS(add_products_4, 4)
 
+/* Two numbers of bf16 in a word, cut. Grey levels are exact. */
+HELPER uint word_of(float first, float second)
+{
+    return as_uint((ushort2)(as_ushort2(first).y, as_ushort2(second).y));
+}
+
 /* Two numbers as sums of three of bf16, whose words those are. Each part has the next 8 of a
  * float's 24 bits: it is cut, so that nothing is left over. */
 HELPER void split_gpu(float first, float second, uint words[CBX_PARTS])
 {
     UNROLL for (uint part = 0; part < CBX_PARTS; part++) {
-        words[part] = as_uint((ushort2)(as_ushort2(first).y, as_ushort2(second).y));
+        words[part] = word_of(first, second);
         first -= as_float(as_uint(first) & 0xffff0000u);
         second -= as_float(as_uint(second) & 0xffff0000u);
     }
-}
-
-/* Two grey levels, exact in bf16. */
-HELPER uint word_of_levels(float first, float second)
-{
-    return as_uint((ushort2)(as_ushort2(first).y, as_ushort2(second).y));
 }
 
 /* b of two tiles of 8 columns from four rows of two columns each, one of either tile: work-item

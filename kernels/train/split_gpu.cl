@@ -79,8 +79,7 @@ HELPER void fetch_errors_gpu(global const float *restrict d1,
 HELPER uint4 pixel_fragment_gpu(uint upper, uint lower)
 {
     const float4 v = levels_gpu(upper), w = levels_gpu(lower);
-    return (uint4)(word_of_levels(v.x, v.y), word_of_levels(w.x, w.y), word_of_levels(v.z, v.w),
-                   word_of_levels(w.z, w.w));
+    return (uint4)(word_of(v.x, v.y), word_of(w.x, w.y), word_of(v.z, v.w), word_of(w.z, w.w));
 }
 
 /* W1 of a slab, and *columns += Σ of it over the slab's pixels of this work-item, neurons 4t …. Tiles
@@ -108,8 +107,7 @@ HELPER void update_slab_split(global const uchar *restrict list, global const uc
         float4 sum[1][CBX_COLUMN_TILES];
         sum[0][0] = sum[0][1] = (float4)(0.0f);
         for (uint row = 0; row < rows && first < count; row += CBX_ROW_BLOCK) {
-            global const uchar *from =
-                levels + row * CBX_PIXELS + first * CBX_ROW_BLOCK;
+            global const uchar *from = levels + row * CBX_PIXELS + first * CBX_ROW_BLOCK;
             const uint4 above = *(global const uint4 *)from;
             const uint4 below = *(global const uint4 *)(from + 8 * CBX_ROW_BLOCK);
             if (rows > CBX_ROW_BLOCK) {
@@ -173,11 +171,11 @@ HELPER void forward_slab_split(global const uchar *restrict list,
             UNROLL for (uint j = 0; j < 4; j++) {
                 v[j] = levels_gpu(four ? level[j].y : level[j].x);
             }
-            a[2 * four] = (uint4)(word_of_levels(v[0].x, v[1].x), word_of_levels(v[0].y, v[1].y),
-                                  word_of_levels(v[2].x, v[3].x), word_of_levels(v[2].y, v[3].y));
+            a[2 * four] = (uint4)(word_of(v[0].x, v[1].x), word_of(v[0].y, v[1].y),
+                                  word_of(v[2].x, v[3].x), word_of(v[2].y, v[3].y));
             a[2 * four + 1] =
-                (uint4)(word_of_levels(v[0].z, v[1].z), word_of_levels(v[0].w, v[1].w),
-                        word_of_levels(v[2].z, v[3].z), word_of_levels(v[2].w, v[3].w));
+                (uint4)(word_of(v[0].z, v[1].z), word_of(v[0].w, v[1].w),
+                        word_of(v[2].z, v[3].z), word_of(v[2].w, v[3].w));
         }
         if (k + CBX_STEP < count) {
             CBX_FETCH_SPLIT(k + CBX_STEP)
