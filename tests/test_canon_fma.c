@@ -66,7 +66,8 @@ static void worked_out_it_has_its_ends(void **state) {
 static void step_plainly(cbx_canon *canon, float rate) {
     cbx_canon_loops_plain.hidden_forward(canon);
     cbx_canon_loops_plain.output_forward(canon);
-    cbx_canon_loops_plain.backward(canon);
+    cbx_canon_loops_plain.output_errors(canon);
+    cbx_canon_loops_plain.hidden_errors(canon);
     cbx_canon_loops_plain.update_w1(canon, rate);
     cbx_canon_loops_plain.update_w2(canon, rate);
 }

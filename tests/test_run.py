@@ -168,7 +168,7 @@ class Run(unittest.TestCase):
             code, out, err = self.run_once("test", "-R", "grid", CTEST_CODE=str(wanted))
             self.assertEqual(code, wanted, err)
             lines = out.splitlines()
-            self.assertEqual(lines[0], "called with --output-on-failure -R grid")
+            self.assertRegex(lines[0], "^called with --output-on-failure --parallel [1-4] -R grid$")
             place = lines.index("100% tests passed, 0 tests failed out of 3")
             self.assertEqual(lines[place - 1], "left out: test_oclgrind, test_oclgrind_kernels "
                              "(oclgrind is not installed); test_bench (the baseline, no OpenBLAS)")

@@ -17,7 +17,7 @@ typedef cbx_status part(const cbx_specimen *specimen, cbx_schedule schedule, cbx
 #define SLOPE "6.2499929714e-2f", "6.2499932945e-2f"
 /* Sums in another order: of outputs, neurons, rows, and shares of panels. */
 #define OUTPUTS "uint o = 0; o < CBX_OUTPUTS; o++", "uint o = CBX_OUTPUTS - 1; o < CBX_OUTPUTS; o--"
-#define NEURONS "uint n = 0; n < CBX_PANEL; n++", "uint n = CBX_PANEL - 1; n < CBX_PANEL; n--"
+#define NEURONS "uint n = 0; n < CBX_PANEL; n += 4", "uint n = CBX_PANEL - 4; n < CBX_PANEL; n -= 4"
 #define ROWS "sum += d1[b * CBX_PANEL", "sum += d1[(CBX_ROW_BLOCK - 1 - b) * CBX_PANEL"
 #define SHARES "shares + min(i,", "shares + min(i * 3 % 8,"
 #define EXP "CBX_EXP_0 0.5f", "CBX_EXP_0 0.50000006f"

@@ -40,8 +40,8 @@ static const mutation fused_gpu[] = {
     {"train_gpu_hidden", "batch_gpu.cl", "* groups + get_group_id(0);", "* groups;"},
     {"train_gpu_hidden", "batch_gpu.cl", "!all(isfinite(z))", "all(isfinite(z))"},
     {"train_gpu_output", "train_gpu.cl", "activate_v(hidden_sum(sum", "exp_v(hidden_sum(sum"},
-    {"train_gpu_output", "train_gpu.cl", "sum += GLOBAL4(q + s", "sum = GLOBAL4(q + s"},
-    {"train_gpu_output", "train_gpu.cl", "weights += GLOBAL4(u", "weights = GLOBAL4(u"},
+    {"train_gpu_output", "train_gpu.cl", "sum += slice[i];", "sum = slice[i];"},
+    {"train_gpu_output", "train_gpu.cl", "weights += LOCAL4(columns", "weights = LOCAL4(columns"},
     {"train_gpu_output", "train_gpu.cl", "GLOBAL2(w2 + to) = w;", ""},
     {"train_gpu_output", "train_gpu.cl", "stepped(LOCAL2(weights + to), sum[i], (float2)(rate))",
      "LOCAL2(weights + to)"},
@@ -63,7 +63,7 @@ static const mutation fused_wide[] = {
     {"train_gpu_hidden", "train_gpu.cl", "if (!starts) {", "if (false) {"},
     {"train_gpu_hidden", "train_gpu.cl", "columns += of_slab;", "columns = of_slab;"},
     {"train_gpu_hidden", "train_gpu.cl", "(float4)(0.0f), s,", "(float4)(0.0f), 0.0f * s,"},
-    {"train_gpu_hidden", "train_gpu.cl", "derivative_v(a, recipe)", "derivative_v(a, CBX_NLL)"},
+    {"train_gpu_hidden", "batch_gpu.cl", "sum[i] *= slope[i];", ""},
     {"train_gpu_hidden", "batch_gpu.cl", "z[3]), labels[rows[row]]", "z[3]), labels[rows[0]]"},
 };
 

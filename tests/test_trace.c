@@ -114,7 +114,7 @@ static int stop_in_time(void *user) {
 
 static void a_stopped_run_keeps_its_marks(void **state) {
     int left = 0; /* never */
-    const cbx_learn_control control = {stop_in_time, &left};
+    const cbx_learn_control control = {.should_stop = stop_in_time, .user = &left};
     tracing t;
     cbx_trace whole, part;
     (void)state;

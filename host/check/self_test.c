@@ -87,9 +87,14 @@ static int schedules_of(const cbx_device *device) {
     return schedules;
 }
 
+/* Those that a run with this one may use. */
+static int schedules_for(const cbx_device *device, cbx_schedule schedule) {
+    return schedule == CBX_SCHEDULE_AUTO ? schedules_of(device) & FUSED : 1 << schedule;
+}
+
 cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
-    if (schedule == CBX_SCHEDULE_AUTO) { /* what it may choose */
-        return test(device, schedules_of(device) & FUSED);
+    if (schedule == CBX_SCHEDULE_AUTO) {
+        return test(device, schedules_for(device, schedule));
     }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].each && parts[i].schedules & 1 << schedule) {
@@ -99,7 +104,36 @@ cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule) {
     return cbx_fail(CBX_BAD_ARGUMENT, "there is no self-test of the schedule %d", (int)schedule);
 }
 
+/* The parts that train, with a specimen like the run's network. */
+static cbx_status test_like(cbx_device *device, const cbx_trainer_settings *settings) {
+    cbx_specimen_sizes sizes = cbx_specimen_like(settings);
+    cbx_trainer_settings one = *settings;
+    cbx_specimen specimen;
+    cbx_status status = cbx_specimen_init(&specimen, device, &sizes);
+    for (one.schedule = 0; cbx_schedule_name(one.schedule) && !status; one.schedule++) {
+        if (schedules_for(device, settings->schedule) & 1 << one.schedule) {
+            status = cbx_specimen_divide_like(&sizes, &specimen, &one);
+            if (!status) {
+                status = (one.schedule == CBX_SCHEDULE_STEPWISE
+                              ? cbx_check_stepwise
+                              : cbx_check_fused)(&specimen, one.schedule, one.recipe);
+            }
+        }
+    }
+    cbx_specimen_clear(&specimen);
+    return status;
+}
+
+cbx_status cbx_self_test_run(cbx_device *device, const cbx_trainer_settings *settings) {
+    const cbx_status status = cbx_self_test_schedule(device, settings->schedule);
+    return status ? status : test_like(device, settings);
+}
+
 cbx_status cbx_device_self_test(cbx_device *device) {
-    const cbx_status status = test(device, schedules_of(device));
+    static const cbx_trainer_settings usual = {64, 64, CBX_RECIPE_LESSON, CBX_SCHEDULE_AUTO};
+    cbx_status status = test(device, schedules_of(device));
+    if (!status) {
+        status = test_like(device, &usual);
+    }
     return status ? status : cbx_check_drawing(device);
 }

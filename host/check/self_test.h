@@ -10,4 +10,7 @@
  * other: what a device cannot run does not matter where it is not asked to. */
 cbx_status cbx_self_test_schedule(cbx_device *device, cbx_schedule schedule);
 
+/* The same, and of a network and batches like those of a run with these settings. */
+cbx_status cbx_self_test_run(cbx_device *device, const cbx_trainer_settings *settings);
+
 #endif

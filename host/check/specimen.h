@@ -35,6 +35,16 @@ cbx_status cbx_specimen_init(cbx_specimen *specimen, cbx_device *device,
                              const cbx_specimen_sizes *sizes);
 void cbx_specimen_clear(cbx_specimen *specimen);
 
+/* The sizes of a specimen like a network of these settings, in batches like its: as many rows, or one
+ * block of them and as many in the last; as many neurons, or a few panels and as many in the last;
+ * several whole batches and a short one. */
+cbx_specimen_sizes cbx_specimen_like(const cbx_trainer_settings *settings);
+
+/* Makes it divide the work, with the recipe of the settings, as a network of these settings would be
+ * divided on the specimen's device; `sizes` are the specimen's. */
+cbx_status cbx_specimen_divide_like(cbx_specimen_sizes *sizes, const cbx_specimen *specimen,
+                                    const cbx_trainer_settings *settings);
+
 /* Batches of the order, and the rows of one of them. */
 uint32_t cbx_specimen_batches(const cbx_specimen *specimen);
 uint32_t cbx_specimen_rows(const cbx_specimen *specimen, uint32_t number);

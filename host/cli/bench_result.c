@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/bench_result.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/input.h"
+
+/* A result has some kilobytes. Parsed, the worst of so many bytes takes a third of a gigabyte; and
+ * pairing takes a time that grows with the square of the entries. */
+enum { MOST_BYTES = 1 << 22, MOST_ENTRIES = 2000 };
 
 static cbx_status fail_result(const char *path, const char *what) {
     return cbx_fail(CBX_BAD_DATA, "%s is no result of 'clearbox bench' in JSON: %s", path, what);
@@ -41,12 +45,17 @@ static int has_device(const json_t *root, const json_t *device) {
     return found;
 }
 
-/* A line behind the host's; takes `line`. */
+static int is_full(const json_t *root, const char *list) {
+    return json_array_size(json_object_get(root, list)) > MOST_ENTRIES;
+}
+
+/* A line behind the host's; takes `line`. check_format() tells when there are too many. */
 static int add_line(json_t *root, json_t *line) {
     const char *list = is_of_type(line, "row")                                 ? "rows"
                        : is_of_type(line, "device") && !has_device(root, line) ? "devices"
                                                                                : NULL;
-    const int failed = list && json_array_append(json_object_get(root, list), line) != 0;
+    const int failed =
+        list && !is_full(root, list) && json_array_append(json_object_get(root, list), line) != 0;
     json_decref(line);
     return failed;
 }
@@ -85,21 +94,34 @@ static cbx_status read_values(FILE *file, const char *path, json_t **out) {
     return follows(file) ? fail_result(path, "more follows behind its end") : CBX_OK;
 }
 
+/* In memory: a file may be a pipe, and never end. */
+static cbx_status read_bytes(const char *path, char **bytes, size_t *size) {
+    cbx_input from = {0};
+    cbx_status status = cbx_input_open(&from, "", path);
+    *bytes = NULL;
+    if (!status) {
+        status = cbx_input_read_all(&from, MOST_BYTES, bytes, size);
+    }
+    cbx_input_close(&from);
+    return status == CBX_BAD_DATA ? fail_result(path, "it is larger than 4 MiB") : status;
+}
+
 static cbx_status read_json(const char *path, json_t **out) {
-    struct stat about;
-    FILE *file = fopen(path, "rbe");
-    if (!file) {
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
+    char *bytes = NULL;
+    size_t size = 0;
+    cbx_status status = read_bytes(path, &bytes, &size);
+    if (!status && size == 0) {
+        status = fail_result(path, "it is empty");
     }
-    if (fstat(fileno(file), &about) == 0 && S_ISDIR(about.st_mode)) {
-        fclose(file);
-        return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(EISDIR));
+    if (!status) {
+        FILE *file = fmemopen(bytes, size, "rb");
+        status =
+            file ? read_values(file, path, out) : cbx_fail(CBX_NO_MEMORY, "no memory for %s", path);
+        if (file) {
+            fclose(file);
+        }
     }
-    cbx_status status = read_values(file, path, out);
-    if (ferror(file)) {
-        status = cbx_fail(CBX_MISSING_INPUT, "cannot read %s", path);
-    }
-    fclose(file);
+    free(bytes);
     return status;
 }
 
@@ -116,6 +138,9 @@ static cbx_status check_format(const char *path, const json_t *root) {
                         "%s was written by clearbox %s in a format that is not known here; measure "
                         "again with this version, or compare with that one",
                         path, version);
+    }
+    if (is_full(root, "rows") || is_full(root, "devices")) {
+        return cbx_fail(CBX_BAD_DATA, "%s has more than %d rows or devices", path, MOST_ENTRIES);
     }
     return CBX_OK;
 }

@@ -20,8 +20,9 @@ typedef struct cli_bench_result {
 } cli_bench_result;
 
 /* Of JSON lines the last may be cut short, and lines of several runs on one machine may stand one
- * behind the other. CBX_MISSING_INPUT: the file cannot be opened, or is a folder. CBX_BAD_DATA: it is no such result, or of
- * another format. After success each device has "device" and "name", strings, and each row "device"
+ * behind the other. CBX_MISSING_INPUT: the file cannot be opened, is a folder, or a pipe that nobody
+ * writes to. CBX_BAD_DATA: it is no such result, or of another format; it is larger than 4 MiB, or
+ * has more than 2,000 rows or devices. After success each device has "device" and "name", strings, and each row "device"
  * and "schedule", strings, and "hidden", a whole number. cli_bench_result_free() is for both
  * endings. */
 cbx_status cli_bench_result_read(cli_bench_result *out, const char *path);

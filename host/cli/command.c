@@ -76,7 +76,8 @@ static void put_flag(FILE *out, const cli_flag *flag, const char *member, const 
     double real;
     const char *text;
     const size_t size = flag->kind == CLI_WHOLE64 || flag->kind == CLI_POSITIVE ||
-                                flag->kind == CLI_TEXT || flag->kind == CLI_CHOICE_TEXT
+                                flag->kind == CLI_SECONDS || flag->kind == CLI_TEXT ||
+                                flag->kind == CLI_CHOICE_TEXT
                             ? 8
                             : 4;
     if (memcmp(member, usual, size) == 0) {
@@ -97,6 +98,7 @@ static void put_flag(FILE *out, const cli_flag *flag, const char *member, const 
         fprintf(out, "%" PRIu64, whole64);
         break;
     case CLI_POSITIVE:
+    case CLI_SECONDS:
         memcpy(&real, member, sizeof real);
         put_real(out, real);
         break;

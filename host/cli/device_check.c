@@ -16,13 +16,18 @@
 #include <sys/prctl.h>
 #endif
 
+#include "avc/check.h"
 #include "base/choice.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "cli/cli.h"
 #include "cli/json.h"
+#include "learn/start.h"
 
 extern char **environ;
+
+/* Between two questions whether to stop. */
+#define PAUSE_SECONDS 0.1
 
 enum {
     REPORT = 3,              /* the child's end of the pipe; it says in lines of JSON … */
@@ -38,21 +43,43 @@ static void say_doing(FILE *report, const char *what) {
     }
 }
 
-static cli_verdict check_here(const char *spec, cbx_family family, FILE *report) {
+static int never(void *unused) {
+    (void)unused;
+    return 0;
+}
+
+/* The encoder made of kernels may fail: then another one encodes. */
+static cbx_status start_run(cbx_device **device, const cli_check *check, FILE *report) {
+    cbx_status status = cbx_start_device(device, check->spec, check->run, never, NULL);
+    if (!status && check->run->film) {
+        say_doing(report, "checking the encoder's kernels");
+        (void)cbx_avc_check(*device);
+    }
+    return status;
+}
+
+static cbx_status open_and_test(cbx_device **device, const cli_check *check, FILE *report,
+                                cli_verdict *found) {
+    const double begun = cbx_clock_seconds();
+    cbx_status status = cbx_device_open(device, check->spec, check->family);
+    const double opened = cbx_clock_seconds();
+    found->open_seconds = opened - begun;
+    if (!status) {
+        found->family = cbx_device_family(*device);
+        found->fuses = cbx_device_fuses(*device);
+        say_doing(report, "testing the kernels");
+        status = cbx_device_self_test(*device);
+        found->test_seconds = cbx_clock_seconds() - opened;
+    }
+    return status;
+}
+
+static cli_verdict check_here(const cli_check *check, FILE *report) {
     cli_verdict found = {.family = CBX_FAMILY_AUTO};
     cbx_device *device = NULL;
-    say_doing(report, "building the kernels");
-    const double begun = cbx_clock_seconds();
-    found.status = cbx_device_open(&device, spec, family);
-    const double opened = cbx_clock_seconds();
-    found.open_seconds = opened - begun;
-    if (!found.status) {
-        found.family = cbx_device_family(device);
-        found.fuses = cbx_device_fuses(device);
-        say_doing(report, "testing the kernels");
-        found.status = cbx_device_self_test(device);
-        found.test_seconds = cbx_clock_seconds() - opened;
-    }
+    say_doing(report, check->run ? "building and testing the kernels" : "building the kernels");
+    found.status = check->run ? start_run(&device, check, report)
+                              : open_and_test(&device, check, report, &found);
     if (found.status) {
         found.reason = strdup(cbx_last_error());
     }
@@ -60,13 +87,61 @@ static cli_verdict check_here(const char *spec, cbx_family family, FILE *report)
     return found;
 }
 
-static cbx_family family_of(const char *name) {
-    const int family = name ? cbx_choice_find(cbx_family_names, name) : -1;
-    return family < 0 ? CBX_FAMILY_AUTO : (cbx_family)family;
+/* ---- what a process is told ---- */
+
+enum { ARGUMENTS = 10, TEXT = 24 };
+
+typedef struct told {
+    const char *argv[3 + ARGUMENTS];
+    char hidden[TEXT], batch[TEXT];
+} told;
+
+static void tell(told *out, const cli_check *check) {
+    const cbx_learn_settings *run = check->run;
+    const char *argv[] = {"clearbox", "devices", CLI_CHECK_ARGUMENT, check->spec,
+                          cbx_family_name(check->family)};
+    memset(out, 0, sizeof *out);
+    memcpy(out->argv, argv, sizeof argv);
+    if (run) {
+        const size_t first = sizeof argv / sizeof *argv;
+        const char *more[] = {cbx_arithmetic_name(run->arithmetic),
+                              cbx_schedule_name(run->schedule),
+                              cbx_recipe_name(run->recipe),
+                              out->hidden,
+                              out->batch,
+                              run->film ? "film" : "no-film"};
+        snprintf(out->hidden, sizeof out->hidden, "%u", run->hidden);
+        snprintf(out->batch, sizeof out->batch, "%u", run->batch);
+        memcpy(out->argv + first, more, sizeof more);
+    }
+}
+
+/* The value of a name; 0 where there is none. */
+static int value_of(const char *const *names, const char *name) {
+    const int value = cbx_choice_find(names, name);
+    return value < 0 ? 0 : value;
+}
+
+/* What tell() told: argv from the spec on. `run` has room for its settings. */
+static cli_check hear(int argc, char **argv, cbx_learn_settings *run) {
+    cli_check check = {.spec = argv[0], .family = (cbx_family)value_of(cbx_family_names, argv[1])};
+    if (argc > 2) {
+        cbx_learn_defaults(run);
+        run->family = check.family;
+        run->arithmetic = (cbx_arithmetic)value_of(cbx_arithmetic_names, argv[2]);
+        run->schedule = (cbx_schedule)value_of(cbx_schedule_names, argv[3]);
+        run->recipe = (cbx_recipe)value_of(cbx_recipe_names, argv[4]);
+        run->hidden = (uint32_t)strtoul(argv[5], NULL, 10);
+        run->batch = (uint32_t)strtoul(argv[6], NULL, 10);
+        run->film = strcmp(argv[7], "film") == 0 ? run->film : NULL;
+        check.run = run;
+    }
+    return check;
 }
 
 int cli_check_as_child(int argc, char **argv) {
-    FILE *report = argc == 4 ? fdopen(REPORT, "w") : NULL;
+    FILE *report = argc == 4 || argc == ARGUMENTS ? fdopen(REPORT, "w") : NULL;
+    cbx_learn_settings run;
     if (!report) {
         return cli_fail(CLI_USAGE, "%s is not for people", CLI_CHECK_ARGUMENT);
     }
@@ -74,7 +149,8 @@ int cli_check_as_child(int argc, char **argv) {
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-    cli_verdict found = check_here(argv[2], family_of(argv[3]), report);
+    const cli_check check = hear(argc - 2, argv + 2, &run);
+    cli_verdict found = check_here(&check, report);
     const int said = cli_json_line(
         report, json_pack("{s:i, s:s, s:b, s:f, s:f, s:o}", "status", (int)found.status, "family",
                           cbx_family_name(found.family), "fuses", found.fuses, "open_seconds",
@@ -123,22 +199,22 @@ static int open_pipe(int ends[2]) {
 }
 
 /* 0 where no process can be started. What a driver prints goes to standard error. */
-static int start_child(child *this, const char *spec, cbx_family family) {
-    const char *const arguments[] = {
-        "clearbox", "devices", CLI_CHECK_ARGUMENT, spec, cbx_family_name(family), NULL};
+static int start_child(child *this, const cli_check *check) {
+    told arguments;
     char program[4096];
     posix_spawn_file_actions_t actions;
     int ends[2];
     if (!open_pipe(ends)) {
         return 0;
     }
+    tell(&arguments, check);
     int failed = posix_spawn_file_actions_init(&actions);
     if (!failed) {
         failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) ||
                  posix_spawn_file_actions_adddup2(&actions, 2, 1) ||
                  posix_spawn_file_actions_adddup2(&actions, ends[1], REPORT) ||
                  posix_spawn(&this->process, own_program(program, sizeof program), &actions, NULL,
-                             (char *const *)arguments, environ);
+                             (char *const *)arguments.argv, environ);
         posix_spawn_file_actions_destroy(&actions);
     }
     close(ends[1]);
@@ -150,7 +226,9 @@ static int start_child(child *this, const char *spec, cbx_family family) {
     return 1;
 }
 
-/* Reads what there is, waiting until `deadline`; 0 at the end of it or of the time. */
+enum { NOTHING, SOME, ENDED };
+
+/* Reads what there is, waiting until `deadline`; what is more than fits ends it. */
 static int read_more(child *this, double deadline) {
     struct pollfd wait = {.fd = this->report, .events = POLLIN};
     const double left = deadline - cbx_clock_seconds();
@@ -158,21 +236,22 @@ static int read_more(child *this, double deadline) {
         const size_t size = 2 * this->size + 8192;
         char *text = size > MOST_BYTES ? NULL : realloc(this->text, size);
         if (!text) {
-            return 0;
+            return ENDED;
         }
         this->text = text;
         this->size = size;
     }
-    ssize_t n = left > 0 ? poll(&wait, 1, (int)(left * 1000) + 1) : 0;
-    if (n > 0) {
-        n = read(this->report, this->text + this->read, this->size - this->read - 1);
+    const int ready = left > 0 ? poll(&wait, 1, (int)(left * 1000) + 1) : 0;
+    if (ready <= 0) {
+        return ready == 0 || errno == EINTR ? NOTHING : ENDED;
     }
+    const ssize_t n = read(this->report, this->text + this->read, this->size - this->read - 1);
     if (n < 0) {
-        return errno == EINTR;
+        return errno == EINTR ? NOTHING : ENDED;
     }
     this->read += (size_t)n;
     this->text[this->read] = '\0';
-    return n > 0;
+    return n > 0 ? SOME : ENDED;
 }
 
 /* Takes the whole lines that came, as far as the verdict; 1 when it was there. */
@@ -189,7 +268,7 @@ static int take_lines(child *this, cli_verdict *found) {
                                &found->open_seconds, "test_seconds", &found->test_seconds, "reason",
                                &reason) == 0) {
             found->status = (cbx_status)status;
-            found->family = family_of(family);
+            found->family = (cbx_family)value_of(cbx_family_names, family);
             found->reason = json_is_string(reason) ? strdup(json_string_value(reason)) : NULL;
             done = 1;
         }
@@ -215,32 +294,50 @@ static char *describe_end(const child *this, int late, unsigned timeout_seconds,
     return strdup(sentence);
 }
 
-cli_verdict cli_check_device(const char *spec, cbx_family family, unsigned timeout_seconds) {
-    cli_verdict found = {.status = CBX_DEVICE_FAULT, .family = family};
-    child this = {.doing = "starting"};
-    int status = 0, done = 0;
-    if (!start_child(&this, spec, family)) {
-        return check_here(spec, family, NULL);
-    }
-    double deadline = cbx_clock_seconds() + timeout_seconds;
-    while (read_more(&this, deadline)) {
-        if (done) {
-            this.read = 0; /* the end is all that is waited for */
-        } else if (take_lines(&this, &found)) {
-            done = 1;
+/* Until the verdict is there and the driver has ended, too; 0: the time is up, or it was stopped. */
+static int follow(child *this, const cli_check *check, cli_verdict *found, int *done) {
+    const double begun = cbx_clock_seconds();
+    double deadline = begun + check->timeout_seconds;
+    for (;;) {
+        const double soon = cbx_clock_seconds() + PAUSE_SECONDS;
+        const int more = read_more(this, soon < deadline ? soon : deadline);
+        if (more == ENDED) {
+            return 1;
+        }
+        if (more == NOTHING) {
+            if (cbx_clock_seconds() >= deadline ||
+                (check->should_stop && check->should_stop(NULL))) {
+                return 0;
+            }
+        } else if (*done) {
+            this->read = 0; /* the end is all that is waited for */
+        } else if (take_lines(this, found)) {
+            *done = 1;
             deadline = cbx_clock_seconds() + 1e-3 * LAST_MILLISECONDS;
         }
     }
-    const int late = cbx_clock_seconds() >= deadline;
-    if (late) {
+}
+
+cli_verdict cli_check_device(const cli_check *check) {
+    cli_verdict found = {.status = CBX_DEVICE_FAULT, .family = check->family};
+    child this = {.doing = "starting"};
+    int status = 0, done = 0;
+    if (!start_child(&this, check)) {
+        return check->run ? (cli_verdict){.family = check->family} : check_here(check, NULL);
+    }
+    const int ended = follow(&this, check, &found, &done);
+    if (!ended) {
         kill(this.process, SIGKILL);
     }
     close(this.report);
     while (waitpid(this.process, &status, 0) < 0 && errno == EINTR) {
     }
-    found.family = found.family == CBX_FAMILY_AUTO ? family : found.family;
-    if (!done) {
-        found.reason = describe_end(&this, late, timeout_seconds, status);
+    found.family = found.family == CBX_FAMILY_AUTO ? check->family : found.family;
+    found.end = done ? CLI_CHECK_ANSWERED : ended ? CLI_CHECK_CRASHED : CLI_CHECK_LATE;
+    if (!done && !ended && check->should_stop && check->should_stop(NULL)) {
+        found.status = CBX_INTERRUPTED;
+    } else if (!done) {
+        found.reason = describe_end(&this, !ended, check->timeout_seconds, status);
     }
     free(this.text);
     return found;

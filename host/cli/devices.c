@@ -67,7 +67,8 @@ static void check(checked_device *device, const cbx_device_info *info, uint32_t 
         family = device->verdicts[0].family == CBX_FAMILY_CPU ? CBX_FAMILY_GPU : CBX_FAMILY_CPU;
     }
     device->info = info;
-    *verdict = cli_check_device(cli_spec(spec, info), family, timeout);
+    *verdict = cli_check_device(
+        &(cli_check){.spec = cli_spec(spec, info), .family = family, .timeout_seconds = timeout});
     if (verdict->family == CBX_FAMILY_AUTO) {
         verdict->family = cbx_device_usual_family(info);
     }

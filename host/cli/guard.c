@@ -17,7 +17,7 @@ static atomic_int guarded;
 static char advice[PATH_MAX + 256]; /* made beforehand: a handler can format nothing */
 
 /* PoCL's cache, which a power cut or a full disk may have left broken. */
-static void make_advice(void) {
+void cli_driver_advice(char *text, size_t size) {
     const char *named = cli_environment("POCL_CACHE_DIR");
     const char *cache = cli_environment("XDG_CACHE_HOME"), *home = cli_environment("HOME");
     char pocl[PATH_MAX] = "";
@@ -29,10 +29,16 @@ static void make_advice(void) {
         snprintf(pocl, sizeof pocl, "%s/.cache/pocl", home);
     }
     const int found = pocl[0] && access(pocl, F_OK) == 0;
-    snprintf(advice, sizeof advice,
-             "clearbox: the OpenCL driver ended the program; see that there is memory, and room on "
-             "the disk of its cache, delete the cache%s%s, and try again\n",
+    snprintf(text, size,
+             "see that there is memory, and room on the disk of its cache, delete the cache%s%s, "
+             "and try again",
              found ? " " : "", found ? pocl : "");
+}
+
+static void make_advice(void) {
+    char text[PATH_MAX + 128];
+    cli_driver_advice(text, sizeof text);
+    snprintf(advice, sizeof advice, "clearbox: the OpenCL driver ended the program; %s\n", text);
 }
 
 static void say_advice(void) {

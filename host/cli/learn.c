@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/device_trial.h"
 #include "cli/events.h"
 #include "cli/learn_options.h"
 #include "cli/metrics.h"
@@ -18,10 +19,11 @@
 #include "cli/terminal.h"
 
 /* Runs it with `metrics`, which is prepared; the exit code. */
-static int run(const cli_learn_options *options, cli_terminal *terminal, cli_metrics *metrics) {
-    const cbx_learn_settings *settings = &options->settings;
+static int run(cli_learn_options *options, cli_terminal *terminal, cli_metrics *metrics) {
+    cbx_learn_settings *settings = &options->settings;
     const int bar = options->progress == CLI_PROGRESS_BAR;
-    const cbx_learn_control control = {.should_stop = cli_should_stop};
+    const cbx_learn_control control = {
+        .should_stop = cli_should_stop, .try_device = cli_try_device, .user = settings};
     cli_progress progress;
     cli_events events = {.settings = settings, .metrics = metrics};
     cli_report report = {.settings = settings,
@@ -68,6 +70,9 @@ int cli_learn(int argc, char **argv) {
     cli_metrics metrics;
 
     int code = cli_learn_parse(argc, argv, &options);
+    if (code == CLI_PARSED) {
+        code = cli_trial_check();
+    }
     if (code != CLI_PARSED) {
         return code;
     }

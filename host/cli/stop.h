@@ -8,6 +8,8 @@
 #ifndef CBX_CLI_STOP_H
 #define CBX_CLI_STOP_H
 
+#include <stddef.h>
+
 /* Starts to listen to those of the three signals that were not ignored already; before
  * any other thread is started. The first is a request to end in good order: `notice`, a
  * static line, is written to standard error. Further ones within a second, and all
@@ -25,5 +27,8 @@ int cli_should_stop(void *unused);
  * compiled) leaves no unfinished files, and a sentence says what to do. */
 void cli_guard_begin(void);
 void cli_guard_end(void);
+
+/* What helps where a driver ends a process: "see that …, and try again". */
+void cli_driver_advice(char *text, size_t size);
 
 #endif

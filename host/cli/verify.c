@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/device_trial.h"
 #include "cli/report.h"
 #include "cli/output.h"
 #include "cli/stop.h"
@@ -73,7 +74,9 @@ static cbx_status train_all(session *state) {
 }
 
 static cbx_status open_and_train(session *state) {
-    static const cbx_learn_control control = {.should_stop = cli_should_stop};
+    cbx_learn_settings settings = state->options->settings;
+    const cbx_learn_control control = {
+        .should_stop = cli_should_stop, .try_device = cli_try_device, .user = &settings};
     cli_guard_begin();
     cbx_status status =
         cbx_tracer_open(&state->tracer, &state->options->settings, state->dataset, &control);
@@ -136,7 +139,10 @@ int cli_verify(int argc, char **argv) {
     if (code != CLI_PARSED) {
         return code;
     }
-    code = cli_output_begin(&output, options.output, options.no_clobber);
+    code = cli_trial_check();
+    if (code == CLI_PARSED) {
+        code = cli_output_begin(&output, options.output, options.no_clobber);
+    }
     if (code != CLI_PARSED) {
         return code;
     }

@@ -10,8 +10,9 @@
  *
  * As it is   A picture of 28×28 whose ink, all that is not black, is 19 or 20 pixels on its longer
  *            side, with the centre of mass between 13.9 and 15.1 both ways, is taken pixel for
- *            pixel. That holds for each of MNIST's 70,000 images, and for what comes out below. The
- *            same for its negative, 255 − p.
+ *            pixel. That holds for each of MNIST's 70,000 images, and for what comes out below, but
+ *            where the box had to be moved, or a few pixels were enlarged. The same for its
+ *            negative, 255 − p.
  * Paper      The border is max(1, min(width, height)/16) pixels wide. b = the median of its levels, the
  *            paper; n = twice the level below which three quarters of its |p − b| are, at most
  *            a quarter of the largest |p − b| of the picture: what paper and light may vary by.

@@ -12,7 +12,7 @@ typedef struct cbx_container_kind {
     cbx_container container;
     const char *muxer;          /* libavformat's name */
     const char *a_film;         /* in sentences, "a WebM film" */
-    const char *const *endings; /* without the dot, the usual one first, ended by NULL */
+    const char *const *endings; /* ".mp4", the usual one first, ended by NULL */
     unsigned codecs;            /* a bit, 1 << codec, for each that it takes */
     uint32_t most_fps;          /* pictures a second that players show; 0: any number */
     int in_pieces;      /* a piece after the other: frames of all groups come from one encoder */

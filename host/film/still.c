@@ -1,74 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "film/still.h"
 
-#include <errno.h>
 #include <libavcodec/avcodec.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/memory.h"
+#include "base/input.h"
 #include "film/still_grey.h"
+#include "film/still_light.h"
 
 typedef struct bytes {
     uint8_t *data; /* followed by AV_INPUT_BUFFER_PADDING_SIZE zeros */
     size_t size;
 } bytes;
-
-/* ---- the file ---- */
-
-static cbx_status fail_to_read(const char *path) {
-    return cbx_fail(CBX_MISSING_INPUT, "cannot read the picture %s: %s", path, strerror(errno));
-}
-
-/* Up to the file's end, in pieces: a pipe does not tell its size. */
-static cbx_status read_stream(FILE *file, const char *path, bytes *out) {
-    size_t room = 0;
-    for (;;) {
-        if (out->size == room) {
-            room = room > 0 ? 2 * room : (size_t)1 << 16;
-            uint8_t *larger = realloc(out->data, room + AV_INPUT_BUFFER_PADDING_SIZE);
-            if (!larger) {
-                return cbx_fail(CBX_NO_MEMORY, "no memory for the picture %s", path);
-            }
-            out->data = larger;
-        }
-        const size_t got = fread(out->data + out->size, 1, room - out->size, file);
-        out->size += got;
-        if (out->size > CBX_STILL_MOST_BYTES) {
-            return cbx_fail(CBX_BAD_DATA, "%s: the file is larger than %llu MiB", path,
-                            (unsigned long long)(CBX_STILL_MOST_BYTES >> 20));
-        }
-        if (got == 0) {
-            break;
-        }
-    }
-    memset(out->data + out->size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
-    return ferror(file) ? fail_to_read(path) : CBX_OK;
-}
-
-static cbx_status read_file(const char *path, bytes *out) {
-    struct stat about;
-    if (strcmp(path, "-") == 0) {
-        return read_stream(stdin, "standard input", out);
-    }
-    FILE *file = fopen(path, "rbe");
-    if (!file) {
-        return fail_to_read(path);
-    }
-    cbx_status status = CBX_OK;
-    if (fstat(fileno(file), &about) == 0 && S_ISDIR(about.st_mode)) {
-        errno = EISDIR;
-        status = fail_to_read(path);
-    }
-    if (!status) {
-        status = read_stream(file, path, out);
-    }
-    fclose(file);
-    return status;
-}
 
 /* ---- what it is ---- */
 
@@ -79,16 +24,19 @@ static const struct kind {
     enum AVCodecID codec;
     const char *ending; /* that a whole file has somewhere; NULL: libavcodec sees to it */
     size_t ending_length;
+    cbx_still_lighten *lighten; /* NULL: a file of so many bytes cannot do harm */
 } kinds[] = {
-    {"PNG", "\x89PNG\r\n\x1a\n", 8, AV_CODEC_ID_PNG, "IEND", 4},
-    {"JPEG", "\xff\xd8\xff", 3, AV_CODEC_ID_MJPEG, "\xff\xd9", 2},
-    {"PBM", "P1", 2, AV_CODEC_ID_PBM, NULL, 0},
-    {"PBM", "P4", 2, AV_CODEC_ID_PBM, NULL, 0},
-    {"PGM", "P2", 2, AV_CODEC_ID_PGM, NULL, 0},
-    {"PGM", "P5", 2, AV_CODEC_ID_PGM, NULL, 0},
-    {"PPM", "P3", 2, AV_CODEC_ID_PPM, NULL, 0},
-    {"PPM", "P6", 2, AV_CODEC_ID_PPM, NULL, 0},
+    {"PNG", "\x89PNG\r\n\x1a\n", 8, AV_CODEC_ID_PNG, "IEND", 4, cbx_still_lighten_png},
+    {"JPEG", "\xff\xd8\xff", 3, AV_CODEC_ID_MJPEG, "\xff\xd9", 2, cbx_still_lighten_jpeg},
+    {"PBM", "P1", 2, AV_CODEC_ID_PBM, NULL, 0, NULL},
+    {"PBM", "P4", 2, AV_CODEC_ID_PBM, NULL, 0, NULL},
+    {"PGM", "P2", 2, AV_CODEC_ID_PGM, NULL, 0, NULL},
+    {"PGM", "P5", 2, AV_CODEC_ID_PGM, NULL, 0, NULL},
+    {"PPM", "P3", 2, AV_CODEC_ID_PPM, NULL, 0, NULL},
+    {"PPM", "P6", 2, AV_CODEC_ID_PPM, NULL, 0, NULL},
 };
+
+enum { LONGEST_MAGIC = 8 };
 
 static const struct kind *find_kind(const bytes *file) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -99,6 +47,62 @@ static const struct kind *find_kind(const bytes *file) {
     }
     return NULL;
 }
+
+/* ---- the file ---- */
+
+/* Up to the file's end, in pieces: a pipe does not tell its size. What is no picture is not read
+ * to its end. */
+static cbx_status read_input(cbx_input *from, bytes *out, const struct kind **kind) {
+    size_t room = 0, got = 1;
+    while (got > 0) {
+        if (out->size == room) {
+            room = room > 0 ? 2 * room : (size_t)1 << 16;
+            uint8_t *larger = realloc(out->data, room + AV_INPUT_BUFFER_PADDING_SIZE);
+            if (!larger) {
+                return cbx_fail(CBX_NO_MEMORY, "no memory for the picture %s", from->name);
+            }
+            out->data = larger;
+        }
+        cbx_status status = cbx_input_read(from, out->data + out->size, room - out->size, &got);
+        if (status) {
+            return status;
+        }
+        out->size += got;
+        if (out->size > CBX_STILL_MOST_BYTES) {
+            return cbx_fail(CBX_BAD_DATA, "%s: the file is larger than %llu MiB", from->name,
+                            (unsigned long long)(CBX_STILL_MOST_BYTES >> 20));
+        }
+        *kind = find_kind(out);
+        if (!*kind && out->size >= LONGEST_MAGIC) {
+            break;
+        }
+    }
+    memset(out->data + out->size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+    if (out->size == 0) {
+        return cbx_fail(CBX_BAD_DATA, "%s: the file is empty", from->name);
+    }
+    return *kind ? CBX_OK
+                 : cbx_fail(CBX_BAD_DATA,
+                            "%s is no picture that can be read: PNG, JPEG, PGM can be", from->name);
+}
+
+static cbx_status read_file(const char *path, bytes *out, const struct kind **kind) {
+    static const char what[] = "the picture ";
+    cbx_input from = {0};
+    cbx_status status = CBX_OK;
+    if (strcmp(path, "-") == 0) {
+        cbx_input_standard(&from, what);
+    } else {
+        status = cbx_input_open(&from, what, path);
+    }
+    if (!status) {
+        status = read_input(&from, out, kind);
+    }
+    cbx_input_close(&from);
+    return status;
+}
+
+/* ---- whether it is whole, and harmless ---- */
 
 /* Looked for from behind: a thumbnail within the file has an end of its own. */
 static int is_whole(const struct kind *kind, const bytes *file) {
@@ -201,18 +205,13 @@ cbx_status cbx_still_read(cbx_still *out, const char *path) {
     const struct kind *kind = NULL;
     bytes file = {0};
     *out = (cbx_still){0};
-    cbx_status status = read_file(path, &file);
-    if (!status && file.size == 0) {
-        status = cbx_fail(CBX_BAD_DATA, "%s: the file is empty", name);
-    }
-    if (!status && !(kind = find_kind(&file))) {
-        status = cbx_fail(CBX_BAD_DATA, "%s is no picture that can be read: PNG, JPEG, PGM can be",
-                          name);
-    }
-    if (!status && !is_whole(kind, &file)) {
+    cbx_status status = read_file(path, &file, &kind);
+    if (!status &&
+        (!is_whole(kind, &file) || (kind->lighten && !kind->lighten(file.data, &file.size)))) {
         status = fail_to_decode(kind, &(bound){0}, 0, name);
     }
     if (!status) {
+        memset(file.data + file.size, 0, AV_INPUT_BUFFER_PADDING_SIZE);
         status = decode_still(kind, &file, name, out);
     }
     free(file.data);

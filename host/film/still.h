@@ -19,9 +19,10 @@ typedef struct cbx_still {
 /* Reads a file, or standard input where `path` is "-"; what a file is, its first bytes say.
  * Colours become their luma, 0.299 R + 0.587 G + 0.114 B. What is transparent shows white paper, or
  * black where the ink is light: where luma weighted by opacity is above the middle on average. A
- * JPEG is turned as its Exif says. CBX_MISSING_INPUT: it cannot be read, or is a folder;
- * CBX_BAD_DATA: it is empty, of another kind, damaged, cut short or too large; the message names
- * it. CBX_NO_MEMORY. */
+ * JPEG is turned as its Exif says. Texts and profiles of a PNG are passed over, whatever they are.
+ * CBX_MISSING_INPUT: it cannot be read, is a folder, or a pipe that nobody writes to; CBX_BAD_DATA: it is
+ * empty, of another kind, damaged, cut short or too large, for its pixels, too; the message
+ * names it. CBX_NO_MEMORY. */
 cbx_status cbx_still_read(cbx_still *out, const char *path);
 
 #endif

@@ -94,12 +94,17 @@ static cbx_status train_batches(cbx_job *job) {
     uint64_t done = at->batch_number;
     cbx_status status = CBX_OK;
     while (at->first < job->plan.training_images && !status && !job->stopping && !pauses(job)) {
-        status = train_segment(job, next_segment(job));
+        const segment next = next_segment(job);
+        cbx_job_begin_check(job, (uint64_t)next.together + (next.alone > 0));
+        status = train_segment(job, next);
         if (!status) {
             status = cbx_job_draw_page_film(job);
         }
         if (!status) {
             status = cbx_throttle_wait(&throttle, at->batch_number, &done);
+        }
+        if (!status) {
+            status = cbx_job_look_at_check(job);
         }
         if (at->first < job->plan.training_images) {
             cbx_job_report(job, done);
@@ -128,6 +133,9 @@ cbx_status cbx_job_train_epoch(cbx_job *job) {
     }
     if (!status) {
         status = cbx_trainer_check(job->trainer);
+    }
+    if (!status) {
+        status = cbx_job_end_check(job);
     }
     if (!status) {
         cbx_job_report(job, at->batch_number);

@@ -28,6 +28,12 @@ typedef struct cbx_losses {
     uint64_t count;     /* batches so far */
 } cbx_losses;
 
+/* Batches that are computed again on the host. Zeroed: none are. */
+typedef struct cbx_checks {
+    struct cbx_spot_check *spot;
+    uint64_t due; /* the next batch, counted from the run's start */
+} cbx_checks;
+
 /* What a page tells of the epochs. */
 typedef struct cbx_story {
     cbx_epoch_report *epochs; /* (settings->epochs) */
@@ -63,6 +69,7 @@ typedef struct cbx_job {
     uint32_t *order;                     /* (training_images) */
     cbx_position position;
     cbx_losses losses;
+    cbx_checks checks;
     cbx_page_film page_film;
     cbx_story story; /* zeroed: no page was asked for */
     uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
@@ -107,6 +114,19 @@ cbx_status cbx_job_keep_losses(cbx_job *job);
 /* Of the batches of the epoch under way, up to job->position; waits. */
 cbx_status cbx_job_take_losses(cbx_job *job);
 void cbx_job_clear_losses(cbx_job *job);
+
+/* checks.c: batches that are computed again on the host. For a job with its trainer: */
+cbx_status cbx_job_open_checks(cbx_job *job);
+/* Bytes on the host, and nearly as many on the device. */
+uint64_t cbx_job_checks_bytes(const cbx_job *job);
+/* Before `count` batches are given to the trainer: chooses one of them, where one is due. */
+void cbx_job_begin_check(cbx_job *job, uint64_t count);
+/* Whether those that were checked are right, as far as is known; waits for nothing.
+ * CBX_BAD_KERNEL: the training is wrong since that batch at the latest. */
+cbx_status cbx_job_look_at_check(cbx_job *job);
+/* The same with waiting for the one under way. Before anything is saved of what training left. */
+cbx_status cbx_job_end_check(cbx_job *job);
+void cbx_job_clear_checks(cbx_job *job);
 
 /* footage.c: the film, on its way from job->painter to its file. One that fails is lost,
  * see below, and job->reel is NULL then. */

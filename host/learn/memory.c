@@ -18,7 +18,7 @@ typedef struct part {
     const char *what, *remedy;
 } part;
 
-enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, PAGE, PARTS };
+enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, CHECK, PAGE, PARTS };
 
 static uint64_t images_bytes(const cbx_learn_plan *plan) {
     const uint64_t images =
@@ -45,6 +45,10 @@ static uint64_t picture_bytes(const cbx_job *job) {
     return !job->settings->picture ? 0 : job->device->shares_memory ? 2 * rgb : rgb;
 }
 
+static uint64_t check_bytes(const cbx_job *job) {
+    return cbx_job_checks_bytes(job) * (job->device->shares_memory ? 2 : 1);
+}
+
 static uint64_t page_bytes(const cbx_job *job) {
     const uint32_t validation = job->plan.validation_images, test = job->plan.test_images;
     return job->settings->report
@@ -63,6 +67,7 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
                     "take fewer neurons, a smaller scale or fewer encoders, or make no film"},
         [INDEX] = {0, "the film's index", "film fewer batches"},
         [LOSSES] = {cbx_job_losses_bytes(job), "the losses of all batches", "train fewer epochs"},
+        [CHECK] = {check_bytes(job), "checking batches", "leave that out"},
         [PAGE] = {page_bytes(job), "the page", "take fewer neurons or write no page"},
     };
     cbx_status status = training_bytes(job, &parts[TRAINING].bytes);

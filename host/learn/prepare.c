@@ -177,10 +177,10 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 }
 
 cbx_status cbx_job_prepare(cbx_job *job) {
-    static step *const steps[] = {cbx_job_probe_outputs,  load_network,         load_and_start,
-                                  cbx_job_make_plan,      cbx_job_check_memory, make_network,
-                                  make_trainer,           cbx_job_keep_losses,  make_pictures,
-                                  cbx_job_open_page_film, cbx_job_begin_story};
+    static step *const steps[] = {
+        cbx_job_probe_outputs, load_network,  load_and_start,         cbx_job_make_plan,
+        cbx_job_check_memory,  make_network,  make_trainer,           cbx_job_open_checks,
+        cbx_job_keep_losses,   make_pictures, cbx_job_open_page_film, cbx_job_begin_story};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -202,6 +202,7 @@ void cbx_job_clear(cbx_job *job) {
     if (job->painter.device) {
         cbx_painter_clear(&job->painter);
     }
+    cbx_job_clear_checks(job);
     cbx_trainer_destroy(job->trainer);
     cbx_network_destroy(job->network);
     cbx_device_close(job->device);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening and checking the device of a run. */
+#include "learn/start.h"
+
 #include "base/error.h"
 #include "check/self_test.h"
 #include "learn/job.h"
@@ -9,35 +11,60 @@ static int is_timed(const cbx_learn_settings *settings) {
     return settings->film && (settings->device_times || settings->report);
 }
 
-static cbx_status open_and_test(cbx_job *job, const char *spec, cbx_keeping keeping) {
+static cbx_status open_and_test(cbx_device **out, const char *spec,
+                                const cbx_learn_settings *settings, cbx_keeping keeping,
+                                int (*stop)(void *user), void *user) {
     const cbx_device_request request = {.spec = spec,
-                                        .family = job->settings->family,
+                                        .family = settings->family,
                                         .keeping = keeping,
-                                        .arithmetic = job->settings->arithmetic,
-                                        .timed = is_timed(job->settings)};
-    cbx_status status = cbx_device_open_as(&job->device, &request);
-    if (!status && cbx_job_should_stop(job)) {
+                                        .arithmetic = settings->arithmetic,
+                                        .timed = is_timed(settings)};
+    cbx_status status = cbx_device_open_as(out, &request);
+    if (!status && stop(user)) {
         return CBX_OK; /* which is noticed before the next step */
     }
-    return status ? status : cbx_self_test_schedule(job->device, job->settings->schedule);
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
+    return status ? status : cbx_self_test_run(*out, &trainer);
 }
 
-static void close_device(cbx_job *job) {
-    cbx_device_close(job->device);
-    job->device = NULL;
+static void close_device(cbx_device **device) {
+    cbx_device_close(*device);
+    *device = NULL;
 }
 
-/* A program that was kept may be of a driver that changed and did not say so: then it is
- * built anew. After a stop was asked for no other device is tried. */
-static cbx_status try_device(void *user, const char *spec) {
-    cbx_job *job = user;
-    cbx_status status = open_and_test(job, spec, CBX_KEEP_USUAL);
-    if (status && job->device && job->device->recalled > 0) {
-        close_device(job);
-        status = open_and_test(job, spec, CBX_KEEP_ANEW);
+cbx_status cbx_start_device(cbx_device **out, const char *spec, const cbx_learn_settings *settings,
+                            int (*stop)(void *user), void *user) {
+    *out = NULL;
+    cbx_status status = open_and_test(out, spec, settings, CBX_KEEP_USUAL, stop, user);
+    if (status && *out && (*out)->recalled > 0) {
+        close_device(out);
+        status = open_and_test(out, spec, settings, CBX_KEEP_ANEW, stop, user);
     }
     if (status) {
-        close_device(job);
+        close_device(out);
+    }
+    return status;
+}
+
+/* What whoever steers the run has to say against it. */
+static cbx_status ask(const cbx_job *job, const char *spec) {
+    const cbx_learn_control *control = job->control;
+    cbx_device_info info;
+    cl_device_id id;
+    if (!control || !control->try_device) {
+        return CBX_OK;
+    }
+    cbx_status status = cbx_device_select(spec, &id, &info);
+    return status ? status : control->try_device(control->user, &info);
+}
+
+/* After a stop was asked for no other device is tried. */
+static cbx_status try_device(void *user, const char *spec) {
+    cbx_job *job = user;
+    cbx_status status = ask(job, spec);
+    if (!status) {
+        status = cbx_start_device(&job->device, spec, job->settings, cbx_job_should_stop, job);
     }
     if (status && cbx_job_should_stop(job)) {
         status = cbx_fail(CBX_INTERRUPTED, "stopped while the device started");

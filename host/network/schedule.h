@@ -157,10 +157,11 @@ struct cbx_trainer {
     uint32_t order_rows;
     uint64_t orders; /* that were set so far */
     int keeps_losses;
-    const cbx_easel *easel; /* NULL: nothing is drawn */
-    cbx_batch pending;      /* rows == 0: none */
-    uint32_t parity;        /* half of `sums` that holds the pending batch */
-    unsigned unflushed;     /* launches since the last clFlush() */
+    const cbx_easel *easel;  /* NULL: nothing is drawn */
+    struct cbx_watch *watch; /* NULL: nobody looks at single batches */
+    cbx_batch pending;       /* rows == 0: none */
+    uint32_t parity;         /* half of `sums` that holds the pending batch */
+    unsigned unflushed;      /* launches since the last clFlush() */
 };
 
 #endif

@@ -13,7 +13,7 @@ extern const cbx_schedule_ops cbx_train_gpu_ops;
  * units of the device idle, one. Then D1 is made for each of them, and Q goes through memory: a
  * group of one slab takes so much longer than a seventh of a group of all, in percent, by
  * bench/issue.py. */
-enum { OF_SLICING = 28 };
+enum { OF_SLICING = 15 };
 
 /* Groups that run at once. Where there is no such kernel the trainer will not be created. */
 uint32_t cbx_train_gpu_resident(const cbx_trainer *trainer, const char *name, unsigned registers) {

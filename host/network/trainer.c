@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "network/launch.h"
 #include "network/trainer_buffers.h"
+#include "network/watch.h"
 
 /* Those of the way to train and no others: what it does not use need not run here. */
 static cbx_status create_kernels(cbx_device *device, const char *const *names, size_t most,
@@ -67,9 +68,8 @@ static cbx_status check_share(const cbx_share *share, uint32_t hidden) {
                           share->count, share->first, hidden, CBX_PANEL);
 }
 
-/* A trainer with everything decided and nothing taken; the caller destroys it in any case. */
-static cbx_status sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
-                         const cbx_trainer_settings *settings, const cbx_division *wished) {
+cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings, const cbx_division *wished) {
     const cbx_share all = {0, settings->hidden};
     const cbx_share share = wished->share.count > 0 ? wished->share : all;
     const cbx_way *way = NULL;
@@ -110,7 +110,7 @@ cbx_status cbx_trainer_create(cbx_trainer **out, cbx_device *device, const cbx_d
 cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
                                    const cbx_dataset *dataset, const cbx_trainer_settings *settings,
                                    const cbx_division *wished) {
-    cbx_status status = sketch(out, device, dataset, settings, wished);
+    cbx_status status = cbx_trainer_sketch(out, device, dataset, settings, wished);
     if (!status) {
         status = create_all_kernels(*out);
     }
@@ -130,7 +130,7 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
                              const cbx_trainer_settings *settings) {
     cbx_trainer *trainer;
-    cbx_status status = sketch(&trainer, device, dataset, settings, &no_wishes);
+    cbx_status status = cbx_trainer_sketch(&trainer, device, dataset, settings, &no_wishes);
     *out = status ? 0 : cbx_trainer_sum_buffers(trainer);
     cbx_trainer_destroy(trainer);
     return status;
@@ -163,11 +163,16 @@ void cbx_trainer_keep_losses(cbx_trainer *trainer) {
     trainer->keeps_losses = 1;
 }
 
-cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
-    if (trainer->pending.rows == 0) {
-        return CBX_OK;
+static cbx_status launch(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    cbx_status status = cbx_watch_before(trainer->watch, first, count);
+    if (!status) {
+        status = trainer->way->ops->run(trainer, first, count);
     }
-    return trainer->way->ops->run(trainer, NULL, 0);
+    return status ? status : cbx_watch_after(trainer->watch, first, count);
+}
+
+cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
+    return trainer->pending.rows > 0 ? launch(trainer, NULL, 0) : CBX_OK;
 }
 
 cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count) {
@@ -222,7 +227,7 @@ static cbx_status exchange(cbx_trainer *trainer) {
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
-    cbx_status status = trainer->way->ops->run(trainer, first, count);
+    cbx_status status = launch(trainer, first, count);
     if (!status) {
         status = exchange(trainer);
     }
@@ -277,7 +282,8 @@ static uint32_t fitting(const cbx_trainer *trainer, const cbx_batch *batch, uint
         easel && !cbx_trainer_draws_apart(trainer, cbx_painter_plain_scale(easel->painter));
     const uint32_t room = within ? easel->room(easel->user) : 0;
     const uint32_t launch = cbx_trainer_batches_per_launch(trainer);
-    const uint32_t most = count < launch ? count : launch;
+    const uint32_t most =
+        cbx_watch_cut(trainer->watch, batch->number, count < launch ? count : launch);
     uint32_t fits = 1;
     while (fits < most && cbx_launch_pictures(trainer, batch, fits + 1) <= room) {
         fits++;

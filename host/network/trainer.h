@@ -35,6 +35,11 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
                                    const cbx_dataset *dataset, const cbx_trainer_settings *settings,
                                    const cbx_division *wished);
 
+/* A trainer with everything decided and nothing taken but its own memory: for questions about how it
+ * divides its work. *out is the caller's to destroy, also after a failure. */
+cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_dataset *dataset,
+                              const cbx_trainer_settings *settings, const cbx_division *wished);
+
 /* Device memory that such a trainer would take. */
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
                              const cbx_trainer_settings *settings);

@@ -38,15 +38,28 @@ void cbx_page_end(cbx_output *to) {
     cbx_output_write(to, cbx_page_second_half.text, cbx_page_second_half.bytes);
 }
 
-/* With every / escaped: no string of the facts may end the element. */
+/* With every < escaped: no string of the facts may end the element, nor hide its end. JSON has it in
+ * strings alone. */
+static void write_json(cbx_output *to, const char *text) {
+    while (*text) {
+        const size_t plain = strcspn(text, "<");
+        cbx_output_write(to, text, plain);
+        text += plain;
+        if (*text) {
+            write_text(to, "\\u003c");
+            text++;
+        }
+    }
+}
+
 cbx_status cbx_page_facts(cbx_output *to, json_t *facts) {
-    char *text = facts ? json_dumps(facts, JSON_COMPACT | JSON_ESCAPE_SLASH) : NULL;
+    char *text = facts ? json_dumps(facts, JSON_COMPACT) : NULL;
     json_decref(facts);
     if (!text) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for the facts of %s", to->path);
     }
     write_text(to, "<script type=\"application/json\" id=\"facts\">");
-    write_text(to, text);
+    write_json(to, text);
     write_text(to, "</script>\n");
     free(text);
     return CBX_OK;

@@ -67,8 +67,8 @@ void cbx_canon_set_weights(cbx_canon *c, const cbx_network *network) {
     memcpy(c->w2, network->w2, w2_count(c->hidden) * sizeof *c->w2);
 }
 
-static void fetch(cbx_canon *c, const cbx_dataset *dataset, cbx_part part, const uint32_t *order,
-                  size_t first, size_t rows) {
+void cbx_canon_fetch(cbx_canon *c, const cbx_dataset *dataset, cbx_part part, const uint32_t *order,
+                     size_t first, size_t rows) {
     const cbx_images images = cbx_dataset_images(dataset, part);
     const double mean = cbx_dataset_mean(dataset), deviation = cbx_dataset_deviation(dataset);
     c->normal = (cbx_normal){(float)(1 / deviation), (float)(-mean / deviation)};
@@ -96,17 +96,39 @@ void cbx_canon_derivatives(cbx_recipe recipe, const float *a, size_t count, floa
 void cbx_canon_step(cbx_canon *c, const cbx_dataset *dataset, const uint32_t *order, size_t first,
                     size_t rows, cbx_rates rates) {
     const cbx_canon_loops *l = loops();
-    fetch(c, dataset, CBX_TRAIN, order, first, rows);
+    cbx_canon_fetch(c, dataset, CBX_TRAIN, order, first, rows);
     l->hidden_forward(c);
     l->output_forward(c);
-    l->backward(c);
+    l->output_errors(c);
+    l->hidden_errors(c);
     l->update_w1(c, rates.hidden);
     l->update_w2(c, rates.output);
 }
 
+void cbx_canon_hidden_forward(cbx_canon *c) {
+    loops()->hidden_forward(c);
+}
+
+void cbx_canon_output_forward(cbx_canon *c) {
+    loops()->output_forward(c);
+}
+
+void cbx_canon_output_errors(cbx_canon *c) {
+    loops()->output_errors(c);
+}
+
+void cbx_canon_update_hidden(cbx_canon *c, float rate) {
+    loops()->hidden_errors(c);
+    loops()->update_w1(c, rate);
+}
+
+void cbx_canon_update_output(cbx_canon *c, float rate) {
+    loops()->update_w2(c, rate);
+}
+
 void cbx_canon_outputs(cbx_canon *c, const cbx_dataset *dataset, cbx_part part, size_t first,
                        size_t rows) {
-    fetch(c, dataset, part, NULL, first, rows);
+    cbx_canon_fetch(c, dataset, part, NULL, first, rows);
     loops()->hidden_forward(c);
     loops()->output_forward(c);
 }

@@ -46,6 +46,22 @@ void cbx_canon_set_weights(cbx_canon *canon, const cbx_network *network);
 void cbx_canon_step(cbx_canon *canon, const cbx_dataset *dataset, const uint32_t *order,
                     size_t first, size_t rows, cbx_rates rates);
 
+/* The parts of it, for a network whose neurons are not all here: those of a single panel, say. Each
+ * takes what those before it left, and may be given other arrays than theirs. */
+/* The batch at hand: rows of a part, as above. */
+void cbx_canon_fetch(cbx_canon *canon, const cbx_dataset *dataset, cbx_part part,
+                     const uint32_t *order, size_t first, size_t rows);
+/* A1, of W1. */
+void cbx_canon_hidden_forward(cbx_canon *canon);
+/* Z2 and A2, of A1 and W2. */
+void cbx_canon_output_forward(cbx_canon *canon);
+/* D2, of A2. */
+void cbx_canon_output_errors(cbx_canon *canon);
+/* D1 and W1, of D2, A1 and the W2 from before the batch. */
+void cbx_canon_update_hidden(cbx_canon *canon, float rate);
+/* W2, of A1 and D2. */
+void cbx_canon_update_output(cbx_canon *canon, float rate);
+
 /* The losses (rows) of the batch at hand, of its Z2. */
 void cbx_canon_losses(const cbx_canon *canon, float *losses);
 

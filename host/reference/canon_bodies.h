@@ -85,13 +85,17 @@ static void derivatives(cbx_recipe recipe, const float *a, size_t count, float *
     }
 }
 
-/* D2 and D1 */
-static void backward(cbx_canon *c) {
-    const size_t hidden = c->hidden;
+/* D2 */
+static void output_errors(cbx_canon *c) {
     for (size_t i = 0; i < c->rows * CLASSES; i++) {
         const float y = c->labels[i / CLASSES] == i % CLASSES ? 1.0f : 0.0f;
         c->d2[i] = cbx_canon_output_error(c->recipe, y, c->a2[i]);
     }
+}
+
+/* D1 */
+static void hidden_errors(cbx_canon *c) {
+    const size_t hidden = c->hidden;
     for (size_t i = 0; i < c->rows * hidden; i++) {
         const float *d2 = c->d2 + i / hidden * CLASSES, *w2 = c->w2 + (1 + i % hidden) * CLASSES;
         float sum = 0.0f;
@@ -164,7 +168,8 @@ static void update_w2(cbx_canon *c, float rate) {
 const cbx_canon_loops CBX_CANON_LOOPS = {
     .hidden_forward = hidden_forward,
     .output_forward = output_forward,
-    .backward = backward,
+    .output_errors = output_errors,
+    .hidden_errors = hidden_errors,
     .update_w1 = update_w1,
     .update_w2 = update_w2,
     .derivatives = derivatives,

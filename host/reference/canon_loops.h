@@ -9,7 +9,8 @@
 typedef struct cbx_canon_loops {
     void (*hidden_forward)(cbx_canon *c); /* Z1 and A1 */
     void (*output_forward)(cbx_canon *c); /* Z2 and A2 */
-    void (*backward)(cbx_canon *c);       /* D2 and D1 */
+    void (*output_errors)(cbx_canon *c);  /* D2 */
+    void (*hidden_errors)(cbx_canon *c);  /* D1 */
     void (*update_w1)(cbx_canon *c, float rate);
     void (*update_w2)(cbx_canon *c, float rate);
     void (*derivatives)(cbx_recipe recipe, const float *a, size_t count, float *s);

@@ -89,7 +89,10 @@ typedef struct cbx_learn_settings {
     /* What makes this film again, without device and paths, on which it does not depend: told in its
      * metadata; NULL: it is not known. */
     const char *film_command;
-    int no_clobber;   /* fail rather than replace outputs */
+    int no_clobber; /* fail rather than replace outputs */
+    /* Leave out that the first batch, the last of the first epoch, and one in a thousand are computed
+     * again on the host, which takes less than 0.5 % of the time. */
+    int no_check;
     int batch_losses; /* tell observers those of every batch: takes some 2 % of the training at 64
                          neurons, a smaller share at more */
     int hash_film;    /* tell the film's SHA-256 even where no weights are saved */
@@ -176,6 +179,7 @@ typedef struct cbx_learn_result {
     int kept[CBX_LEARN_OUTPUTS];     /* which outputs stand complete under their names */
     uint32_t epochs;                 /* completed */
     uint64_t batches;                /* done */
+    uint64_t checked;                /* of them, computed again on the host and found right */
     double test_loss, test_accuracy; /* only when not interrupted, else NaN */
     cbx_film_result film;            /* zeros without a film */
     /* Of w1, then w2, float32, row by row: the tensors' bytes in a safetensors file. "": nothing
@@ -218,7 +222,12 @@ typedef struct cbx_learn_control {
     /* Asked between the steps of the start, between batches, and while a pipe has no
      * reader, in the thread of cbx_learn(); nonzero ends the run in good order. */
     int (*should_stop)(void *user);
-    void *user;
+    void *user; /* of both */
+    /* May be NULL. Asked before a device is opened for the run, in the thread of cbx_learn(): a driver
+     * that ends the process, or never answers, is best tried in another process. Another status than
+     * CBX_OK is that of a device that does not work; its sentence is that of the function of this
+     * library which failed within the call. */
+    cbx_status (*try_device)(void *user, const cbx_device_info *device);
 } cbx_learn_control;
 
 /* "film", "weights", "picture", "poster", "report": static, never NULL. */
@@ -261,7 +270,8 @@ CBX_API uint64_t cbx_learn_frame_batch(const cbx_learn_settings *settings,
  * CBX_INTERRUPTED after an orderly stop; before the first batch nothing is written then,
  * and a film without frames is left out. An output that fails costs only itself: the
  * others are kept, as result->kept tells. The first failure is returned. When
- * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT), weights and picture are not written;
+ * training fails (CBX_DIVERGED, CBX_DEVICE_FAULT, or CBX_BAD_KERNEL where a batch that is computed
+ * again on the host has other bits), weights and picture are not written;
  * after a fault of the device a film of what was drawn is. What is not kept leaves no
  * file behind, and an old one of that name stays as it was. */
 CBX_API cbx_status cbx_learn(const cbx_learn_settings *settings,

@@ -262,25 +262,45 @@ HELPER void update_output_bias_gpu(global const float *restrict d2, uint rows, f
     w2[get_local_id(0)] = stepped(w2[get_local_id(0)], sum, rate);
 }
 
-/* A1 = σ(Z1) of 64 rows of a panel, into a1 [64][32] and act [64][36], and slopes [64][32]. q [64][32] and u [32] of the
- * first slice, the others `of_q` and `of_u` floats further on each; bias [32]. */
+/* U of the slices, [slices][32], which are `of_u` floats apart; a barrier must follow. */
+HELPER void fetch_columns_gpu(global const float *restrict u, size_t of_u, uint slices,
+                              local float *restrict columns)
+{
+    const uint me = get_local_id(0);
+    if (me < slices * (CBX_PANEL / 4)) {
+        LOCAL4(columns + me * 4) = GLOBAL4(u + me / 8 * of_u + me % 8 * 4);
+    }
+}
+
+/* A1 = σ(Z1) of 64 rows of a panel, into a1 [64][32] and act [64][36], and slopes [64][32]. q
+ * [64][32] of the first slice, the others `of_q` floats further on each: none or 6, and the barrier
+ * is for compilers that would fetch one after the other. columns [slices][32]; bias [32]. */
 HELPER void end_forward_gpu(global const float *restrict q, size_t of_q,
-                            global const float *restrict u, size_t of_u, uint slices,
+                            local const float *restrict columns, uint slices,
                             global const float *restrict bias, cbx_normal normal, uint recipe,
                             global float *restrict a1, global float *restrict slopes,
                             local float *restrict act)
 {
+    enum { TOGETHER = CBX_SLABS - 1 };
     const uint lane = get_local_id(0) % 8 * 4;
-    float4 weights = GLOBAL4(u + lane);
+    const float4 biases = GLOBAL4(bias + lane);
+    float4 weights = LOCAL4(columns + lane);
     UNROLL_BY(6) for (uint s = 1; s < slices; s++) {
-        weights += GLOBAL4(u + s * of_u + lane);
+        weights += LOCAL4(columns + s * CBX_PANEL + lane);
     }
     for (uint row = get_local_id(0) / 8; row < CBX_ROW_BLOCK; row += CBX_OUTPUT_GROUP / 8) {
         float4 sum = GLOBAL4(q + row * CBX_PANEL + lane);
-        UNROLL_BY(6) for (uint s = 1; s < slices; s++) {
-            sum += GLOBAL4(q + s * of_q + row * CBX_PANEL + lane);
+        UNROLL_BY(1) for (uint first = 1; first < slices; first += TOGETHER) {
+            float4 slice[TOGETHER];
+            UNROLL for (uint i = 0; i < TOGETHER; i++) {
+                slice[i] = GLOBAL4(q + (first + i) * of_q + row * CBX_PANEL + lane);
+            }
+            barrier(CLK_LOCAL_MEM_FENCE);
+            UNROLL for (uint i = 0; i < TOGETHER; i++) {
+                sum += slice[i];
+            }
         }
-        const float4 a = activate_v(hidden_sum(sum, weights, GLOBAL4(bias + lane), normal));
+        const float4 a = activate_v(hidden_sum(sum, weights, biases, normal));
         GLOBAL4(a1 + row * CBX_PANEL + lane) = a;
         GLOBAL4(slopes + row * CBX_PANEL + lane) = derivative_v(a, recipe);
         LOCAL4(act + row * CBX_ACT_PITCH + lane) = a;
@@ -293,12 +313,13 @@ kernel __attribute__((reqd_work_group_size(CBX_OUTPUT_GROUP, 1, 1))) void
 train_gpu_output(global const float *restrict w1, global float *restrict w2,
                  global float *restrict a1, global float *restrict slopes,
                  global float *restrict sums, global const float *restrict d2,
-                 global const float *restrict q,
-                 global const float *restrict u, cbx_normal normal, cbx_launch launch, uint slices)
+                 global const float *restrict q, global const float *restrict u, cbx_normal normal,
+                 cbx_launch launch, uint slices)
 {
     local float act[CBX_ACT] __attribute__((aligned(16)));
     local float weights[CBX_PANEL * CBX_LANES_OUT] __attribute__((aligned(16)));
     local float errors[CBX_ROW_BLOCK * CBX_LANES_OUT] __attribute__((aligned(16)));
+    local float columns[CBX_SLABS * CBX_PANEL] __attribute__((aligned(16)));
     const size_t panel = get_group_id(0), of_panel = (size_t)launch.stride * CBX_PANEL;
     const size_t of_share = (size_t)launch.stride * CBX_LANES_OUT;
     const uint me = get_local_id(0);
@@ -306,13 +327,13 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
     if (panel == 0 && launch.pending_rows > 0 && launch.recipe == CBX_NLL && me < CBX_LANES_OUT) {
         update_output_bias_gpu(d2, launch.pending_rows, launch.pending_rate.output, w2);
     }
+    fetch_columns_gpu(u + panel * CBX_PANEL, (size_t)launch.panels * CBX_PANEL, slices, columns);
     update_output_gpu(a1 + panel * of_panel, d2, launch.pending_rows, launch.pending_rate.output,
                       act, errors, weights, w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT);
     for (uint row = 0; row < launch.rows && launch.count > 0; row += CBX_ROW_BLOCK) {
         barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
         end_forward_gpu(q + panel * of_panel + row * CBX_PANEL, launch.panels * of_panel,
-                        u + panel * CBX_PANEL, (size_t)launch.panels * CBX_PANEL, slices,
-                        w1 + panel * CBX_PANEL_SIZE, normal, launch.recipe,
+                        columns, slices, w1 + panel * CBX_PANEL_SIZE, normal, launch.recipe,
                         a1 + panel * of_panel + row * CBX_PANEL,
                         slopes + panel * of_panel + row * CBX_PANEL, act);
         barrier(CLK_LOCAL_MEM_FENCE);

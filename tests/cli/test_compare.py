@@ -241,7 +241,7 @@ class Compare(CliTest):
         good = self.write("good.json", ONE)
         (self.folder / "folder").mkdir()
         deep = "[" * 100000
-        cases = {"": "line 1", "[]": "no version or no rows", "{}": "no version or no rows",
+        cases = {"": "it is empty", "[]": "no version or no rows", "{}": "no version or no rows",
                  "abc": "line 1", json.dumps(ONE)[:-1]: "line 1", deep: "line 1", "\0": "line 1",
                  "\xff": "no result|line 1", json.dumps(ONE) + json.dumps(ONE): "more follows",
                  json.dumps({**ONE, "rows": 1}): "no version or no rows",
@@ -262,6 +262,17 @@ class Compare(CliTest):
         for missing in ("nowhere.json", "folder", "good.json/x", ""):
             self.assert_only_error(self.run_cli("bench", "--compare", good, missing), MISSING,
                                    "cannot read")
+
+    def test_files_that_never_end(self):
+        good = self.write("good.json", ONE)
+        os.mkfifo(self.folder / "pipe")
+        for bad, code, phrase in (("/dev/zero", BAD_DATA, "larger than 4 MiB"),
+                                  ("pipe", MISSING, "nobody has written to it")):
+            self.assert_only_error(self.run_cli("bench", "--compare", good, bad, timeout=30), code,
+                                   bad, phrase)
+        many = made_up([made_up_device("0:0", "Made Up 100")],
+                       [{"device": "0:0", "schedule": "fused", "hidden": i} for i in range(2001)])
+        self.assert_only_error(self.compare(many, ONE), BAD_DATA, "more than 2000 rows or devices")
 
     def test_values_of_the_wrong_kind_count_as_unknown(self):
         other = copy.deepcopy(ONE)

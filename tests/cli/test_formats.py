@@ -175,14 +175,25 @@ class Formats(CliTest):
         self.assertRegex(tags["encoder"], r"^clearbox \d")
         self.assert_done(self.learn(*self.flags, "-o", "a.mkv"))
         tags = probe(self.folder / "a.mkv")[3]
-        self.assertEqual(tags["COMMENT"], "clearbox learn --hidden 9 --epochs 2 --batch 50")
+        self.assertEqual(tags["COMMENT"], "clearbox learn --hidden 9 --epochs 2 --batch 50 --output learn.mkv")
 
     def test_the_command_makes_the_film_again(self):
-        self.assert_done(self.learn(*self.flags, "-o", "a.mp4", "--learning-rate", "0.30000001",
-                                    "--tone", "range", "--frame-every", 2, "--scale", 2))
-        command = probe(self.folder / "a.mp4")[3]["comment"].splitlines()[0].split()
-        self.assert_done(self.run_cli(*command[1:], "--data", self.flags[1], "-o", "b.mp4"))
-        self.assertEqual((self.folder / "a.mp4").read_bytes(), (self.folder / "b.mp4").read_bytes())
+        for flags in (("--learning-rate", "0.30000001", "--tone", "range", "--frame-every", 2, "--scale", 2),
+                      ("--seconds", 2.3, "--hold", 2)):
+            with self.subTest(flags=flags):
+                self.assert_done(self.learn(*self.flags, "-o", "a.mp4", *flags))
+                command = probe(self.folder / "a.mp4")[3]["comment"].splitlines()[0].split()
+                self.assert_done(self.run_cli(*command[1:], "--data", self.flags[1], "-o", "b.mp4"))
+                self.assertEqual((self.folder / "a.mp4").read_bytes(),
+                                 (self.folder / "b.mp4").read_bytes())
+
+    def test_the_command_says_what_kind_of_film_it_was(self):
+        """A quality of VP9's would be nonsense for an mp4."""
+        self.assert_done(self.learn(*self.flags, "-o", "a.webm", "--quality", 60))
+        command = probe(self.folder / "a.webm")[3]["COMMENT"].split()
+        self.assert_done(self.run_cli(*command[1:], "--data", self.flags[1]))
+        self.assertEqual((self.folder / "a.webm").read_bytes(),
+                         (self.folder / "learn.webm").read_bytes())
 
     def test_a_poster(self):
         for ending, _, _ in FILMS:

@@ -156,6 +156,17 @@ class Data(CliTest):
                 self.fails_small(BAD_DATA, name, "too many")
                 self.spoil(name, kept)
 
+    def test_pipes_and_devices(self):
+        """Nobody writes to the one, the other never ends."""
+        os.mkfifo(self.folder / "pipe")
+        for name in (TRAIN_IMAGES, TRAIN_LABELS):
+            for target in (self.folder / "pipe", "/dev/zero"):
+                with self.subTest(name=name, target=target):
+                    (self.data / name).rename(self.folder / "kept")
+                    (self.data / name).symlink_to(target)
+                    self.fails_small(MISSING, name, "not a regular file")
+                    (self.folder / "kept").replace(self.data / name)
+
     def test_wrong_magic(self):
         for name in FILES:
             with self.subTest(name=name):
@@ -216,6 +227,19 @@ class Weights(CliTest):
 
     def test_missing(self):
         self.assert_only_error(self.start_from(), MISSING, "start.safetensors")
+
+    def test_pipes_and_devices(self):
+        os.mkfifo(self.folder / "pipe")
+        for name in ("pipe", "/dev/zero"):
+            for command in (("learn", "--no-video", "--init", name), ("predict", name), ("look", name)):
+                with self.subTest(command=command):
+                    self.assert_only_error(self.run_cli(*command, timeout=30), MISSING, name,
+                                           "not a regular file")
+
+    def test_zeros_without_end(self):
+        self.file.write_bytes(b"")
+        os.truncate(self.file, 6 * GIB)
+        self.assert_only_error(self.start_from(), BAD_DATA, "start.safetensors", "not JSON")
 
     def test_another_size(self):
         write_safetensors(self.file, self.HIDDEN)

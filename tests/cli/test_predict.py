@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import math
+import os
 import pathlib
 import struct
 import subprocess
@@ -13,8 +14,8 @@ import tempfile
 import pictures
 from pictures import GREY_ALPHA, RGB, photograph, pgm, png, test_images
 from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, FILES, MISSING, OK, PROGRAM, SOURCE, UNAVAILABLE, USAGE, CliTest,
-                     environment, main, read_safetensors_header, read_tensors, run, write_dataset,
-                     write_safetensors)
+                     environment, main, read_safetensors_header, read_tensors, run, start,
+                     write_dataset, write_safetensors)
 
 
 class Trained(CliTest):
@@ -256,6 +257,21 @@ class Faults(Trained):
                     self.write(name, content)
                 self.assert_only_error(self.predict(name), code, name, phrase)
                 self.assert_only_error(self.predict(name, "--json"), code, name, phrase)
+
+    def test_files_that_never_end(self):
+        os.mkfifo(self.folder / "pipe")
+        for name, code, phrase in (("/dev/zero", BAD_DATA, "no picture that can be read"),
+                                   ("pipe", MISSING, "for 2 seconds nobody has written to it")):
+            self.assert_only_error(self.run_cli("predict", self.model, name, timeout=30), code, name,
+                                   phrase)
+
+    def test_a_pipe_is_as_good_as_a_file(self):
+        name = self.write("good.png", png(300, 400, photograph(4)))
+        os.mkfifo(self.folder / "pipe")
+        with start("predict", self.model, "pipe", "--json", cwd=self.folder) as process:
+            with open(self.folder / "pipe", "wb") as pipe:
+                pipe.write((self.folder / name).read_bytes())
+            self.assertEqual(json.loads(process.communicate(timeout=300)[0])["class"], 4)
 
     def test_one_that_fails_keeps_no_other(self):
         good = self.write("good.png", png(300, 400, photograph(4)))

@@ -33,7 +33,7 @@ class Report(CliTest):
 
     def test_tells_what_the_run_told(self):
         result = self.learn(*self.small(), "--report", "page.html", "--no-video", "--progress", "json",
-                            "--save", "it's <\u00fc> </script>.safetensors".replace("/", "\u2215"))
+                            "--save", "it's <\u00fc> <!--<script> </script>.safetensors".replace("/", "\u2215"))
         self.assert_done(result)
         events = [json.loads(line) for line in result.stdout.splitlines()]
         epochs = [event for event in events if event["type"] == "epoch"]
@@ -50,7 +50,8 @@ class Report(CliTest):
         self.assertEqual(facts["made"]["weights_sha256"], end["weights_sha256"])
         self.assertEqual(facts["film"], None)
         self.assertTrue(facts["command"].startswith("clearbox learn --data "), facts["command"])
-        self.assertIn("'it'\\''s <\u00fc> <\u2215script>.safetensors'", facts["command"])
+        self.assertIn("'it'\\''s <\u00fc> <!--<script> <\u2215script>.safetensors'", facts["command"])
+        self.assertNotIn("<", page.elements["facts"][1]) # <!--<script> would hide the element's end
 
     def test_tells_times_that_nobody_else_does(self):
         self.assert_done(self.learn(*self.small(), "--report", "page.html", "--progress", "none"))

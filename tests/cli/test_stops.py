@@ -236,35 +236,43 @@ class Killed(CliTest):
 class Driver(CliTest):
     """An OpenCL driver that ends the program: a sentence, and nothing left behind."""
 
-    def ended_by_driver(self, code, prepare=None, **changes):
+    def ended_by_driver(self, code, sentence, prepare=None, **changes):
         cache = self.folder / "cache"
         cache.mkdir(exist_ok=True)
         (self.folder / "learn.mp4").write_bytes(OLD)
         result = self.learn(*self.small(), "--metrics", "m", prepare=prepare,
-                            env=self.environment(POCL_CACHE_DIR=cache, **changes))
+                            env=self.own(cache, **changes))
         self.assertEqual(result.returncode, code, result.stderr)
-        self.assertRegex(result.stderr.splitlines()[-1], "^clearbox: the OpenCL driver ended the "
-                         f"program; .* delete the cache {cache}, and try again$")
+        self.assertRegex(result.stderr.splitlines()[-1], f"^clearbox: {sentence}; .* "
+                         f"delete the cache {cache}, and try again$")
         self.assertEqual(self.leftovers(), [])
         self.assertFalse((self.folder / "m").exists())
         self.assertEqual((self.folder / "learn.mp4").read_bytes(), OLD)
 
+    def own(self, cache, **changes):
+        """The driver is not known from other runs."""
+        return self.environment(POCL_CACHE_DIR=cache, XDG_CACHE_HOME=self.folder / "xdg", **changes)
+
+    IN_A_PROCESS = (r"device \d+:\d+ .* cannot be used: the driver ended the process \(%s\) while "
+                    "building and testing the kernels")
+
     def test_no_linker(self):
-        self.ended_by_driver(-signal.SIGABRT, PATH="/nowhere")
+        self.ended_by_driver(SOFTWARE, self.IN_A_PROCESS % "signal 6, Aborted", PATH="/nowhere")
 
     def test_a_full_cache(self):
         """Here the driver calls exit(1). The kernels' text fits, what is made of it does not."""
         self.ended_by_driver(
-            SOFTWARE, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (250000, 250000)))
+            SOFTWARE, self.IN_A_PROCESS % "exit code 1",
+            lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (250000, 250000)))
 
     def test_a_broken_cache(self):
+        """The driver is known, and does it in this process."""
         cache = self.folder / "cache"
-        env = self.environment(POCL_CACHE_DIR=cache)
         cache.mkdir()
-        self.assertEqual(self.learn(*self.small(), env=env).returncode, OK)
+        self.assertEqual(self.learn(*self.small(), env=self.own(cache)).returncode, OK)
         for built in cache.rglob("*.so"):
             built.write_bytes(b"")
-        self.ended_by_driver(-signal.SIGABRT)
+        self.ended_by_driver(-signal.SIGABRT, "the OpenCL driver ended the program")
 
 
 if __name__ == "__main__":

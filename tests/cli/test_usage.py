@@ -51,7 +51,7 @@ NONSENSE = {
     "format": CHOICE + ["avi"],
     "poster": ["", "-"],
 }
-SWITCHES = ["no-shuffle", "no-video", "no-clobber"]
+SWITCHES = ["no-shuffle", "no-video", "no-clobber", "no-check"]
 
 
 def flags_of(text):

@@ -4,12 +4,15 @@
  *
  * BAD_COMPILER=abort|hang|refuse   what it does …
  * BAD_COMPILER_OPTION=TEXT         … for programs whose options contain this
- * BAD_COMPILER_DEVICE=N            … only for the Nth device that comes to it, from 1 on
+ * BAD_COMPILER_DEVICE=N            … only for the Nth device of its platform, from 1 on
+ * BAD_COMPILER_TIME=N              … only when it is asked for the Nth time, and after that
+ * BAD_COMPILER_CHILD=1             … only in processes that clearbox started
  * BAD_COMPILER_READS=TEXT          every TEXT in the sources …
- * BAD_COMPILER_AS=TEXT             … is taken for this, which is as long
+ * BAD_COMPILER_AS=TEXT             … is taken for this
  */
 #define _GNU_SOURCE /* RTLD_NEXT, memmem() */
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,26 +25,46 @@ typedef cl_int builder(cl_program program, cl_uint count, const cl_device_id *de
                        const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
                        void *user);
 
-/* 1 for the first device that was seen, and so on. */
+/* 1 for the first device of its platform, and so on. */
 static int place_of(cl_device_id device) {
-    static cl_device_id seen[16];
-    int place = 0;
-    while (place < 15 && seen[place] && seen[place] != device) {
+    cl_platform_id platform = NULL;
+    cl_device_id all[16] = {NULL};
+    cl_uint place = 0;
+    clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
+    clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 16, all, NULL);
+    while (place < 15 && all[place] != device) {
         place++;
     }
-    seen[place] = device;
-    return place + 1;
+    return (int)place + 1;
+}
+
+/* Whether this process was started by one that runs the same program. */
+static int is_child(void) {
+    char own[4096], of_parent[4096], link[64];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)getppid());
+    const ssize_t a = readlink("/proc/self/exe", own, sizeof own);
+    const ssize_t b = readlink(link, of_parent, sizeof of_parent);
+    return a > 0 && a == b && memcmp(own, of_parent, (size_t)a) == 0;
+}
+
+/* Whether the environment wants nothing else, or this. */
+static int is_meant(const char *options, int place) {
+    static int times;
+    const char *option = getenv("BAD_COMPILER_OPTION"), *device = getenv("BAD_COMPILER_DEVICE");
+    const char *time = getenv("BAD_COMPILER_TIME"), *child = getenv("BAD_COMPILER_CHILD");
+    times++;
+    return (!option || strstr(options, option)) && (!device || atoi(device) == place) &&
+           (!time || times >= atoi(time)) && (!child || is_child());
 }
 
 cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *devices,
                       const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
                       void *user) {
-    const char *mode = getenv("BAD_COMPILER"), *option = getenv("BAD_COMPILER_OPTION");
-    const char *device = getenv("BAD_COMPILER_DEVICE");
+    const char *mode = getenv("BAD_COMPILER");
     const int place = place_of(devices[0]);
     builder *real;
     *(void **)&real = dlsym(RTLD_NEXT, "clBuildProgram");
-    if (mode && (!option || strstr(options, option)) && (!device || atoi(device) == place)) {
+    if (mode && is_meant(options, place)) {
         if (strcmp(mode, "abort") == 0) {
             abort();
         }
@@ -55,18 +78,24 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
     return real(program, count, devices, options, notify, user);
 }
 
-/* A copy of a source with its mistakes; never freed. */
-static char *misread(const char *text, size_t length, const char *reads, const char *as) {
-    char *copy = malloc(length + 1), *at = copy;
-    if (!copy || strlen(reads) != strlen(as)) {
+/* A copy of a source with its mistakes, and its size; never freed. */
+static char *misread(const char *text, size_t *size, const char *reads, const char *as) {
+    const size_t wrong = strlen(reads), right = strlen(as);
+    const char *from = text, *end = text + *size, *at;
+    char *copy = malloc((*size + 1) * (right + 1)), *to = copy; /* each byte may begin one */
+    if (!copy || wrong == 0) {
         abort();
     }
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    while ((at = memmem(at, length - (size_t)(at - copy), reads, strlen(reads))) != NULL) {
-        memcpy(at, as, strlen(as));
-        at += strlen(as);
+    while ((at = memmem(from, (size_t)(end - from), reads, wrong)) != NULL) {
+        memcpy(to, from, (size_t)(at - from));
+        to += at - from;
+        memcpy(to, as, right);
+        to += right;
+        from = at + wrong;
     }
+    memcpy(to, from, (size_t)(end - from));
+    to += end - from;
+    *size = (size_t)(to - copy);
     return copy;
 }
 
@@ -74,13 +103,15 @@ cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const ch
                                      const size_t *sizes, cl_int *error) {
     const char *reads = getenv("BAD_COMPILER_READS"), *as = getenv("BAD_COMPILER_AS");
     const char *copies[MOST_SOURCES];
+    size_t lengths[MOST_SOURCES];
     cl_program (*real)(cl_context, cl_uint, const char **, const size_t *, cl_int *);
     *(void **)&real = dlsym(RTLD_NEXT, "clCreateProgramWithSource");
     if (!reads || !as || !sizes || count > MOST_SOURCES) {
         return real(context, count, texts, sizes, error);
     }
     for (cl_uint i = 0; i < count; i++) {
-        copies[i] = misread(texts[i], sizes[i], reads, as);
+        lengths[i] = sizes[i];
+        copies[i] = misread(texts[i], &lengths[i], reads, as);
     }
-    return real(context, count, copies, sizes, error);
+    return real(context, count, copies, lengths, error);
 }

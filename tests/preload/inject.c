@@ -137,7 +137,8 @@ CL(clGetDeviceInfo, (cl_device_id d, cl_device_info w, size_t n, void *out, size
    (d, w, n, out, got))
 CL_OBJECT(cl_context, clCreateContext,
           (const cl_context_properties *p, cl_uint n, const cl_device_id *d,
-           void(CL_CALLBACK *f)(const char *, const void *, size_t, void *), void *u, cl_int *error),
+           void(CL_CALLBACK *f)(const char *, const void *, size_t, void *), void *u,
+           cl_int *error),
           (p, n, d, f, u, error))
 CL_OBJECT(cl_command_queue, clCreateCommandQueue,
           (cl_context c, cl_device_id d, cl_command_queue_properties p, cl_int *error),
@@ -171,6 +172,10 @@ CL(clEnqueueWriteBuffer,
    (cl_command_queue q, cl_mem m, cl_bool b, size_t o, size_t s, const void *p, cl_uint n,
     const cl_event *w, cl_event *e),
    (q, m, b, o, s, p, n, w, e))
+CL(clEnqueueCopyBuffer,
+   (cl_command_queue q, cl_mem from, cl_mem to, size_t fo, size_t o, size_t s, cl_uint n,
+    const cl_event *w, cl_event *e),
+   (q, from, to, fo, o, s, n, w, e))
 CL(clEnqueueFillBuffer,
    (cl_command_queue q, cl_mem m, const void *p, size_t ps, size_t o, size_t s, cl_uint n,
     const cl_event *w, cl_event *e),
@@ -280,8 +285,8 @@ WRAP(char *, realpath, (const char *p, char *o), (p, o), errno = ELOOP; return N
 SYSTEM(stat64, (const char *p, struct stat64 *o), (p, o), EIO)
 SYSTEM(lstat64, (const char *p, struct stat64 *o), (p, o), EIO)
 SYSTEM(fstat64, (int f, struct stat64 *o), (f, o), EIO)
-THREAD(pthread_create,
-       (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *u), (t, a, f, u))
+THREAD(pthread_create, (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *u),
+       (t, a, f, u))
 THREAD(pthread_mutex_init, (pthread_mutex_t * m, const pthread_mutexattr_t *a), (m, a))
 THREAD(pthread_cond_init, (pthread_cond_t * c, const pthread_condattr_t *a), (c, a))
 

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What finds a device that computes wrongly: one batch in a thousand is computed again while learn
+trains."""
+
+import json
+import os
+import unittest
+
+from support import OK, SOFTWARE, CliTest, environment, main, read_tensors, write_dataset
+
+# A library to load before all others, with a compiler that reads what is not there.
+BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
+
+# Of train_cpu, where the forward pass of a chunk of panels ends. From batch 101 on a weight of neuron 2
+# changes there by itself; the networks of the self-test are trained for less.
+READS = "global float *share = new_sums + chunk * of_share;"
+AS = ("if (launch.number + stage > 100 && chunk == 0) { w1[40 * CBX_PANEL + 2] += 0.01f; } "
+      + READS)
+
+
+class Check(CliTest):
+    """32 batches an epoch, 1280 in all: the first, the 32nd and the 1001st are computed again."""
+
+    def flags(self):
+        return ("--data", write_dataset(self.folder / "data", train=600, test=60), "--hidden", 9,
+                "--batch", 16, "--epochs", 40, "--frame-every", 100, "--save", "weights",
+                "--picture", "picture.png", "--family", "cpu")
+
+    def outputs(self):
+        return [(self.folder / name).read_bytes() for name in ("learn.mp4", "picture.png")] + [
+            read_tensors(self.folder / "weights")]
+
+    def test_it_changes_nothing(self):
+        for more in ([], ["--family", "gpu"], ["--schedule", "stepwise"]):
+            with self.subTest(more=more):
+                self.assert_done(self.learn(*self.flags(), *more))
+                checked = self.outputs()
+                self.assert_done(self.learn(*self.flags(), "--no-check", *more))
+                self.assertEqual(checked, self.outputs())
+
+    def misreading(self, **changes):
+        return environment(LD_PRELOAD=BAD_COMPILER, BAD_COMPILER_READS=READS, BAD_COMPILER_AS=AS,
+                           **changes)
+
+    @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+    def test_a_device_that_goes_wrong(self):
+        """The run ends, names batch and number, and leaves old files as they were."""
+        old = {name: name.encode() for name in ("learn.mp4", "picture.png", "weights")}
+        for name, content in old.items():
+            (self.folder / name).write_bytes(content)
+        result = self.learn(*self.flags(), "--metrics", "m", env=self.misreading())
+        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
+        self.assertRegex(result.stderr.splitlines()[-1],
+                         r"^clearbox: batch 1001 was computed wrongly on .+: a1 of neuron 2, image "
+                         r"\d+ of the batch: 0x[0-9a-f]{8} \(.+\) here, 0x[0-9a-f]{8} \(.+\) on "
+                         r"the device; choose another device, or update its driver; kept m$")
+        for name, content in old.items():
+            self.assertEqual((self.folder / name).read_bytes(), content)
+        self.assertEqual(self.leftovers(), [])
+        # Epochs 1 to 31 were told before the batch came, and none after it.
+        epochs = [json.loads(line) for line in (self.folder / "m").read_text().splitlines()]
+        self.assertEqual(max(line["epoch"] for line in epochs if "epoch" in line), 31)
+
+    @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+    def test_left_out(self):
+        result = self.learn(*self.flags(), "--no-check", env=self.misreading())
+        self.assertEqual(result.returncode, OK, result.stderr)
+        wrong = self.outputs()
+        self.assert_done(self.learn(*self.flags()))
+        self.assertNotEqual(wrong, self.outputs())
+
+
+if __name__ == "__main__":
+    main()
