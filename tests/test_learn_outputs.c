@@ -140,7 +140,7 @@ static void an_output_that_fails_costs_only_itself(void **state) {
     (void)state;
     learning l;
     open_run(&l);
-    for (int broken = CBX_LEARN_WEIGHTS; broken < CBX_LEARN_OUTPUTS; broken++) {
+    for (int broken = CBX_LEARN_WEIGHTS; broken < CBX_LEARN_CHECKPOINT; broken++) {
         learning_log log = {0};
         cbx_learn_result result;
         cbx_learn_settings settings = learning_settings(&l);
@@ -155,11 +155,11 @@ static void an_output_that_fails_costs_only_itself(void **state) {
         assert_int_equal(result.epochs, 2);
         assert_false(result.interrupted);
         assert_true(result.test_accuracy >= 0.0);
-        for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        for (int i = 0; i < CBX_LEARN_CHECKPOINT; i++) {
             assert_true(result.kept[i] == (i != broken));
             assert_true(log.lost[i] == (i == broken));
         }
-        assert_int_equal(files_count(l.folder), CBX_LEARN_OUTPUTS - 1);
+        assert_int_equal(files_count(l.folder), CBX_LEARN_CHECKPOINT - 1);
         remove(l.film);
         remove(l.save);
         remove(l.picture);

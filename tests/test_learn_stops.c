@@ -47,8 +47,8 @@ static void check_interruption(const learning *l, uint64_t stop_at, cbx_schedule
     free(learning_read_png(l->picture, &width, &height));
     assert_ok(cbx_network_load(&network, l->save));
     cbx_network_destroy(network);
-    assert_int_equal(files_count(l->folder), CBX_LEARN_OUTPUTS);
-    for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+    assert_int_equal(files_count(l->folder), CBX_LEARN_CHECKPOINT);
+    for (int i = 0; i < CBX_LEARN_CHECKPOINT; i++) {
         assert_true(result.kept[i]);
         assert_int_equal(log.lost[i], 0);
     }
@@ -99,7 +99,7 @@ static void stopping_before_the_first_batch_keeps_old_outputs(void **state) {
         assert_true(when == 0 || (log.before >= when && log.before <= when + 1));
         assert_int_equal(result.batches, 0);
         assert_int_equal(result.interrupted, 1);
-        for (int i = 0; i < CBX_LEARN_OUTPUTS; i++) {
+        for (int i = 0; i < CBX_LEARN_CHECKPOINT; i++) {
             assert_false(result.kept[i] || log.lost[i]);
         }
         assert_old_outputs(&l);

@@ -320,6 +320,37 @@ void cbx_avc_restart(cbx_avc *avc) {
     avc->coding.number = 0;
 }
 
+/* ---- as it is at one moment of the queue ---- */
+
+void cbx_avc_state_bytes(const cbx_avc *avc, size_t *luma, size_t *chroma) {
+    uint64_t bytes[BUFFERS];
+    list_bytes(&avc->settings, &avc->coding, bytes);
+    *luma = (size_t)bytes[OLD];
+    *chroma = (size_t)bytes[OLD_CHROMA];
+}
+
+cbx_status cbx_avc_keep(cbx_avc *avc, cbx_copy *to) {
+    size_t luma, chroma;
+    cbx_avc_state_bytes(avc, &luma, &chroma);
+    const cbx_status status = cbx_copy_add(to, avc->buffers[OLD], luma);
+    return status ? status : cbx_copy_add(to, avc->buffers[OLD_CHROMA], chroma);
+}
+
+static cbx_status put_back(cbx_avc *avc, int which, const uint8_t *bytes, size_t size) {
+    return cbx_cl_check(clEnqueueWriteBuffer(avc->device->queue, avc->buffers[which], CL_TRUE, 0,
+                                             size, bytes, 0, NULL, NULL),
+                        "writing the frame before");
+}
+
+cbx_status cbx_avc_resume(cbx_avc *avc, uint64_t frames, const uint8_t *luma,
+                          const uint8_t *chroma) {
+    size_t luma_bytes, chroma_bytes;
+    cbx_avc_state_bytes(avc, &luma_bytes, &chroma_bytes);
+    avc->coding.number = (uint32_t)(frames % (2 * avc->coding.group));
+    const cbx_status status = put_back(avc, OLD, luma, luma_bytes);
+    return status ? status : put_back(avc, OLD_CHROMA, chroma, chroma_bytes);
+}
+
 /* The part of a plane that is seen. */
 static cbx_status read_plane(cbx_avc *avc, cl_mem buffer, size_t offset, size_t pitch, size_t width,
                              size_t height, uint8_t *out) {

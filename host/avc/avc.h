@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "device/copy.h"
 #include "device/device.h"
 
 typedef struct cbx_avc_settings {
@@ -58,6 +59,15 @@ cbx_status cbx_avc_encode(cbx_avc *avc, const cbx_avc_pictures *pictures, cl_mem
 
 /* The next frame is the first of another film. */
 void cbx_avc_restart(cbx_avc *avc);
+
+/* What the frames to come hang on, for a film that is to go on elsewhere: luma and chroma of the frame
+ * before, as the kernels have them, the same on every device. cbx_avc_keep() adds both, as they are
+ * behind what is enqueued, to a copy (device/copy.h). cbx_avc_resume() takes them, of these
+ * sizes: the next frame is number `frames` of the film. */
+void cbx_avc_state_bytes(const cbx_avc *avc, size_t *luma, size_t *chroma);
+cbx_status cbx_avc_keep(cbx_avc *avc, cbx_copy *to);
+cbx_status cbx_avc_resume(cbx_avc *avc, uint64_t frames, const uint8_t *luma,
+                          const uint8_t *chroma);
 
 /* Whether frame `number` of a film is a key frame. */
 int cbx_avc_is_key(const cbx_avc_settings *settings, uint64_t number);

@@ -346,7 +346,7 @@ static cbx_status move(cbx_output *output) {
     return CBX_OK;
 }
 
-cbx_status cbx_output_commit(cbx_output *output) {
+cbx_status cbx_output_commit_keeping(cbx_output *output, const char *previous) {
     if (!output->path) {
         return cbx_fail(CBX_BAD_ARGUMENT, "an output file that is not open cannot be committed");
     }
@@ -355,11 +355,18 @@ cbx_status cbx_output_commit(cbx_output *output) {
         put_on_disk(output);
         status = report_error(output);
     }
+    if (!status && previous && cbx_temporary_keep(output->path, previous) != 0) {
+        status = fail_to_create(previous, errno);
+    }
     if (!status && cbx_output_is_regular(output)) {
         status = move(output);
     }
     cbx_output_discard(output);
     return status;
+}
+
+cbx_status cbx_output_commit(cbx_output *output) {
+    return cbx_output_commit_keeping(output, NULL);
 }
 
 void cbx_output_discard(cbx_output *output) {

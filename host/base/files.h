@@ -55,6 +55,10 @@ cbx_status cbx_output_flush(cbx_output *output);
  * file is removed; in every case *output is zeroed. */
 cbx_status cbx_output_commit(cbx_output *output);
 
+/* The same; what had the target's name before is called `previous` from then on. At every
+ * moment one of both is complete under its name. */
+cbx_status cbx_output_commit_keeping(cbx_output *output, const char *previous);
+
 /* Removes the temporary file, closes the stream and zeroes *output; safe to call after any of
  * the above, and on a zeroed struct. */
 void cbx_output_discard(cbx_output *output);

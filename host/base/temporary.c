@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#define _DEFAULT_SOURCE /* flock() */
+#define _DEFAULT_SOURCE /* fchown() */
 #include "base/temporary.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A hidden name may be longer than its target's; file systems allow 255 bytes. */
-enum { NAME_BYTES_KEPT = 200, TRIES = 100, PATH_BYTES = PATH_MAX + 256 };
+#include "base/claim.h"
 
 /* ---- what this process has made and not finished ----
  *
@@ -28,7 +23,8 @@ enum { NAME_BYTES_KEPT = 200, TRIES = 100, PATH_BYTES = PATH_MAX + 256 };
 typedef struct place {
     struct place *next;
     atomic_int used;
-    char name[PATH_BYTES];
+    int adopted; /* of use to who comes after a crash */
+    char name[CBX_CLAIM_BYTES];
 } place;
 
 static _Atomic(place *) places;
@@ -59,12 +55,16 @@ static void forget(const char *name) {
     at->used = 0;
 }
 
-void cbx_temporary_remove_all_in_handler(void) {
+static void remove_listed(int adopted) {
     for (place *at = places; at; at = at->next) {
-        if (at->used) {
+        if (at->used && at->adopted == adopted) {
             unlink(at->name);
         }
     }
+}
+
+void cbx_temporary_remove_all_in_handler(void) {
+    remove_listed(0);
 }
 
 void cbx_temporary_remove_all(void) {
@@ -72,85 +72,41 @@ void cbx_temporary_remove_all(void) {
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += 1; /* a thread that hangs in a file system keeps the lock */
     (void)pthread_mutex_timedlock(&lock, &end); /* for good */
-    cbx_temporary_remove_all_in_handler();
+    remove_listed(0);
+    remove_listed(1);
 }
 
-/* ---- the lock that says whose it is ---- */
-
-/* Whether `file`, open, is what `name` leads to; -1 and errno when that cannot be known. */
-static int is_still(int file, const char *name) {
-    struct stat ours, named;
-    if (fstat(file, &ours) != 0) {
-        return -1;
+const char *cbx_temporary_adopt(const char *name) {
+    pthread_mutex_lock(&lock);
+    place *at = free_place();
+    if (at) {
+        snprintf(at->name, sizeof at->name, "%s", name);
+        at->adopted = 1;
+        at->used = 1;
     }
-    if (lstat(name, &named) != 0) {
-        return errno == ENOENT ? 0 : -1;
-    }
-    return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+    pthread_mutex_unlock(&lock);
+    return at ? at->name : NULL;
 }
 
-/* Removes `name` if it is this user's and nobody holds it. */
-static void remove_if_dead(const char *name) {
-    struct stat about;
-    int file = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (file < 0) {
-        return;
+void cbx_temporary_dismiss(const char *name) {
+    if (name) {
+        pthread_mutex_lock(&lock);
+        forget(name);
+        pthread_mutex_unlock(&lock);
     }
-    if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
-        flock(file, LOCK_EX | LOCK_NB) == 0 && is_still(file, name) == 1) {
+}
+
+/* ---- creating one ---- */
+
+static const char KIND[] = "part";
+
+static void remove_if_dead(void *unused, const char *name) {
+    const int file = cbx_claim_take(name);
+    (void)unused;
+    if (file >= 0) {
         unlink(name);
+        close(file);
     }
-    close(file);
-}
-
-/* Whether `entry` is `prefix` with a number behind it, or two joined by '-'. */
-static int is_temporary(const char *entry, const char *prefix) {
-    size_t length = strlen(prefix);
-    if (strncmp(entry, prefix, length) != 0 || !isdigit((unsigned char)entry[length])) {
-        return 0;
-    }
-    entry += length + strspn(entry + length, "0123456789");
-    if (*entry == '-' && isdigit((unsigned char)entry[1])) {
-        entry += 1 + strspn(entry + 1, "0123456789");
-    }
-    return *entry == '\0';
-}
-
-/* Removes what killed processes left of this target. */
-static void remove_dead(const char *folder, const char *prefix) {
-    char name[PATH_BYTES];
-    DIR *entries = opendir(folder[0] ? folder : ".");
-    if (!entries) {
-        return;
-    }
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        int length = snprintf(name, sizeof name, "%s%s", folder, entry->d_name);
-        if (is_temporary(entry->d_name, prefix) && length > 0 && length < PATH_BYTES) {
-            remove_if_dead(name);
-        }
-    }
-    closedir(entries);
-}
-
-/* Creates `name` and locks it; -1 and errno. EAGAIN: somebody took it for a dead one in
- * between. Where there are no locks, the file alone has to do. */
-static int create_locked(const char *name) {
-    int file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0) {
-        return -1;
-    }
-    const int taken = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    const int still = taken ? 0 : is_still(file, name);
-    if (still == 1) {
-        return file;
-    }
-    const int error = still < 0 ? errno : EAGAIN;
-    if (still < 0) {
-        unlink(name); /* what is locked is ours */
-    }
-    close(file);
-    errno = error;
-    return -1;
 }
 
 static void take_over(int file, const struct stat *old) {
@@ -163,40 +119,15 @@ static void take_over(int file, const struct stat *old) {
     (void)fchmod(file, old->st_mode & 0777);
 }
 
-/* Creates the first name that is free and leaves it in `at`; a descriptor, or -1 and errno. */
-static int create_at(place *at, const char *folder, const char *prefix) {
-    for (int attempt = 1; attempt <= TRIES; attempt++) {
-        int length = snprintf(at->name, sizeof at->name, "%s%s%ld", folder, prefix, (long)getpid());
-        if (attempt > 1) {
-            snprintf(at->name + length, sizeof at->name - (size_t)length, "-%d", attempt);
-        }
-        int file = create_locked(at->name);
-        if (file >= 0 || (errno != EEXIST && errno != EAGAIN)) {
-            return file;
-        }
-    }
-    errno = EEXIST;
-    return -1;
-}
-
 int cbx_temporary_create(const char *path, const struct stat *old, const char **name) {
-    char folder[PATH_MAX], prefix[NAME_BYTES_KEPT + 16];
-    const char *slash = strrchr(path, '/');
-    size_t folder_length = slash ? (size_t)(slash - path) + 1 : 0;
-
     *name = NULL;
-    if (folder_length >= sizeof folder) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    snprintf(folder, sizeof folder, "%.*s", (int)folder_length, path);
-    snprintf(prefix, sizeof prefix, ".%.*s.part-", NAME_BYTES_KEPT, path + folder_length);
-    remove_dead(folder, prefix);
+    cbx_claim_each(path, KIND, remove_if_dead, NULL);
     pthread_mutex_lock(&lock);
     place *at = free_place();
-    int file = at ? create_at(at, folder, prefix) : -1;
+    int file = at ? cbx_claim_create(path, KIND, at->name) : -1;
     int error = at ? errno : ENOMEM;
     if (file >= 0) {
+        at->adopted = 0;
         at->used = 1;
         *name = at->name;
     }
@@ -232,6 +163,16 @@ static int move_to_free_name(const char *name, const char *path) {
         return -1;
     }
     return 0;
+}
+
+int cbx_temporary_keep(const char *path, const char *previous) {
+    if (unlink(previous) != 0 && errno != ENOENT) {
+        return -1;
+    }
+    if (link(path, previous) == 0 || errno == ENOENT) {
+        return 0;
+    }
+    return rename(path, previous); /* no hard links here (FAT) */
 }
 
 int cbx_temporary_move(const char *name, const char *path, int keep) {

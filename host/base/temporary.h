@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Temporary files beside their targets: hidden names that know their owner.
- *
- * For the target DIR/NAME a temporary is called DIR/.NAME.part-PID, PID being this
- * process's number, with -2, -3 … after it when that name is taken. Its owner holds a
- * lock (flock) on it as long as it lives; whoever next writes the same target removes
- * those that nobody holds, which are a killed process's. Where the file system knows
- * no locks, nothing is removed.
+/* Temporary files beside their targets, .NAME.part-PID, as base/claim.h says: whoever next
+ * writes the same target removes those of dead processes.
  */
 #ifndef CBX_BASE_TEMPORARY_H
 #define CBX_BASE_TEMPORARY_H
@@ -24,14 +19,25 @@ int cbx_temporary_create(const char *path, const struct stat *old, const char **
  * stays the caller's. */
 int cbx_temporary_move(const char *name, const char *path, int keep);
 
+/* Before a temporary takes the place of `path`: what has that name is called `previous`, too,
+ * which is replaced. At every moment one of the two names leads to it. 0, also where there is
+ * nothing; or -1 and errno. */
+int cbx_temporary_keep(const char *path, const char *previous);
+
 /* Removes the temporary. The descriptor stays the caller's. */
 void cbx_temporary_remove(const char *name);
+
+/* A file of another kind that is to go like a temporary when the process is ended at once, but to stay
+ * when it crashes. What it is known by until it is dismissed, which may be NULL, as where memory ran
+ * out. */
+const char *cbx_temporary_adopt(const char *name);
+void cbx_temporary_dismiss(const char *name);
 
 /* Before a process ends at once: removes every temporary of this process, by the names
  * that it made, and lets no thread create or move one from then on. */
 void cbx_temporary_remove_all(void);
 
-/* The same as far as a signal handler may: it waits for nobody. */
+/* The same of temporaries alone, as far as a signal handler may: it waits for nobody. */
 void cbx_temporary_remove_all_in_handler(void);
 
 #endif

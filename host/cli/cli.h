@@ -53,9 +53,11 @@ int cli_bench(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_predict(int argc, char **argv);
 int cli_look(int argc, char **argv);
+int cli_recover(int argc, char **argv);
 
 extern const cli_syntax cli_learn_syntax;
 extern const cli_syntax cli_look_syntax;
+extern const cli_syntax cli_recover_syntax;
 extern const cli_syntax cli_predict_syntax;
 extern const cli_syntax cli_devices_syntax;
 extern const cli_syntax cli_bench_syntax;

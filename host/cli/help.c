@@ -17,6 +17,8 @@ static const cli_command commands[] = {
     {"learn", cli_learn, "train on MNIST and film the hidden layer", &cli_learn_syntax},
     {"predict", cli_predict, "ask a network what digits it sees in pictures", &cli_predict_syntax},
     {"look", cli_look, "write a page to look inside a network of a file", &cli_look_syntax},
+    {"recover", cli_recover, "make a film of what a killed run has left of it",
+     &cli_recover_syntax},
     {"devices", cli_devices, "list and check the OpenCL devices", &cli_devices_syntax},
     {"bench", cli_bench, "measure how fast devices train, draw and film", &cli_bench_syntax},
     {"verify", cli_verify, "train runs whose weights are known, and compare", &cli_verify_syntax},

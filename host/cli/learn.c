@@ -64,42 +64,50 @@ static int take_output(void) {
     return film < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0 ? -1 : film;
 }
 
-int cli_learn(int argc, char **argv) {
-    cli_learn_options options;
+/* With flags that are parsed. */
+static int prepare_and_run(int argc, char **argv, cli_learn_options *options) {
     cli_terminal terminal;
     cli_metrics metrics;
 
-    int code = cli_learn_parse(argc, argv, &options);
-    if (code == CLI_PARSED) {
-        code = cli_trial_check();
-    }
-    if (code != CLI_PARSED) {
-        return code;
-    }
-    options.settings.film_descriptor = options.streams ? take_output() : 0;
-    if (options.settings.film_descriptor < 0) {
+    options->settings.film_descriptor = options->streams ? take_output() : 0;
+    if (options->settings.film_descriptor < 0) {
         return cli_fail(CLI_CANNOT_WRITE, "cannot write to standard output: %s", strerror(errno));
     }
-    cbx_status status = cbx_learn_check(&options.settings);
+    cbx_status status = cbx_learn_check(&options->settings);
     if (!status) {
-        status = cli_metrics_prepare(&metrics, options.metrics, options.settings.no_clobber);
+        status = cli_metrics_prepare(&metrics, options->metrics, options->settings.no_clobber);
     }
     if (status) {
         return cli_fail_status(status);
     }
     cli_terminal_look(&terminal, stderr);
-    if (options.progress == CLI_PROGRESS_AUTO) {
-        options.progress = terminal.is_terminal ? CLI_PROGRESS_BAR : CLI_PROGRESS_PLAIN;
+    if (options->progress == CLI_PROGRESS_AUTO) {
+        options->progress = terminal.is_terminal ? CLI_PROGRESS_BAR : CLI_PROGRESS_PLAIN;
     }
     char *command = cli_command_line(argc, argv);
-    char *film_command = cli_learn_film_command(&options);
-    options.settings.command = command;
-    options.settings.film_command = film_command;
-    cli_stop_listen(options.progress == CLI_PROGRESS_BAR
+    char *film_command = cli_learn_film_command(options);
+    if (!options->resumed) { /* which has those that it began with */
+        options->settings.command = command;
+        options->settings.film_command = film_command;
+    }
+    cli_stop_listen(options->progress == CLI_PROGRESS_BAR
                         ? "\n  stopping in good order; Ctrl-C again stops at once\n"
                         : "  stopping in good order; Ctrl-C again stops at once\n");
-    code = run(&options, &terminal, &metrics);
+    const int code = run(options, &terminal, &metrics);
     free(command);
     free(film_command);
+    return code;
+}
+
+int cli_learn(int argc, char **argv) {
+    cli_learn_options options = {.resumed = NULL};
+    int code = cli_learn_parse(argc, argv, &options);
+    if (code == CLI_PARSED) {
+        code = cli_trial_check();
+    }
+    if (code == CLI_PARSED) {
+        code = prepare_and_run(argc, argv, &options);
+    }
+    cbx_resumed_close(options.resumed);
     return code;
 }

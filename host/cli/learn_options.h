@@ -24,6 +24,7 @@ typedef struct cli_learn_options {
     cbx_style style;
     int codec;           /* a cbx_codec; CLI_NO_CODEC: it was not given */
     const char *metrics; /* NULL: none */
+    cbx_resumed *resumed; /* what the run goes on from, the caller's to close; NULL: it begins */
     int no_video;
     int streams; /* the film goes to standard output */
     char data_folder[PATH_MAX];

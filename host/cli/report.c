@@ -115,6 +115,26 @@ static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
     report_film(report, plan);
 }
 
+/* What there is of this run, or of another that was killed. */
+static void report_before(const cli_report *report, const cbx_learn_plan *plan) {
+    const cbx_learn_settings *settings = report->settings;
+    char done[CLI_NUMBER], all[CLI_NUMBER];
+    if (plan->resumed > 0) {
+        label(report->terminal, "resumed");
+        cli_print_printable(stderr, settings->resume, 0);
+        fprintf(stderr, ", after batch %s of %s\n", cli_count(done, plan->resumed),
+                cli_count(all, plan->batches));
+    }
+    if (plan->left_behind > 0) {
+        label(report->terminal, "left");
+        fputs("a run that was killed left frames of this film;\n", stderr);
+        label(report->terminal, "");
+        fputs("'clearbox recover ", stderr);
+        cli_print_printable(stderr, settings->film, 0);
+        fputs("' makes a film of them while this run lasts\n", stderr);
+    }
+}
+
 /* ---- epochs ---- */
 
 /* The widest that fits is taken. Columns: epoch, training loss, validation loss,
@@ -266,6 +286,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     cli_progress_clear(report->progress);
     if (report->tables) {
         report_plan(report, plan);
+        report_before(report, plan);
         fputc('\n', stderr);
         print_epoch_head(report, choose_epoch_table(report->terminal));
     } else {
@@ -355,6 +376,11 @@ static void report_kept(const cli_report *report, const cbx_learn_result *result
         fputs("; nothing was kept", stderr);
     } else if (settings->film && result->interrupted && result->film.frames == 0) {
         fputs("; no frame of the film was due yet", stderr);
+    }
+    if (result->kept[CBX_LEARN_CHECKPOINT]) {
+        fputs("; clearbox learn --resume ", stderr);
+        cli_print_printable(stderr, settings->checkpoint, 0);
+        fputs(" goes on", stderr);
     }
 }
 

@@ -27,6 +27,9 @@ static const struct {
     uint64_t bytes; /* of a number */
 } types[CBX_TENSOR_TYPES] = {
     [CBX_F32] = {"F32", 4},
+    [CBX_F64] = {"F64", 8},
+    [CBX_U8] = {"U8", 1},
+    [CBX_U32] = {"U32", 4},
 };
 
 const char *cbx_tensor_type_name(cbx_tensor_type type) {
@@ -286,6 +289,10 @@ void cbx_safetensors_close(cbx_safetensors *from) {
 const char *cbx_safetensors_string(const cbx_safetensors *from, const char *key) {
     return json_string_value(
         json_object_get(json_object_get(from->header, CBX_SAFETENSORS_METADATA), key));
+}
+
+int cbx_safetensors_has(const cbx_safetensors *from, const char *name) {
+    return json_object_get(from->header, name) != NULL;
 }
 
 /* The shape, as far as a tensor may have sides, and whether it has so many. */

@@ -27,7 +27,13 @@ _Static_assert(sizeof(float) == 4, "tensors of type F32 are read straight into f
 #define CBX_SAFETENSORS_METADATA "__metadata__"
 
 /* The types that are read and written; a row each in safetensors.c. */
-typedef enum cbx_tensor_type { CBX_F32, CBX_TENSOR_TYPES } cbx_tensor_type;
+typedef enum cbx_tensor_type {
+    CBX_F32,
+    CBX_F64,
+    CBX_U8,
+    CBX_U32,
+    CBX_TENSOR_TYPES
+} cbx_tensor_type;
 
 #define CBX_TENSOR_SIDES 2
 
@@ -81,6 +87,9 @@ const char *cbx_safetensors_string(const cbx_safetensors *from, const char *key)
 cbx_status cbx_safetensors_find(const cbx_safetensors *from, const char *name, cbx_tensor_type type,
                                 size_t sides, cbx_tensor *out);
 
+/* Whether there is a tensor of that name, of whatever type. */
+int cbx_safetensors_has(const cbx_safetensors *from, const char *name);
+
 /* Reads the bytes of a tensor that was found: cbx_tensor_bytes() of them. CBX_MISSING_INPUT,
  * CBX_BAD_DATA. */
 cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *tensor, void *bytes);
@@ -90,5 +99,16 @@ cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *t
  * ASCII; of those with the same key the last one counts. CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
 cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
                                  const cbx_setting *strings, size_t string_count);
+
+/* The same, with one more tensor behind the others: "crc32", U32 (1), the checksum that zlib and PNG
+ * have, of all the file's bytes before it. At most CBX_CHECKED_TENSORS others. */
+enum { CBX_CHECKED_TENSORS = 15 };
+cbx_status cbx_safetensors_write_checked(cbx_output *to, const cbx_tensor *tensors,
+                                         size_t tensor_count, const cbx_setting *strings,
+                                         size_t string_count);
+
+/* Whether a file that was opened is what was written so: reads it through. CBX_BAD_DATA: its last
+ * tensor is no checksum, or another one's; CBX_MISSING_INPUT. */
+cbx_status cbx_safetensors_check(const cbx_safetensors *from);
 
 #endif

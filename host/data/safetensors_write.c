@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/crc32.h"
 
 enum { ALIGNMENT = 8 };
 
@@ -67,8 +68,17 @@ static char *header_text(const cbx_tensor *tensors, size_t tensor_count, const c
     return text;
 }
 
-cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
-                                 const cbx_setting *strings, size_t string_count) {
+/* `sum` gets the checksum so far; NULL: it is not wanted. */
+static void put(cbx_output *to, const void *bytes, size_t size, uint32_t *sum) {
+    cbx_output_write(to, bytes, size);
+    if (sum) {
+        *sum = cbx_crc32(*sum, bytes, size);
+    }
+}
+
+/* The last of these is the checksum, where it is wanted, and has no bytes yet. */
+static cbx_status write_all(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
+                            const cbx_setting *strings, size_t string_count, uint32_t *sum) {
     static const char spaces[ALIGNMENT] = "        ";
     char *header = header_text(tensors, tensor_count, strings, string_count);
     if (!header) {
@@ -76,12 +86,33 @@ cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size
     }
     const size_t text_bytes = strlen(header);
     const uint64_t length = (text_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    cbx_output_write(to, &length, CBX_SAFETENSORS_LENGTH_BYTES);
-    cbx_output_write(to, header, text_bytes);
-    cbx_output_write(to, spaces, length - text_bytes);
+    put(to, &length, CBX_SAFETENSORS_LENGTH_BYTES, sum);
+    put(to, header, text_bytes, sum);
+    put(to, spaces, length - text_bytes, sum);
     for (size_t i = 0; i < tensor_count; i++) {
-        cbx_output_write(to, tensors[i].bytes, cbx_tensor_bytes(&tensors[i]));
+        const int is_sum = sum && i + 1 == tensor_count;
+        put(to, is_sum ? sum : tensors[i].bytes, cbx_tensor_bytes(&tensors[i]),
+            is_sum ? NULL : sum);
     }
     free(header);
     return cbx_output_flush(to);
+}
+
+cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
+                                 const cbx_setting *strings, size_t string_count) {
+    return write_all(to, tensors, tensor_count, strings, string_count, NULL);
+}
+
+cbx_status cbx_safetensors_write_checked(cbx_output *to, const cbx_tensor *tensors,
+                                         size_t tensor_count, const cbx_setting *strings,
+                                         size_t string_count) {
+    cbx_tensor all[CBX_CHECKED_TENSORS + 1];
+    uint32_t sum = 0;
+    if (tensor_count > CBX_CHECKED_TENSORS) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "%zu tensors are more than are written with a checksum",
+                        tensor_count);
+    }
+    memcpy(all, tensors, tensor_count * sizeof *tensors);
+    all[tensor_count] = (cbx_tensor){.name = "crc32", .type = CBX_U32, .sides = 1, .shape = {1}};
+    return write_all(to, all, tensor_count + 1, strings, string_count, &sum);
 }

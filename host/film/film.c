@@ -36,6 +36,7 @@ struct cbx_film {
     cbx_film_parts parts;
     cbx_workers *workers; /* NULL, or … */
     cbx_coded *coded;     /* … NULL: the other is what `source` works with */
+    cbx_spool *spool;     /* borrowed; NULL: none */
 };
 
 /* As long as a group of luma planes stays within 128 MiB, but 20 frames at least
@@ -299,7 +300,27 @@ cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_s
 }
 
 cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key) {
-    return cbx_coded_append(film->coded, film->parts.muxer, sample, bytes, key);
+    const cbx_status status = cbx_coded_append(film->coded, film->parts.muxer, sample, bytes, key);
+    return status || !film->spool ? status : cbx_spool_append(film->spool, sample, bytes, key);
+}
+
+void cbx_film_spool(cbx_film *film, cbx_spool *spool) {
+    film->spool = spool;
+}
+
+cbx_status cbx_film_take(cbx_film *film, cbx_spool *spool, uint64_t most, uint64_t *taken) {
+    const uint8_t *sample = NULL;
+    size_t bytes = 1;
+    int key = 0;
+    cbx_status status = CBX_OK;
+    for (*taken = 0; *taken < most && !status; *taken += !status) {
+        status = cbx_spool_next(spool, &sample, &bytes, &key);
+        if (!status && bytes == 0) {
+            break;
+        }
+        status = status ? status : cbx_film_append(film, sample, bytes, key);
+    }
+    return status;
 }
 
 /* ---- the end, of both ---- */

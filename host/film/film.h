@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "clearbox/film.h"
 #include "film/parameter_sets.h"
+#include "film/spool.h"
 
 /* The names of x264's presets, ended by NULL. */
 extern const char *const cbx_x264_presets[];
@@ -64,6 +65,13 @@ cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_s
  * The level in the file is the lowest for the size, the rate, and the bits of all frames. A pipe
  * cannot be rewritten, and has the level of size and rate. */
 cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key);
+
+/* Frames that are appended from now on go there, too; borrowed until the film is finished or
+ * discarded. */
+void cbx_film_spool(cbx_film *film, cbx_spool *spool);
+
+/* Appends the next frames of a spool, `most` at most; *taken tells how many whole ones there were. */
+cbx_status cbx_film_take(cbx_film *film, cbx_spool *spool, uint64_t most, uint64_t *taken);
 
 /* Before the end: another comment than that of the settings, which is only known now. It is in an
  * mp4 that is a regular file; others have written theirs, and keep it. CBX_NO_MEMORY. */

@@ -48,6 +48,14 @@ void cbx_job_begin_check(cbx_job *job, uint64_t count) {
     checks->due = next_after(job, number);
 }
 
+void cbx_job_check_next(cbx_job *job) {
+    job->checks.due = job->position.batch_number;
+}
+
+int cbx_job_is_checking(const cbx_job *job) {
+    return job->checks.spot && cbx_spot_check_is_busy(job->checks.spot);
+}
+
 cbx_status cbx_job_look_at_check(cbx_job *job) {
     return job->checks.spot ? cbx_spot_check_look(job->checks.spot, 0) : CBX_OK;
 }

@@ -24,6 +24,18 @@ static int may_be_device(const cbx_film_settings *film) {
             !film->preset && cbx_film_codec_of(film) == CBX_CODEC_H264);
 }
 
+static int keeps(const cbx_learn_settings *settings) {
+    return settings->checkpoint || settings->resume;
+}
+
+/* Frames that libavcodec encodes hang on each other in ways that cannot be kept. */
+static cbx_status refuse_other(const cbx_film_settings *film) {
+    return cbx_fail(CBX_BAD_ARGUMENT,
+                    "a run with checkpoints films with the encoder %s alone, in mp4, Matroska or "
+                    "MPEG-TS, not with %s; leave the film out, or the checkpoints",
+                    CBX_DEVICE_ENCODER, cbx_film_encoder_of(film));
+}
+
 cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
                                  cbx_film_settings *out) {
     const cbx_drawing drawing = cbx_drawing_of(settings);
@@ -43,7 +55,10 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
     if (status) {
         return status;
     }
-    return may_be_device(out) ? cbx_film_check_wishes(out) : check_libav_encoder(out);
+    if (may_be_device(out)) {
+        return cbx_film_check_wishes(out);
+    }
+    return keeps(settings) ? refuse_other(out) : check_libav_encoder(out);
 }
 
 /* The device, if it encodes well; whoever named it wants no other. */
@@ -55,7 +70,7 @@ static cbx_status try_device(cbx_job *job) {
     }
     if (!status) {
         job->film.encoder = CBX_DEVICE_ENCODER;
-    } else if (!named) {
+    } else if (!named && !keeps(job->settings)) {
         snprintf(job->encoder_why, sizeof job->encoder_why, "%s", cbx_last_error());
         status = check_libav_encoder(&job->film);
     }

@@ -126,12 +126,21 @@ cbx_status cbx_job_open_film(cbx_job *job) {
     if (!status) {
         status = cbx_reel_open(&job->reel, &job->painter, apart, &output, &job->film);
     }
+    if (!status) {
+        status = cbx_job_open_spool(job, CBX_KEPT_FILM, settings->film, &job->spool);
+    }
     job->film.title = NULL;
     return status;
 }
 
 cbx_status cbx_job_collect(cbx_job *job) {
-    return job->reel ? judge(job, cbx_reel_turn(job->reel)) : CBX_OK;
+    const cbx_status status = job->reel ? judge(job, cbx_reel_turn(job->reel)) : CBX_OK;
+    return status || !job->page_film.spool ? status : cbx_job_collect_page_film(job);
+}
+
+cbx_status cbx_job_look(cbx_job *job) {
+    const cbx_status status = job->reel ? judge(job, cbx_reel_look(job->reel)) : CBX_OK;
+    return status ? status : cbx_job_look_page_film(job);
 }
 
 /* Waits for the encoders, telling how far they are. */
@@ -191,5 +200,8 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
         cbx_job_lose(job, CBX_LEARN_FILM, status);
     } else {
         hash_film(job);
+    }
+    if (!job->keeper) {
+        cbx_job_close_spool(job, job->settings->film, !status, &job->spool);
     }
 }

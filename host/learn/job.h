@@ -5,21 +5,14 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/random.h"
 #include "clearbox/learn.h"
 #include "device/walk.h"
+#include "learn/checkpoint.h"
 #include "learn/clock.h"
 #include "learn/page_film.h"
+#include "learn/position.h"
 #include "network/trainer.h"
 #include "reel/reel.h"
-
-/* Where training stands: with the weights, all that it needs to go on from there. */
-typedef struct cbx_position {
-    uint32_t epoch;        /* epochs whose batches are all trained */
-    uint32_t first;        /* place of the next batch in the order of the epoch under way */
-    uint64_t batch_number; /* of the next batch, counted from the run's start */
-    cbx_random random;     /* before the order of the epoch under way is drawn */
-} cbx_position;
 
 /* Of training, each with the weights from before its batch. Zeroed: nobody wants them. */
 typedef struct cbx_losses {
@@ -64,6 +57,7 @@ typedef struct cbx_job {
     cbx_painter painter;                 /* zeroed: none */
     cbx_easel easel;                     /* on which the trainer draws the film */
     cbx_reel *reel;                      /* NULL: no film, or it is lost */
+    cbx_spool *spool;                    /* of its frames; NULL: none */
     cbx_output files[CBX_LEARN_OUTPUTS]; /* between writing and commit; else zeroed */
     cbx_fault fault;                     /* the first: of training, an output or an observer */
     uint32_t *order;                     /* (training_images) */
@@ -71,10 +65,14 @@ typedef struct cbx_job {
     cbx_losses losses;
     cbx_checks checks;
     cbx_page_film page_film;
-    cbx_story story; /* zeroed: no page was asked for */
-    uint64_t pause;  /* training pauses when position.batch_number is this; 0: nowhere */
-    double began;    /* clock */
-    double reported; /* clock of the last progress report */
+    cbx_story story;           /* zeroed: no page was asked for */
+    cbx_checkpoint *resumed;   /* what the run goes on from; NULL: it begins */
+    FILE *held;                /* that file, locked; NULL */
+    struct cbx_keeper *keeper; /* keep.c; NULL: it makes no checkpoints */
+    int finished;              /* and the checkpoint says so */
+    uint64_t pause;            /* training pauses when position.batch_number is this; 0: nowhere */
+    double began;              /* clock */
+    double reported;           /* clock of the last progress report */
     int stopping;
 } cbx_job;
 
@@ -121,6 +119,10 @@ cbx_status cbx_job_open_checks(cbx_job *job);
 uint64_t cbx_job_checks_bytes(const cbx_job *job);
 /* Before `count` batches are given to the trainer: chooses one of them, where one is due. */
 void cbx_job_begin_check(cbx_job *job, uint64_t count);
+/* Has the next batch checked, whatever its number; nothing where there are no checks, or one is under
+ * way. And whether one is. */
+void cbx_job_check_next(cbx_job *job);
+int cbx_job_is_checking(const cbx_job *job);
 /* Whether those that were checked are right, as far as is known; waits for nothing.
  * CBX_BAD_KERNEL: the training is wrong since that batch at the latest. */
 cbx_status cbx_job_look_at_check(cbx_job *job);
@@ -134,9 +136,42 @@ void cbx_job_clear_checks(cbx_job *job);
 cbx_status cbx_job_open_film(cbx_job *job);
 /* Hands all that was drawn to the film, if there is one. */
 cbx_status cbx_job_collect(cbx_job *job);
+/* What of it is ready, to the films; does not wait. */
+cbx_status cbx_job_look(cbx_job *job);
 /* Completes the file as far as `trained` allows. A film without frames is not written: the
  * run was stopped before one was due. */
 void cbx_job_finish_film(cbx_job *job, cbx_status trained);
+
+/* spool.c: what keeps the frames of a film beside it. `which` is the film that the reel opened, at
+ * `path`; *out is the caller's. In a run that goes on the reel gets the frames of before. */
+cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char *path,
+                              cbx_spool **out);
+/* For the film at `path`, which stands or not: removes its spool, unless a checkpoint counts on it. */
+void cbx_job_close_spool(cbx_job *job, const char *path, int stands, cbx_spool **spool);
+/* Whether what is spooled is still needed when the job ends. */
+int cbx_job_keeps_spools(const cbx_job *job);
+
+/* resume.c: a run that goes on. */
+/* Reads the checkpoint, and looks whether the settings are those of its run; before any work. */
+cbx_status cbx_job_open_resumed(cbx_job *job);
+/* For a job with its plan: whether dataset and device are those of the checkpoint's run. */
+cbx_status cbx_job_check_resumed(cbx_job *job);
+/* For a job with its trainer, before there are films: where it stands. */
+cbx_status cbx_job_restore(cbx_job *job);
+/* Tells the observers of the epochs of before. */
+void cbx_job_retell(cbx_job *job);
+void cbx_job_clear_resumed(cbx_job *job);
+
+/* keep.c: checkpoints. */
+/* For a job that is ready to train; does nothing where none are wanted. */
+cbx_status cbx_job_open_keeper(cbx_job *job);
+/* Between two segments of training: makes one when its time has come. A fault of the device. */
+cbx_status cbx_job_keep(cbx_job *job);
+/* One of now, and waits until it stands. */
+cbx_status cbx_job_keep_now(cbx_job *job);
+/* The run is over and its outputs stand: the checkpoint says so. */
+cbx_status cbx_job_keep_end(cbx_job *job);
+void cbx_job_clear_keeper(cbx_job *job);
 
 /* captions.c: what the next picture says. */
 void cbx_job_caption(cbx_job *job);
@@ -173,6 +208,9 @@ cbx_status cbx_job_open_page_film(cbx_job *job);
 uint64_t cbx_job_page_film_next(const cbx_job *job);
 /* Those that are due, after the batches so far. */
 cbx_status cbx_job_draw_page_film(cbx_job *job);
+/* As of the run's own film. */
+cbx_status cbx_job_look_page_film(cbx_job *job);
+cbx_status cbx_job_collect_page_film(cbx_job *job);
 void cbx_job_finish_page_film(cbx_job *job, cbx_status trained);
 /* Removes its file. */
 void cbx_job_clear_page_film(cbx_job *job);

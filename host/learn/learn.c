@@ -51,6 +51,9 @@ static cbx_status evaluate_epoch(cbx_job *job, uint32_t epoch, double seconds) {
 static cbx_status train_epochs(cbx_job *job) {
     const cbx_position *at = &job->position;
     cbx_status status = CBX_OK;
+    if (job->result->epochs < at->epoch) { /* it goes on from between training and judging */
+        status = evaluate_epoch(job, at->epoch, 0.0);
+    }
     while (at->epoch < job->settings->epochs && !status && !cbx_job_should_stop(job)) {
         const double start = cbx_clock_seconds();
         status = cbx_job_train_epoch(job);
@@ -92,7 +95,11 @@ static cbx_status run(cbx_job *job) {
         return status;
     }
     cbx_job_tell_started(job);
+    cbx_job_retell(job);
     status = train_epochs(job);
+    if (!status) {
+        status = cbx_job_keep_now(job);
+    }
     const double trained = cbx_clock_seconds();
     /* A stop that was asked for during the last batch came too late to stop anything. */
     const int complete = job->result->epochs == job->settings->epochs;
@@ -123,13 +130,18 @@ static cbx_status end(cbx_job *job, cbx_status status) {
     char *sentence = strdup(cbx_last_error());
     job->result->times.total = cbx_clock_seconds() - job->began;
     cbx_job_tell_ended(job);
+    if (!status && !job->fault.status) {
+        status = cbx_job_keep_end(job);
+        free(sentence);
+        sentence = strdup(cbx_last_error());
+    }
+    cbx_job_clear(job); /* which may fail at something, and is none the worse */
     if (job->fault.status && (!status || status == CBX_INTERRUPTED)) {
         status = cbx_fault_raise(&job->fault);
     } else if (status) {
         (void)cbx_fail(status, "%s", sentence ? sentence : cbx_status_text(status));
     }
     free(sentence);
-    cbx_job_clear(job);
     return status;
 }
 

@@ -18,7 +18,7 @@ typedef struct part {
     const char *what, *remedy;
 } part;
 
-enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, CHECK, PAGE, PARTS };
+enum { PROGRAM, IMAGES, TRAINING, PICTURE, FRAMES, INDEX, LOSSES, CHECK, PAGE, KEPT, PARTS };
 
 static uint64_t images_bytes(const cbx_learn_plan *plan) {
     const uint64_t images =
@@ -56,6 +56,12 @@ static uint64_t page_bytes(const cbx_job *job) {
                : 0;
 }
 
+/* Of the weights, on the device and on the host; what is kept of films is little beside that. */
+static uint64_t kept_bytes(const cbx_job *job) {
+    const uint64_t weights = job->plan.parameters * sizeof(float);
+    return !job->settings->checkpoint ? 0 : job->device->shares_memory ? 2 * weights : weights;
+}
+
 cbx_status cbx_job_check_memory(cbx_job *job) {
     const uint64_t limit = cbx_memory_limit_bytes();
     part parts[PARTS] = {
@@ -67,6 +73,7 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
                     "take fewer neurons, a smaller scale or fewer encoders, or make no film"},
         [INDEX] = {0, "the film's index", "film fewer batches"},
         [LOSSES] = {cbx_job_losses_bytes(job), "the losses of all batches", "train fewer epochs"},
+        [KEPT] = {kept_bytes(job), "checkpoints", "take fewer neurons or make no checkpoints"},
         [CHECK] = {check_bytes(job), "checking batches", "leave that out"},
         [PAGE] = {page_bytes(job), "the page", "take fewer neurons or write no page"},
     };

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/files.h"
 #include "base/memory.h"
@@ -25,13 +26,14 @@ static cbx_status write_poster(cbx_job *job, cbx_output *to);
 static const struct row {
     const char *name;
     size_t path;                                       /* offset in cbx_learn_settings */
-    cbx_status (*write)(cbx_job *job, cbx_output *to); /* NULL: the film, written as it comes */
+    cbx_status (*write)(cbx_job *job, cbx_output *to); /* NULL: it is written while training */
 } rows[CBX_LEARN_OUTPUTS] = {
     [CBX_LEARN_FILM] = {"film", offsetof(cbx_learn_settings, film), NULL},
     [CBX_LEARN_WEIGHTS] = {"weights", offsetof(cbx_learn_settings, save), write_weights},
     [CBX_LEARN_PICTURE] = {"picture", offsetof(cbx_learn_settings, picture), write_picture},
     [CBX_LEARN_POSTER] = {"poster", offsetof(cbx_learn_settings, poster), write_poster},
     [CBX_LEARN_REPORT] = {"report", offsetof(cbx_learn_settings, report), cbx_job_write_page},
+    [CBX_LEARN_CHECKPOINT] = {"checkpoint", offsetof(cbx_learn_settings, checkpoint), NULL},
 };
 
 const char *cbx_learn_output_name(cbx_learn_output output) {
@@ -83,6 +85,34 @@ static const char *file_of(const cbx_learn_settings *settings, unsigned output) 
                : cbx_learn_output_path(settings, output);
 }
 
+/* Progress of another run is not lost by a second start. */
+static cbx_status refuse_progress(const cbx_learn_settings *settings) {
+    struct stat about;
+    const char *path = settings->checkpoint;
+    if (!path || stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
+        return CBX_OK; /* as other outputs */
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return cbx_fail(CBX_CANNOT_CREATE, "the checkpoint %s cannot be kept in what is no file",
+                        path);
+    }
+    if (settings->overwrite || (settings->resume && cbx_files_same(path, settings->resume))) {
+        return CBX_OK;
+    }
+    return cbx_fail(CBX_CANNOT_CREATE,
+                    "the checkpoint %s is there already, and may have the progress of another run: "
+                    "resume that one, choose another name, or ask for it to be overwritten",
+                    path);
+}
+
+/* The checkpoint that the run goes on from is replaced by those to come, and by nothing else. */
+static cbx_status refuse_resumed(const cbx_learn_settings *settings, unsigned output,
+                                 const char *path) {
+    return settings->resume && output != CBX_LEARN_CHECKPOINT
+               ? refuse_same(path, rows[output].name, settings->resume, "checkpoint to go on from")
+               : CBX_OK;
+}
+
 cbx_status cbx_job_probe_outputs(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     cbx_status status = CBX_OK;
@@ -95,10 +125,17 @@ cbx_status cbx_job_probe_outputs(cbx_job *job) {
         if (path && !status) {
             status = refuse_inputs(settings, path, rows[i].name);
         }
+        if (path && !status) {
+            status = refuse_resumed(settings, i, path);
+        }
+    }
+    if (!status) {
+        status = refuse_progress(settings);
     }
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
         const char *path = file_of(settings, i);
-        status = path ? cbx_output_probe(path, settings->no_clobber) : CBX_OK;
+        const int stays = settings->no_clobber && i != CBX_LEARN_CHECKPOINT;
+        status = path ? cbx_output_probe(path, stays) : CBX_OK;
     }
     return status;
 }

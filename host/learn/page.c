@@ -17,7 +17,9 @@
 #define MOST_FILM_BYTES ((uint64_t)64 << 20)
 
 cbx_status cbx_job_begin_story(cbx_job *job) {
-    return job->settings->report ? cbx_new(&job->story.epochs, job->settings->epochs) : CBX_OK;
+    return job->settings->report || job->settings->checkpoint
+               ? cbx_new(&job->story.epochs, job->settings->epochs)
+               : CBX_OK;
 }
 
 void cbx_job_note_epoch(cbx_job *job, const cbx_epoch_report *report) {

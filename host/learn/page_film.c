@@ -41,7 +41,7 @@ static int choose_encoder(cbx_job *job, cbx_film_settings *film) {
         return 1;
     }
     film->encoder = NULL;
-    return !cbx_film_check(film);
+    return !job->settings->checkpoint && !job->settings->resume && !cbx_film_check(film);
 }
 
 /* 0, the scale that fits, shows only some of many neurons. */
@@ -134,6 +134,9 @@ cbx_status cbx_job_open_page_film(cbx_job *job) {
     if (!status && !cbx_output_open(&output, own->path, 1)) {
         (void)cbx_reel_open(&own->reel, &own->painter, 1, &output, &own->film);
     }
+    if (!status) {
+        status = cbx_job_open_spool(job, CBX_KEPT_PAGE_FILM, own->path, &own->spool);
+    }
     return status;
 }
 
@@ -155,6 +158,16 @@ cbx_status cbx_job_draw_page_film(cbx_job *job) {
     return status;
 }
 
+cbx_status cbx_job_look_page_film(cbx_job *job) {
+    cbx_page_film *own = &job->page_film;
+    return own->reel ? judge(own, cbx_reel_look(own->reel)) : CBX_OK;
+}
+
+cbx_status cbx_job_collect_page_film(cbx_job *job) {
+    cbx_page_film *own = &job->page_film;
+    return own->reel ? judge(own, cbx_reel_turn(own->reel)) : CBX_OK;
+}
+
 void cbx_job_finish_page_film(cbx_job *job, cbx_status trained) {
     cbx_page_film *own = &job->page_film;
     cbx_film_result made;
@@ -170,6 +183,7 @@ void cbx_job_finish_page_film(cbx_job *job, cbx_status trained) {
 void cbx_job_clear_page_film(cbx_job *job) {
     cbx_page_film *own = &job->page_film;
     cbx_reel_discard(own->reel);
+    cbx_job_close_spool(job, own->path, own->frames > 0, &own->spool);
     if (own->painter.device) {
         cbx_painter_clear(&own->painter);
     }

@@ -15,10 +15,11 @@ typedef struct cbx_page_film {
     cbx_timing timing;
     cbx_painter painter;
     cbx_easel easel;
-    cbx_reel *reel;  /* NULL: it is not open yet, finished, or lost */
-    uint64_t drawn;  /* frames so far */
-    char *path;      /* of its file beside the page, until the page has it */
-    uint64_t frames; /* of the finished film; 0: there is none */
+    cbx_reel *reel;   /* NULL: it is not open yet, finished, or lost */
+    cbx_spool *spool; /* of its frames; NULL: none */
+    uint64_t drawn;   /* frames so far */
+    char *path;       /* of its file beside the page, until the page has it */
+    uint64_t frames;  /* of the finished film; 0: there is none */
 } cbx_page_film;
 
 #endif

@@ -36,7 +36,8 @@ static void *load(void *argument) {
 }
 
 static cbx_status load_and_start(cbx_job *job) {
-    const int told = job->settings->save || job->settings->report;
+    const cbx_learn_settings *settings = job->settings;
+    const int told = settings->save || settings->report || settings->checkpoint || settings->resume;
     loading data = {.directory = job->settings->data, .sha256 = told ? job->data_sha256 : NULL};
     pthread_t thread;
     const double start = cbx_clock_seconds();
@@ -60,7 +61,7 @@ static cbx_status load_and_start(cbx_job *job) {
 /* Weights that do not fit are told before anything takes time. */
 static cbx_status load_network(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    if (!settings->init) {
+    if (!settings->init || job->network) {
         return CBX_OK;
     }
     cbx_status status = cbx_network_load(&job->network, settings->init);
@@ -178,9 +179,10 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 
 cbx_status cbx_job_prepare(cbx_job *job) {
     static step *const steps[] = {
-        cbx_job_probe_outputs, load_network,  load_and_start,         cbx_job_make_plan,
-        cbx_job_check_memory,  make_network,  make_trainer,           cbx_job_open_checks,
-        cbx_job_keep_losses,   make_pictures, cbx_job_open_page_film, cbx_job_begin_story};
+        cbx_job_open_resumed, cbx_job_probe_outputs,  load_network,         load_and_start,
+        cbx_job_make_plan,    cbx_job_check_resumed,  cbx_job_check_memory, make_network,
+        make_trainer,         cbx_job_open_checks,    cbx_job_keep_losses,  cbx_job_restore,
+        make_pictures,        cbx_job_open_page_film, cbx_job_begin_story,  cbx_job_open_keeper};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -197,7 +199,9 @@ cbx_status cbx_job_prepare_look(cbx_job *job) {
 }
 
 void cbx_job_clear(cbx_job *job) {
+    cbx_job_clear_keeper(job);
     cbx_reel_discard(job->reel);
+    cbx_job_close_spool(job, job->settings->film, job->result->kept[CBX_LEARN_FILM], &job->spool);
     cbx_job_clear_page_film(job);
     if (job->painter.device) {
         cbx_painter_clear(&job->painter);
@@ -210,6 +214,7 @@ void cbx_job_clear(cbx_job *job) {
     cbx_dataset_destroy(job->dataset);
     cbx_job_clear_story(job);
     cbx_job_clear_losses(job);
+    cbx_job_clear_resumed(job);
     free(job->order);
     free(job->observers);
 }

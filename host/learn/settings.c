@@ -22,6 +22,7 @@ void cbx_learn_defaults(cbx_learn_settings *settings) {
     settings->film = "learn.mp4";
     settings->codec = CBX_CODEC_H264;
     settings->quality = -1;
+    settings->checkpoint_seconds = 60.0;
     (void)cbx_learn_set_style(settings, CBX_STYLE_LESSON);
 }
 
@@ -81,6 +82,22 @@ static cbx_status check_poster(const cbx_learn_settings *settings) {
                           settings->poster);
 }
 
+/* A film is continued from the frames that the device encoded. */
+static cbx_status check_checkpoint(const cbx_learn_settings *settings) {
+    if (!settings->checkpoint && !settings->resume) {
+        return CBX_OK;
+    }
+    if (!isfinite(settings->checkpoint_seconds) || settings->checkpoint_seconds < 0.0) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "the seconds between checkpoints must be a number");
+    }
+    if (settings->film && (settings->film_descriptor || !cbx_film_is_file(settings->film))) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "a run with checkpoints films into a regular file, which %s is not",
+                        settings->film);
+    }
+    return CBX_OK;
+}
+
 cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
@@ -99,6 +116,9 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     }
     if (!status) {
         status = cbx_trainer_check_settings(&trainer);
+    }
+    if (!status) {
+        status = check_checkpoint(settings);
     }
     if (!status) {
         status = check_pictures(settings);

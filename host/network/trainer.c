@@ -163,6 +163,10 @@ void cbx_trainer_keep_losses(cbx_trainer *trainer) {
     trainer->keeps_losses = 1;
 }
 
+int cbx_trainer_keeps_losses(const cbx_trainer *trainer) {
+    return trainer->keeps_losses;
+}
+
 static cbx_status launch(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     cbx_status status = cbx_watch_before(trainer->watch, first, count);
     if (!status) {

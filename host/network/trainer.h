@@ -4,6 +4,7 @@
 #define CBX_NETWORK_TRAINER_H
 
 #include "clearbox/trainer.h"
+#include "device/copy.h"
 #include "device/device.h"
 #include "layout.h"
 #include "network/exchange.h"
@@ -74,6 +75,22 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale);
 
 /* Batches that one launch of cbx_trainer_steps() should hold, pictures apart. */
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer);
+
+/* Whether it was asked to keep losses. */
+int cbx_trainer_keeps_losses(const cbx_trainer *trainer);
+
+/* What a training that is to go on elsewhere needs of a trainer. cbx_trainer_keep() adds it to a copy
+ * (device/copy.h), with every batch so far, for which there have to be cbx_trainer_kept_bytes();
+ * cbx_trainer_kept() reads it from the copy's bytes there, in any thread: the weights, and
+ * where the trainer keeps losses those of all training images, (training images), else NULL.
+ * CBX_DIVERGED: they are not finite. */
+size_t cbx_trainer_kept_bytes(const cbx_trainer *trainer);
+cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to);
+cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, cbx_network *network,
+                            float *losses);
+
+/* Puts back the first `count` losses of those. */
+cbx_status cbx_trainer_set_losses(cbx_trainer *trainer, const float *losses, uint32_t count);
 
 /* Z2 of every image of a part, with the weights as they stand: z2 (n, 10), host memory, the
  * caller's. Waits. */

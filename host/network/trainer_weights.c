@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "device/copy.h"
 #include "network/schedule.h"
 
 static cbx_status check_shape(const cbx_trainer *trainer, const cbx_network *network) {
@@ -135,4 +136,88 @@ cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network) {
     unpack_w2(w2, trainer->share, network);
     status = unmap(trainer, trainer->w2, w2);
     return status ? status : cbx_cl_check(clFinish(trainer->device->queue), "reading the weights");
+}
+
+/* ---- as they are at one moment of the queue ---- */
+
+/* What a copy has of a trainer, one behind the other. */
+enum { W1, W2, FAULT, LOSSES, KEPT };
+
+static void list_kept(const cbx_trainer *trainer, cl_mem buffers[KEPT], size_t bytes[KEPT]) {
+    const size_t panels = trainer->panels;
+    buffers[W1] = trainer->w1;
+    bytes[W1] = panels * CBX_PANEL_SIZE * sizeof(float);
+    buffers[W2] = trainer->w2;
+    bytes[W2] = (1 + panels * CBX_PANEL) * CBX_LANES_OUT * sizeof(float);
+    buffers[FAULT] = trainer->fault;
+    bytes[FAULT] = sizeof(cl_uint);
+    buffers[LOSSES] = trainer->losses;
+    bytes[LOSSES] = trainer->keeps_losses ? trainer->images_of[CBX_TRAIN] * sizeof(float) : 0;
+}
+
+size_t cbx_trainer_kept_bytes(const cbx_trainer *trainer) {
+    cl_mem buffers[KEPT];
+    size_t bytes[KEPT], sum = 0;
+    list_kept(trainer, buffers, bytes);
+    for (int i = 0; i < KEPT; i++) {
+        sum += cbx_copy_room(bytes[i]);
+    }
+    return sum;
+}
+
+cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to) {
+    cl_mem buffers[KEPT];
+    size_t bytes[KEPT];
+    list_kept(trainer, buffers, bytes);
+    cbx_status status = cbx_trainer_flush(trainer);
+    for (int i = 0; i < KEPT && !status; i++) {
+        status = bytes[i] > 0 ? cbx_copy_add(to, buffers[i], bytes[i]) : CBX_OK;
+    }
+    return status;
+}
+
+static int is_finite(const float *numbers, size_t count) {
+    uint32_t bits, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&bits, &numbers[i], sizeof bits);
+        bits &= 0x7f800000u;
+        most = bits > most ? bits : most;
+    }
+    return most < 0x7f800000u;
+}
+
+cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, cbx_network *network,
+                            float *losses) {
+    cl_mem buffers[KEPT];
+    size_t bytes[KEPT];
+    const void *parts[KEPT];
+    cl_uint fault;
+    list_kept(trainer, buffers, bytes);
+    for (int i = 0; i < KEPT; i++) {
+        parts[i] = kept;
+        kept += cbx_copy_room(bytes[i]);
+    }
+    memcpy(&fault, parts[FAULT], sizeof fault);
+    if (fault != CBX_NO_FAULT || !is_finite(parts[W1], bytes[W1] / sizeof(float)) ||
+        !is_finite(parts[W2], (1 + (size_t)trainer->share.count) * CBX_LANES_OUT)) {
+        return cbx_fail(CBX_DIVERGED, "the weights are no longer finite");
+    }
+    unpack_w1(parts[W1], trainer->share, network);
+    unpack_w2(parts[W2], trainer->share, network);
+    if (losses) {
+        memcpy(losses, parts[LOSSES], bytes[LOSSES]);
+    }
+    return CBX_OK;
+}
+
+cbx_status cbx_trainer_set_losses(cbx_trainer *trainer, const float *losses, uint32_t count) {
+    if (count > trainer->images_of[CBX_TRAIN]) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "losses of %u images, of which there are %u", count,
+                        trainer->images_of[CBX_TRAIN]);
+    }
+    return count == 0 ? CBX_OK
+                      : cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, trainer->losses,
+                                                          CL_TRUE, 0, count * sizeof *losses,
+                                                          losses, 0, NULL, NULL),
+                                     "uploading losses");
 }

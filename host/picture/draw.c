@@ -110,6 +110,24 @@ cbx_status cbx_painter_expect(cbx_painter *painter, uint64_t frames) {
     return painter->scribe.strip > 0 ? cbx_scribe_expect(&painter->scribe, frames) : CBX_OK;
 }
 
+size_t cbx_painter_state_bytes(const cbx_painter *painter) {
+    return painter->scribe.strip > 0 ? painter->scribe.history_bytes : 0;
+}
+
+cbx_status cbx_painter_keep(const cbx_painter *painter, cbx_copy *to) {
+    const size_t bytes = cbx_painter_state_bytes(painter);
+    return bytes > 0 ? cbx_copy_add(to, painter->scribe.history, bytes) : CBX_OK;
+}
+
+cbx_status cbx_painter_resume(const cbx_painter *painter, const uint8_t *state) {
+    const size_t bytes = cbx_painter_state_bytes(painter);
+    return bytes == 0
+               ? CBX_OK
+               : cbx_cl_check(clEnqueueWriteBuffer(painter->device->queue, painter->scribe.history,
+                                                   CL_TRUE, 0, bytes, state, 0, NULL, NULL),
+                              "writing the losses of a film");
+}
+
 void cbx_painter_tell(cbx_painter *painter, const cbx_facts *facts, const cbx_news *news) {
     painter->facts = *facts;
     painter->news = *news;

@@ -5,6 +5,7 @@
 
 #include "clearbox/picture.h"
 #include "device/bound.h"
+#include "device/copy.h"
 #include "device/device.h"
 #include "layout.h"
 #include "picture/brush.h"
@@ -67,6 +68,12 @@ cbx_status cbx_painter_init_as(cbx_painter *painter, cbx_device *device, const c
 
 /* Makes room for the losses of a film of so many frames, where there are captions. */
 cbx_status cbx_painter_expect(cbx_painter *painter, uint64_t frames);
+
+/* What the captions to come hang on, for a film that is to go on elsewhere: as of cbx_avc_keep(), of so
+ * many bytes; none where there are no captions. */
+size_t cbx_painter_state_bytes(const cbx_painter *painter);
+cbx_status cbx_painter_keep(const cbx_painter *painter, cbx_copy *to);
+cbx_status cbx_painter_resume(const cbx_painter *painter, const uint8_t *state);
 
 /* What the captions of the next pictures say, if they have any; the news is in the first of them. */
 void cbx_painter_tell(cbx_painter *painter, const cbx_facts *facts, const cbx_news *news);

@@ -30,6 +30,7 @@ cbx_status cbx_scribe_expect(cbx_scribe *scribe, uint64_t frames) {
     const uint64_t bytes = (2 + frames) * sizeof(cl_uint);
     const cl_uint zero = 0;
     cbx_buffer_release(scribe->history);
+    scribe->history_bytes = (size_t)bytes;
     cbx_status status = cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "the losses of a film",
                                           &scribe->history);
     return status ? status

@@ -12,6 +12,7 @@ typedef struct cbx_scribe {
     cl_kernel note, curve, text, yuv, rgb;
     cl_mem glyphs, coverage; /* of the fonts */
     cl_mem history;          /* see caption.cl */
+    size_t history_bytes;
     cl_mem ink;
 } cbx_scribe;
 

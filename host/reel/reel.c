@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "reel/frames.h"
 #include "reel/samples.h"
@@ -291,6 +292,35 @@ uint32_t cbx_reel_room(const cbx_reel *reel) {
 
 cbx_status cbx_reel_drawn(cbx_reel *reel, uint32_t pictures, cl_event done) {
     return reel->way->drawn(reel->ring, pictures, done);
+}
+
+cbx_status cbx_reel_look(cbx_reel *reel) {
+    return turn(reel, reel->way->outstanding(reel->ring));
+}
+
+void cbx_reel_spool(cbx_reel *reel, cbx_spool *spool) {
+    cbx_film_spool(reel->film, spool);
+}
+
+cbx_avc *cbx_reel_avc(const cbx_reel *reel) {
+    return reel->way == &by_device ? cbx_samples_avc(reel->ring) : NULL;
+}
+
+cbx_status cbx_reel_send(cbx_reel *reel) {
+    return reel->way->send(reel->ring);
+}
+
+cbx_status cbx_reel_take(cbx_reel *reel, cbx_spool *spool, uint64_t frames) {
+    uint64_t taken;
+    cbx_status status = cbx_film_take(reel->film, spool, frames, &taken);
+    if (!status && taken < frames) {
+        status =
+            cbx_fail(CBX_BAD_DATA, "%s has only %llu of the film's first %llu frames",
+                     cbx_spool_name(spool), (unsigned long long)taken, (unsigned long long)frames);
+    }
+    reel->filmed = frames;
+    cbx_samples_count(reel->ring, frames);
+    return status;
 }
 
 int cbx_reel_is_torn(const cbx_reel *reel) {

@@ -23,6 +23,7 @@
 #ifndef CBX_REEL_REEL_H
 #define CBX_REEL_REEL_H
 
+#include "avc/avc.h"
 #include "film/film.h"
 #include "picture/draw.h"
 
@@ -56,6 +57,20 @@ cbx_status cbx_reel_drawn(cbx_reel *reel, uint32_t pictures, cl_event done);
 
 /* Hands to the film all that was drawn; waits for it. */
 cbx_status cbx_reel_turn(cbx_reel *reel);
+
+/* Hands over what is there already, without waiting. */
+cbx_status cbx_reel_look(cbx_reel *reel);
+
+/* Asks for the encoding of a strip that is not full; enqueues only. */
+cbx_status cbx_reel_send(cbx_reel *reel);
+
+/* The encoder of the device; NULL: others encode. */
+cbx_avc *cbx_reel_avc(const cbx_reel *reel);
+
+/* Of a reel whose device encodes. Frames are spooled from now on, see cbx_film_spool(). Before its
+ * first frame: so many are taken from a spool. CBX_BAD_DATA: it has fewer. */
+void cbx_reel_spool(cbx_reel *reel, cbx_spool *spool);
+cbx_status cbx_reel_take(cbx_reel *reel, cbx_spool *spool, uint64_t frames);
 
 /* Whether it was the film that failed in the calls above, rather than the device. Only
  * cbx_reel_discard() is left then. */

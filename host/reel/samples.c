@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "reel/samples.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "avc/avc.h"
@@ -9,17 +8,6 @@
 #include "base/memory.h"
 
 enum { BLACK_LUMA = 16 };
-
-/* Planes of a strip: many keep all of a processor busy while slices are written, and cost few
- * launches; but large ones leave the caches. */
-enum { STRIP_BYTES = 8 << 20 };
-
-/* Encoded strips on their way. */
-enum { SLOTS = 3 };
-
-/* A key frame every two seconds, for those who seek; but no fewer, for those who film at a rate
- * that nobody sees. */
-enum { GROUP_SECONDS = 2, MOST_GROUP = 140 };
 
 typedef struct slot {
     cl_mem samples, sizes;
@@ -38,64 +26,13 @@ struct cbx_samples {
     size_t room; /* bytes for a sample */
     int drawn_apart;
     cl_mem luma, chroma;
-    slot slots[SLOTS];
+    slot slots[CBX_SAMPLES_SLOTS];
     uint32_t first, outstanding; /* of the slots */
     int filling;                 /* the strip; its slot is the one behind the outstanding ones */
     uint64_t frames;             /* appended */
     uint8_t *copy;               /* of a strip's samples, where memory is not shared */
     double draw_seconds, encode_seconds, read_seconds;
 };
-
-static uint32_t planes_of_strip(uint64_t plane_bytes) {
-    const uint64_t fit = STRIP_BYTES / plane_bytes;
-    return fit < 1 ? 1 : fit < CBX_SAMPLES_PLANES ? (uint32_t)fit : CBX_SAMPLES_PLANES;
-}
-
-cbx_avc_settings cbx_samples_settings(const cbx_film_settings *film) {
-    const uint64_t plane = (uint64_t)film->width * film->height;
-    const uint32_t wanted = GROUP_SECONDS * film->fps;
-    const int qp = cbx_film_quality_of(film);
-    return (cbx_avc_settings){.width = film->width,
-                              .height = film->height,
-                              .group = wanted < MOST_GROUP ? wanted : MOST_GROUP,
-                              .frames = planes_of_strip(plane),
-                              .qp = qp < 1 ? 1 : qp,
-                              .chroma_changes = film->chroma_changes};
-}
-
-cbx_stream cbx_samples_stream(const cbx_film_settings *film) {
-    const int offset = cbx_avc_chroma_qp_offset(film->chroma_changes);
-    return (cbx_stream){film->width, film->height, film->fps, offset};
-}
-
-static uint64_t luma_bytes(const cbx_avc_settings *settings) {
-    return (uint64_t)settings->frames * settings->width * settings->height + CBX_AVC_SPARE_BYTES;
-}
-
-static uint64_t chroma_bytes(const cbx_avc_settings *settings) {
-    const uint64_t each = (uint64_t)settings->width * settings->height / 2;
-    return settings->chroma_changes ? settings->frames * each : each;
-}
-
-uint64_t cbx_samples_bytes(const cbx_film_settings *film) {
-    const cbx_avc_settings settings = cbx_samples_settings(film);
-    return luma_bytes(&settings) + chroma_bytes(&settings) + cbx_avc_device_bytes(&settings) +
-           (uint64_t)SLOTS * settings.frames * cbx_avc_sample_bytes(&settings);
-}
-
-cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *film) {
-    const cbx_avc_settings settings = cbx_samples_settings(film);
-    const uint64_t slot_bytes = (uint64_t)settings.frames * cbx_avc_sample_bytes(&settings);
-    const uint64_t largest = cbx_avc_largest_bytes(&settings);
-    if (cbx_samples_bytes(film) > device->info.global_memory_bytes ||
-        (largest > slot_bytes ? largest : slot_bytes) > device->info.largest_buffer_bytes) {
-        return cbx_fail(
-            CBX_TOO_LARGE,
-            "%s has no room to encode a film of %u x %u pixels, which takes %" PRIu64 " MiB",
-            device->info.name, film->width, film->height, cbx_samples_bytes(film) >> 20);
-    }
-    return CBX_OK;
-}
 
 static int shares_memory(const cbx_samples *samples) {
     return samples->painter->device->shares_memory;
@@ -107,7 +44,7 @@ static cbx_status make_slots(cbx_samples *samples) {
     cbx_device *device = samples->painter->device;
     const uint64_t bytes = (uint64_t)samples->settings.frames * samples->room;
     cbx_status status = CBX_OK;
-    for (int i = 0; i < SLOTS && !status; i++) {
+    for (int i = 0; i < CBX_SAMPLES_SLOTS && !status; i++) {
         slot *each = &samples->slots[i];
         status =
             cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "encoded frames", &each->samples);
@@ -148,15 +85,16 @@ static cbx_status lay_ground(cbx_samples *samples) {
 
 static cbx_status make_strip(cbx_samples *samples, const uint8_t *cb, const uint8_t *cr) {
     cbx_device *device = samples->painter->device;
-    const uint64_t bytes = luma_bytes(&samples->settings);
+    const uint64_t bytes = cbx_samples_luma_bytes(&samples->settings);
     cbx_status status =
         cbx_buffer_create(device, CL_MEM_READ_WRITE, bytes, "frames", &samples->luma);
     if (!status) {
         status = cbx_painter_fill(samples->painter, samples->luma, (size_t)bytes, BLACK_LUMA);
     }
     if (!status) {
-        status = cbx_buffer_create(device, CL_MEM_READ_WRITE, chroma_bytes(&samples->settings),
-                                   "a film's chroma", &samples->chroma);
+        status = cbx_buffer_create(device, CL_MEM_READ_WRITE,
+                                   cbx_samples_chroma_bytes(&samples->settings), "a film's chroma",
+                                   &samples->chroma);
     }
     if (status) {
         return status;
@@ -214,12 +152,12 @@ void cbx_samples_destroy(cbx_samples *samples) {
     }
     clFinish(samples->painter->device->queue);
     clFinish(samples->painter->device->transfers);
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < CBX_SAMPLES_SLOTS; i++) {
         unmap(samples, &samples->slots[i]);
         release_events(&samples->slots[i]);
     }
     clFinish(samples->painter->device->transfers);
-    for (int i = 0; i < SLOTS; i++) {
+    for (int i = 0; i < CBX_SAMPLES_SLOTS; i++) {
         cbx_buffer_release(samples->slots[i].samples);
         cbx_buffer_release(samples->slots[i].sizes);
     }
@@ -233,17 +171,17 @@ void cbx_samples_destroy(cbx_samples *samples) {
 /* ---- drawn and encoded ---- */
 
 static slot *filling_slot(cbx_samples *samples) {
-    return &samples->slots[(samples->first + samples->outstanding) % SLOTS];
+    return &samples->slots[(samples->first + samples->outstanding) % CBX_SAMPLES_SLOTS];
 }
 
 uint32_t cbx_samples_room(const cbx_samples *samples) {
-    const uint32_t next = (samples->first + samples->outstanding) % SLOTS;
+    const uint32_t next = (samples->first + samples->outstanding) % CBX_SAMPLES_SLOTS;
     return samples->settings.frames - (samples->filling ? samples->slots[next].pictures : 0);
 }
 
 cbx_status cbx_samples_acquire(cbx_samples *samples, cbx_canvas *canvas, int *ready) {
     slot *next = filling_slot(samples);
-    *ready = samples->outstanding < SLOTS;
+    *ready = samples->outstanding < CBX_SAMPLES_SLOTS;
     if (*ready && !samples->filling) {
         samples->filling = 1;
         next->pictures = 0;
@@ -376,9 +314,17 @@ cbx_status cbx_samples_hand_over(cbx_samples *samples, cbx_film *film, int wait,
     *frames += oldest->pictures;
     unmap(samples, oldest);
     release_events(oldest);
-    samples->first = (samples->first + 1) % SLOTS;
+    samples->first = (samples->first + 1) % CBX_SAMPLES_SLOTS;
     samples->outstanding--;
     return status;
+}
+
+cbx_avc *cbx_samples_avc(const cbx_samples *samples) {
+    return samples->avc;
+}
+
+void cbx_samples_count(cbx_samples *samples, uint64_t frames) {
+    samples->frames = frames;
 }
 
 double cbx_samples_draw_seconds(const cbx_samples *samples) {

@@ -18,8 +18,8 @@
 
 typedef struct cbx_samples cbx_samples;
 
-/* Planes of a strip, at most. */
-enum { CBX_SAMPLES_PLANES = 16 };
+/* Planes of a strip, at most, and encoded strips on their way. */
+enum { CBX_SAMPLES_PLANES = 16, CBX_SAMPLES_SLOTS = 3 };
 
 /* How the device encodes a film of these settings. */
 cbx_avc_settings cbx_samples_settings(const cbx_film_settings *settings);
@@ -29,6 +29,10 @@ cbx_stream cbx_samples_stream(const cbx_film_settings *settings);
 
 /* Memory, of the device, that it takes at most, whatever the length of the film. */
 uint64_t cbx_samples_bytes(const cbx_film_settings *settings);
+
+/* Of that the planes of a strip. */
+uint64_t cbx_samples_luma_bytes(const cbx_avc_settings *settings);
+uint64_t cbx_samples_chroma_bytes(const cbx_avc_settings *settings);
 
 /* CBX_TOO_LARGE where the device has no room for that. */
 cbx_status cbx_samples_check(const cbx_device *device, const cbx_film_settings *settings);
@@ -57,6 +61,10 @@ uint32_t cbx_samples_outstanding(const cbx_samples *samples);
  * 1 where it is the film that failed. */
 cbx_status cbx_samples_hand_over(cbx_samples *samples, cbx_film *film, int wait, int *done,
                                  uint64_t *frames, int *torn);
+
+/* The encoder; and how many frames the film has before the first that is drawn. */
+cbx_avc *cbx_samples_avc(const cbx_samples *samples);
+void cbx_samples_count(cbx_samples *samples, uint64_t frames);
 
 /* Device seconds so far: of separate drawing launches, of encoding, and of transfers. */
 double cbx_samples_draw_seconds(const cbx_samples *samples);

@@ -99,6 +99,21 @@ typedef struct cbx_learn_settings {
     /* Measure what a film takes on the device, see cbx_learn_times; with `report` it is measured in
      * any case. The device may take longer for noting it. */
     int device_times;
+    /* A file that has, from time to time, all that the run needs to go on after it was ended, NULL:
+     * none. It appears only when it is whole and on the disk; the one before is kept as the same name
+     * with '~'. When the run is over it stays, and says so. A file of that name that is there at the
+     * start is not replaced, unless it is `resume` or `overwrite` is set. A film goes on from the
+     * frames in a file beside it, .NAME.spool-PID, and must be encoded by the device, into a regular
+     * file. docs/checkpoint.md describes both. */
+    const char *checkpoint;
+    double checkpoint_seconds; /* 60; between one and the next */
+    int overwrite;
+    /* A checkpoint to go on from; NULL: the run begins. All other settings are that run's, as
+     * cbx_resumed_settings() gives them, but that files may be elsewhere and device, family,
+     * schedule and workers others; the film can be left out. What comes of it is what would have come
+     * of the run without an end, to the byte, times apart. */
+    const char *resume;
+    const char *kept_text; /* anything, for the one who resumes; NULL: nothing */
 } cbx_learn_settings;
 
 /* A SHA-256 in 64 hexadecimal digits, and the end. */
@@ -147,6 +162,9 @@ typedef struct cbx_learn_plan {
     const char *encoder_why; /* the sentence that tells why; NULL: it is no fallback */
     cbx_container container; /* of the film, never AUTO */
     const char *level;       /* H.264's, by size and rate, "5.2"; NULL: no film in H.264 */
+    uint64_t resumed;        /* batches that were done before, by the run that goes on */
+    unsigned left_behind;    /* files with frames of the film that processes left which were killed:
+                                cbx_film_recover(); they go when the film is there */
     char caution[80];        /* "", or where the film will not play, or that it is large */
     double first_learning_rate_hidden, first_learning_rate_output;
 } cbx_learn_plan;
@@ -171,6 +189,7 @@ typedef enum cbx_learn_output {
     CBX_LEARN_PICTURE,
     CBX_LEARN_POSTER,
     CBX_LEARN_REPORT,
+    CBX_LEARN_CHECKPOINT,
     CBX_LEARN_OUTPUTS /* how many there are */
 } cbx_learn_output;
 
@@ -192,7 +211,8 @@ typedef struct cbx_learn_result {
     cbx_learn_times times;
 } cbx_learn_result;
 
-/* Looks on. Every function may be NULL; all are called from the thread of cbx_learn(), one
+/* Looks on. Of a run that goes on, the epochs of before are told once more, after started(). Every
+ * function may be NULL; all are called from the thread of cbx_learn(), one
  * observer after the other in the order of the list. One that returns another status than
  * CBX_OK is not called again. The run goes on: the others are told by lost(), no output
  * suffers, and cbx_learn() returns the status if nothing failed earlier. Its sentence is that
@@ -230,7 +250,7 @@ typedef struct cbx_learn_control {
     cbx_status (*try_device)(void *user, const cbx_device_info *device);
 } cbx_learn_control;
 
-/* "film", "weights", "picture", "poster", "report": static, never NULL. */
+/* "film", "weights", "picture", "poster", "report", "checkpoint": static, never NULL. */
 CBX_API const char *cbx_learn_output_name(cbx_learn_output output);
 
 /* Where the settings want it; NULL: it was not asked for. */
@@ -252,6 +272,20 @@ CBX_API const char *cbx_style_name(cbx_style style);
 
 /* CBX_BAD_ARGUMENT: there is no such style. */
 CBX_API cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style style);
+
+/* What a checkpoint says. */
+typedef struct cbx_resumed cbx_resumed;
+
+/* Reads one and checks it. CBX_MISSING_INPUT: it cannot be read; CBX_BAD_DATA: it is damaged, which
+ * names the one before where there is one, or is none; CBX_NO_MEMORY. *out is the caller's. */
+CBX_API cbx_status cbx_resumed_open(cbx_resumed **out, const char *path);
+/* Those of its run, with `resume` and `checkpoint` set to its path; strings and all until it is
+ * closed. */
+CBX_API const cbx_learn_settings *cbx_resumed_settings(const cbx_resumed *resumed);
+/* How many batches the run had done, and whether it is over: then there is nothing to go on with. */
+CBX_API uint64_t cbx_resumed_batches(const cbx_resumed *resumed);
+CBX_API int cbx_resumed_is_finished(const cbx_resumed *resumed);
+CBX_API void cbx_resumed_close(cbx_resumed *resumed); /* NULL is allowed */
 
 /* Checked before any work. CBX_BAD_ARGUMENT: a setting makes no sense, or the film would
  * be larger than its codec allows; CBX_NO_ENCODER: there is none for it. What

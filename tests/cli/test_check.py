@@ -4,6 +4,7 @@ trains."""
 
 import json
 import os
+import re
 import unittest
 
 from support import OK, SOFTWARE, CliTest, environment, main, read_tensors, write_dataset
@@ -60,6 +61,19 @@ class Check(CliTest):
         # Epochs 1 to 31 were told before the batch came, and none after it.
         epochs = [json.loads(line) for line in (self.folder / "m").read_text().splitlines()]
         self.assertEqual(max(line["epoch"] for line in epochs if "epoch" in line), 31)
+
+    @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+    def test_the_last_checkpoint_is_right(self):
+        """The batch before a checkpoint is checked, too, so that none stands after a wrong one."""
+        keeps = ("--checkpoint", "run", "--checkpoint-every", "0.001")
+        result = self.learn(*self.flags(), *keeps, env=self.misreading())
+        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
+        number = int(re.search(r"batch (\d+) was computed wrongly", result.stderr)[1])
+        self.assertTrue(100 < number < 1001, result.stderr)
+        self.assert_done(self.learn("--resume", "run"))
+        resumed = self.outputs()
+        self.assert_done(self.learn(*self.flags(), "--overwrite"))
+        self.assertEqual(resumed[2], self.outputs()[2])
 
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
     def test_left_out(self):

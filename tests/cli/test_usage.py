@@ -50,8 +50,11 @@ NONSENSE = {
     "output": [""],
     "format": CHOICE + ["avi"],
     "poster": ["", "-"],
+    "checkpoint": ["", "-"],
+    "checkpoint-every": ["-1", "nan", "inf", "86401", "abc", "", "0.1x", " 1", "1e", "."],
+    "resume": [""],
 }
-SWITCHES = ["no-shuffle", "no-video", "no-clobber", "no-check"]
+SWITCHES = ["no-shuffle", "no-video", "no-clobber", "no-check", "overwrite"]
 
 
 def flags_of(text):

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* realpath() */
+#define _XOPEN_SOURCE 700
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "film/film.h"
+
+/* The spool of a dead process, or why there is none. */
+static cbx_status find(const char *film, cbx_spool **out) {
+    char real[PATH_MAX], *name = NULL;
+    unsigned dead = 0, living = 0;
+    const char *path = realpath(film, real) ? real : film;
+    cbx_status status = cbx_spool_find(path, &name, &dead, &living);
+    if (!status && !name) {
+        status =
+            living > 0
+                ? cbx_fail(CBX_MISSING_INPUT, "%s is still being made by another process", film)
+                : cbx_fail(CBX_MISSING_INPUT,
+                           "there are no frames beside %s that a killed run has left", film);
+    }
+    if (!status) {
+        status = cbx_spool_open(out, name);
+    }
+    free(name);
+    return status;
+}
+
+/* All frames that are whole, in a film that is finished. */
+static cbx_status make(cbx_spool *spool, const char *path, int no_clobber,
+                       cbx_film_result *result) {
+    const cbx_spool_head *head = cbx_spool_head_of(spool);
+    cbx_film_settings settings = {.width = head->stream.width,
+                                  .height = head->stream.height,
+                                  .fps = head->stream.fps,
+                                  .quality = -1,
+                                  .encoder = CBX_DEVICE_ENCODER,
+                                  .title = head->title,
+                                  .comment = head->comment};
+    cbx_film *film = NULL;
+    cbx_output output;
+    uint64_t frames = 0;
+    cbx_status status = cbx_film_container(&settings.container, path, CBX_CONTAINER_AUTO);
+    if (!status) {
+        status = cbx_film_check_wishes(&settings);
+    }
+    if (!status) {
+        status = cbx_output_open(&output, path, no_clobber);
+    }
+    if (!status) {
+        status = cbx_film_open_encoded(&film, &output, &head->stream, &settings);
+    }
+    if (!status) {
+        status = cbx_film_take(film, spool, UINT64_MAX, &frames);
+    }
+    if (!status && frames == 0) {
+        status = cbx_fail(CBX_BAD_DATA, "%s has no frame that is whole", cbx_spool_name(spool));
+    }
+    if (status) {
+        cbx_film_discard(film);
+        return status;
+    }
+    return cbx_film_finish(film, result);
+}
+
+cbx_status cbx_film_recover(const char *film, const char *out, int no_clobber,
+                            cbx_film_result *result, int *kept) {
+    cbx_spool *spool = NULL;
+    cbx_status status = find(film, &spool);
+    if (status) {
+        return status;
+    }
+    status = make(spool, out, no_clobber, result);
+    const char *checkpoint = cbx_spool_head_of(spool)->checkpoint;
+    const int stays = status || (checkpoint && access(checkpoint, F_OK) == 0);
+    cbx_spool_close(spool, stays);
+    if (kept) {
+        *kept = stays;
+    }
+    return status;
+}

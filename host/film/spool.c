@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "film/spool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/claim.h"
+#include "base/clock.h"
+#include "base/crc32.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/temporary.h"
+
+static const char MAGIC[] = "clearbox film 1\n";
+enum { MAGIC_BYTES = sizeof MAGIC - 1, MOST_HEAD_BYTES = 1 << 20, MOST_SIDE = 65535, WORD = 4 };
+
+#define KEY_BIT 0x80000000u
+
+/* A key frame ends what was not yet on the disk, but not more often than so. */
+#define SYNC_SECONDS 5.0
+
+struct cbx_spool {
+    FILE *file; /* NULL: it was given up */
+    char name[CBX_CLAIM_BYTES];
+    cbx_spool_head head;
+    int needed; /* a checkpoint counts on every frame; else … */
+    const char *listed; /* … it goes when the process is ended at once */
+    json_t *texts;     /* what the head's strings point into */
+    uint8_t *sample;   /* the last that was read */
+    size_t room;       /* for it */
+    long long size;    /* of the file when it was opened */
+    long long reached; /* the end of the last whole record that was read */
+    double synced;     /* clock */
+};
+
+/* ---- the head ---- */
+
+static json_t *json_of(const cbx_spool_head *head) {
+    return json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:s?}", "width",
+                     (json_int_t)head->stream.width, "height", (json_int_t)head->stream.height,
+                     "fps", (json_int_t)head->stream.fps, "chroma_qp_offset",
+                     head->stream.chroma_qp_offset, "container",
+                     cbx_container_name(head->container), "title", head->title, "comment",
+                     head->comment, "checkpoint", head->checkpoint);
+}
+
+static int put_words(FILE *file, const void *first, size_t first_bytes, const void *second,
+                     size_t second_bytes) {
+    return fwrite(first, 1, first_bytes, file) == first_bytes &&
+           fwrite(second, 1, second_bytes, file) == second_bytes;
+}
+
+static int write_head(FILE *file, const cbx_spool_head *head) {
+    json_t *object = json_of(head);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    const uint32_t length = text ? (uint32_t)strlen(text) : 0;
+    const uint32_t sum = text ? cbx_crc32(0, text, length) : 0;
+    const int written = text && put_words(file, MAGIC, MAGIC_BYTES, &length, WORD) &&
+                        put_words(file, text, length, &sum, WORD) && fflush(file) == 0;
+    free(text);
+    json_decref(object);
+    return written;
+}
+
+/* A whole number up to `most`; 0: it is none. */
+static uint32_t whole(const json_t *object, const char *key, uint32_t most) {
+    const json_int_t value = json_integer_value(json_object_get(object, key));
+    return value > 0 && value <= (json_int_t)most ? (uint32_t)value : 0;
+}
+
+static int find_container(const char *name, cbx_container *out) {
+    const char *one;
+    for (int i = 0; name && (one = cbx_container_name((cbx_container)i)) != NULL; i++) {
+        if (strcmp(one, name) == 0) {
+            *out = (cbx_container)i;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int take_head(cbx_spool *spool) {
+    const json_t *object = spool->texts;
+    cbx_spool_head *head = &spool->head;
+    const json_int_t offset = json_integer_value(json_object_get(object, "chroma_qp_offset"));
+    head->stream.width = whole(object, "width", MOST_SIDE);
+    head->stream.height = whole(object, "height", MOST_SIDE);
+    head->stream.fps = whole(object, "fps", CBX_MAX_FPS);
+    head->stream.chroma_qp_offset = (int)offset;
+    head->title = json_string_value(json_object_get(object, "title"));
+    head->comment = json_string_value(json_object_get(object, "comment"));
+    head->checkpoint = json_string_value(json_object_get(object, "checkpoint"));
+    return head->stream.width % 4 == 0 && head->stream.height % 4 == 0 && head->stream.width &&
+           head->stream.height && head->stream.fps && offset >= -12 && offset <= 12 &&
+           find_container(json_string_value(json_object_get(object, "container")),
+                          &head->container);
+}
+
+static int read_head(cbx_spool *spool) {
+    char magic[MAGIC_BYTES], *text = NULL;
+    uint32_t length = 0, sum = 0;
+    int right = fread(magic, 1, MAGIC_BYTES, spool->file) == MAGIC_BYTES &&
+                memcmp(magic, MAGIC, MAGIC_BYTES) == 0 &&
+                fread(&length, 1, WORD, spool->file) == WORD && length <= MOST_HEAD_BYTES &&
+                (text = malloc(length + 1)) != NULL &&
+                fread(text, 1, length, spool->file) == length &&
+                fread(&sum, 1, WORD, spool->file) == WORD && sum == cbx_crc32(0, text, length);
+    spool->texts = right ? json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(text);
+    spool->reached = MAGIC_BYTES + 2 * WORD + (long long)length;
+    return spool->texts && take_head(spool);
+}
+
+/* ---- opened ---- */
+
+static cbx_status fail_to_write(const cbx_spool *spool) {
+    return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", spool->name,
+                    strerror(errno ? errno : EIO));
+}
+
+static cbx_status fail_to_create(const cbx_spool *spool, const char *path) {
+    return cbx_fail(CBX_CANNOT_CREATE, "cannot create a file for the frames of %s beside it: %s",
+                    spool->name[0] ? spool->name : path, strerror(errno));
+}
+
+cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_head *head) {
+    cbx_spool *spool = NULL;
+    *out = NULL;
+    cbx_status status = cbx_new(&spool, 1);
+    if (status) {
+        return status;
+    }
+    spool->head = *head;
+    spool->synced = cbx_clock_seconds();
+    const int file = cbx_claim_create(path, CBX_SPOOL_KIND, spool->name);
+    if (file < 0 || !(spool->file = fdopen(file, "w+b"))) {
+        status = fail_to_create(spool, path);
+        if (file >= 0) {
+            unlink(spool->name);
+            close(file);
+        }
+    } else if (!write_head(spool->file, head)) {
+        status = fail_to_write(spool);
+    }
+    spool->needed = head->checkpoint != NULL;
+    spool->listed = !status && !spool->needed ? cbx_temporary_adopt(spool->name) : NULL;
+    spool->head.title = spool->head.comment = spool->head.checkpoint = NULL; /* which were lent */
+    if (status) {
+        cbx_spool_close(spool, 0);
+        return status;
+    }
+    *out = spool;
+    return CBX_OK;
+}
+
+cbx_status cbx_spool_open(cbx_spool **out, const char *name) {
+    cbx_spool *spool = NULL;
+    *out = NULL;
+    cbx_status status = cbx_new(&spool, 1);
+    if (status) {
+        return status;
+    }
+    snprintf(spool->name, sizeof spool->name, "%s", name);
+    spool->synced = cbx_clock_seconds();
+    struct stat about = {0};
+    const int file = cbx_claim_take(name);
+    if (file < 0) {
+        status = cbx_fail(CBX_MISSING_INPUT, "cannot use the frames in %s: %s", name,
+                          errno == EWOULDBLOCK ? "the process that writes them is still running"
+                                               : strerror(errno));
+    } else if (!(spool->file = fdopen(file, "r+b"))) {
+        close(file);
+        status = cbx_fail(CBX_NO_MEMORY, "cannot read %s: %s", name, strerror(errno));
+    } else if (fstat(file, &about) != 0 || !read_head(spool)) {
+        status =
+            cbx_fail(CBX_BAD_DATA, "%s does not hold the frames of a film, or is damaged", name);
+    }
+    if (status) {
+        cbx_spool_close(spool, 1);
+        return status;
+    }
+    spool->size = (long long)about.st_size;
+    spool->needed = spool->head.checkpoint != NULL;
+    *out = spool;
+    return CBX_OK;
+}
+
+const cbx_spool_head *cbx_spool_head_of(const cbx_spool *spool) {
+    return &spool->head;
+}
+
+const char *cbx_spool_name(const cbx_spool *spool) {
+    return spool->name;
+}
+
+void cbx_spool_close(cbx_spool *spool, int stays) {
+    if (!spool) {
+        return;
+    }
+    if (spool->file && !stays) {
+        unlink(spool->name);
+    }
+    cbx_temporary_dismiss(spool->listed);
+    if (spool->file) {
+        fclose(spool->file); /* which ends the lock, too */
+    }
+    json_decref(spool->texts);
+    free(spool->sample);
+    free(spool);
+}
+
+/* ---- read ---- */
+
+static cbx_status make_room(cbx_spool *spool, size_t bytes) {
+    if (bytes <= spool->room) {
+        return CBX_OK;
+    }
+    free(spool->sample);
+    spool->sample = NULL;
+    spool->room = 0;
+    const cbx_status status = cbx_new(&spool->sample, bytes);
+    spool->room = status ? 0 : bytes;
+    return status;
+}
+
+cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *bytes, int *key) {
+    uint32_t words[2];
+    *sample = NULL;
+    *bytes = 0;
+    if (fread(words, 1, sizeof words, spool->file) != sizeof words) {
+        return CBX_OK;
+    }
+    const size_t size = words[0] & ~KEY_BIT;
+    if (size == 0 || (long long)(sizeof words + size) > spool->size - spool->reached) {
+        return CBX_OK;
+    }
+    const cbx_status status = make_room(spool, size);
+    if (status || fread(spool->sample, 1, size, spool->file) != size ||
+        words[1] != cbx_crc32(cbx_crc32(0, words, WORD), spool->sample, size)) {
+        return status;
+    }
+    spool->reached += (long long)(sizeof words + size);
+    *sample = spool->sample;
+    *bytes = size;
+    *key = (words[0] & KEY_BIT) != 0;
+    return CBX_OK;
+}
+
+cbx_status cbx_spool_continue(cbx_spool *spool) {
+    errno = 0;
+    return fflush(spool->file) == 0 && fseeko(spool->file, (off_t)spool->reached, SEEK_SET) == 0 &&
+                   ftruncate(fileno(spool->file), (off_t)spool->reached) == 0
+               ? CBX_OK
+               : fail_to_write(spool);
+}
+
+/* ---- written ---- */
+
+/* A film that no checkpoint counts on is none the worse. */
+static cbx_status fail(cbx_spool *spool) {
+    if (spool->needed) {
+        return fail_to_write(spool);
+    }
+    unlink(spool->name);
+    fclose(spool->file);
+    spool->file = NULL;
+    return CBX_OK;
+}
+
+/* The frames before a key frame are a whole group. */
+static int end_group(cbx_spool *spool) {
+    const double now = cbx_clock_seconds();
+    if (fflush(spool->file) != 0) {
+        return 0;
+    }
+    if (now - spool->synced >= SYNC_SECONDS) {
+        spool->synced = now;
+        (void)fdatasync(fileno(spool->file));
+    }
+    return 1;
+}
+
+cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t bytes, int key) {
+    const uint32_t length = (uint32_t)bytes | (key ? KEY_BIT : 0);
+    if (!spool->file) {
+        return CBX_OK;
+    }
+    errno = 0;
+    const uint32_t words[2] = {length, cbx_crc32(cbx_crc32(0, &length, WORD), sample, bytes)};
+    return (!key || end_group(spool)) && put_words(spool->file, words, sizeof words, sample, bytes)
+               ? CBX_OK
+               : fail(spool);
+}
+
+cbx_status cbx_spool_flush(cbx_spool *spool) {
+    errno = 0;
+    return !spool->file || fflush(spool->file) == 0 ? CBX_OK : fail(spool);
+}
+
+cbx_status cbx_spool_sync(cbx_spool *spool) {
+    return !spool->file || fdatasync(fileno(spool->file)) == 0 || errno == EINVAL || errno == EROFS
+               ? CBX_OK
+               : fail_to_write(spool);
+}

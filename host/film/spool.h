@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The encoded frames of a film beside it while it is made, DIR/.NAME.spool-PID (base/claim.h): what is
+ * left of it when its process is killed. A film's own file is of no use before it is finished; this
+ * one is good up to its last whole record.
+ *
+ * "clearbox film 1\n"; the bytes of a JSON object as a uint32, the object, its CRC-32 as a uint32; then
+ * the frames, a record each: the sample's bytes as a uint32, with the highest bit set for key
+ * frames; the CRC-32 of those four and the sample; the sample, as cbx_film_append() takes it. All
+ * numbers little-endian. The object has "width", "height", "fps", "chroma_qp_offset", "container",
+ * "title", "comment" and "checkpoint", the name of a file that may count on this one, or null.
+ *
+ * One thread uses it, but cbx_spool_sync(), which another may call.
+ */
+#ifndef CBX_FILM_SPOOL_H
+#define CBX_FILM_SPOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clearbox/film.h"
+#include "film/parameter_sets.h"
+
+#define CBX_SPOOL_KIND "spool" /* of claims */
+
+typedef struct cbx_spool cbx_spool;
+
+typedef struct cbx_spool_head {
+    cbx_stream stream;
+    cbx_container container;
+    const char *title, *comment; /* NULL: there is none */
+    const char *checkpoint;      /* the file that counts on it, once it is there; NULL */
+} cbx_spool_head;
+
+/* A new one beside the film `path`. With head->checkpoint a frame that cannot be written is a
+ * failure; else the spool is given up, and the film goes on. CBX_CANNOT_CREATE,
+ * CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
+cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_head *head);
+
+/* One that is there, by its own name: it becomes this process's, for reading. CBX_MISSING_INPUT:
+ * it is not there, or its owner lives; CBX_BAD_DATA. */
+cbx_status cbx_spool_open(cbx_spool **out, const char *name);
+
+/* Of one that was opened: its head, until it is closed; the next frame, until the next call, *bytes
+ * 0 where there is no further one that is whole. CBX_NO_MEMORY. */
+const cbx_spool_head *cbx_spool_head_of(const cbx_spool *spool);
+cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *bytes, int *key);
+
+/* What follows the frames that were read is gone: those that come are appended. CBX_CANNOT_WRITE. */
+cbx_status cbx_spool_continue(cbx_spool *spool);
+
+cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t bytes, int key);
+
+/* Sends what was appended to the system, where it outlives this process; and to the disk, where it
+ * outlives the system. */
+cbx_status cbx_spool_flush(cbx_spool *spool);
+cbx_status cbx_spool_sync(cbx_spool *spool);
+
+const char *cbx_spool_name(const cbx_spool *spool);
+
+/* Removes the file unless it is to stay. NULL is allowed. */
+void cbx_spool_close(cbx_spool *spool, int stays);
+
+/* Spools beside the film `path` whose owners are dead: the name of that which was written last, for
+ * free(), NULL: there is none; and how many there are. Also how many are of the living. `newest` and
+ * `living` may be NULL. */
+cbx_status cbx_spool_find(const char *path, char **newest, unsigned *dead, unsigned *living);
+
+/* Removes the dead ones that nobody needs. */
+void cbx_spool_remove_dead(const char *path, int (*is_needed)(const cbx_spool *spool));
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "learn/keeper.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/files.h"
+
+static cbx_status take_copies(cbx_keeper *keeper) {
+    const uint8_t *bytes;
+    cbx_status status = cbx_copy_view(keeper->copy, &bytes);
+    if (!status) {
+        status = cbx_trainer_kept(keeper->trainer, bytes, keeper->at.network,
+                                  keeper->has_losses ? keeper->image_losses : NULL);
+        bytes += cbx_trainer_kept_bytes(keeper->trainer);
+    }
+    for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
+        cbx_kept_film *film = &keeper->at.films[i];
+        if (film->spool) {
+            cbx_reel_kept(&film->state, bytes);
+            bytes += cbx_reel_state_room(&film->state);
+        }
+    }
+    const cbx_status ended = cbx_copy_end(keeper->copy);
+    return status ? status : ended;
+}
+
+/* A file is locked when it is created. It stays so: nobody else goes on from it as long as this run
+ * does. */
+static void hold(cbx_keeper *keeper, int file) {
+    if (keeper->held >= 0) {
+        close(keeper->held);
+    }
+    keeper->held = file;
+}
+
+cbx_status cbx_keeper_write(cbx_keeper *keeper) {
+    cbx_output output;
+    int file = -1;
+    cbx_status status = cbx_output_open(&output, keeper->path, 0);
+    if (!status) {
+        file = fcntl(fileno(output.stream), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        status =
+            cbx_checkpoint_write(&keeper->at, keeper->about.settings, keeper->about.count, &output);
+    }
+    if (!status) {
+        status = cbx_output_commit_keeping(&output, keeper->previous);
+    }
+    cbx_output_discard(&output);
+    if (!status) {
+        keeper->stands = 1;
+        hold(keeper, file);
+    } else if (file >= 0) {
+        close(file);
+    }
+    return status;
+}
+
+/* One with weights that are not finite is not worth its name; training will say so. */
+static cbx_status make(cbx_keeper *keeper) {
+    cbx_status status = take_copies(keeper);
+    for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
+        status = keeper->at.films[i].spool ? cbx_spool_sync(keeper->spools[i]) : CBX_OK;
+    }
+    return status == CBX_DIVERGED ? CBX_OK : status ? status : cbx_keeper_write(keeper);
+}
+
+static void *work(void *argument) {
+    cbx_keeper *keeper = argument;
+    pthread_mutex_lock(&keeper->lock);
+    for (;;) {
+        while (keeper->state != CBX_KEEPER_WRITING && !keeper->ending) {
+            pthread_cond_wait(&keeper->changed, &keeper->lock);
+        }
+        if (keeper->state != CBX_KEEPER_WRITING) {
+            break;
+        }
+        pthread_mutex_unlock(&keeper->lock);
+        const cbx_status status = make(keeper);
+        pthread_mutex_lock(&keeper->lock);
+        cbx_fault_take(&keeper->fault, status);
+        keeper->state = CBX_KEEPER_IDLE;
+        pthread_cond_broadcast(&keeper->changed);
+    }
+    pthread_mutex_unlock(&keeper->lock);
+    return NULL;
+}
+
+/* Signals stay with the caller's threads. */
+cbx_status cbx_keeper_start(cbx_keeper *keeper) {
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    const int error = pthread_create(&keeper->thread, NULL, work, keeper);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    keeper->has_thread = !error;
+    return error ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for checkpoints: %s",
+                            strerror(error))
+                 : CBX_OK;
+}
+
+void cbx_keeper_stop(cbx_keeper *keeper) {
+    pthread_mutex_lock(&keeper->lock);
+    keeper->ending = 1;
+    pthread_cond_broadcast(&keeper->changed);
+    pthread_mutex_unlock(&keeper->lock);
+    if (keeper->has_thread) {
+        pthread_join(keeper->thread, NULL);
+    }
+}

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: MIT
+"""Runs that are killed and go on: what comes of them is what comes of a run that nobody touched.
+
+CBX_TEST_KILLS=N kills N runs instead of a few."""
+
+import json
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import time
+
+from support import (BAD_DATA, CANNOT_CREATE, INTERRUPTED, MISSING, OK, USAGE, CliTest, film_frames,
+                     main, read_safetensors_header, read_tensors, start)
+
+KILLS = int(os.environ.get("CBX_TEST_KILLS", "6"))
+
+# Of a page and of metrics what is different each time.
+TIMES = re.compile(rb'"(?:seconds|evaluate_seconds|load|start|train|evaluate|encode)": ?[-0-9.eE+]+')
+HOW = re.compile(rb'"(?:schedule|command)": ?"[^"]*"')
+
+
+def frames_in(spool):
+    """Whole frames in the file that a killed run has left."""
+    content = spool.read_bytes()
+    length = struct.unpack_from("<I", content, 16)[0]
+    at, frames = 16 + 4 + length + 4, 0
+    while at + 8 <= len(content):
+        at += 8 + (struct.unpack_from("<I", content, at)[0] & 0x7fffffff)
+        frames += at <= len(content)
+    return frames
+
+
+def metrics_of(path):
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        for key in ("seconds", "evaluate_seconds", "images_per_second"):
+            line.pop(key, None)
+    return lines
+
+
+class Resume(CliTest):
+    OUTPUTS = ("--save", "w.safetensors", "--picture", "grid.png", "--metrics", "run.jsonl",
+               "--report", "page.html", "--poster", "poster.png")
+    KEPT = ("--checkpoint", "run.checkpoint", "--checkpoint-every", "0")
+
+    def setUp(self):
+        super().setUp()
+        self.flags = (*self.small(), *self.OUTPUTS)
+        self.broken = self.folder / "broken"
+        self.broken.mkdir()
+
+    def whole(self, *flags):
+        """A run that nobody touches, and how long it takes."""
+        folder = self.folder / "whole"
+        folder.mkdir()
+        begun = time.monotonic()
+        with start("learn", *self.flags, *flags, *self.KEPT, cwd=folder) as process:
+            _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, OK, err)
+        self.assertEqual(self.left(), [])
+        return folder, time.monotonic() - begun
+
+    def left(self):
+        """With what checkpoints need while they are made."""
+        return self.leftovers() + [path.name for path in self.folder.rglob("*")
+                                      if ".spool-" in path.name or path.name.endswith("~")]
+
+    def run_until(self, flags, seconds, number):
+        """Its code after a signal at that time, or as it ended before."""
+        with start("learn", *flags, cwd=self.broken, stderr=subprocess.DEVNULL) as process:
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(number)
+            process.communicate(timeout=300)
+        return process.returncode
+
+    def assert_same(self, whole):
+        self.assertEqual(self.left(), [])
+        for name in ("learn.mp4", "grid.png", "poster.png"):
+            self.assertEqual((whole / name).read_bytes(), (self.broken / name).read_bytes(), name)
+        weights = [folder / "w.safetensors" for folder in (whole, self.broken)]
+        self.assertEqual(*map(read_tensors, weights))
+        headers = [read_safetensors_header(path)["__metadata__"] for path in weights]
+        for header in headers:
+            header.pop("schedule")
+        self.assertEqual(*headers)
+        self.assertEqual(metrics_of(whole / "run.jsonl"), metrics_of(self.broken / "run.jsonl"))
+        pages = [HOW.sub(b"", TIMES.sub(b"", (folder / "page.html").read_bytes()))
+                 for folder in (whole, self.broken)]
+        self.assertTrue(pages[0] == pages[1], "the pages differ")
+
+    def kill_and_go_on(self, first, took, dice):
+        """Until it is over; each time by other kernels."""
+        ways = (("--family", "cpu", "--schedule", "fused"), ("--schedule", "sparse"), (),
+                ("--family", "cpu", "--schedule", "stepwise"),
+                ("--family", "gpu", "--schedule", "auto"))
+        code = None
+        for attempt in range(40):
+            going = (self.broken / "run.checkpoint").exists()
+            flags = ("--resume", "run.checkpoint", *dice.choice(ways)) if going else first
+            end = dice.uniform(0.0, 1.1 * took) if attempt < 6 else 300
+            code = self.run_until(flags, end, dice.choice((signal.SIGKILL, signal.SIGINT)))
+            if code == OK:
+                return
+            self.assertIn(code, (-signal.SIGKILL, -signal.SIGINT, INTERRUPTED, USAGE))
+            if code == USAGE: # sparse, which has no kernels for GPUs, was kept
+                self.assertIn("gpu", flags)
+        self.fail(f"it did not end: {code}")
+
+    def test_killed_runs_end_as_if_nothing_had_been(self):
+        ways = ((), ("--style", "show", "--scale", 1, "--recipe", "nll"))
+        for number, way in enumerate(ways):
+            with self.subTest(flags=way):
+                self.folder.joinpath("whole").exists() and self.remove("whole")
+                whole, took = self.whole(*way)
+                dice = random.Random(number)
+                for _ in range(KILLS // len(ways)):
+                    self.remove("broken")
+                    self.broken.mkdir()
+                    self.kill_and_go_on((*self.flags, *way, *self.KEPT), took, dice)
+                    self.assert_same(whole)
+
+    def remove(self, name):
+        for path in sorted((self.folder / name).iterdir()):
+            path.unlink()
+        (self.folder / name).rmdir()
+
+    def stopped(self, *flags):
+        """Leaves a checkpoint of a run that was stopped in its middle."""
+        long = (*self.small()[:-2], "--epochs", 1000000, *flags, *self.KEPT)
+        process = start("learn", *long, cwd=self.folder)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if line.split()[:1] == ["1"]:
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        self.assertIn("run.checkpoint; clearbox learn --resume run.checkpoint goes on", err)
+
+    def test_what_changes_the_result_is_refused(self):
+        self.stopped("--no-video")
+        for flags, phrase in ((("--hidden", 10), "hidden 9, not 10"),
+                              (("--epochs", 3), "epochs 1000000, not 3"),
+                              (("--recipe", "nll"), "recipe lesson, not nll"),
+                              (("--seed", 5), "seed 0, not 5"),
+                              (("--fps", 20), "fps 70, not 20"),
+                              (("-o", "new.mp4"), "without a film"),
+                              (("--style", "show"), "--style contradicts --resume")):
+            with self.subTest(flags=flags):
+                self.assert_error(self.learn("--resume", "run.checkpoint", *flags), USAGE, phrase)
+
+    def test_a_second_start_is_refused(self):
+        self.stopped("--no-video")
+        old = (self.folder / "run.checkpoint").read_bytes()
+        again = (*self.small(), "--no-video", *self.KEPT)
+        self.assert_error(self.learn(*again), CANNOT_CREATE, "progress of another run")
+        self.assertEqual((self.folder / "run.checkpoint").read_bytes(), old)
+        result = self.learn(*again, "--overwrite")
+        self.assertEqual(result.returncode, OK, result.stderr)
+
+    def test_one_run_at_a_time_has_a_checkpoint(self):
+        long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
+        with start("learn", *long, cwd=self.folder) as process:
+            for line in process.stderr:
+                if line.split()[:1] == ["1"]:
+                    break
+            self.assert_only_error_beside(self.learn("--resume", "run.checkpoint", timeout=60),
+                                          CANNOT_CREATE, "another process")
+            process.kill()
+            process.stderr.read()
+
+    def test_a_finished_run_says_so(self):
+        result = self.learn(*self.small(), "--no-video", *self.KEPT)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        result = self.learn("--resume", "run.checkpoint")
+        self.assertEqual(result.returncode, OK)
+        self.assertRegex(result.stderr, "the run of run.checkpoint is over, after 20 batches")
+
+    def test_a_damaged_one_is_refused(self):
+        self.stopped("--no-video")
+        path = self.folder / "run.checkpoint"
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 16
+        path.write_bytes(content)
+        self.assertTrue((self.folder / "run.checkpoint~").exists())
+        self.assert_only_error(self.learn("--resume", "run.checkpoint"), BAD_DATA,
+                               "damaged.*the one before is run.checkpoint~$")
+        self.assert_only_error(self.learn("--resume", "nothing"), MISSING, "cannot open")
+
+    # ---- the film of a run that was killed, without a checkpoint ----
+
+    def killed(self, frames):
+        """The run is killed when so many bytes of frames are there."""
+        long = (*self.small()[:-2], "--epochs", 1000000)
+        process = start("learn", *long, cwd=self.folder, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        spool = self.folder / f".learn.mp4.spool-{process.pid}"
+        while not spool.exists() or spool.stat().st_size < frames:
+            self.assertIsNone(process.poll())
+            time.sleep(0.005)
+        process.kill()
+        process.communicate(timeout=300)
+        return spool
+
+    def test_a_film_is_recovered(self):
+        for size in (20000, 100000):
+            with self.subTest(bytes=size):
+                spool = self.killed(size)
+                left = frames_in(spool)
+                result = self.run_cli("recover", "-o", "so-far.mp4")
+                self.assertEqual(result.returncode, OK, result.stderr)
+                told = int(re.search(r"so-far\.mp4, ([\d,]+) frames", result.stderr)[1].replace(",", ""))
+                self.assertEqual(film_frames(self.folder / "so-far.mp4"), told)
+                self.assertEqual(told, left)
+                self.assertGreater(told, 1)
+                self.assertFalse(spool.exists())
+        self.assert_only_error_beside(self.run_cli("recover"), MISSING, "no frames beside learn.mp4")
+
+    def test_what_is_cut_off_is_left_out(self):
+        spool = self.killed(20000)
+        with open(spool, "r+b") as file:
+            file.truncate(spool.stat().st_size - 3)
+        left = frames_in(spool)
+        result = self.run_cli("recover")
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertEqual(film_frames(self.folder / "learn.mp4"), left)
+        self.assertGreater(left, 1)
+
+    def test_the_next_run_says_so_and_tidies_up(self):
+        spool = self.killed(20000)
+        result = self.learn(*self.small())
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("'clearbox recover learn.mp4' makes a film of them", result.stderr)
+        self.assertFalse(spool.exists())
+        self.assertEqual(self.left(), [])
+
+    def test_a_film_that_is_being_made_is_left_alone(self):
+        long = (*self.small()[:-2], "--epochs", 1000000)
+        with start("learn", *long, cwd=self.folder) as process:
+            for line in process.stderr:
+                if line.split()[:1] == ["1"]:
+                    break
+            self.assert_only_error_beside(self.run_cli("recover"), MISSING, "still being made")
+            process.kill()
+            process.stderr.read()
+
+    def assert_only_error_beside(self, result, code, phrase):
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertRegex(result.stderr, f"^clearbox: .*{phrase}")
+        self.assertEqual(result.stderr.count("\n"), 1)
+
+    def test_a_run_with_a_film_goes_on_after_recovering(self):
+        self.stopped()
+        spools = list(self.folder.glob(".learn.mp4.spool-*"))
+        self.assertEqual(len(spools), 1)
+        result = self.run_cli("recover", "-o", "so-far.mp4")
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("a checkpoint counts on the frames", result.stderr)
+        self.assertTrue(spools[0].exists())
+
+
+if __name__ == "__main__":
+    main()

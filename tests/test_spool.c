@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* host/film/spool: frames that outlive the process that encoded them. */
+#include "support/scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "film/film.h"
+#include "film/spool.h"
+#include "support/files.h"
+
+enum { FRAMES = 12, MOST_BYTES = 40 };
+
+static const cbx_spool_head head = {.stream = {32, 16, 25, 6},
+                                    .container = CBX_CONTAINER_MKV,
+                                    .title = "a \"title\"",
+                                    .comment = NULL,
+                                    .checkpoint = "/a/checkpoint"};
+
+static size_t sample_of(unsigned frame, uint8_t bytes[MOST_BYTES]) {
+    const size_t size = 1 + frame * 7 % MOST_BYTES;
+    memset(bytes, (int)(frame + 1), size);
+    return size;
+}
+
+/* Leaves one as a killed process does; its name is for free(). */
+static char *leave(const char *film, unsigned frames) {
+    cbx_spool *spool = NULL;
+    uint8_t bytes[MOST_BYTES];
+    assert_ok(cbx_spool_create(&spool, film, &head));
+    for (unsigned i = 0; i < frames; i++) {
+        const size_t size = sample_of(i, bytes);
+        assert_ok(cbx_spool_append(spool, bytes, size, i % 5 == 0));
+    }
+    char *name = strdup(cbx_spool_name(spool));
+    cbx_spool_close(spool, 1);
+    return name;
+}
+
+/* Reads on from frame `first`; how many there are. */
+static unsigned read_frames(cbx_spool *spool, unsigned first, unsigned most) {
+    const uint8_t *sample;
+    uint8_t expected[MOST_BYTES];
+    unsigned frames = 0;
+    size_t bytes = 1;
+    int key;
+    while (frames < most) {
+        assert_ok(cbx_spool_next(spool, &sample, &bytes, &key));
+        if (bytes == 0) {
+            break;
+        }
+        assert_int_equal(bytes, sample_of(first + frames, expected));
+        assert_memory_equal(sample, expected, bytes);
+        assert_int_equal(key, (first + frames) % 5 == 0);
+        frames++;
+    }
+    return frames;
+}
+
+static void frames_come_back_in_order(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    cbx_spool *spool = NULL;
+    char *name = leave(film, FRAMES);
+    assert_ok(cbx_spool_open(&spool, name));
+    const cbx_spool_head *found = cbx_spool_head_of(spool);
+    assert_memory_equal(&found->stream, &head.stream, sizeof head.stream);
+    assert_int_equal(found->container, head.container);
+    assert_string_equal(found->title, head.title);
+    assert_null(found->comment);
+    assert_string_equal(found->checkpoint, head.checkpoint);
+    assert_int_equal(read_frames(spool, 0, 100), FRAMES);
+    cbx_spool_close(spool, 0);
+    assert_int_equal(scratch_entries(state), 0);
+    free(name);
+}
+
+static void what_is_cut_off_is_left_out(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    char *name = leave(film, FRAMES);
+    size_t size;
+    uint8_t *bytes = scratch_read(name, &size);
+    unsigned before = 0;
+    for (size_t length = 0; length <= size; length++) {
+        cbx_spool *spool = NULL;
+        scratch_write(name, bytes, length);
+        const cbx_status status = cbx_spool_open(&spool, name);
+        assert_true(status == CBX_OK || status == CBX_BAD_DATA);
+        if (!status) {
+            const unsigned frames = read_frames(spool, 0, 100);
+            assert_in_range(frames, before, before + 1);
+            before = frames;
+            cbx_spool_close(spool, 1);
+        }
+    }
+    assert_int_equal(before, FRAMES);
+    free(bytes);
+    free(name);
+}
+
+/* None of another frame is taken for it, whichever bit is wrong. */
+static void what_is_damaged_ends_it(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    char *name = leave(film, FRAMES);
+    size_t size;
+    uint8_t *bytes = scratch_read(name, &size);
+    for (size_t at = 0; at < size; at++) {
+        cbx_spool *spool = NULL;
+        bytes[at] ^= 4;
+        scratch_write(name, bytes, size);
+        if (!cbx_spool_open(&spool, name)) {
+            assert_in_range(read_frames(spool, 0, 100), 0, FRAMES - 1);
+            cbx_spool_close(spool, 1);
+        }
+        bytes[at] ^= 4;
+    }
+    free(bytes);
+    free(name);
+}
+
+static void a_spool_goes_on_behind_what_was_read(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    cbx_spool *spool = NULL;
+    uint8_t bytes[MOST_BYTES];
+    char *name = leave(film, FRAMES);
+    assert_ok(cbx_spool_open(&spool, name));
+    assert_int_equal(read_frames(spool, 0, 7), 7);
+    assert_ok(cbx_spool_continue(spool));
+    for (unsigned i = 7; i < 9; i++) {
+        const size_t size = sample_of(i, bytes);
+        assert_ok(cbx_spool_append(spool, bytes, size, i % 5 == 0));
+    }
+    assert_ok(cbx_spool_flush(spool));
+    assert_ok(cbx_spool_sync(spool));
+    cbx_spool_close(spool, 1);
+    assert_ok(cbx_spool_open(&spool, name));
+    assert_int_equal(read_frames(spool, 0, 100), 9);
+    cbx_spool_close(spool, 1);
+    free(name);
+}
+
+static int always(const cbx_spool *spool) {
+    return cbx_spool_head_of(spool) != NULL;
+}
+
+static int never(const cbx_spool *spool) {
+    return cbx_spool_head_of(spool) == NULL;
+}
+
+static void the_living_are_told_from_the_dead(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    cbx_spool *spool = NULL, *other = NULL;
+    char *dead = leave(film, 1), *found = NULL;
+    unsigned count = 0, living = 0;
+    assert_ok(cbx_spool_create(&spool, film, &head));
+    assert_fails(cbx_spool_open(&other, cbx_spool_name(spool)), CBX_MISSING_INPUT, "still running");
+    assert_ok(cbx_spool_find(film, &found, &count, &living));
+    assert_string_equal(found, dead);
+    assert_int_equal(count, 1);
+    assert_int_equal(living, 1);
+    cbx_spool_remove_dead(film, always);
+    assert_int_equal(scratch_entries(state), 2);
+    cbx_spool_remove_dead(film, never);
+    assert_int_equal(scratch_entries(state), 1);
+    assert_fails(cbx_film_recover(film, film, 0, NULL, NULL), CBX_MISSING_INPUT,
+                 "still being made");
+    cbx_spool_close(spool, 0);
+    assert_fails(cbx_film_recover(film, film, 0, NULL, NULL), CBX_MISSING_INPUT, "no frames");
+    assert_int_equal(scratch_entries(state), 0);
+    free(found);
+    free(dead);
+}
+
+static void a_film_is_made_of_what_was_left(void **state) {
+    const char *film = scratch_path(state, "film.mkv");
+    cbx_film_result result;
+    int kept = 1;
+    free(leave(film, FRAMES));
+    assert_ok(cbx_film_recover(film, film, 1, &result, &kept));
+    assert_int_equal(kept, 0); /* there is no such checkpoint */
+    assert_int_equal(result.frames, FRAMES);
+    assert_int_equal(scratch_entries(state), 1);
+    free(leave(film, 0));
+    assert_fails(cbx_film_recover(film, film, 0, NULL, &kept), CBX_BAD_DATA, "no frame");
+    assert_int_equal(kept, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(frames_come_back_in_order),
+        SCRATCH_TEST(what_is_cut_off_is_left_out),
+        SCRATCH_TEST(what_is_damaged_ends_it),
+        SCRATCH_TEST(a_spool_goes_on_behind_what_was_read),
+        SCRATCH_TEST(the_living_are_told_from_the_dead),
+        SCRATCH_TEST(a_film_is_made_of_what_was_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
