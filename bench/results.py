@@ -82,7 +82,7 @@ def members(path):
     with tarfile.open(path, "r:gz") as archive:
         for member in archive:
             name = os.path.basename(member.name)
-            if member.isfile() and name in ("bench.jsonl", "tuned.jsonl", "summary.json"):
+            if member.isfile() and name in ("bench.jsonl", "tuned.jsonl", "split.jsonl", "summary.json"):
                 if member.size > MOST_BYTES:
                     raise Fault(BAD_DATA, f"its {name} has {member.size} bytes")
                 yield name, archive.extractfile(member).read().decode("utf-8", "replace")

@@ -10,7 +10,10 @@ from target_tools import Missing
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NVIDIA, AMD, INTEL = "NVIDIA", "AMD", "Intel"
 TRIPLES = {NVIDIA: "nvptx64--nvidiacl", AMD: "amdgcn-amd-amdhsa"}
-PROGRAMS = ("train", "wide", "picture", "film")
+PROGRAMS = ("train", "wide", "split", "picture", "film")
+# A program that is another with a macro more: for the arithmetic split-bf16 as host/device/mma.c has it built.
+ALTERED = {"split": ("train", {"CBX_MMA": 1})}
+LACK_MMA = ("sm_75",)  # of NVIDIA's
 
 
 class Failed(Exception):
@@ -46,8 +49,14 @@ def read(*path):
         return file.read()
 
 
+def suits(program, target):
+    """Whether the host would build it for such a target."""
+    return program != "split" or target.vendor == NVIDIA and target.name not in LACK_MMA
+
+
 def sources_of(program):
     """The files of a program, in their order."""
+    program, _ = ALTERED.get(program, (program, {}))
     found = re.search(rf"set\(CBX_SOURCES_{program}\s([^)]*)\)", read("kernels", "sources.cmake"))
     if not found:
         raise Failed(f"kernels/sources.cmake has no program {program}")
@@ -71,7 +80,8 @@ def tunables():
 def macros_of(program, vendor):
     """What host/device/program.c defines. Functions are inlined, as NVIDIA's own compiler does unasked."""
     macros = {"CBX_FAMILY_GPU": 1, "CBX_PREFETCH": 0, "CBX_INLINE": int(vendor != INTEL), "CBX_FMA": 0}
-    return {**macros, **tunables()} if program == "train" else macros
+    program, more = ALTERED.get(program, (program, {}))
+    return {**macros, **(tunables() if program == "train" else {}), **more}
 
 
 def options_of(program, vendor, changes=None):

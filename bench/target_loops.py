@@ -57,7 +57,8 @@ def nvidia_instruction(operation, operands):
     base, *modifiers = operation.split(".")
     to = re.search(r"`\(\.(L_\w+)\)", operands) if base == "BRA" else None
     width = next((m.strip("US") for m in modifiers if re.fullmatch(r"\d+|[US](8|16)", m)), "32")
-    return Instruction(operation, fma={"FFMA": 1, "FFMA2": 2}.get(base, 0), reads=width if base == "LDS" else None,
+    tensor = base == "HMMA" and "16816" in modifiers  # 16 × 8 × 16 of 32 work-items
+    return Instruction(operation, fma=64 if tensor else {"FFMA": 1, "FFMA2": 2}.get(base, 0), reads=width if base == "LDS" else None,
                        to=to and to[1])
 
 

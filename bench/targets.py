@@ -3,7 +3,7 @@
 """Compiles clearbox's device programs for GPUs that are not here, and prints Markdown tables of what kernels
 take and of what their loops are made of.
 
-usage: targets.py [--targets sm_90,gfx90a,dg2 | nvidia,amd,intel] [--programs train,wide,picture,film]
+usage: targets.py [--targets sm_90,gfx90a,dg2 | nvidia,amd,intel] [--programs train,wide,split,picture,film]
                   [--kernels PATTERN] [--least 32] [--clang 22 | PATH] [--define NAME=VALUE]…
                   [--untold] [--tools DIR] [--keep DIR] [--output FILE.md] [--strict]
        targets.py --fetch DIR
@@ -25,7 +25,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from target_compile import INTEL, PROGRAMS, ROOT, Built, Failed, Usage, compile_program, macros_of  # noqa: E402,F401
+from target_compile import INTEL, PROGRAMS, ROOT, Built, Failed, Usage, compile_program, macros_of, suits  # noqa: E402,F401
 from target_loops import hot_loops  # noqa: E402
 from target_tools import Missing, Tools, fetch  # noqa: E402
 from target_units import KIB, TARGETS, resident, target_of  # noqa: E402,F401
@@ -35,7 +35,7 @@ USUAL_GROUP = 64  # what the host chooses where a kernel does not
 # What a GPU never gets: kernels of the family for processors, and a name that Intel's compiler makes up.
 NOT_FOR_GPUS = re.compile(r"_cpu$|^Intel_Symbol_Table")
 # Kernels that the host takes from a program that has them in another form than `train`: nothing else of it is used.
-VARIANTS = {"wide": ["train_gpu_hidden"]}
+VARIANTS = {"wide": ["train_gpu_hidden"], "split": ["split_gpu_errors", "split_gpu_hidden"]}
 
 
 def shown(program, kernel):
@@ -56,7 +56,7 @@ class Table:
 
     def compile(self, tools, folder):
         for target in self.options.targets:
-            for program in self.options.programs:
+            for program in [name for name in self.options.programs if suits(name, target)]:
                 print(f"{program}, {target.name}", file=sys.stderr, flush=True)
                 try:
                     built = compile_program(program, target, tools, folder, self.options.define,

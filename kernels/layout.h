@@ -116,6 +116,14 @@
 #define CBX_FMA CBX_FMA_DRIVER
 #endif
 
+/* Who multiplies by the arithmetic split-bf16, see train/mma.cl; host/device/mma.c chooses. */
+#define CBX_MMA_NONE 0
+#define CBX_MMA_PTX 1
+#define CBX_MMA_EMULATED 2
+#ifndef CBX_MMA
+#define CBX_MMA CBX_MMA_NONE
+#endif
+
 /* A batch number that means "nothing happened". */
 #define CBX_NO_FAULT 0xffffffffu
 

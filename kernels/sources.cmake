@@ -27,6 +27,8 @@ set(CBX_SOURCES_train
     train/blocks_gpu.cl
     train/batch_gpu.cl
     train/train_gpu.cl
+    train/mma.cl
+    train/split_gpu.cl
     train/evaluate.cl
     train/evaluate_cpu.cl
     train/evaluate_gpu.cl

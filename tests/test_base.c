@@ -168,7 +168,8 @@ static void every_choice_has_its_name(void **state) {
     assert_string_equal(cbx_family_name(CBX_FAMILY_GPU), "gpu");
     assert_null(cbx_recipe_name((cbx_recipe)2));
     assert_null(cbx_schedule_name((cbx_schedule)4));
-    assert_null(cbx_arithmetic_name((cbx_arithmetic)2));
+    assert_string_equal(cbx_arithmetic_name(CBX_ARITHMETIC_SPLIT_BF16), "split-bf16");
+    assert_null(cbx_arithmetic_name((cbx_arithmetic)3));
     assert_null(cbx_tone_name((cbx_tone)-1));
     assert_string_equal(cbx_codec_name(CBX_CODEC_APNG), "apng");
     assert_null(cbx_codec_name((cbx_codec)(CBX_CODEC_APNG + 1)));

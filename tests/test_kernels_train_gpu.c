@@ -7,74 +7,23 @@
 #include "support/chains.h"
 #include "support/compare.h"
 #include "support/fixture.h"
-#include "support/fused.h"
+#include "support/fused_gpu.h"
 #include "support/test.h"
-#include "support/turned.h"
 
 #define ARG CBX_ARGUMENT
-
-/* Slots of the two batches, and one between them that nobody may use. */
-enum { SLOTS = 3, PENDING_SLOT = 2, SLOT = 0 };
 
 typedef struct scratch {
     cl_uint slices, within;
     cl_mem lists, levels, slopes, d2, d1, q, u;
 } scratch;
 
-static void turn(const fused *f, size_t first, size_t rows, uint8_t *lists, uint8_t *levels,
-                 size_t slot) {
-    const size_t blocks = f->s.stride / CBX_ROW_BLOCK;
-    uint8_t *images = fused_levels(f, first, rows);
-    turned_make(images, rows, blocks, lists + slot * TURNED_LISTS,
-                levels + slot * blocks * TURNED_BLOCK);
-    free(images);
-}
-
-/* Where there is no such batch its slot is that of the other. */
-static void turn_batches(fused *f, scratch *t) {
-    const size_t list_bytes = SLOTS * TURNED_LISTS;
-    const size_t bytes = SLOTS * f->s.stride / CBX_ROW_BLOCK * TURNED_BLOCK;
-    uint8_t *lists, *levels;
-    TEST_NEW(lists, list_bytes);
-    TEST_NEW(levels, bytes);
-    memset(lists, 255, list_bytes);
-    memset(levels, 255, bytes);
-    f->launch.pending_slot = f->pending_rows > 0 ? PENDING_SLOT : SLOT;
-    f->launch.slot = f->s.rows > 0 ? SLOT : PENDING_SLOT;
-    if (f->pending_rows > 0) {
-        turn(f, FUSED_PENDING_FIRST, f->pending_rows, lists, levels, PENDING_SLOT);
-    }
-    if (f->s.rows > 0) {
-        turn(f, FUSED_FIRST, f->s.rows, lists, levels, SLOT);
-    }
-    t->lists = bands_input(f->b, "lists", lists, list_bytes);
-    t->levels = bands_input(f->b, "levels", levels, bytes);
-    free(lists);
-    free(levels);
-}
-
-/* Of the pending batch. */
-static cl_mem upload_slopes(const fused *f) {
-    shape pending = f->s;
-    pending.rows = f->pending_rows;
-    float *slopes;
-    TEST_NEW(slopes, f->pending_rows * f->s.hidden);
-    chain_derivatives(f->recipe, f->a1, f->pending_rows * f->s.hidden, slopes);
-    float *packed = pack_panels(pending, slopes, 0.0f);
-    cl_mem buffer =
-        bands_output(f->b, "slopes", packed, f->s.panels * f->s.stride * CBX_PANEL * sizeof(float));
-    free(slopes);
-    free(packed);
-    return buffer;
-}
-
 static scratch take_scratch(fused *f, cl_uint slices, cl_uint within) {
     scratch t = {.slices = slices, .within = within};
     const size_t hidden = slices * f->s.panels * f->s.stride * CBX_PANEL * sizeof(float);
-    turn_batches(f, &t);
+    fused_turn(f, &t.lists, &t.levels);
     t.d2 = bands_output(f->b, "d2", NULL, f->s.stride * CBX_LANES_OUT * sizeof(float));
     t.d1 = bands_output(f->b, "d1", NULL, f->s.stride > CBX_ROW_BLOCK ? hidden : sizeof(float));
-    t.slopes = upload_slopes(f);
+    t.slopes = fused_slopes(f);
     t.q = bands_output(f->b, "q", NULL, hidden);
     t.u = bands_output(f->b, "u", NULL, slices * f->s.panels * CBX_PANEL * sizeof(float));
     return t;

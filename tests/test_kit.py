@@ -100,6 +100,12 @@ class Kit(unittest.TestCase):
         self.assertIn(str(next(self.out.iterdir())), err)
         self.check_that_programs_read_it(files)
 
+    def test_what_a_device_lacks_is_left_out(self):
+        """A processor has no tensor cores."""
+        self.run_kit("run", "--quick", "--only", "split-4096", self.out)
+        step = self.steps(self.archive())["split-4096"]
+        self.assertEqual((step["state"], step["rc"]), ("left out", 69))
+
     def check_that_programs_read_it(self, files):
         (self.root / "bench.jsonl").write_bytes(files["bench.jsonl"])
         told = subprocess.run([BUILD + "/clearbox", "bench", "--compare", "bench.jsonl", "bench.jsonl"], cwd=self.root,
@@ -120,7 +126,7 @@ class Kit(unittest.TestCase):
         names = out.split()
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual(names[:3], ["devices", "verify", "bench-64"])
-        self.assertLessEqual({"tune", "bench-65536", "film-1024", "test_equality", "test_self_test", "test_large"},
+        self.assertLessEqual({"tune", "bench-65536", "split-65536", "film-1024", "test_equality", "test_self_test", "test_large"},
                              set(names))
 
     def test_a_step_that_fails_is_kept(self):

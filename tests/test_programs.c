@@ -46,8 +46,8 @@ static void plain_arithmetic(void **state) {
     assert_int_equal(compiler.builds, 1);
     assert_ok(cbx_device_self_test(device));
     cbx_device_close(device);
-    assert_fails(cbx_device_open_for(&device, fixture_spec(), CBX_FAMILY_AUTO, (cbx_arithmetic)2),
-                 CBX_BAD_ARGUMENT, "there is no arithmetic 2");
+    assert_fails(cbx_device_open_for(&device, fixture_spec(), CBX_FAMILY_AUTO, (cbx_arithmetic)3),
+                 CBX_BAD_ARGUMENT, "there is no arithmetic 3");
 }
 
 /* Nothing helps: what the compiler said first is told, after two attempts. */

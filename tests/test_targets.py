@@ -174,6 +174,11 @@ class Disassemblies(unittest.TestCase):
         self.assertEqual(loop.multiply_adds, 2)  # two halves, and one
         self.assertEqual(dict(loop.reads), {"128": 1, "64": 1})
 
+    def test_tensor_cores_multiply_for_a_warp(self):
+        instructions = {name: target_loops.nvidia_instruction(name, "R1, R2, R3, R4").fma
+                        for name in ("HMMA.16816.F32.BF16", "HMMA.1688.F32.TF32", "FFMA")}
+        self.assertEqual(instructions, {"HMMA.16816.F32.BF16": 64, "HMMA.1688.F32.TF32": 0, "FFMA": 1})
+
 
 class Usages(unittest.TestCase):
     def assert_usage(self, usage, **wanted):
@@ -241,6 +246,13 @@ class Sources(unittest.TestCase):
         with self.assertRaisesRegex(target_compile.Failed, "no program nothing"):
             target_compile.sources_of("nothing")
 
+    def test_split_is_train_for_tensor_cores(self):
+        self.assertEqual(target_compile.text_of("split"), target_compile.text_of("train"))
+        self.assertEqual(target_compile.macros_of("split", "NVIDIA"),
+                         {**target_compile.macros_of("train", "NVIDIA"), "CBX_MMA": 1})
+        suited = [target.name for target in target_units.TARGETS if target_compile.suits("split", target)]
+        self.assertEqual(suited, ["sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120"])
+
     def test_only_training_gets_block_sizes(self):
         self.assertEqual(set(target_compile.macros_of("train", "AMD")) - set(target_compile.macros_of("film", "AMD")),
                          set(target_compile.tunables()))
@@ -289,7 +301,7 @@ class CommandLine(unittest.TestCase):
 
     def test_nonsense_is_refused(self):
         for arguments, message in [(["--targets", "sm_9"], "there is no target sm_9; there are amd, intel, nvidia, "),
-                                   (["--programs", "x"], "there is no program x; there are train, wide, picture, film"),
+                                   (["--programs", "x"], "there is no program x; there are train, wide, split, picture, film"),
                                    (["--kernels", "("], "no regular expression"),
                                    (["--define", "=1"], "is not NAME=VALUE"),
                                    (["--tools", "/does/not/exist"], "/does/not/exist does not exist")]:

@@ -35,8 +35,10 @@ const char *const cbx_style_names[] = {
 const char *const cbx_clock_names[] = {
     [CBX_CLOCK_BATCHES] = "batches", [CBX_CLOCK_LOG] = "log", NULL};
 
-const char *const cbx_arithmetic_names[] = {
-    [CBX_ARITHMETIC_CANON] = "canon", [CBX_ARITHMETIC_PLAIN] = "plain", NULL};
+const char *const cbx_arithmetic_names[] = {[CBX_ARITHMETIC_CANON] = "canon",
+                                            [CBX_ARITHMETIC_PLAIN] = "plain",
+                                            [CBX_ARITHMETIC_SPLIT_BF16] = "split-bf16",
+                                            NULL};
 
 const char *cbx_arithmetic_name(cbx_arithmetic arithmetic) {
     return cbx_choice_name(cbx_arithmetic_names, (int)arithmetic);

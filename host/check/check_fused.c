@@ -67,9 +67,15 @@ static void pack_up(board *used) {
     free(used->luma);
 }
 
+static int is_split(const cbx_specimen *specimen) {
+    return cbx_device_arithmetic(specimen->device) == CBX_ARITHMETIC_SPLIT_BF16;
+}
+
 /* The kernel that updates W1 and that which ends a forward pass: one for processors. */
 static const char *first_kernel(const cbx_specimen *specimen) {
-    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu" : "train_gpu_hidden";
+    return specimen->device->family == CBX_FAMILY_CPU ? "train_cpu"
+           : is_split(specimen)                       ? "split_gpu_hidden"
+                                                      : "train_gpu_hidden";
 }
 
 static const char *second_kernel(const cbx_specimen *specimen) {
@@ -117,7 +123,8 @@ static cbx_status check_slices(const cbx_trial *trial, const float *bias) {
         status = cbx_read_floats(trial->specimen, own->u, 0, slices * columns, &u);
     }
     for (size_t i = 0; i < trial->should.rows * hidden && !status; i++) {
-        const cbx_place place = {"train_gpu_hidden", "sigmoid(z1)", i / hidden, i % hidden};
+        const cbx_place place = {first_kernel(trial->specimen), "sigmoid(z1)", i / hidden,
+                                 i % hidden};
         const size_t panel = place.column / CBX_PANEL, lane = place.column % CBX_PANEL;
         const size_t at = (panel * trainer->stride + place.row) * CBX_PANEL + lane;
         const float z = cbx_fma(trainer->normal.shift, sum_slices(u, columns, slices, place.column),
@@ -188,6 +195,10 @@ static cbx_status check_weights(const cbx_trial *trial, uint32_t i) {
     if (specimen->device->family == CBX_FAMILY_GPU) {
         status = cbx_judge_outputs(trial, delta_kernel(trial), "d2", trainer->d2, should->rows,
                                    should->d2);
+    }
+    if (!status && is_split(specimen)) { /* others do not leave it */
+        status = cbx_judge_panels(trial, "split_gpu_errors", "d1", trainer->d1, trainer->stride,
+                                  should->rows, should->d1);
     }
     if (!status) {
         status = cbx_judge_panels(trial, first_kernel(specimen), "w1", trainer->w1, CBX_W1_ROWS,

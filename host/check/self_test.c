@@ -77,10 +77,11 @@ static cbx_status test(cbx_device *device, int schedules) {
     return status;
 }
 
-/* Those that the device's family has kernels for. */
+/* Those that the device's family and arithmetic have kernels for. */
 static int schedules_of(const cbx_device *device) {
     int schedules = 0;
-    for (const cbx_way *way = cbx_ways; way->ops; way++) {
+    const cbx_way *way = cbx_ways_by(cbx_device_arithmetic(device));
+    for (; way->ops; way++) {
         schedules |= way->family == device->family ? 1 << way->schedule : 0;
     }
     return schedules;

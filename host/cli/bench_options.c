@@ -46,7 +46,7 @@ static const cli_flag flags[] = {
     {"family", 0, CLI_CHOICE, AT(family), 0, cbx_family_names, 0, 0,
      "kernels made for which kind of device [auto]"},
     {"arithmetic", 0, CLI_CHOICE, AT(arithmetic), 0, cbx_arithmetic_names, 0, 0,
-     "canon or plain, as of 'clearbox learn' [canon]"},
+     "as of 'clearbox learn' [canon]"},
     {"batch", 0, CLI_WHOLE, AT(settings.batch), "N", 0, 1, CBX_MAX_BATCH, "images in a batch [64]"},
     {"recipe", 0, CLI_CHOICE, AT(settings.recipe), 0, cbx_recipe_names, 0, 0,
      "what is computed: the lesson's code, or its\n"

@@ -195,14 +195,17 @@ static void print_heads(const page *to) {
     const cli_bench_report *report = to->report;
     const cbx_bench_settings *settings = &report->options->settings;
     char processors[CLI_NUMBER], repetitions[CLI_NUMBER], threads[CLI_NUMBER];
-    char host[300], recipe[40], batch[40], time[100];
+    const cbx_arithmetic arithmetic = report->options->arithmetic;
+    char host[300], recipe[80], batch[40], time[100];
     snprintf(host, sizeof host, "%s, %s", report->processor,
              cli_counted(processors, report->processors, "processor"));
     const char *const machine[] = {"clearbox " CBX_VERSION, report->date, report->system, host};
     print_facts(to, machine, COUNT(machine));
     fputs("  \n", to->out); /* two blanks: a new line in Markdown too */
-    snprintf(recipe, sizeof recipe, "recipe %s%s", cbx_recipe_name(settings->recipe),
-             report->options->arithmetic == CBX_ARITHMETIC_PLAIN ? ", plain arithmetic" : "");
+    snprintf(recipe, sizeof recipe, "recipe %s%s%s%s", cbx_recipe_name(settings->recipe),
+             arithmetic == CBX_ARITHMETIC_CANON ? "" : ", ",
+             arithmetic == CBX_ARITHMETIC_CANON ? "" : cbx_arithmetic_name(arithmetic),
+             arithmetic == CBX_ARITHMETIC_CANON ? "" : " arithmetic");
     snprintf(batch, sizeof batch, "batch %u", settings->batch);
     snprintf(time, sizeof time, "%s in about %g s a row",
              cli_counted(repetitions, settings->repetitions, "repetition"), settings->seconds);
@@ -228,6 +231,7 @@ static const cli_bench_row *best_row(const cli_bench_report *report, size_t plac
 }
 
 void cli_bench_summary(FILE *out, const cli_bench_report *report) {
+    const int split = report->options->arithmetic == CBX_ARITHMETIC_SPLIT_BF16;
     char count[CLI_NUMBER];
     for (size_t place = 0; place < report->device_count; place++) {
         for (int sparse = 0; sparse < 2; sparse++) {
@@ -237,9 +241,14 @@ void cli_bench_summary(FILE *out, const cli_bench_report *report) {
             }
             fprintf(out,
                     sparse ? "%s, sparse, trains H = %s as if at %.0f %% of its multiply-add peak"
-                           : "%s trains H = %s at %.0f %% of its multiply-add peak",
+                    : split
+                        ? "%s, split-bf16, trains H = %s as if at %.0f %% of its multiply-add peak"
+                        : "%s trains H = %s at %.0f %% of its multiply-add peak",
                     report->devices[place].spec, cli_count(count, row->hidden),
                     100.0 * row->training.share_of_peak);
+            if (split) {
+                fputs(":\ntensor cores multiply, whose peak is another and was not measured", out);
+            }
             if (sparse) {
                 fprintf(out, ":\n%.0f %% of the pixels are 0 and left out",
                         100.0 - 100.0 * report->ink);

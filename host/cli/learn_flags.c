@@ -73,7 +73,8 @@ static const cli_flag flags[] = {
      "kernels made for which kind of device [auto]"},
     {"arithmetic", 0, CLI_CHOICE, SET(arithmetic), 0, cbx_arithmetic_names, 0, 0,
      "canon: the same bits on every device; plain:\n"
-     "faster where there is no fused multiply-add [canon]"},
+     "faster where there is no fused multiply-add;\n"
+     "split-bf16: tensor cores of NVIDIA's GPUs [canon]"},
     {"no-check", 0, CLI_SWITCH, SET(no_check), 0, 0, 0, 0,
      "do not compute one batch in a thousand again on\n"
      "the host, which finds a device that computes\n"

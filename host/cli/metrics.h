@@ -21,7 +21,7 @@
 json_t *cli_metrics_epoch(const cbx_epoch_report *report, uint32_t training_images);
 
 /* What a run came to, in digits of SHA-256, or null:
- *   arithmetic      canon or plain, by which the next two came about
+ *   arithmetic      canon, plain or split-bf16, by which the next two came about
  *   weights_sha256  of the tensors' bytes in a safetensors file
  *   film_sha256     of the finished film */
 json_t *cli_metrics_hashes(const cbx_learn_result *result, cbx_arithmetic arithmetic);

@@ -91,9 +91,10 @@ static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
     fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
             cli_counted(units, device->compute_units, "unit"), device->platform,
             (int)strcspn(device->driver, " "), device->driver);
-    if (plan->arithmetic == CBX_ARITHMETIC_PLAIN) {
+    if (plan->arithmetic != CBX_ARITHMETIC_CANON) {
         label(terminal, "");
-        fprintf(stderr, "plain arithmetic: the bits are this device's own\n");
+        fprintf(stderr, "%s arithmetic: the bits are this device's own\n",
+                cbx_arithmetic_name(plan->arithmetic));
     } else if (!plan->fuses) {
         label(terminal, "");
         fprintf(stderr, "no fast fused multiply-add; --arithmetic plain does without, and is\n");
@@ -263,9 +264,12 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
             result->test_accuracy * 100, end(terminal), result->test_loss);
     if (result->weights_sha256[0]) {
         label(terminal, "sha256");
-        fprintf(stderr, "%.*s of the weights%s\n", CLI_HASH_DIGITS, result->weights_sha256,
-                report->settings->arithmetic == CBX_ARITHMETIC_PLAIN ? ", by plain arithmetic"
-                                                                     : "");
+        fprintf(stderr, "%.*s of the weights", CLI_HASH_DIGITS, result->weights_sha256);
+        if (report->settings->arithmetic != CBX_ARITHMETIC_CANON) {
+            fprintf(stderr, ", by %s arithmetic",
+                    cbx_arithmetic_name(report->settings->arithmetic));
+        }
+        fputc('\n', stderr);
     }
     report_outputs(report, result);
     fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",

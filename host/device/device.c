@@ -20,16 +20,32 @@ static cbx_status open_queues(cbx_device *device, int timed) {
     return status ? status : cbx_device_time(device, timed);
 }
 
+/* The family is chosen; the arithmetic split-bf16 has kernels of that for GPUs alone. */
+static cbx_status choose_family(cbx_device *device, const cbx_device_request *request) {
+    const int split = request->arithmetic == CBX_ARITHMETIC_SPLIT_BF16;
+    device->family = request->family != CBX_FAMILY_AUTO ? request->family
+                     : split                            ? CBX_FAMILY_GPU
+                                                        : cbx_device_usual_family(&device->info);
+    if (split && device->family != CBX_FAMILY_GPU) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "the arithmetic %s has no kernels of the family %s",
+                        cbx_arithmetic_name(request->arithmetic), cbx_family_name(device->family));
+    }
+    return split ? cbx_mma_find(device, &device->mma) : CBX_OK;
+}
+
 /* AUTO gives way where the compiled kernels turn out to be too large for the device. */
 static cbx_status build(cbx_device *device, const cbx_device_request *request) {
-    const int chosen = request->family != CBX_FAMILY_AUTO;
+    const int chosen =
+        request->family != CBX_FAMILY_AUTO || request->arithmetic == CBX_ARITHMETIC_SPLIT_BF16;
     device->keeping = request->keeping;
     if (device->keeping == CBX_KEEP_USUAL) {
         const int kept = cbx_platform_traits(&device->info)->keeps_programs;
         device->keeping = kept ? CBX_KEEP_NOTHING : CBX_KEEP;
     }
-    device->family = chosen ? request->family : cbx_device_usual_family(&device->info);
-    cbx_status status = cbx_program_build(device, request);
+    cbx_status status = choose_family(device, request);
+    if (!status) {
+        status = cbx_program_build(device, request);
+    }
     if (!status && !chosen && cbx_family_check_kernels(device) == CBX_NO_DEVICE) {
         cbx_device_request again = *request;
         again.tunables = NULL;
@@ -123,5 +139,7 @@ int cbx_device_fuses(const cbx_device *device) {
 }
 
 cbx_arithmetic cbx_device_arithmetic(const cbx_device *device) {
-    return device->fma == CBX_FMA_PLAIN ? CBX_ARITHMETIC_PLAIN : CBX_ARITHMETIC_CANON;
+    return device->mma != CBX_MMA_NONE    ? CBX_ARITHMETIC_SPLIT_BF16
+           : device->fma == CBX_FMA_PLAIN ? CBX_ARITHMETIC_PLAIN
+                                          : CBX_ARITHMETIC_CANON;
 }

@@ -54,6 +54,7 @@ struct cbx_device {
     cl_program wide;    /* small layers on GPUs: likewise */
     cbx_built built;
     unsigned fma;      /* CBX_FMA_DRIVER … */
+    unsigned mma;      /* CBX_MMA_NONE …: by the arithmetic split-bf16 alone something else */
     int fuses;         /* as cbx_device_fuses() says */
     int shares_memory; /* device and host use the same memory: map, do not copy */
 };
@@ -121,6 +122,10 @@ cbx_status cbx_program_create(cbx_device *device, const char *name, const char *
 /* The same with what every program has to be told, once for a device: *program stays, and is
  * released with it. */
 cbx_status cbx_program_create_once(cbx_device *device, const char *name, cl_program *program);
+
+/* Who multiplies by the arithmetic split-bf16: CBX_MMA_PTX, or with CLEARBOX_EMULATE_MMA in the
+ * environment, for tests, CBX_MMA_EMULATED. CBX_NO_DEVICE where nobody does. */
+cbx_status cbx_mma_find(const cbx_device *device, unsigned *out);
 
 /* Floats in the natural vector of the device: 4, 8 or 16. */
 unsigned cbx_device_vector(const cbx_device *device);

@@ -118,6 +118,10 @@ static cbx_status write_options(const cbx_device *device, char **out) {
         snprintf(sizes + used, sizeof sizes - used, " -DCBX_OUTPUT_GROUP=%zu",
                  device->built.output_group);
     }
+    if (device->mma != CBX_MMA_NONE) {
+        const size_t used = strlen(sizes);
+        snprintf(sizes + used, sizeof sizes - used, " -DCBX_MMA=%u", device->mma);
+    }
     const size_t room = 256 + sizeof sizes + strlen(extra);
     cbx_status status = cbx_allocate(out, room, 1);
     if (!status) {

@@ -30,7 +30,7 @@ typedef struct cbx_checkpoint {
     cbx_learn_settings settings; /* strings of others, or in `texts` */
     cbx_texts texts;
     char data_sha256[CBX_DIGEST_TEXT];
-    char device[256]; /* whose bits they are, where arithmetic is plain */
+    char device[256]; /* whose bits they are, where arithmetic is not the canon */
     int finished;
     cbx_position position;
     uint64_t asked, told; /* of the film, as in cbx_job */

@@ -148,12 +148,13 @@ cbx_status cbx_job_check_resumed(cbx_job *job) {
                         job->settings->resume, job->settings->data, job->data_sha256,
                         from->data_sha256);
     }
-    if (job->plan.arithmetic == CBX_ARITHMETIC_PLAIN &&
+    if (job->plan.arithmetic != CBX_ARITHMETIC_CANON &&
         strcmp(from->device, job->plan.device->name) != 0) {
         return cbx_fail(CBX_BAD_ARGUMENT,
-                        "%s is of a run with plain arithmetic on %s, and another device has other "
+                        "%s is of a run with %s arithmetic on %s, and another device has other "
                         "bits",
-                        job->settings->resume, from->device);
+                        job->settings->resume, cbx_arithmetic_name(job->plan.arithmetic),
+                        from->device);
     }
     return check_numbers(job);
 }

@@ -117,11 +117,14 @@ typedef struct cbx_way {
     const cbx_evaluator *evaluator;
 } cbx_way;
 
-/* Every way there is, ended by one without ops. */
+/* Every way there is by the canon, whatever its fma(), ended by one without ops. */
 extern const cbx_way cbx_ways[];
 
-/* CBX_BAD_ARGUMENT where the schedule has no kernels of that family. */
-cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, cbx_family family);
+/* The same by an arithmetic. */
+const cbx_way *cbx_ways_by(cbx_arithmetic arithmetic);
+
+/* CBX_BAD_ARGUMENT where the schedule has no kernels of the device's family and arithmetic. */
+cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, const cbx_device *device);
 
 struct cbx_trainer {
     cbx_device *device;

@@ -5,7 +5,7 @@
 #include "device/residency.h"
 #include "network/launch.h"
 
-enum { HIDDEN, OUTPUT, DELTA }; /* kernels */
+enum { HIDDEN = CBX_GPU_HIDDEN, OUTPUT = CBX_GPU_OUTPUT, DELTA = CBX_GPU_DELTA };
 
 extern const cbx_schedule_ops cbx_train_gpu_ops;
 
@@ -16,19 +16,17 @@ extern const cbx_schedule_ops cbx_train_gpu_ops;
 enum { OF_SLICING = 15 };
 
 /* Groups that run at once. Where there is no such kernel the trainer will not be created. */
-static uint32_t resident_groups(const cbx_trainer *trainer) {
+uint32_t cbx_train_gpu_resident(const cbx_trainer *trainer, const char *name, unsigned registers) {
     cl_kernel kernel = NULL;
-    cbx_status status =
-        cbx_kernel_create(trainer->device, cbx_train_gpu_ops.kernels[HIDDEN], &kernel);
+    cbx_status status = cbx_kernel_create(trainer->device, name, &kernel);
     const uint32_t groups =
-        status ? 1
-               : cbx_device_resident_groups(trainer->device, kernel, CBX_GROUP, CBX_GPU_REGISTERS);
+        status ? 1 : cbx_device_resident_groups(trainer->device, kernel, CBX_GROUP, registers);
     cbx_kernel_release(kernel);
     return groups;
 }
 
 /* Whole waves of groups count. */
-static uint32_t choose_slices(uint32_t panels, uint32_t resident) {
+uint32_t cbx_train_gpu_slices(uint32_t panels, uint32_t resident) {
     const uint64_t waves = (panels + resident - 1) / resident;
     const uint64_t sliced = ((uint64_t)panels * CBX_SLABS + resident - 1) / resident;
     return sliced * (100 + OF_SLICING) < waves * CBX_SLABS * 100 ? CBX_SLABS : 1;
@@ -47,10 +45,11 @@ static size_t choose_group(const cbx_trainer *trainer, uint32_t groups, uint32_t
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_gpu *own = trainer->own;
     const int few = trainer->panels <= CBX_FEW_PANELS && trainer->stride <= CBX_ROW_BLOCK;
-    const uint32_t resident = resident_groups(trainer);
+    const uint32_t resident =
+        cbx_train_gpu_resident(trainer, cbx_train_gpu_ops.kernels[HIDDEN], CBX_GPU_REGISTERS);
     trainer->chunks = trainer->panels;
     own->within = few && wished->deltas != CBX_DELTAS_APART;
-    own->slices = wished->slices ? wished->slices : choose_slices(trainer->panels, resident);
+    own->slices = wished->slices ? wished->slices : cbx_train_gpu_slices(trainer->panels, resident);
     own->group = choose_group(trainer, trainer->panels * own->slices, resident, wished->groups);
 }
 
@@ -122,7 +121,8 @@ static cbx_status delta(cbx_trainer *trainer, const cbx_launch *launch) {
                              cbx_launch_groups(launch->pending_rows, CBX_GROUP), NULL, NULL);
 }
 
-static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+cbx_status cbx_train_gpu_run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count,
+                             cbx_train_gpu_hidden *enqueue) {
     cbx_train_gpu *own = trainer->own;
     cbx_launch launch = cbx_launch_record(trainer, first, count);
     cbx_status status = CBX_OK;
@@ -138,7 +138,7 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
         status = delta(trainer, &launch);
     }
     if (!status) {
-        status = hidden(trainer, &launch);
+        status = enqueue(trainer, &launch);
     }
     if (!status && cbx_launch_pictures(trainer, first, count) > 0) {
         status = cbx_easel_draw(trainer->easel, trainer->w1);
@@ -150,7 +150,11 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
     return status;
 }
 
-static cbx_buffer_rows buffers(cbx_trainer *trainer) {
+static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    return cbx_train_gpu_run(trainer, first, count, hidden);
+}
+
+cbx_buffer_rows cbx_train_gpu_buffers(cbx_trainer *trainer) {
     cbx_train_gpu *own = trainer->own;
     const uint64_t panels = trainer->panels, slices = own->slices;
     const uint64_t output = (uint64_t)trainer->stride * CBX_LANES_OUT * sizeof(float);
@@ -170,7 +174,7 @@ const cbx_schedule_ops cbx_train_gpu_ops = {
         {[HIDDEN] = "train_gpu_hidden", [OUTPUT] = "train_gpu_output", [DELTA] = "train_gpu_delta"},
     .own_bytes = sizeof(cbx_train_gpu),
     .divide = divide,
-    .buffers = buffers,
+    .buffers = cbx_train_gpu_buffers,
     .run = run,
     .open = open_wide,
     .close = close_wide,

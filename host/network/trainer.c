@@ -80,7 +80,7 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
     }
     if (!status) {
         status = cbx_way_find(
-            &way, cbx_schedule_choose(settings->schedule, device->family, dataset), device->family);
+            &way, cbx_schedule_choose(settings->schedule, device->family, dataset), device);
     }
     if (!status) {
         status = cbx_new(out, 1);

@@ -85,13 +85,22 @@ CBX_API int cbx_device_fuses(const cbx_device *device);
 
 /* CANON: every float as kernels/canon.h defines it, on every device the same bits; where a fused
  * multiply-add is no instruction it is worked out, which may take many times as long. PLAIN: a
- * product and a sum, rounded each. Fast everywhere, but its bits are the device's own. */
-typedef enum cbx_arithmetic { CBX_ARITHMETIC_CANON, CBX_ARITHMETIC_PLAIN } cbx_arithmetic;
+ * product and a sum, rounded each. Fast everywhere, but its bits are the device's own. SPLIT_BF16:
+ * while training, products with pixels on the tensor cores of NVIDIA's GPUs from compute
+ * capability 8.0 on, with weights as sums of three bf16; all else as the canon says. About as
+ * exact as the canon, but its bits are the device's own; kernels of the family GPU and the schedule
+ * FUSED. */
+typedef enum cbx_arithmetic {
+    CBX_ARITHMETIC_CANON,
+    CBX_ARITHMETIC_PLAIN,
+    CBX_ARITHMETIC_SPLIT_BF16
+} cbx_arithmetic;
 
-/* "canon" or "plain": static. NULL: there is no such value. */
+/* "canon", "plain" or "split-bf16": static. NULL: there is no such value. */
 CBX_API const char *cbx_arithmetic_name(cbx_arithmetic arithmetic);
 
-/* cbx_device_open() for an arithmetic other than the canon. */
+/* cbx_device_open() for an arithmetic other than the canon. CBX_NO_DEVICE also where the device
+ * lacks what it needs, CBX_BAD_ARGUMENT where the family has no kernels for it. */
 CBX_API cbx_status cbx_device_open_for(cbx_device **out, const char *spec, cbx_family family,
                                        cbx_arithmetic arithmetic);
 

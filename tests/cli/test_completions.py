@@ -123,7 +123,7 @@ class Bash(Completions):
     def test_every_choice_that_help_names(self):
         seen = 0
         for command in COMMANDS:
-            for flag, choices in re.findall(r"^  (?:-\w, )?(--[a-z-]+) ((?:\w+\|)+\w+)",
+            for flag, choices in re.findall(r"^  (?:-\w, )?(--[a-z-]+) ((?:[\w-]+\|)+[\w-]+)",
                                             self.help_of(command), re.MULTILINE):
                 self.assertEqual(self.bash(command, flag, ""), sorted(choices.split("|")), flag)
                 self.assertEqual(self.bash(command, f"{flag}="), sorted(choices.split("|")), flag)

@@ -7,6 +7,7 @@
 #include "device/device.h"
 #include "support/fixture.h"
 #include "support/mutant.h"
+#include "support/split.h"
 #include "support/test.h"
 
 /* A specimen, with groups of that kind in any case. */
@@ -51,6 +52,17 @@ void assert_refused_by(refused_edit *break_it, const mutation *mutations, size_t
         assert_ok(cbx_device_open(&device, fixture_spec(), family));
         break_it(device, mutations[i].file, mutations[i].from, mutations[i].to);
         missed += !refused_names(&mutations[i], run_part(device, check, schedule));
+        cbx_device_close(device);
+    }
+    assert_int_equal(0, missed);
+}
+
+void assert_refused_split(const mutation *mutations, size_t count, refused_part *check) {
+    size_t missed = 0;
+    for (size_t i = 0; i < count; i++) {
+        cbx_device *device = split_open();
+        mutate(device, mutations[i].file, mutations[i].from, mutations[i].to);
+        missed += !refused_names(&mutations[i], run_part(device, check, CBX_SCHEDULE_FUSED));
         cbx_device_close(device);
     }
     assert_int_equal(0, missed);

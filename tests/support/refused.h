@@ -30,4 +30,7 @@ void assert_refused(const mutation *mutations, size_t count, cbx_family family,
 void assert_refused_by(refused_edit *break_it, const mutation *mutations, size_t count,
                        cbx_family family, cbx_schedule schedule, refused_part *check);
 
+/* The same of the arithmetic split-bf16. */
+void assert_refused_split(const mutation *mutations, size_t count, refused_part *check);
+
 #endif
