@@ -89,7 +89,7 @@ HELPER void output_deltas_gpu(global const float *restrict sums, cbx_launch laun
     enum { COUNT = CBX_ROW_BLOCK * 4 / CBX_GROUP }; /* an outer loop over some PoCL 3.1 gets wrong */
     float4 z[COUNT];
     uint label[COUNT];
-    UNROLL_BY(2) for (uint n = 0; n < COUNT; n++) {
+    UNROLL for (uint n = 0; n < COUNT; n++) {
         const uint i = get_local_id(0) + n * CBX_GROUP;
         label[n] = labels[rows[min(i / 4, launch.pending_rows - 1)]];
         z[n] = output_sum_gpu(sums + i * 4, of_share, launch.chunks);
