@@ -166,6 +166,9 @@ static int move_to_free_name(const char *name, const char *path) {
 }
 
 int cbx_temporary_keep(const char *path, const char *previous) {
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return 0; /* nothing would take its place */
+    }
     if (unlink(previous) != 0 && errno != ENOENT) {
         return -1;
     }

@@ -323,7 +323,8 @@ cli_verdict cli_check_device(const cli_check *check) {
     child this = {.doing = "starting"};
     int status = 0, done = 0;
     if (!start_child(&this, check)) {
-        return check->run ? (cli_verdict){.family = check->family} : check_here(check, NULL);
+        return check->run ? (cli_verdict){.family = check->family, .end = CLI_CHECK_NOT_MADE}
+                          : check_here(check, NULL);
     }
     const int ended = follow(&this, check, &found, &done);
     if (!ended) {

@@ -9,8 +9,9 @@
 /* How a check ended: with a verdict of its own, or without. */
 typedef enum cli_check_end {
     CLI_CHECK_ANSWERED,
-    CLI_CHECK_CRASHED, /* the driver ended the process */
-    CLI_CHECK_LATE     /* it was ended, after the time was up or because it was to stop */
+    CLI_CHECK_NOT_MADE, /* no process could be started */
+    CLI_CHECK_CRASHED,  /* the driver ended the process */
+    CLI_CHECK_LATE      /* it was ended, after the time was up or because it was to stop */
 } cli_check_end;
 
 typedef struct cli_verdict {

@@ -71,7 +71,9 @@ cbx_status cli_try_device(void *user, const cbx_device_info *device) {
                                                       .timeout_seconds = timeout_seconds(),
                                                       .should_stop = cli_should_stop});
     if (!found.status) {
-        cbx_known_add(device, what);
+        if (found.end == CLI_CHECK_ANSWERED) {
+            cbx_known_add(device, what);
+        }
         return CBX_OK;
     }
     const cbx_status status = fail(device, &found);

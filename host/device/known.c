@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/digest.h"
 #include "base/files.h"
@@ -49,7 +50,10 @@ static int find_place(const cbx_device_info *device, const char *what, char path
 
 int cbx_known_has(const cbx_device_info *device, const char *what) {
     char path[PATH_MAX], is[CBX_DIGEST_TEXT] = "", should[CBX_DIGEST_TEXT];
-    FILE *file = find_place(device, what, path) ? fopen(path, "r") : NULL;
+    struct stat found;
+    const int is_there =
+        find_place(device, what, path) && stat(path, &found) == 0 && S_ISREG(found.st_mode);
+    FILE *file = is_there ? fopen(path, "re") : NULL;
     if (!file) {
         return 0;
     }

@@ -209,6 +209,9 @@ static cbx_status check_kind(const cbx_safetensors *from) {
                           "%s is no checkpoint; if it has weights, a new run can start from them",
                           from->path);
     }
+    if (!status && !cbx_safetensors_has(from, "crc32")) {
+        status = fail_missing(from, "crc32");
+    }
     if (!status) {
         status = read_number(from, CBX_FORMAT_KEY, UINT64_MAX, &format);
     }

@@ -35,6 +35,7 @@ static segment next_segment(const cbx_job *job) {
     const uint32_t rows = (uint32_t)least(left, job->settings->batch);
     uint64_t count = least(left / rows, CBX_RATE_BLOCK - number % CBX_RATE_BLOCK);
     count = least(count, cbx_throttle_block(job->trainer));
+    count = cbx_job_keep_waits(job) ? 1 : count; /* the batch that is checked is the last */
     count = job->pause ? least(count, job->pause - number) : count;
     count = least(count, cbx_job_page_film_next(job) - number);
     count = is_timed(job) ? least(count, next_pictured(job) - number) : count;

@@ -167,6 +167,10 @@ void cbx_job_clear_resumed(cbx_job *job);
 cbx_status cbx_job_open_keeper(cbx_job *job);
 /* Between two segments of training: makes one when its time has come. A fault of the device. */
 cbx_status cbx_job_keep(cbx_job *job);
+/* Whether one is due after the next batch alone, which is to be checked. */
+int cbx_job_keep_waits(const cbx_job *job);
+/* Training failed: waits until the one that is being written stands. */
+void cbx_job_keep_stop(cbx_job *job);
 /* One of now, and waits until it stands. */
 cbx_status cbx_job_keep_now(cbx_job *job);
 /* The run is over and its outputs stand: the checkpoint says so. */

@@ -215,7 +215,8 @@ cbx_status cbx_job_keep(cbx_job *job) {
     switch (look(keeper)) {
     case CBX_KEEPER_IDLE:
         judge(job, keeper);
-        if (!keeper->failed && cbx_clock_seconds() - keeper->last >= keeper->seconds) {
+        if (!keeper->failed && !cbx_job_is_checking(job) &&
+            cbx_clock_seconds() - keeper->last >= keeper->seconds) {
             cbx_job_check_next(job);
             enter(keeper, CBX_KEEPER_ASKED);
         }
@@ -235,7 +236,18 @@ cbx_status cbx_job_keep(cbx_job *job) {
     return status;
 }
 
+int cbx_job_keep_waits(const cbx_job *job) {
+    return job->keeper && look(job->keeper) == CBX_KEEPER_ASKED;
+}
+
 /* ---- at the end ---- */
+
+void cbx_job_keep_stop(cbx_job *job) {
+    if (job->keeper) {
+        cbx_keeper_stop(job->keeper);
+        job->result->kept[CBX_LEARN_CHECKPOINT] = job->keeper->stands;
+    }
+}
 
 /* Until the one under way stands. */
 static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {

@@ -109,5 +109,6 @@ void cbx_keeper_stop(cbx_keeper *keeper) {
     pthread_mutex_unlock(&keeper->lock);
     if (keeper->has_thread) {
         pthread_join(keeper->thread, NULL);
+        keeper->has_thread = 0;
     }
 }

@@ -100,6 +100,9 @@ static cbx_status run(cbx_job *job) {
     if (!status) {
         status = cbx_job_keep_now(job);
     }
+    if (status) {
+        cbx_job_keep_stop(job); /* which says what is still needed */
+    }
     const double trained = cbx_clock_seconds();
     /* A stop that was asked for during the last batch came too late to stop anything. */
     const int complete = job->result->epochs == job->settings->epochs;

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "film/poster.h"
+#include "learn/checkpoint.h"
 #include "learn/job.h"
 #include "learn/metadata.h"
 #include "learn/picture.h"
@@ -85,24 +86,40 @@ static const char *file_of(const cbx_learn_settings *settings, unsigned output) 
                : cbx_learn_output_path(settings, output);
 }
 
-/* Progress of another run is not lost by a second start. */
-static cbx_status refuse_progress(const cbx_learn_settings *settings) {
+/* Progress of another run is not lost by a second start. `path`: the checkpoint, or the one before. */
+static cbx_status refuse_progress_in(const char *path) {
     struct stat about;
-    const char *path = settings->checkpoint;
-    if (!path || stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
+    if (stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
         return CBX_OK; /* as other outputs */
     }
     if (!S_ISREG(about.st_mode)) {
         return cbx_fail(CBX_CANNOT_CREATE, "the checkpoint %s cannot be kept in what is no file",
                         path);
     }
-    if (settings->overwrite || (settings->resume && cbx_files_same(path, settings->resume))) {
-        return CBX_OK;
-    }
     return cbx_fail(CBX_CANNOT_CREATE,
                     "the checkpoint %s is there already, and may have the progress of another run: "
                     "resume that one, choose another name, or ask for it to be overwritten",
                     path);
+}
+
+static cbx_status refuse_progress(const cbx_learn_settings *settings) {
+    const char *path = settings->checkpoint, *resume = settings->resume;
+    char *previous = path ? cbx_checkpoint_previous(path) : NULL;
+    cbx_status status = CBX_OK;
+    if (path && !previous) {
+        status = cbx_fail(CBX_NO_MEMORY, "no memory for a file name");
+    } else if (resume && path && cbx_files_same(previous, resume)) {
+        status =
+            cbx_fail(CBX_BAD_ARGUMENT,
+                     "%s, which the run would go on from, is where the checkpoint before %s is "
+                     "kept: give one of them another name",
+                     resume, path);
+    } else if (path && !settings->overwrite && !(resume && cbx_files_same(path, resume))) {
+        status = refuse_progress_in(path);
+        status = status ? status : refuse_progress_in(previous);
+    }
+    free(previous);
+    return status;
 }
 
 /* The checkpoint that the run goes on from is replaced by those to come, and by nothing else. */

@@ -126,7 +126,9 @@ static cbx_status check_numbers(const cbx_job *job) {
     }
     if (from->asked > moving || from->films[CBX_KEPT_FILM].frames > moving ||
         from->films[CBX_KEPT_PAGE_FILM].frames > job->page_film.timing.moving ||
-        from->told > at->batch_number) {
+        from->told > at->batch_number ||
+        (job->settings->film && job->timing.every == 0 && from->asked < moving &&
+         cbx_timing_batch(&job->timing, from->asked) <= at->batch_number)) {
         return fail_data(job, "the frames of its films");
     }
     if ((from->batch_losses && from->batch_loss_count != at->epoch * each) ||

@@ -163,6 +163,17 @@ class Resume(CliTest):
         result = self.learn(*again, "--overwrite")
         self.assertEqual(result.returncode, OK, result.stderr)
 
+    def test_the_one_before_is_not_lost(self):
+        """FILE~ alone is progress, too; and who goes on from it keeps it."""
+        self.stopped("--no-video")
+        (self.folder / "run.checkpoint").rename(self.folder / "run.checkpoint~")
+        old = (self.folder / "run.checkpoint~").read_bytes()
+        again = (*self.small(), "--no-video", *self.KEPT)
+        self.assert_error(self.learn(*again), CANNOT_CREATE, "run.checkpoint~ is there already")
+        self.assert_error(self.learn("--resume", "run.checkpoint~", "--checkpoint",
+                                     "run.checkpoint"), USAGE, "give one of them another name")
+        self.assertEqual((self.folder / "run.checkpoint~").read_bytes(), old)
+
     def test_one_run_at_a_time_has_a_checkpoint(self):
         long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
         with start("learn", *long, cwd=self.folder) as process:
