@@ -30,6 +30,7 @@
 #define CBX_SIDE 28      /* of an image */
 #define CBX_ROWS 785     /* rows of W1: bias and pixels */
 #define CBX_PANEL 32     /* neurons in a panel */
+#define CBX_PANELS_OF(hidden) (((hidden) + CBX_PANEL - 1) / CBX_PANEL)
 #define CBX_OUTPUTS 10   /* O */
 #define CBX_LANES_OUT 16 /* O padded to a vector */
 #define CBX_PADDING_BIAS (-1e30f)

@@ -24,14 +24,6 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-static cbx_status copy_text(char **out, const char *text) {
-    cbx_status status = cbx_new(out, strlen(text) + 1);
-    if (!status) {
-        memcpy(*out, text, strlen(text));
-    }
-    return status;
-}
-
 /* Says why a file cannot be created beside `path`, from errno. */
 static cbx_status fail_to_create(const char *path, int error) {
     size_t length = folder_length(path);
@@ -168,7 +160,7 @@ static cbx_status follow(cbx_output *output, const char *path, int exists) {
         }
         follow_links(followed);
     }
-    return copy_text(&output->path, followed);
+    return cbx_copy_text(&output->path, followed);
 }
 
 /* Opens what is not a regular file. A pipe without a reader is tried again until there
@@ -235,7 +227,7 @@ cbx_status cbx_output_open_unless(cbx_output *output, const char *path, int no_c
     *output = (cbx_output){.no_clobber = no_clobber};
     cbx_status status = check_target(path, no_clobber, &target);
     if (!status && is_direct(&target)) {
-        status = copy_text(&output->path, path);
+        status = cbx_copy_text(&output->path, path);
         status = status ? status : open_direct(output, &target, stop, user);
     } else if (!status) {
         status = follow(output, path, target.st_mode != 0);
@@ -253,7 +245,7 @@ cbx_status cbx_output_open(cbx_output *output, const char *path, int no_clobber)
 
 cbx_status cbx_output_open_descriptor(cbx_output *output, int descriptor, const char *name) {
     *output = (cbx_output){0};
-    cbx_status status = copy_text(&output->path, name);
+    cbx_status status = cbx_copy_text(&output->path, name);
     if (status) {
         close(descriptor);
         return status;

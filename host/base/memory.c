@@ -25,3 +25,11 @@ cbx_status cbx_allocate(void *pointer, size_t count, size_t size) {
     memcpy(pointer, &memory, sizeof memory);
     return CBX_OK;
 }
+
+cbx_status cbx_copy_text(char **out, const char *text) {
+    const cbx_status status = cbx_new(out, strlen(text) + 1);
+    if (!status) {
+        memcpy(*out, text, strlen(text));
+    }
+    return status;
+}

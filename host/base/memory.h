@@ -15,4 +15,7 @@ cbx_status cbx_allocate(void *pointer, size_t count, size_t size);
 /* cbx_new(&p, n): *p becomes n zeroed elements of its type. */
 #define cbx_new(pointer, count) cbx_allocate((pointer), (count), sizeof **(pointer))
 
+/* *out becomes a copy, for free(), or NULL. CBX_NO_MEMORY. */
+cbx_status cbx_copy_text(char **out, const char *text);
+
 #endif

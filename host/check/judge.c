@@ -123,7 +123,7 @@ cbx_status cbx_judge_rows(const cbx_trial *trial, const char *kernel, const char
 
 cbx_status cbx_judge_panels(const cbx_trial *trial, const char *kernel, const char *what,
                             cl_mem buffer, size_t stride, size_t rows, const float *should) {
-    const size_t hidden = trial->should.hidden, count = (hidden + CBX_PANEL - 1) / CBX_PANEL;
+    const size_t hidden = trial->should.hidden, count = CBX_PANELS_OF(hidden);
     float *is = NULL;
     cbx_status status =
         cbx_read_floats(trial->specimen, buffer, 0, count * stride * CBX_PANEL, &is);

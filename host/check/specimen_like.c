@@ -34,10 +34,6 @@ cbx_specimen_sizes cbx_specimen_like(const cbx_trainer_settings *settings) {
                                 .test = TEST};
 }
 
-static uint32_t panels_of(uint32_t hidden) {
-    return (hidden + CBX_PANEL - 1) / CBX_PANEL;
-}
-
 static cbx_division division_on_processors(const cbx_trainer *trainer, uint32_t panels) {
     const cbx_train_cpu *own = trainer->own;
     const uint32_t chunks = panels / trainer->chunk_panels;
@@ -61,7 +57,7 @@ cbx_status cbx_specimen_divide_like(cbx_specimen_sizes *sizes, const cbx_specime
     if (!status && settings->schedule != CBX_SCHEDULE_STEPWISE) {
         sizes->division[settings->recipe] =
             specimen->device->family == CBX_FAMILY_CPU
-                ? division_on_processors(trainer, panels_of(sizes->hidden))
+                ? division_on_processors(trainer, CBX_PANELS_OF(sizes->hidden))
                 : division_on_gpus(trainer);
     }
     cbx_trainer_destroy(trainer);

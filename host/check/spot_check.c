@@ -40,10 +40,6 @@ struct cbx_spot_check {
     uint64_t count;
 };
 
-static uint32_t panels_of(uint32_t hidden) {
-    return (hidden + CBX_PANEL - 1) / CBX_PANEL;
-}
-
 static uint32_t panels_at_once(uint32_t all) {
     const uint32_t part = (all + PART - 1) / PART;
     const uint32_t some = part < FEWEST ? FEWEST : part > MOST ? MOST : part;
@@ -51,7 +47,7 @@ static uint32_t panels_at_once(uint32_t all) {
 }
 
 uint64_t cbx_spot_check_bytes(uint32_t hidden, uint32_t batch) {
-    const uint32_t all = panels_of(hidden);
+    const uint32_t all = CBX_PANELS_OF(hidden);
     const uint64_t shares = (uint64_t)all * batch * OUTPUTS * sizeof(float);
     return cbx_watch_bytes(hidden, batch, panels_at_once(all)) + shares;
 }
@@ -77,7 +73,7 @@ cbx_status cbx_spot_check_create(cbx_spot_check **out, cbx_trainer *trainer,
     cbx_spot_check *check = *out;
     check->dataset = dataset;
     check->trainer = trainer;
-    check->all = panels_of(settings->hidden);
+    check->all = CBX_PANELS_OF(settings->hidden);
     check->panels = panels_at_once(check->all);
     status = make_canon(&check->canon, settings);
     if (!status) {

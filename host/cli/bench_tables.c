@@ -202,10 +202,12 @@ static void print_heads(const page *to) {
     const char *const machine[] = {"clearbox " CBX_VERSION, report->date, report->system, host};
     print_facts(to, machine, COUNT(machine));
     fputs("  \n", to->out); /* two blanks: a new line in Markdown too */
-    snprintf(recipe, sizeof recipe, "recipe %s%s%s%s", cbx_recipe_name(settings->recipe),
-             arithmetic == CBX_ARITHMETIC_CANON ? "" : ", ",
-             arithmetic == CBX_ARITHMETIC_CANON ? "" : cbx_arithmetic_name(arithmetic),
-             arithmetic == CBX_ARITHMETIC_CANON ? "" : " arithmetic");
+    snprintf(recipe, sizeof recipe, "recipe %s", cbx_recipe_name(settings->recipe));
+    if (arithmetic != CBX_ARITHMETIC_CANON) {
+        const size_t used = strlen(recipe);
+        snprintf(recipe + used, sizeof recipe - used, ", %s arithmetic",
+                 cbx_arithmetic_name(arithmetic));
+    }
     snprintf(batch, sizeof batch, "batch %u", settings->batch);
     snprintf(time, sizeof time, "%s in about %g s a row",
              cli_counted(repetitions, settings->repetitions, "repetition"), settings->seconds);

@@ -79,6 +79,26 @@ static int ask(const cbx_device *device, cl_device_info what, unsigned least, un
     return 1;
 }
 
+/* Whether `word` is one of the words of `text`. */
+static int has_word(const char *text, const char *word) {
+    const size_t length = strlen(word);
+    while (*text) {
+        const size_t n = strcspn(text, " ");
+        if (n == length && memcmp(text, word, n) == 0) {
+            return 1;
+        }
+        text += n + (text[n] == ' ');
+    }
+    return 0;
+}
+
+static int has_extension(const cbx_device *device, const char *name) {
+    char extensions[16 * KIB] = "";
+    return clGetDeviceInfo(device->id, CL_DEVICE_EXTENSIONS, sizeof extensions - 1, extensions,
+                           NULL) == CL_SUCCESS &&
+           has_word(extensions, name);
+}
+
 /* ---- NVIDIA: a streaming multiprocessor of four schedulers ---- */
 
 static const struct {
@@ -92,16 +112,24 @@ static const struct {
     {1200, 100, 48, 24, KIB},
 };
 
+static const char OF_NVIDIA[] = "cl_nv_device_attribute_query";
+
+unsigned cbx_device_capability(const cbx_device *device) {
+    unsigned major = 0, minor = 0;
+    return has_extension(device, OF_NVIDIA) &&
+                   ask(device, NV_COMPUTE_CAPABILITY_MAJOR, 1, 99, &major) &&
+                   ask(device, NV_COMPUTE_CAPABILITY_MINOR, 0, 99, &minor)
+               ? 100 * major + minor
+               : 0;
+}
+
 static int nvidia(const cbx_device *device, const needs *kernel, unit *out) {
     enum { SCHEDULERS = 4, REGISTERS = 1 << 16 };
-    unsigned major = 0, minor = 0, registers = REGISTERS, lanes = 32;
+    const unsigned capability = cbx_device_capability(device);
+    unsigned registers = REGISTERS, lanes = 32;
     size_t row = CBX_COUNT(multiprocessors);
     (void)kernel;
-    if (!ask(device, NV_COMPUTE_CAPABILITY_MAJOR, 1, 99, &major) ||
-        !ask(device, NV_COMPUTE_CAPABILITY_MINOR, 0, 99, &minor)) {
-        return 0;
-    }
-    while (row > 0 && multiprocessors[row - 1].capability > 100 * major + minor) {
+    while (row > 0 && multiprocessors[row - 1].capability > capability) {
         row--;
     }
     if (row == 0) {
@@ -206,35 +234,17 @@ static const struct {
     const char *extension; /* "": whatever it has */
     int (*describe)(const cbx_device *device, const needs *kernel, unit *out);
 } vendors[] = {
-    {"cl_nv_device_attribute_query", nvidia},
+    {OF_NVIDIA, nvidia},
     {"cl_amd_device_attribute_query", amd},
     {"cl_intel_device_attribute_query", intel},
     {"", opencl},
 };
 
-/* Whether `word` is one of the words of `text`. */
-static int has_word(const char *text, const char *word) {
-    const size_t length = strlen(word);
-    while (*text) {
-        const size_t n = strcspn(text, " ");
-        if (n == length && memcmp(text, word, n) == 0) {
-            return 1;
-        }
-        text += n + (text[n] == ' ');
-    }
-    return 0;
-}
-
 static unit describe(const cbx_device *device, const needs *kernel) {
-    char extensions[16 * KIB] = "";
+    const int cpu = device->info.kind == CBX_KIND_CPU;
     size_t row = 0;
     unit found = {0};
-    if (device->info.kind != CBX_KIND_CPU &&
-        clGetDeviceInfo(device->id, CL_DEVICE_EXTENSIONS, sizeof extensions - 1, extensions,
-                        NULL) != CL_SUCCESS) {
-        extensions[0] = '\0';
-    }
-    while ((*vendors[row].extension && !has_word(extensions, vendors[row].extension)) ||
+    while ((*vendors[row].extension && (cpu || !has_extension(device, vendors[row].extension))) ||
            !vendors[row].describe(device, kernel, &found)) {
         row++;
     }

@@ -5,6 +5,9 @@
 
 #include "device/device.h"
 
+/* The compute capability of an NVIDIA GPU, 100 × major + minor; 0: it is none, or does not say. */
+unsigned cbx_device_capability(const cbx_device *device);
+
 /* Of a work-item of the kernels with the products, as bench/targets.py says of NVIDIA's GPUs. */
 enum { CBX_GPU_REGISTERS = 112 };
 

@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/choice.h"
 #include "base/claim.h"
 #include "base/clock.h"
 #include "base/crc32.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/names.h"
 #include "base/temporary.h"
 
 static const char MAGIC[] = "clearbox film 1\n";
@@ -29,14 +31,14 @@ struct cbx_spool {
     FILE *file; /* NULL: it was given up */
     char name[CBX_CLAIM_BYTES];
     cbx_spool_head head;
-    int needed; /* a checkpoint counts on every frame; else … */
+    int needed;         /* a checkpoint counts on every frame; else … */
     const char *listed; /* … it goes when the process is ended at once */
-    json_t *texts;     /* what the head's strings point into */
-    uint8_t *sample;   /* the last that was read */
-    size_t room;       /* for it */
-    long long size;    /* of the file when it was opened */
-    long long reached; /* the end of the last whole record that was read */
-    double synced;     /* clock */
+    json_t *texts;      /* what the head's strings point into */
+    uint8_t *sample;    /* the last that was read */
+    size_t room;        /* for it */
+    long long size;     /* of the file when it was opened */
+    long long reached;  /* the end of the last whole record that was read */
+    double synced;      /* clock */
 };
 
 /* ---- the head ---- */
@@ -74,32 +76,23 @@ static uint32_t whole(const json_t *object, const char *key, uint32_t most) {
     return value > 0 && value <= (json_int_t)most ? (uint32_t)value : 0;
 }
 
-static int find_container(const char *name, cbx_container *out) {
-    const char *one;
-    for (int i = 0; name && (one = cbx_container_name((cbx_container)i)) != NULL; i++) {
-        if (strcmp(one, name) == 0) {
-            *out = (cbx_container)i;
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static int take_head(cbx_spool *spool) {
     const json_t *object = spool->texts;
     cbx_spool_head *head = &spool->head;
     const json_int_t offset = json_integer_value(json_object_get(object, "chroma_qp_offset"));
+    const char *name = json_string_value(json_object_get(object, "container"));
+    const int container = name ? cbx_choice_find(cbx_container_names, name) : -1;
     head->stream.width = whole(object, "width", MOST_SIDE);
     head->stream.height = whole(object, "height", MOST_SIDE);
     head->stream.fps = whole(object, "fps", CBX_MAX_FPS);
     head->stream.chroma_qp_offset = (int)offset;
+    head->container = container < 0 ? CBX_CONTAINER_AUTO : (cbx_container)container;
     head->title = json_string_value(json_object_get(object, "title"));
     head->comment = json_string_value(json_object_get(object, "comment"));
     head->checkpoint = json_string_value(json_object_get(object, "checkpoint"));
     return head->stream.width % 4 == 0 && head->stream.height % 4 == 0 && head->stream.width &&
            head->stream.height && head->stream.fps && offset >= -12 && offset <= 12 &&
-           find_container(json_string_value(json_object_get(object, "container")),
-                          &head->container);
+           container >= 0;
 }
 
 static int read_head(cbx_spool *spool) {

@@ -34,10 +34,7 @@ static void consider(void *user, const char *name) {
         if (!found->newest || is_later(about.st_mtim, found->written)) {
             free(found->newest);
             found->written = about.st_mtim;
-            found->status = cbx_new(&found->newest, strlen(name) + 1);
-            if (!found->status) {
-                memcpy(found->newest, name, strlen(name));
-            }
+            found->status = cbx_copy_text(&found->newest, name);
         }
     }
     close(file);

@@ -185,9 +185,8 @@ static cbx_status read_film(const cbx_safetensors *from, const cbx_film_key *key
     if (!spool) {
         return CBX_OK;
     }
-    cbx_status status = cbx_new(&out->spool, strlen(spool) + 1);
+    cbx_status status = cbx_copy_text(&out->spool, spool);
     if (!status) {
-        memcpy(out->spool, spool, strlen(spool));
         status = read_number(from, keys->frames, UINT32_MAX, &out->frames);
     }
     for (int part = 0; part < CBX_REEL_PARTS && !status; part++) {

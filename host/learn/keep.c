@@ -25,14 +25,6 @@
 
 /* ---- opened ---- */
 
-static cbx_status copy_text(char **out, const char *text) {
-    const cbx_status status = cbx_new(out, strlen(text) + 1);
-    if (!status) {
-        memcpy(*out, text, strlen(text));
-    }
-    return status;
-}
-
 static cbx_status open_film(cbx_keeper *keeper, cbx_kept_film_name which, cbx_spool *spool,
                             const cbx_reel *reel, const cbx_painter *painter) {
     cbx_kept_film *film = &keeper->at.films[which];
@@ -42,7 +34,7 @@ static cbx_status open_film(cbx_keeper *keeper, cbx_kept_film_name which, cbx_sp
     }
     keeper->spools[which] = spool;
     const char *name = cbx_spool_name(spool);
-    const cbx_status status = copy_text(&film->spool, realpath(name, real) ? real : name);
+    const cbx_status status = cbx_copy_text(&film->spool, realpath(name, real) ? real : name);
     return status ? status : cbx_reel_state_make(&film->state, reel, painter);
 }
 

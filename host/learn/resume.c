@@ -26,10 +26,9 @@ cbx_status cbx_resumed_open(cbx_resumed **out, const char *path) {
     *out = NULL;
     cbx_status status = cbx_new(&resumed, 1);
     if (!status) {
-        status = cbx_new(&resumed->path, strlen(path) + 1);
+        status = cbx_copy_text(&resumed->path, path);
     }
     if (!status) {
-        memcpy(resumed->path, path, strlen(path));
         status = cbx_checkpoint_read(&resumed->checkpoint, path);
     }
     if (status) {

@@ -29,8 +29,7 @@ static uint32_t judged_at_once(const cbx_trainer *trainer) {
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const cbx_device *device = trainer->device;
     const cbx_way *way = trainer->way;
-    trainer->panels =
-        round_up((trainer->share.count + CBX_PANEL - 1) / CBX_PANEL, device->built.panel_unit);
+    trainer->panels = round_up(CBX_PANELS_OF(trainer->share.count), device->built.panel_unit);
     trainer->stride =
         round_up(trainer->settings.batch + way->ops->spare_rows, device->built.row_unit);
     if (way->evaluator->turns) {

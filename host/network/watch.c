@@ -39,12 +39,8 @@ static places places_of(const cbx_watch *watch) {
     return lay_out(watch->all, watch->trainer->stride, watch->panels);
 }
 
-static uint32_t panels_of(uint32_t hidden) {
-    return (hidden + CBX_PANEL - 1) / CBX_PANEL;
-}
-
 uint64_t cbx_watch_bytes(uint32_t hidden, uint32_t batch, uint32_t panels) {
-    return lay_out(panels_of(hidden), batch, panels).end * sizeof(float);
+    return lay_out(CBX_PANELS_OF(hidden), batch, panels).end * sizeof(float);
 }
 
 cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t panels) {
@@ -54,7 +50,7 @@ cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t pane
     }
     cbx_watch *watch = *out;
     watch->trainer = trainer;
-    watch->all = panels_of(trainer->settings.hidden);
+    watch->all = CBX_PANELS_OF(trainer->settings.hidden);
     watch->panels = panels;
     const size_t floats = places_of(watch).end;
     status = cbx_new(&watch->host, floats);

@@ -176,7 +176,7 @@ static cbx_status draw_by_panels(cbx_painter *painter, cl_mem w1, const cbx_canv
                                  cl_event *event) {
     cbx_frame_layout layout = painter->layout;
     layout.plane = canvas->plane;
-    const size_t panels = (layout.count + CBX_PANEL - 1) / CBX_PANEL;
+    const size_t panels = CBX_PANELS_OF(layout.count);
     const cbx_argument arguments[] = {CBX_ARGUMENT(w1), CBX_ARGUMENT(layout),
                                       CBX_ARGUMENT(canvas->luma)};
     const cbx_range range = {{panels * painter->group, 1}, {painter->group, 1}};

@@ -17,10 +17,6 @@ static size_t w2_count(size_t hidden) {
     return (1 + hidden) * CLASSES;
 }
 
-static size_t panels_of(size_t hidden) {
-    return (hidden + CBX_PANEL - 1) / CBX_PANEL;
-}
-
 cbx_status cbx_canon_init(cbx_canon *c, cbx_recipe recipe, const cbx_network *network,
                           size_t max_rows) {
     const size_t hidden = network->hidden;
@@ -37,7 +33,7 @@ cbx_status cbx_canon_init(cbx_canon *c, cbx_recipe recipe, const cbx_network *ne
         {&c->a2, max_rows * CLASSES},
         {&c->d2, max_rows * CLASSES},
         {&c->sums, 3 * hidden},
-        {&c->panels, CLASSES * panels_of(hidden)},
+        {&c->panels, CLASSES * CBX_PANELS_OF(hidden)},
     };
     cbx_status status = cbx_new(&c->levels, max_rows * PIXELS);
     if (!status) {

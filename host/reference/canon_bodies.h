@@ -7,10 +7,6 @@
 
 enum { PIXELS = CBX_IMAGE_PIXELS, CLASSES = CBX_CLASSES };
 
-static size_t panels_of(size_t hidden) {
-    return (hidden + CBX_PANEL - 1) / CBX_PANEL;
-}
-
 /* sum = fma(p, x, sum) */
 static inline void add_scaled(float p, const float *restrict x, size_t count, float *restrict sum) {
     for (size_t i = 0; i < count; i++) {
@@ -59,7 +55,7 @@ static void hidden_forward(cbx_canon *c) {
 
 /* Z2 and A2 */
 static void output_forward(cbx_canon *c) {
-    const size_t hidden = c->hidden, panels = panels_of(hidden);
+    const size_t hidden = c->hidden, panels = CBX_PANELS_OF(hidden);
     for (size_t b = 0; b < c->rows; b++) {
         const float *a1 = c->a1 + b * hidden;
         for (size_t p = 0; p < panels; p++) {

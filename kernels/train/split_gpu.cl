@@ -69,7 +69,7 @@ HELPER void fetch_errors_gpu(global const float *restrict d1,
     UNROLL for (uint s = 0; s < CBX_ROW_STEPS; s++) {
         float2 v[4];
         UNROLL for (uint j = 0; j < 4; j++) {
-            v[j] = *(global const float2 *)(d1 + (4 * s + j) * CBX_PANEL);
+            v[j] = GLOBAL2(d1 + (4 * s + j) * CBX_PANEL);
         }
         split_rows_gpu(v, b[s]);
     }
@@ -139,10 +139,10 @@ HELPER void update_slab_split(global const uchar *restrict list, global const uc
 #define CBX_FETCH_SPLIT(k)                                                                         \
     {                                                                                              \
         const uchar4 at = *(global const uchar4 *)(list + (k) + t * 4);                            \
-        weight[0] = *(global const float2 *)(w + at.x * CBX_PANEL);                                \
-        weight[1] = *(global const float2 *)(w + at.y * CBX_PANEL);                                \
-        weight[2] = *(global const float2 *)(w + at.z * CBX_PANEL);                                \
-        weight[3] = *(global const float2 *)(w + at.w * CBX_PANEL);                                \
+        weight[0] = GLOBAL2(w + at.x * CBX_PANEL);                                \
+        weight[1] = GLOBAL2(w + at.y * CBX_PANEL);                                \
+        weight[2] = GLOBAL2(w + at.z * CBX_PANEL);                                \
+        weight[3] = GLOBAL2(w + at.w * CBX_PANEL);                                \
         UNROLL for (uint j = 0; j < 4; j++) {                                                      \
             level[j] = *(global const uint2 *)(levels + ((k) + j) * CBX_ROW_BLOCK);                \
         }                                                                                          \
@@ -223,7 +223,7 @@ split_gpu_hidden(global const uchar *restrict lists, global const uchar *restric
     d1 += (size_t)panel * launch.stride * CBX_PANEL + neuron;
     q += at * launch.stride * CBX_PANEL + g * 8 * CBX_PANEL + neuron + t * 4;
     if (rows > 0) {
-        all = *(global const float4 *)(errors + panel * CBX_PANEL + neuron + t * 4);
+        all = GLOBAL4(errors + panel * CBX_PANEL + neuron + t * 4);
     }
     for (uint slab = begin; slab < end; slab++) {
         update_slab_split(lists + ((size_t)launch.pending_slot * CBX_SLABS + slab) * CBX_LIST,
