@@ -21,8 +21,10 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Bytes of an input; weights are what a network of one neuron takes, and some.
-LONGEST = {"decoder": 3000, "weights": 5000, "still": 4000, "bench_result": 4000, "planes": 700}
-# Seconds that an input may take; a device's driver compiles the first time.
+LONGEST = {"checkpoint": 9000, "decoder": 3000, "weights": 5000, "still": 4000, "bench_result": 4000, "planes": 700}
+# Seconds by the clock that an input may take, on a machine that may be busy; a device's driver compiles
+# the first time.
+USUAL_PATIENCE = 25
 PATIENCE = {"planes": 120}
 PIECE = 120 # seconds, after which the processor time is looked at
 
@@ -50,7 +52,7 @@ class Fuzzer:
         self.kept = os.path.join(HERE, "corpus", subject)
         self.seeds = os.path.join(build, "fuzz", "seeds", subject)
         self.command = [os.path.join(build, "fuzz_" + subject), "-rss_limit_mb=2048",
-                        f"-timeout={PATIENCE.get(subject, 5)}",
+                        f"-timeout={PATIENCE.get(subject, USUAL_PATIENCE)}",
                         f"-max_len={LONGEST.get(subject, 1500)}", f"-artifact_prefix={self.folder}/"]
         os.makedirs(self.own, exist_ok=True)
         os.makedirs(self.kept, exist_ok=True)

@@ -81,6 +81,50 @@ def weights_seeds():
     yield "long-header", struct.pack("<Q", 1 << 62) + b"{}"
 
 
+def checkpoint(films=(), **changes):
+    """One of a neuron, in its second epoch; a change that is None leaves a text out."""
+    at = {"epoch": "1", "first": "20", "batch": "7", "random": "1 2 ff fabacdcf0610714c", "asked": "3", "told": "7",
+          "end": "no"}
+    run = {"data": "/d", "family": "gpu", "hidden": "1", "epochs": "3", "batch": "10", "learning_rate": "0.25",
+           "recipe": "nll", "seed": "7", "no_shuffle": "0", "film": "/f.mp4", "seconds": "0", "quality": "-1"}
+    texts = {"data_sha256": "0123456789abcdef" * 4, "checkpoint": "1", "canon": "1", "computed_on": "a device",
+             **{f"at.{key}": value for key, value in at.items()},
+             **{f"run.{key}": value for key, value in run.items()}}
+    parts = [("w1", "F32", [785, 1]), ("w2", "F32", [2, 10]), ("epochs", "F64", [1, 105]),
+             ("batch_losses", "F64", [5]), ("image_losses", "F32", [20])]
+    for film in films:
+        texts[film + ".spool"], texts[film + ".frames"] = "/.f.mp4.spool-1", "3"
+        parts += [(f"{film}.{part}", "U8", [n]) for part, n in (("luma", 24), ("chroma", 12), ("curve", 8))]
+    texts.update(changes)
+    head, place = {"__metadata__": {key: value for key, value in texts.items() if value is not None}}, 0
+    for name, kind, shape in (*parts, ("crc32", "U32", [1])):
+        size = {"F32": 4, "F64": 8, "U8": 1, "U32": 4}[kind]
+        for side in shape:
+            size *= side
+        head[name] = {"dtype": kind, "shape": shape, "data_offsets": [place, place + size]}
+        place += size
+    text = json.dumps(head, separators=(",", ":")).encode()
+    return b"\1" + struct.pack("<Q", len(text)) + text + b"\0\0\x80\x3f" * (place // 4)
+
+
+def checkpoint_seeds():
+    yield "plain", checkpoint()
+    yield "film", checkpoint(["film"])
+    yield "both-films", checkpoint(["film", "page_film"])
+    yield "over", checkpoint(**{"at.end": "yes"})
+    yield "checksum", b"\0" + checkpoint()[1:]
+    yield "newer", checkpoint(checkpoint="2")
+    yield "other-canon", checkpoint(canon="2")
+    yield "no-position", checkpoint(**{"at.batch": None})
+    yield "batch", checkpoint(**{"at.batch": "18446744073709551616"})
+    yield "random", checkpoint(**{"at.random": "1 2 3"})
+    yield "real", checkpoint(**{"run.learning_rate": "0x1p-3"})
+    yield "not-finite", checkpoint(**{"run.hold": "nan", "run.seconds": "-inf"})
+    yield "hidden", checkpoint(**{"run.hidden": "2"})
+    yield "choice", checkpoint(**{"run.recipe": "lessen"})
+    yield "weights", b"\1" + tensors()
+
+
 def tunables_seeds():
     for mode, sizes in ((0, {"vector": 16, "forward_rows": 13, "update_rows": 14}),
                         (1, {"forward_depth": 16, "update_rows": 8})):
@@ -245,7 +289,8 @@ def planes_seeds():
     yield "large", bytes([15, 7, 0x81, 50, 13]) + b"\0\xff\x10" * 20
 
 
-SEEDS = {"idx": idx_seeds, "dataset": dataset_seeds, "weights": weights_seeds, "tunables": tunables_seeds, "kept": kept_seeds,
+SEEDS = {"idx": idx_seeds, "dataset": dataset_seeds, "weights": weights_seeds,
+         "checkpoint": checkpoint_seeds, "tunables": tunables_seeds, "kept": kept_seeds,
          "digit": digit_seeds, "still": still_seeds, "parameter_sets": parameter_sets_seeds,
          "decoder": decoder_seeds, "options": options_seeds, "bench_result": bench_result_seeds,
          "planes": planes_seeds}
