@@ -86,11 +86,17 @@
 /* Panels whose shares of Z2 each group adds up for itself, at most; with more of them that is a
  * launch of its own. */
 #define CBX_FEW_PANELS 8
-/* Floats of local memory of a product that takes `depth` pixels at a time, and bytes that a group
- * needs at most. */
+/* Floats of local memory of a product that takes `depth` pixels at a time, and bytes that groups
+ * need: those that multiply so, those that end a forward pass, and the largest of both. */
 #define CBX_GPU_STAGE(depth) (2 * (depth) * (CBX_ROW_BLOCK + CBX_PANEL))
-#define CBX_GPU_LOCAL_BYTES(depth)                                                                 \
+#define CBX_GPU_PRODUCT_BYTES(depth)                                                               \
     (4 * (CBX_GPU_STAGE(depth) + CBX_ROW_BLOCK * (CBX_PANEL + 4) + 2 * CBX_PANEL))
+#define CBX_GPU_OUTPUT_BYTES                                                                       \
+    (4 * (CBX_ROW_BLOCK * (CBX_PANEL + 4) + (CBX_PANEL + CBX_ROW_BLOCK) * CBX_LANES_OUT +          \
+          CBX_SLABS * CBX_PANEL))
+#define CBX_GPU_LOCAL_BYTES(depth)                                                                 \
+    (CBX_GPU_PRODUCT_BYTES(depth) > CBX_GPU_OUTPUT_BYTES ? CBX_GPU_PRODUCT_BYTES(depth)            \
+                                                         : CBX_GPU_OUTPUT_BYTES)
 
 /* And one that draws the tiles of a panel has from 64 work-items to so many, a power of two. */
 #define CBX_DRAW_GROUP 256

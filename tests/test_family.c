@@ -90,7 +90,7 @@ static void too_small(void **state) {
     assert_non_null(strstr(cbx_last_error(), "at most 32"));
     device.info.largest_group = 64;
     assert_fails(cbx_family_check(&device), CBX_NO_DEVICE, "");
-    assert_non_null(strstr(cbx_last_error(), "15616 bytes of local memory, but Tiny has 14336"));
+    assert_non_null(strstr(cbx_last_error(), "16256 bytes of local memory, but Tiny has 14336"));
     device.info.local_memory_bytes = 16 << 10;
     assert_ok(cbx_family_check(&device));
     device.built.tunables.values[CBX_GPU_FORWARD_DEPTH] = 16;

@@ -283,20 +283,27 @@ static void broken_kernels_are_found(void **state) {
     }
 }
 
+/* On a device with plain arithmetic, which is the caller's. */
+static run begin_plainly(cbx_family family, cbx_device **device) {
+    const cbx_trainer_settings settings = {70, 64, CBX_RECIPE_NLL, CBX_SCHEDULE_AUTO};
+    cbx_network *start = synthetic_network(70, 40);
+    run r = {.hidden = 70, .batch = 64};
+    (void)fixture_device(family);
+    assert_ok(cbx_device_open_for(device, fixture_spec(), family, CBX_ARITHMETIC_PLAIN));
+    assert_ok(cbx_trainer_create(&r.trainer, *device, dataset, &settings));
+    assert_ok(cbx_trainer_set_weights(r.trainer, start));
+    assert_ok(cbx_trainer_set_order(r.trainer, order, TRAIN));
+    assert_ok(cbx_spot_check_create(&r.check, r.trainer, dataset));
+    cbx_network_destroy(start);
+    return r;
+}
+
 /* Other arithmetic than the canon's has its own bits, but is near. */
 static void plain_arithmetic_is_nearly_right(void **state) {
     cbx_device *device;
     (void)state;
     for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
-        const cbx_trainer_settings settings = {70, 64, CBX_RECIPE_NLL, CBX_SCHEDULE_AUTO};
-        cbx_network *start = synthetic_network(70, 40);
-        run r = {.hidden = 70, .batch = 64};
-        (void)fixture_device(family);
-        assert_ok(cbx_device_open_for(&device, fixture_spec(), family, CBX_ARITHMETIC_PLAIN));
-        assert_ok(cbx_trainer_create(&r.trainer, device, dataset, &settings));
-        assert_ok(cbx_trainer_set_weights(r.trainer, start));
-        assert_ok(cbx_trainer_set_order(r.trainer, order, TRAIN));
-        assert_ok(cbx_spot_check_create(&r.check, r.trainer, dataset));
+        run r = begin_plainly(family, &device);
         check_epoch(&r);
         /* With a tenth more of a rate the weights are others. */
         ask_at(&r, 4, (cbx_rates){rates.hidden, 1.1f * rates.output});
@@ -304,23 +311,32 @@ static void plain_arithmetic_is_nearly_right(void **state) {
         assert_fails(verdict(&r), CBX_BAD_KERNEL, "w2 of output");
         end(&r);
         cbx_device_close(device);
-        cbx_network_destroy(start);
     }
 }
 
 /* Numbers that are not finite are the training's own fault, which cbx_trainer_check() tells. */
+static void leave_the_finite(run *r) {
+    const cbx_rates large = {3e38f, 3e38f};
+    for (uint32_t i = 0; i < 6; i++) {
+        ask_at(r, i, large);
+        assert_ok(cbx_trainer_step(r->trainer, i * 64, 64, large, i));
+        assert_ok(verdict(r));
+    }
+    assert_fails(cbx_trainer_check(r->trainer), CBX_DIVERGED, "");
+    end(r);
+}
+
 static void numbers_that_left_the_finite_are_no_difference(void **state) {
     (void)state;
     for (size_t w = 0; w < fixture_way_count; w++) {
-        const cbx_rates large = {3e38f, 3e38f};
         run r = begin(fixture_ways[w], CBX_RECIPE_NLL, 70, 64);
-        for (uint32_t i = 0; i < 6; i++) {
-            ask_at(&r, i, large);
-            assert_ok(cbx_trainer_step(r.trainer, i * 64, 64, large, i));
-            assert_ok(verdict(&r));
-        }
-        assert_fails(cbx_trainer_check(r.trainer), CBX_DIVERGED, "");
-        end(&r);
+        leave_the_finite(&r);
+    }
+    for (cbx_family family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+        cbx_device *device;
+        run r = begin_plainly(family, &device);
+        leave_the_finite(&r);
+        cbx_device_close(device);
     }
 }
 

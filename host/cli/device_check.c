@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -198,25 +199,48 @@ static int open_pipe(int ends[2]) {
     return 0;
 }
 
+/* No signal is held back from it, whatever this thread holds back. 0 or an errno. */
+static int spawn_with(child *this, const told *arguments, int report, posix_spawnattr_t *how,
+                      posix_spawn_file_actions_t *actions) {
+    char program[4096];
+    sigset_t none;
+    sigemptyset(&none);
+    int failed = posix_spawnattr_setsigmask(how, &none);
+    failed = failed ? failed : posix_spawnattr_setflags(how, POSIX_SPAWN_SETSIGMASK);
+    failed =
+        failed ? failed : posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, 2, 1);
+    failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, report, REPORT);
+    return failed ? failed
+                  : posix_spawn(&this->process, own_program(program, sizeof program), actions, how,
+                                (char *const *)arguments->argv, environ);
+}
+
+static int spawn(child *this, const told *arguments, int report) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t how;
+    int failed = posix_spawnattr_init(&how);
+    if (failed) {
+        return failed;
+    }
+    failed = posix_spawn_file_actions_init(&actions);
+    if (!failed) {
+        failed = spawn_with(this, arguments, report, &how, &actions);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    posix_spawnattr_destroy(&how);
+    return failed;
+}
+
 /* 0 where no process can be started. What a driver prints goes to standard error. */
 static int start_child(child *this, const cli_check *check) {
     told arguments;
-    char program[4096];
-    posix_spawn_file_actions_t actions;
     int ends[2];
     if (!open_pipe(ends)) {
         return 0;
     }
     tell(&arguments, check);
-    int failed = posix_spawn_file_actions_init(&actions);
-    if (!failed) {
-        failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) ||
-                 posix_spawn_file_actions_adddup2(&actions, 2, 1) ||
-                 posix_spawn_file_actions_adddup2(&actions, ends[1], REPORT) ||
-                 posix_spawn(&this->process, own_program(program, sizeof program), &actions, NULL,
-                             (char *const *)arguments.argv, environ);
-        posix_spawn_file_actions_destroy(&actions);
-    }
+    const int failed = spawn(this, &arguments, ends[1]);
     close(ends[1]);
     if (failed) {
         close(ends[0]);
@@ -225,6 +249,10 @@ static int start_child(child *this, const cli_check *check) {
     this->report = ends[0];
     return 1;
 }
+
+/* How a process came to its end: by itself, or it was ended, since its time was up, or since it went
+ * on without its end of the pipe. */
+typedef enum ending { BY_ITSELF, LATE, SILENT } ending;
 
 enum { NOTHING, SOME, ENDED };
 
@@ -279,9 +307,12 @@ static int take_lines(child *this, cli_verdict *found) {
     return done;
 }
 
-static char *describe_end(const child *this, int late, unsigned timeout_seconds, int status) {
+static char *describe_end(const child *this, ending how, unsigned timeout_seconds, int status) {
     char sentence[256];
-    if (late) {
+    if (how == SILENT) {
+        snprintf(sentence, sizeof sentence, "the driver closed what it answers by while %s",
+                 this->doing);
+    } else if (how == LATE) {
         snprintf(sentence, sizeof sentence, "no answer after %u s while %s", timeout_seconds,
                  this->doing);
     } else if (WIFSIGNALED(status)) {
@@ -318,6 +349,25 @@ static int follow(child *this, const cli_check *check, cli_verdict *found, int *
     }
 }
 
+/* A driver may close what it did not open, and go on. */
+static ending reap(const child *this, int ended, int *status) {
+    const double deadline = cbx_clock_seconds() + 1e-3 * LAST_MILLISECONDS;
+    pid_t over = 0;
+    while (ended && over == 0 && cbx_clock_seconds() < deadline) {
+        over = waitpid(this->process, status, WNOHANG);
+        if (over == 0) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+    }
+    if (over != 0) {
+        return BY_ITSELF;
+    }
+    kill(this->process, SIGKILL);
+    while (waitpid(this->process, status, 0) < 0 && errno == EINTR) {
+    }
+    return ended ? SILENT : LATE;
+}
+
 cli_verdict cli_check_device(const cli_check *check) {
     cli_verdict found = {.status = CBX_DEVICE_FAULT, .family = check->family};
     child this = {.doing = "starting"};
@@ -327,18 +377,14 @@ cli_verdict cli_check_device(const cli_check *check) {
                           : check_here(check, NULL);
     }
     const int ended = follow(&this, check, &found, &done);
-    if (!ended) {
-        kill(this.process, SIGKILL);
-    }
     close(this.report);
-    while (waitpid(this.process, &status, 0) < 0 && errno == EINTR) {
-    }
+    const ending how = reap(&this, ended, &status);
     found.family = found.family == CBX_FAMILY_AUTO ? check->family : found.family;
-    found.end = done ? CLI_CHECK_ANSWERED : ended ? CLI_CHECK_CRASHED : CLI_CHECK_LATE;
-    if (!done && !ended && check->should_stop && check->should_stop(NULL)) {
+    found.end = done ? CLI_CHECK_ANSWERED : how == BY_ITSELF ? CLI_CHECK_CRASHED : CLI_CHECK_LATE;
+    if (!done && how == LATE && check->should_stop && check->should_stop(NULL)) {
         found.status = CBX_INTERRUPTED;
     } else if (!done) {
-        found.reason = describe_end(&this, !ended, check->timeout_seconds, status);
+        found.reason = describe_end(&this, how, check->timeout_seconds, status);
     }
     free(this.text);
     return found;

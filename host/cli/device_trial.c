@@ -38,9 +38,9 @@ int cli_trial_check(void) {
 /* All of the run that the driver's work depends on: the networks of the self-test make it build every
  * variant, of whatever size that of the run is. */
 static void describe(char *text, size_t size, const cbx_learn_settings *settings) {
-    snprintf(text, size, "%s %s %s %s", cbx_family_name(settings->family),
+    snprintf(text, size, "%s %s %s %s %s", cbx_family_name(settings->family),
              cbx_arithmetic_name(settings->arithmetic), cbx_schedule_name(settings->schedule),
-             settings->film ? "film" : "no film");
+             cbx_recipe_name(settings->recipe), settings->film ? "film" : "no film");
 }
 
 /* What the library says of a device that does not work is a sentence already. */

@@ -9,132 +9,6 @@
 #include "cli/times.h"
 #include "film/film.h"
 
-static const char *bold(const cli_terminal *terminal) {
-    return terminal->colour ? "\033[1m" : "";
-}
-
-static const char *dim(const cli_terminal *terminal) {
-    return terminal->colour ? "\033[2m" : "";
-}
-
-static const char *end(const cli_terminal *terminal) {
-    return terminal->colour ? "\033[0m" : "";
-}
-
-static void label(const cli_terminal *terminal, const char *name) {
-    fprintf(stderr, "  %s%-9s%s ", dim(terminal), name, end(terminal));
-}
-
-/* ---- before ---- */
-
-static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
-    char spec[CLI_NUMBER];
-    for (size_t i = 0; i < plan->passed_over_count; i++) {
-        const cbx_passed_over *one = &plan->passed_over[i];
-        fprintf(stderr, "%spassed over %s %s: %.*s\n", margin, cli_spec(spec, &one->device),
-                one->device.name, (int)strcspn(one->sentence, "\n"), one->sentence);
-    }
-}
-
-void cli_report_device(const cbx_learn_plan *plan) {
-    char spec[CLI_NUMBER];
-    report_passed_over(plan, "");
-    fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
-}
-
-static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
-    const cbx_learn_settings *settings = report->settings;
-    char frames[CLI_NUMBER];
-    if (!settings->film) {
-        return;
-    }
-    label(report->terminal, "film");
-    fprintf(stderr, "%u %s %u pixels, %s at %u a second, %s\n", plan->grid.width,
-            report->terminal->utf8 ? "×" : "x", plan->grid.height,
-            cli_counted(frames, plan->frames, "frame"), settings->fps,
-            plan->encoder ? plan->encoder : "no encoder");
-    if (plan->encoder_is_fallback) {
-        label(report->terminal, "");
-        fprintf(stderr, "%.*s\n", (int)strcspn(plan->encoder_why, "\n"), plan->encoder_why);
-    }
-    if (plan->caution[0]) {
-        label(report->terminal, "");
-        fprintf(stderr, "%s\n", plan->caution);
-    }
-}
-
-static void report_network(const cli_report *report, const cbx_learn_plan *plan) {
-    const double first = plan->first_learning_rate_hidden;
-    const double second = plan->first_learning_rate_output;
-    const char *dash = report->terminal->utf8 ? "–" : "-";
-    char weights[CLI_NUMBER];
-    label(report->terminal, "network");
-    fprintf(stderr, "784%s%u%s10, %s weights, recipe %s, learning rate %g", dash,
-            report->settings->hidden, dash, cli_count(weights, plan->parameters),
-            cbx_recipe_name(report->settings->recipe), first);
-    if (second < first || second > first) {
-        fprintf(stderr, " and %g", second);
-    }
-    fputc('\n', stderr);
-}
-
-static void report_plan(const cli_report *report, const cbx_learn_plan *plan) {
-    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
-    char spec[CLI_NUMBER];
-    const cbx_device_info *device = plan->device;
-    const cli_terminal *terminal = report->terminal;
-    report_passed_over(plan, "  ");
-    label(terminal, "device");
-    fprintf(stderr, "%s%s%s %s\n", bold(terminal), cli_spec(spec, device), end(terminal),
-            device->name);
-    label(terminal, "");
-    fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
-            cli_counted(units, device->compute_units, "unit"), device->platform,
-            (int)strcspn(device->driver, " "), device->driver);
-    if (plan->arithmetic != CBX_ARITHMETIC_CANON) {
-        label(terminal, "");
-        fprintf(stderr, "%s arithmetic: the bits are this device's own\n",
-                cbx_arithmetic_name(plan->arithmetic));
-    } else if (!plan->fuses) {
-        label(terminal, "");
-        fprintf(stderr, "no fast fused multiply-add; --arithmetic plain does without, and is\n");
-        label(terminal, "");
-        fprintf(stderr, "many times faster, but its bits are this device's own\n");
-    }
-    report_network(report, plan);
-    label(terminal, "images");
-    fprintf(stderr, "%s to train, %s to validate, %s to test\n",
-            cli_count(train, plan->training_images), cli_count(validate, plan->validation_images),
-            cli_count(test, plan->test_images));
-    label(terminal, "schedule");
-    fputs(cbx_schedule_name(plan->schedule), stderr);
-    if (plan->schedule == CBX_SCHEDULE_SPARSE) {
-        fprintf(stderr, ", over the %.0f %% of the pixels that are not 0", 100.0 * plan->ink);
-    }
-    fputc('\n', stderr);
-    report_film(report, plan);
-}
-
-/* What there is of this run, or of another that was killed. */
-static void report_before(const cli_report *report, const cbx_learn_plan *plan) {
-    const cbx_learn_settings *settings = report->settings;
-    char done[CLI_NUMBER], all[CLI_NUMBER];
-    if (plan->resumed > 0) {
-        label(report->terminal, "resumed");
-        cli_print_printable(stderr, settings->resume, 0);
-        fprintf(stderr, ", after batch %s of %s\n", cli_count(done, plan->resumed),
-                cli_count(all, plan->batches));
-    }
-    if (plan->left_behind > 0) {
-        label(report->terminal, "left");
-        fputs("a run that was killed left frames of this film;\n", stderr);
-        label(report->terminal, "");
-        fputs("'clearbox recover ", stderr);
-        cli_print_printable(stderr, settings->film, 0);
-        fputs("' makes a film of them while this run lasts\n", stderr);
-    }
-}
-
 /* ---- epochs ---- */
 
 /* The widest that fits is taken. Columns: epoch, training loss, validation loss,
@@ -172,9 +46,9 @@ static void print_cells(int table, const char *const *cells) {
 
 static void print_epoch_head(cli_report *report, int table) {
     report->layout = table;
-    fputs(dim(report->terminal), stderr);
+    fputs(cli_dim(report->terminal), stderr);
     print_cells(table, epoch_tables[table].heads);
-    fprintf(stderr, "%s\n", end(report->terminal));
+    fprintf(stderr, "%s\n", cli_plain(report->terminal));
 }
 
 /* A row, with a new head before it when the window has become too narrow for the old one. */
@@ -197,7 +71,7 @@ static void report_epoch(cli_report *report, const cbx_epoch_report *epoch) {
 /* ---- after ---- */
 
 static void report_file(const cli_terminal *terminal, const char *what, const char *path) {
-    label(terminal, what);
+    cli_label(terminal, what);
     cli_print_printable(stderr, path, 0);
     fputc('\n', stderr);
 }
@@ -207,10 +81,10 @@ static void report_outputs(const cli_report *report, const cbx_learn_result *res
     const cli_terminal *terminal = report->terminal;
     char frames[CLI_NUMBER], bytes[CLI_NUMBER];
     if (result->kept[CBX_LEARN_FILM]) {
-        label(terminal, cbx_learn_output_name(CBX_LEARN_FILM));
-        fputs(bold(terminal), stderr);
+        cli_label(terminal, cbx_learn_output_name(CBX_LEARN_FILM));
+        fputs(cli_bold(terminal), stderr);
         cli_print_printable(stderr, report->settings->film, 0);
-        fprintf(stderr, "%s, %s, %.1f s, %s\n", end(terminal),
+        fprintf(stderr, "%s, %s, %.1f s, %s\n", cli_plain(terminal),
                 cli_counted(frames, result->film.frames, "frame"), result->film.seconds,
                 cli_bytes(bytes, result->film.bytes));
     }
@@ -259,11 +133,11 @@ static void time_rows(const cli_report *report, const cbx_learn_times *times, co
 static void report_result(const cli_report *report, const cbx_learn_result *result) {
     const cli_terminal *terminal = report->terminal;
     fputc('\n', stderr);
-    label(terminal, "test");
-    fprintf(stderr, "accuracy %s%.2f %%%s, loss %.4f\n", bold(terminal),
-            result->test_accuracy * 100, end(terminal), result->test_loss);
+    cli_label(terminal, "test");
+    fprintf(stderr, "accuracy %s%.2f %%%s, loss %.4f\n", cli_bold(terminal),
+            result->test_accuracy * 100, cli_plain(terminal), result->test_loss);
     if (result->weights_sha256[0]) {
-        label(terminal, "sha256");
+        cli_label(terminal, "sha256");
         fprintf(stderr, "%.*s of the weights", CLI_HASH_DIGITS, result->weights_sha256);
         if (report->settings->arithmetic != CBX_ARITHMETIC_CANON) {
             fprintf(stderr, ", by %s arithmetic",
@@ -272,8 +146,8 @@ static void report_result(const cli_report *report, const cbx_learn_result *resu
         fputc('\n', stderr);
     }
     report_outputs(report, result);
-    fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", dim(terminal), "what took", "time", "share",
-            end(terminal));
+    fprintf(stderr, "\n  %s%-13s %11s %9s%s\n", cli_dim(terminal), "what took", "time", "share",
+            cli_plain(terminal));
     time_rows(report, &result->times, "");
 }
 
@@ -285,8 +159,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     report->encoder = plan->encoder;
     cli_progress_clear(report->progress);
     if (report->tables) {
-        report_plan(report, plan);
-        report_before(report, plan);
+        cli_report_plan(report, plan);
         fputc('\n', stderr);
         print_epoch_head(report, choose_epoch_table(report->terminal));
     } else {

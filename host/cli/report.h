@@ -28,6 +28,8 @@ cbx_learn_observer cli_report_observer(cli_report *report);
 
 /* Names the device, after those that were passed over: all that is said without tables. */
 void cli_report_device(const cbx_learn_plan *plan);
+/* And device, network, images, film, what it goes on from: the first of the tables. */
+void cli_report_plan(const cli_report *report, const cbx_learn_plan *plan);
 
 /* After cbx_learn() returned `status`: the last line of a run that did not come to its end, or
  * not whole, with what was kept. Returns the exit code. */

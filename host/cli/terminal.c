@@ -150,3 +150,19 @@ void cli_shorten(char *out, size_t size, const char *typed) {
     const int cut = strlen(typed) >= size;
     snprintf(out, size, "%.*s%s", (int)(cut ? size - 4 : size), typed, cut ? "..." : "");
 }
+
+const char *cli_bold(const cli_terminal *terminal) {
+    return terminal->colour ? "\033[1m" : "";
+}
+
+const char *cli_dim(const cli_terminal *terminal) {
+    return terminal->colour ? "\033[2m" : "";
+}
+
+const char *cli_plain(const cli_terminal *terminal) {
+    return terminal->colour ? "\033[0m" : "";
+}
+
+void cli_label(const cli_terminal *terminal, const char *name) {
+    fprintf(terminal->stream, "  %s%-9s%s ", cli_dim(terminal), name, cli_plain(terminal));
+}

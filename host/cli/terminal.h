@@ -22,6 +22,14 @@ void cli_terminal_look(cli_terminal *terminal, FILE *stream);
 /* Asks for the width again, since windows change theirs; returns it. */
 unsigned cli_terminal_measure(cli_terminal *terminal);
 
+/* Where it has colours: what begins bold and dim text, and what ends both. */
+const char *cli_bold(const cli_terminal *terminal);
+const char *cli_dim(const cli_terminal *terminal);
+const char *cli_plain(const cli_terminal *terminal);
+
+/* Begins a line of a table of names and what they are. */
+void cli_label(const cli_terminal *terminal, const char *name);
+
 /* Of a hash, the digits that people are shown: enough to tell any two apart. */
 enum { CLI_HASH_DIGITS = 12 };
 

@@ -11,9 +11,19 @@
 #include "base/files.h"
 #include "device/cache.h"
 #include "device/sources.h"
+#include "device/tunables.h"
 
 static void add_text(cbx_digest *digest, const char *text) {
     cbx_digest_add(digest, text, strlen(text) + 1);
+}
+
+/* Block sizes that were found since make other programs. */
+static void add_tunables(cbx_digest *digest, const cbx_device_info *device) {
+    for (int family = CBX_FAMILY_CPU; family <= CBX_FAMILY_GPU; family++) {
+        cbx_tunables kept = {{0}};
+        (void)cbx_tunables_recall_for(device, (cbx_family)family, &kept);
+        cbx_digest_add(digest, kept.values, sizeof kept.values);
+    }
 }
 
 /* Of everything that the driver's work depends on; 0: no memory. */
@@ -36,6 +46,7 @@ static int identify(const cbx_device_info *device, const char *what, char text[C
             add_text(digest, program->texts[i]);
         }
     }
+    add_tunables(digest, device);
     cbx_digest_end(digest, text);
     return 1;
 }

@@ -94,11 +94,11 @@ void cbx_tunables_describe(const cbx_tunables *tunables, cbx_family family, char
 }
 
 /* The file; 0 when there is no place for it. */
-static int find_place(const cbx_device *device, char path[PATH_MAX]) {
-    uint64_t hash = cbx_hash_text(CBX_HASH_SEED, device->info.name);
-    hash = cbx_hash_text(hash, device->info.version);
-    hash = cbx_hash_text(hash, device->info.driver);
-    hash = cbx_hash_text(hash, cbx_family_name(device->family));
+static int find_place(const cbx_device_info *device, cbx_family family, char path[PATH_MAX]) {
+    uint64_t hash = cbx_hash_text(CBX_HASH_SEED, device->name);
+    hash = cbx_hash_text(hash, device->version);
+    hash = cbx_hash_text(hash, device->driver);
+    hash = cbx_hash_text(hash, cbx_family_name(family));
     hash = cbx_sources_hash(hash, cbx_sources_of("train"));
     return cbx_cache_path(path, "tune", hash, "json");
 }
@@ -114,28 +114,32 @@ static int is_text(const json_t *object, const char *key, const char *expected) 
     return text && strcmp(text, expected) == 0;
 }
 
-int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
+int cbx_tunables_recall_for(const cbx_device_info *device, cbx_family family, cbx_tunables *out) {
     char path[PATH_MAX];
     struct stat found;
     const char *never = getenv("CLEARBOX_NO_TUNE");
-    if ((never && *never) || !find_place(device, path) || stat(path, &found) != 0 ||
+    if ((never && *never) || !find_place(device, family, path) || stat(path, &found) != 0 ||
         !S_ISREG(found.st_mode) || found.st_size > MOST_BYTES) {
         return 0;
     }
     json_t *kept = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-    const cbx_tunable *rows = cbx_tunables_of(device->family);
+    const cbx_tunable *rows = cbx_tunables_of(family);
     cbx_tunables tunables = {{0}};
     for (size_t i = 0; rows[i].key; i++) {
         tunables.values[i] = number_of(kept, rows[i].key);
     }
-    const int usable = kept && is_text(kept, "device", device->info.name) &&
-                       is_text(kept, "driver", device->info.driver) &&
-                       cbx_tunables_valid(&tunables, device->family);
+    const int usable = kept && is_text(kept, "device", device->name) &&
+                       is_text(kept, "driver", device->driver) &&
+                       cbx_tunables_valid(&tunables, family);
     json_decref(kept);
     if (usable) {
         *out = tunables;
     }
     return usable;
+}
+
+int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out) {
+    return cbx_tunables_recall_for(&device->info, device->family, out);
 }
 
 cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,
@@ -145,7 +149,7 @@ cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunab
     if (status) {
         return status;
     }
-    if (!find_place(device, whole)) {
+    if (!find_place(&device->info, device->family, whole)) {
         return cbx_fail(CBX_CANNOT_CREATE, "the name of the cache folder is too long");
     }
     json_t *kept =

@@ -42,6 +42,7 @@ void cbx_tunables_describe(const cbx_tunables *tunables, cbx_family family, char
 /* Reads what cbx_tunables_keep() wrote for this device, driver and kernels; 0 when
  * there is nothing of use, or CLEARBOX_NO_TUNE says so. */
 int cbx_tunables_recall(const cbx_device *device, cbx_tunables *out);
+int cbx_tunables_recall_for(const cbx_device_info *device, cbx_family family, cbx_tunables *out);
 
 /* Writes a small file into the user's cache folder; its name goes to `path`. */
 cbx_status cbx_tunables_keep(const cbx_device *device, const cbx_tunables *tunables, char *path,

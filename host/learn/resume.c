@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* realpath() */
+#define _XOPEN_SOURCE 700
 /* Runs that go on from a checkpoint. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +68,8 @@ void cbx_resumed_close(cbx_resumed *resumed) {
 
 /* So that no other process goes on from it as long as this one does. */
 static cbx_status hold(cbx_job *job, const char *path) {
-    const int file = cbx_claim_take(path);
+    char real[PATH_MAX];
+    const int file = cbx_claim_take(realpath(path, real) ? real : path);
     if (file < 0 && errno == EWOULDBLOCK) {
         return cbx_fail(CBX_CANNOT_CREATE, "the run of %s is going on in another process", path);
     }

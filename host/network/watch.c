@@ -40,7 +40,7 @@ static places places_of(const cbx_watch *watch) {
 }
 
 uint64_t cbx_watch_bytes(uint32_t hidden, uint32_t batch, uint32_t panels) {
-    return lay_out(CBX_PANELS_OF(hidden), batch, panels).end * sizeof(float);
+    return lay_out(CBX_PANELS_OF(hidden), batch + CBX_ROW_BLOCK, panels).end * sizeof(float);
 }
 
 cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t panels) {

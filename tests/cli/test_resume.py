@@ -180,10 +180,26 @@ class Resume(CliTest):
             for line in process.stderr:
                 if line.split()[:1] == ["1"]:
                     break
-            self.assert_only_error_beside(self.learn("--resume", "run.checkpoint", timeout=60),
-                                          CANNOT_CREATE, "another process")
+            (self.folder / "link").symlink_to("run.checkpoint")
+            for name in ("run.checkpoint", "link"):
+                self.assert_only_error_beside(self.learn("--resume", name, timeout=60),
+                                              CANNOT_CREATE, "another process")
             process.kill()
             process.stderr.read()
+
+    def test_what_will_be_written_is_said(self):
+        """Before the first batch, for a checkpoint may be somebody else's."""
+        self.stopped("--save", "w.safetensors")
+        with start("learn", "--resume", "run.checkpoint", cwd=self.folder) as process:
+            lines = []
+            for line in process.stderr:
+                lines.append(line.split())
+                if line.split()[:1] == ["epoch"]:
+                    break
+            process.kill()
+            process.stderr.read()
+        self.assertIn(["writes", str(self.folder / "learn.mp4")], lines)
+        self.assertIn([str(self.folder / "w.safetensors")], lines)
 
     def test_a_finished_run_says_so(self):
         result = self.learn(*self.small(), "--no-video", *self.KEPT)

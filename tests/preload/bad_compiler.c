@@ -2,7 +2,7 @@
 /* Loaded before the program's own libraries: an OpenCL compiler that ends the process, never
  * answers or fails, as some drivers do, or compiles something else.
  *
- * BAD_COMPILER=abort|hang|refuse   what it does …
+ * BAD_COMPILER=abort|hang|mute|refuse   what it does; `mute` closes all that it finds open …
  * BAD_COMPILER_OPTION=TEXT         … for programs whose options contain this
  * BAD_COMPILER_DEVICE=N            … only for the Nth device of its platform, from 1 on
  * BAD_COMPILER_TIME=N              … only when it is asked for the Nth time, and after that
@@ -68,7 +68,10 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
         if (strcmp(mode, "abort") == 0) {
             abort();
         }
-        if (strcmp(mode, "hang") == 0) {
+        for (int file = 3; file < 1024 && strcmp(mode, "mute") == 0; file++) {
+            close(file);
+        }
+        if (strcmp(mode, "hang") == 0 || strcmp(mode, "mute") == 0) {
             for (;;) {
                 pause();
             }

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* What is about to happen. */
+#include "cli/report.h"
+
+#include <string.h>
+
+#include "cli/cli.h"
+
+static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
+    char spec[CLI_NUMBER];
+    for (size_t i = 0; i < plan->passed_over_count; i++) {
+        const cbx_passed_over *one = &plan->passed_over[i];
+        fprintf(stderr, "%spassed over %s %s: %.*s\n", margin, cli_spec(spec, &one->device),
+                one->device.name, (int)strcspn(one->sentence, "\n"), one->sentence);
+    }
+}
+
+void cli_report_device(const cbx_learn_plan *plan) {
+    char spec[CLI_NUMBER];
+    report_passed_over(plan, "");
+    fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+}
+
+static void report_film(const cli_report *report, const cbx_learn_plan *plan) {
+    const cbx_learn_settings *settings = report->settings;
+    char frames[CLI_NUMBER];
+    if (!settings->film) {
+        return;
+    }
+    cli_label(report->terminal, "film");
+    fprintf(stderr, "%u %s %u pixels, %s at %u a second, %s\n", plan->grid.width,
+            report->terminal->utf8 ? "×" : "x", plan->grid.height,
+            cli_counted(frames, plan->frames, "frame"), settings->fps,
+            plan->encoder ? plan->encoder : "no encoder");
+    if (plan->encoder_is_fallback) {
+        cli_label(report->terminal, "");
+        fprintf(stderr, "%.*s\n", (int)strcspn(plan->encoder_why, "\n"), plan->encoder_why);
+    }
+    if (plan->caution[0]) {
+        cli_label(report->terminal, "");
+        fprintf(stderr, "%s\n", plan->caution);
+    }
+}
+
+static void report_network(const cli_report *report, const cbx_learn_plan *plan) {
+    const double first = plan->first_learning_rate_hidden;
+    const double second = plan->first_learning_rate_output;
+    const char *dash = report->terminal->utf8 ? "–" : "-";
+    char weights[CLI_NUMBER];
+    cli_label(report->terminal, "network");
+    fprintf(stderr, "784%s%u%s10, %s weights, recipe %s, learning rate %g", dash,
+            report->settings->hidden, dash, cli_count(weights, plan->parameters),
+            cbx_recipe_name(report->settings->recipe), first);
+    if (second < first || second > first) {
+        fprintf(stderr, " and %g", second);
+    }
+    fputc('\n', stderr);
+}
+
+static void report_machine(const cli_report *report, const cbx_learn_plan *plan) {
+    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
+    char spec[CLI_NUMBER];
+    const cbx_device_info *device = plan->device;
+    const cli_terminal *terminal = report->terminal;
+    report_passed_over(plan, "  ");
+    cli_label(terminal, "device");
+    fprintf(stderr, "%s%s%s %s\n", cli_bold(terminal), cli_spec(spec, device), cli_plain(terminal),
+            device->name);
+    cli_label(terminal, "");
+    fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
+            cli_counted(units, device->compute_units, "unit"), device->platform,
+            (int)strcspn(device->driver, " "), device->driver);
+    if (plan->arithmetic != CBX_ARITHMETIC_CANON) {
+        cli_label(terminal, "");
+        fprintf(stderr, "%s arithmetic: the bits are this device's own\n",
+                cbx_arithmetic_name(plan->arithmetic));
+    } else if (!plan->fuses) {
+        cli_label(terminal, "");
+        fprintf(stderr, "no fast fused multiply-add; --arithmetic plain does without, and is\n");
+        cli_label(terminal, "");
+        fprintf(stderr, "many times faster, but its bits are this device's own\n");
+    }
+    report_network(report, plan);
+    cli_label(terminal, "images");
+    fprintf(stderr, "%s to train, %s to validate, %s to test\n",
+            cli_count(train, plan->training_images), cli_count(validate, plan->validation_images),
+            cli_count(test, plan->test_images));
+    cli_label(terminal, "schedule");
+    fputs(cbx_schedule_name(plan->schedule), stderr);
+    if (plan->schedule == CBX_SCHEDULE_SPARSE) {
+        fprintf(stderr, ", over the %.0f %% of the pixels that are not 0", 100.0 * plan->ink);
+    }
+    fputc('\n', stderr);
+    report_film(report, plan);
+}
+
+/* Files that a checkpoint names, perhaps one that somebody else gave: they will be replaced. */
+static void report_named_files(const cli_report *report) {
+    const cbx_learn_settings *settings = report->settings;
+    const char *const files[] = {settings->film, settings->picture, settings->poster,
+                                 settings->save, settings->report};
+    const char *name = "writes";
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        if (files[i]) {
+            cli_label(report->terminal, name);
+            cli_print_printable(stderr, files[i], 0);
+            fputc('\n', stderr);
+            name = "";
+        }
+    }
+}
+
+/* What there is of this run, or of another that was killed. */
+static void report_before(const cli_report *report, const cbx_learn_plan *plan) {
+    const cbx_learn_settings *settings = report->settings;
+    char done[CLI_NUMBER], all[CLI_NUMBER];
+    if (plan->resumed > 0) {
+        cli_label(report->terminal, "resumed");
+        cli_print_printable(stderr, settings->resume, 0);
+        fprintf(stderr, ", after batch %s of %s\n", cli_count(done, plan->resumed),
+                cli_count(all, plan->batches));
+        report_named_files(report);
+    }
+    if (plan->left_behind > 0) {
+        cli_label(report->terminal, "left");
+        fputs("a run that was killed left frames of this film;\n", stderr);
+        cli_label(report->terminal, "");
+        fputs("'clearbox recover ", stderr);
+        cli_print_printable(stderr, settings->film, 0);
+        fputs("' makes a film of them while this run lasts\n", stderr);
+    }
+}
+
+void cli_report_plan(const cli_report *report, const cbx_learn_plan *plan) {
+    report_machine(report, plan);
+    report_before(report, plan);
+}

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Drivers that end the process, never answer or refuse, and those that are known."""
+
+import json
+import os
+import pathlib
+import signal
+import time
+import unittest
+
+from support import (INTERRUPTED, OK, SOFTWARE, USAGE, CliTest, environment, main, start)
+
+# A library to load before all others, with a compiler that fails; see its source.
+BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
+
+
+@unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+class BadDriver(CliTest):
+    """Drivers that end the process or never answer cost their own line, nothing else."""
+
+    def bad(self, mode, **changes):
+        return environment(LD_PRELOAD=BAD_COMPILER, BAD_COMPILER=mode, **changes)
+
+    def families(self, env, *arguments, code):
+        result = self.run_cli("devices", "--json", *arguments, env=env)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return [device["families"] for device in json.loads(result.stdout)]
+
+    def test_a_compiler_that_aborts(self):
+        (cpu, gpu), = self.families(self.bad("abort", BAD_COMPILER_OPTION="CBX_FAMILY_GPU"),
+                                    code=OK)
+        self.assertIs(cpu["passed"], True, cpu["reason"])
+        self.assertIs(gpu["passed"], False)
+        self.assertEqual(gpu["family"], "gpu")
+        self.assertEqual(gpu["reason"], "the driver ended the process (signal 6, Aborted) while "
+                                        "building the kernels")
+
+    def test_a_compiler_that_always_aborts(self):
+        result = self.run_cli("devices", env=self.bad("abort"))
+        self.assertEqual(result.returncode, SOFTWARE)
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), 4)
+        for line, family in zip(lines[2:], ("cpu kernels failed (auto)", "gpu kernels failed")):
+            self.assertIn(family + ": the driver ended the process (signal 6", line)
+
+    def test_a_compiler_that_never_answers(self):
+        (cpu, gpu), = self.families(self.bad("hang"), "--timeout", 1, code=SOFTWARE)
+        for family in (cpu, gpu):
+            self.assertIs(family["passed"], False)
+            self.assertEqual(family["reason"], "no answer after 1 s while building the kernels")
+
+    def test_a_compiler_that_closes_what_it_did_not_open(self):
+        """And goes on: it is not waited for."""
+        (cpu, gpu), = self.families(self.bad("mute"), code=SOFTWARE)
+        for family in (cpu, gpu):
+            self.assertEqual(family["reason"], "the driver closed what it answers by while building "
+                                               "the kernels")
+
+    def test_compilers_that_refuse(self):
+        first, second = self.families(self.bad("refuse", POCL_DEVICES="pthread pthread"),
+                                      code=SOFTWARE)
+        for family in first + second:
+            self.assertIn("the kernels do not build on ", family["reason"])
+
+    def test_a_default_that_does_not_work(self):
+        """learn takes the next device, and says so."""
+        small = self.small(train=60, test=10)
+        env = self.bad("refuse", BAD_COMPILER_DEVICE=1, POCL_DEVICES="pthread pthread")
+        result = self.learn(*small, "--no-video", env=env)
+        self.assert_done(result)
+        lines = result.stderr.splitlines()
+        self.assertRegex(lines[0], r"^  passed over 0:0 .*: the kernels do not build on ")
+        self.assertRegex(lines[1], r"^  device +0:1 ")
+        result = self.learn(*small, "--no-video", "--progress", "json", env=env)
+        self.assert_done(result)
+        event = json.loads(result.stdout.splitlines()[0])
+        self.assertEqual(event["device"]["spec"], "0:1")
+        passed_over, = event["passed_over"]
+        self.assertEqual(passed_over["spec"], "0:0")
+        self.assertIn("do not build", passed_over["reason"])
+        for named in (dict(env, CLEARBOX_DEVICE="0:0"), env):
+            flags = [] if "CLEARBOX_DEVICE" in named else ["--device", "0:0"]
+            result = self.learn(*small, "--no-video", *flags, env=named)
+            self.assertEqual(result.returncode, SOFTWARE)
+            self.assertIn("clearbox: the kernels do not build on ", result.stderr)
+
+    def unknown(self, mode, **changes):
+        """A driver that no run of clearbox has used."""
+        return self.bad(mode, XDG_CACHE_HOME=self.folder / "xdg",
+                        POCL_CACHE_DIR=os.environ.get("POCL_CACHE_DIR", self.folder / "pocl"),
+                        **changes)
+
+    def known(self):
+        return list((self.folder / "xdg").rglob("known-*"))
+
+    def start_sentence(self, env, *flags):
+        result = self.learn(*self.small(train=60, test=10), *flags, env=env)
+        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
+        self.assertEqual(self.leftovers(), [])
+        self.assertFalse((self.folder / "learn.mp4").exists())
+        self.assertEqual(self.known(), [])
+        return result.stderr.splitlines()[-1]
+
+    def test_learn_with_a_compiler_that_aborts(self):
+        self.assertRegex(self.start_sentence(self.unknown("abort")),
+                         r"^clearbox: device 0:0 .+ cannot be used: the driver ended the process "
+                         r"\(signal 6, Aborted\) while building and testing the kernels; see that .*"
+                         r"delete the cache.*, and try again$")
+
+    def test_learn_with_a_compiler_that_never_answers(self):
+        env = self.unknown("hang", CLEARBOX_DRIVER_TIMEOUT=1)
+        self.assertRegex(self.start_sentence(env),
+                         r"^clearbox: device 0:0 .+ cannot be used: no answer after 1 s while "
+                         r"building and testing the kernels; choose another device, or update its "
+                         r"driver$")
+
+    def test_learn_with_a_compiler_that_refuses(self):
+        self.assertIn("clearbox: the kernels do not build on ",
+                      self.learn(*self.small(train=60, test=10), env=self.unknown("refuse")).stderr)
+        self.assertEqual(self.known(), [])
+
+    def test_learn_with_an_encoder_that_aborts(self):
+        """Its kernels are a program of their own, which comes after the training's."""
+        env = self.unknown("abort", BAD_COMPILER_TIME=2)
+        self.assertIn(" the driver ended the process (signal 6, Aborted) while checking the encoder's "
+                      "kernels; ", self.start_sentence(env))
+
+    def test_learn_takes_the_next_device(self):
+        env = self.unknown("abort", BAD_COMPILER_DEVICE=1, POCL_DEVICES="pthread pthread")
+        result = self.learn(*self.small(train=60, test=10), "--no-video", env=env)
+        self.assert_done(result)
+        lines = result.stderr.splitlines()
+        self.assertRegex(lines[0], "^  passed over 0:0 .*: device 0:0 .*: the driver ended the ")
+        self.assertRegex(lines[1], r"^  device +0:1 ")
+
+    def test_learn_knows_a_driver(self):
+        """After one start in a process of its own; not after a change of the driver or the flags."""
+        small = self.small(train=60, test=10)
+        healthy = environment(XDG_CACHE_HOME=self.folder / "xdg")
+        self.assert_done(self.learn(*small, "--no-video", env=healthy))
+        note, = self.known()
+        self.assertRegex(note.read_text(), "^[0-9a-f]{64}$")
+        # The compiler never answers where it is asked in a process of its own: it is not.
+        bad = self.unknown("hang", BAD_COMPILER_CHILD=1, CLEARBOX_DRIVER_TIMEOUT=1)
+        self.assert_done(self.learn(*small, "--no-video", env=bad))
+        for text in ("", "0" * 64, note.read_text()[:-1], note.read_text() + "0" * 100000):
+            note.write_text(text)
+            if len(text) <= 64:
+                self.assertIn("no answer after 1 s",
+                              self.learn(*small, "--no-video", env=bad).stderr)
+        note.unlink()
+        self.assertIn("no answer after 1 s", self.learn(*small, "--no-video", env=bad).stderr)
+        self.assert_done(self.learn(*small, "--no-video", env=healthy))
+        self.assertIn("no answer after 1 s", self.learn(*small, env=bad).stderr)
+        self.assertIn("no answer after 1 s", self.learn(*small, "--no-video", "--schedule",
+                                                        "stepwise", env=bad).stderr)
+
+    def test_learn_tries_what_it_does_not_know(self):
+        """Another recipe, or block sizes that were tuned since, make other programs."""
+        small = self.small(train=60, test=10)
+        env = environment(XDG_CACHE_HOME=self.folder / "xdg", CLEARBOX_NO_TUNE=None)
+        bad = self.unknown("hang", BAD_COMPILER_CHILD=1, CLEARBOX_DRIVER_TIMEOUT=1,
+                           CLEARBOX_NO_TUNE=None)
+        self.assert_done(self.learn(*small, "--no-video", env=env))
+        self.assert_done(self.learn(*small, "--no-video", env=bad))
+        self.assertIn("no answer after 1 s",
+                      self.learn(*small, "--no-video", "--recipe", "nll", env=bad).stderr)
+        device = json.loads(self.run_cli("devices", "--json", env=env).stdout)[0]
+        result = self.run_cli("bench", "--tune", "--hidden", 64, "--repetitions", 1, "--seconds", 0.1,
+                              "--device", device["spec"], env=env)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertNotEqual(list((self.folder / "xdg").rglob("tune-*")), [])
+        self.assertIn("no answer after 1 s", self.learn(*small, "--no-video", env=bad).stderr)
+
+    def test_stopping_a_compiler_that_never_answers(self):
+        env = self.unknown("hang")
+        with start("learn", *self.small(train=60, test=10), cwd=self.folder, env=env) as process:
+            deadline = time.monotonic() + 60
+            while not self.children(process.pid) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            child, = self.children(process.pid)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        self.assertIn("clearbox: interrupted before the first batch; nothing was kept", err)
+        self.assertFalse(pathlib.Path(f"/proc/{child}").exists())
+
+    def children(self, pid):
+        return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+    def test_timeout_of_a_start(self):
+        for value in ("0", "-1", "86401", "x", "1 "):
+            with self.subTest(value=value):
+                self.assert_only_error(
+                    self.learn(*self.small(train=60, test=10),
+                               env=environment(CLEARBOX_DRIVER_TIMEOUT=value)),
+                    USAGE, "CLEARBOX_DRIVER_TIMEOUT")
+
+    def test_timeout_flag(self):
+        for value in ("0", "-1", "86401", "x"):
+            with self.subTest(value=value):
+                self.assert_only_error(self.run_cli("devices", "--timeout", value), USAGE,
+                                       "--timeout")
+
+
+if __name__ == "__main__":
+    main()
