@@ -10,6 +10,7 @@
 
 #include "device/cache.h"
 #include "device/kept.h"
+#include "device/known.h"
 #include "support/scratch.h"
 
 static cbx_device device = {
@@ -68,10 +69,32 @@ static void program_files_of_every_kind(void **state) {
     check_files(path, recall_program);
 }
 
+/* A driver that was tried is known until something changes that it is asked to build. */
+static void a_known_driver_with_other_sizes_is_not_known(void **state) {
+    cbx_tunables sizes = cbx_tunables_usual(&device);
+    cbx_device_info other = device.info;
+    char path[PATH_MAX];
+    (void)state;
+    assert_false(cbx_known_has(&device.info, "a run"));
+    cbx_known_add(&device.info, "a run");
+    assert_true(cbx_known_has(&device.info, "a run"));
+    assert_false(cbx_known_has(&device.info, "another run"));
+    snprintf(other.driver, sizeof other.driver, "newer");
+    assert_false(cbx_known_has(&other, "a run"));
+    assert_ok(cbx_tunables_keep(&device, &sizes, path, sizeof path));
+    assert_false(cbx_known_has(&device.info, "a run"));
+    cbx_known_add(&device.info, "a run");
+    assert_true(cbx_known_has(&device.info, "a run"));
+    assert_int_equal(unlink(path), 0);
+    assert_false(cbx_known_has(&device.info, "a run"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tuning_files_of_every_kind, set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(program_files_of_every_kind, set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_known_driver_with_other_sizes_is_not_known, set_up,
+                                        scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
  * looked at, it may be one of the first. What is no tile is dark. A drawing says how
  * tiles are shown: grey, as in the lesson, with a pure red border one tile pixel wide
  * within the tile; or in signed colours, whole and with thin dark gaps between.
+ * Nothing here keeps anything: any number of threads may call at once.
  */
 #ifndef CLEARBOX_PICTURE_H
 #define CLEARBOX_PICTURE_H

@@ -9,7 +9,7 @@ import resource
 import unittest
 
 from support import (CANNOT_WRITE, OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main,
-                     write_dataset)
+                     start, write_dataset)
 
 # Where Debian's loader looks, and PoCL's entry there.
 POCL = pathlib.Path("/etc/OpenCL/vendors/pocl.icd")

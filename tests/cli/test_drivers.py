@@ -156,21 +156,14 @@ class BadDriver(CliTest):
                                                         "stepwise", env=bad).stderr)
 
     def test_learn_tries_what_it_does_not_know(self):
-        """Another recipe, or block sizes that were tuned since, make other programs."""
+        """Another recipe makes other programs."""
         small = self.small(train=60, test=10)
-        env = environment(XDG_CACHE_HOME=self.folder / "xdg", CLEARBOX_NO_TUNE=None)
-        bad = self.unknown("hang", BAD_COMPILER_CHILD=1, CLEARBOX_DRIVER_TIMEOUT=1,
-                           CLEARBOX_NO_TUNE=None)
-        self.assert_done(self.learn(*small, "--no-video", env=env))
+        healthy = environment(XDG_CACHE_HOME=self.folder / "xdg")
+        bad = self.unknown("hang", BAD_COMPILER_CHILD=1, CLEARBOX_DRIVER_TIMEOUT=1)
+        self.assert_done(self.learn(*small, "--no-video", env=healthy))
         self.assert_done(self.learn(*small, "--no-video", env=bad))
         self.assertIn("no answer after 1 s",
                       self.learn(*small, "--no-video", "--recipe", "nll", env=bad).stderr)
-        device = json.loads(self.run_cli("devices", "--json", env=env).stdout)[0]
-        result = self.run_cli("bench", "--tune", "--hidden", 64, "--repetitions", 1, "--seconds", 0.1,
-                              "--device", device["spec"], env=env)
-        self.assertEqual(result.returncode, OK, result.stderr)
-        self.assertNotEqual(list((self.folder / "xdg").rglob("tune-*")), [])
-        self.assertIn("no answer after 1 s", self.learn(*small, "--no-video", env=bad).stderr)
 
     def test_stopping_a_compiler_that_never_answers(self):
         env = self.unknown("hang")
