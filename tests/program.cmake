@@ -140,13 +140,16 @@ endif()
 
 # Failing calls: a layer between the program and its libraries.
 if(NOT CBX_SANITIZE)
-  add_library(inject MODULE preload/inject.c)
+  add_library(inject MODULE preload/inject.c preload/inject_files.c preload/inject_libraries.c
+              preload/inject_memory.c preload/inject_opencl.c preload/inject_system.c)
   target_compile_definitions(inject PRIVATE CL_TARGET_OPENCL_VERSION=120
                              CL_USE_DEPRECATED_OPENCL_1_2_APIS)
   target_link_libraries(inject PRIVATE OpenCL::OpenCL ZLIB::ZLIB PNG::PNG PkgConfig::LIBAV
                         PkgConfig::JANSSON Threads::Threads ${CMAKE_DL_LIBS})
-  cli_test(inject device film slow)
-  set_tests_properties(cli_inject PROPERTIES TIMEOUT 3600)
-  set_property(TEST cli_inject APPEND PROPERTY ENVIRONMENT
-               "CBX_INJECT_LAYER=$<TARGET_FILE:inject>")
+  foreach(name inject kills)
+    cli_test(${name} device film slow)
+    set_tests_properties(cli_${name} PROPERTIES TIMEOUT 3600)
+    set_property(TEST cli_${name} APPEND PROPERTY ENVIRONMENT
+                 "CBX_INJECT_LAYER=$<TARGET_FILE:inject>")
+  endforeach()
 endif()

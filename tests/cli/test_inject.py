@@ -1,122 +1,110 @@
 # SPDX-License-Identifier: MIT
-"""One call fails: of OpenCL, of libav, for memory, of a file. The program neither crashes
-nor hangs, says what is wrong, and leaves every output either whole or as it was."""
+"""One call fails: of OpenCL, of libav, for memory, of a file, for a thread. The program neither
+crashes nor hangs, says what is wrong, gives back what it holds, and leaves every output either
+whole or as it was.
 
-import json
-import os
-import re
-import struct
+The suite takes some of all cases; CBX_TEST_EVERY_FAULT=1 takes the first, the second, the middle
+and the last call of every function, however a run trains and whatever it makes."""
+
 import sys
 
-from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, MISSING, OK, SOFTWARE, UNAVAILABLE,
-                     CliTest, film_frames, main, read_safetensors_header, write_safetensors)
-
-LAYER = os.environ["CBX_INJECT_LAYER"]
-CODES = (OK, BAD_DATA, MISSING, UNAVAILABLE, SOFTWARE, CANNOT_CREATE, CANNOT_WRITE)
-OLD = b"an old file"
+from faults import CODES, EVERY, KINDS, WAYS, Faults
+from results import results_of
+from support import OK, main, write_safetensors
 
 # Nothing that is called can be removed, or told, when these fail.
 LEAVES = ("unlink",)
 SILENT = ("fwrite", "fflush")
 
 
-class Injection(CliTest):
-    outputs = {"-o": "film.mp4", "--save": "w.safetensors", "--picture": "grid.png",
-               "--metrics": "run.jsonl"}
+def places(count):
+    """Which calls of so many fail."""
+    first = {1, (count + 1) // 2, count}
+    return sorted(first | {min(2, count)} if EVERY else first)
 
-    def setUp(self):
-        super().setUp()
-        self.flags = (*self.small(), *(part for pair in self.outputs.items() for part in pair))
-        write_safetensors(self.folder / "start", 9)
 
-    def put_old(self):
-        for name in self.outputs.values():
-            (self.folder / name).write_bytes(OLD)
+class Injection(Faults):
+    def cases(self, flags, only=("",), **options):
+        counts = self.counts(*flags, **options)
+        return [(name, call) for name, count in sorted(counts.items()) if name.startswith(only)
+                and name != "clock_gettime" and not name.startswith("clRelease")
+                for call in places(count)]
 
-    def is_whole(self, name, said=""):
-        """After a fault of the device the film ends with the last frame that was drawn."""
-        path = self.folder / name
-        content = path.read_bytes()
-        if name == "film.mp4":
-            told = re.search(r"film\.mp4 \((\d+) frame", said)
-            return film_frames(path) == (int(told[1]) if told else 20)
-        if name == "grid.png":
-            return content.startswith(b"\x89PNG") and content.endswith(b"IEND\xaeB`\x82")
-        if name == "w.safetensors":
-            size = struct.unpack("<Q", content[:8])[0]
-            read_safetensors_header(path)
-            return len(content) == 8 + size + 4 * (785 * 9 + 100)
-        return all(json.loads(line) for line in content.decode().splitlines())
-
-    def run_with(self, *flags, **changes):
-        return self.learn(*self.flags, *flags, timeout=120,
-                          env=self.environment(LD_PRELOAD=LAYER, **changes))
-
-    def counts(self, *flags):
-        """How often the program calls each function in a run."""
-        result = self.run_with(*flags, CBX_INJECT_COUNTS=self.folder / "counts")
-        self.assertEqual(result.returncode, OK, result.stderr)
-        lines = (self.folder / "counts").read_text().splitlines()
-        return {name: int(count) for name, count in (line.split() for line in lines)}
-
-    def check(self, name, result):
+    def check(self, name, flags, result, left):
         shown = f"exit code {result.returncode}\n{result.stderr}"
-        self.assertIn(result.returncode, CODES, shown)
         said = [line for line in result.stderr.splitlines() if line.startswith("clearbox: ")]
+        self.assertIn(result.returncode, CODES, shown)
         if name not in LEAVES:
-            self.assertEqual(self.leftovers(), [], shown)
+            self.assert_tidy(shown)
         if name not in SILENT:
             self.assertEqual(len(said), int(result.returncode != OK), shown)
-        kept = said[0].partition("; kept ")[2] if said else ""
-        for file in self.outputs.values():
-            is_old = (self.folder / file).read_bytes() == OLD
-            if result.returncode == OK or f"{file}" in kept:
-                self.assertFalse(is_old, f"{file}\n{shown}")
-            elif name not in SILENT:
-                self.assertTrue(is_old, f"{file}\n{shown}")
-            if not is_old:
-                self.assertTrue(self.is_whole(file, kept), f"{file}\n{shown}")
+        self.assert_outputs(flags, result, shown, None if name in SILENT else ())
+        if name == "clEnqueueUnmapMemObject": # which is said to have done nothing
+            left = {kind: count for kind, count in (left or {}).items() if kind != "mapping"}
+        self.assert_given_back(left, shown)
+        return shown
 
-    def inject(self, *flags, only=("",)):
-        """`only`: how the names of the functions begin."""
-        cases = 0
-        for name, count in sorted(self.counts(*flags).items()):
-            if not name.startswith(only):
-                continue
-            for call in sorted({1, (count + 1) // 2, count}):
-                with self.subTest(call=f"{name}:{call}"):
-                    self.put_old()
-                    self.check(name, self.run_with(*flags, CBX_INJECT=f"{name}:{call}"))
-                    cases += 1
+    def inject(self, what, flags, step=1, **options):
+        """`what` names the run; of its cases every `step`-th is taken."""
+        all_cases = self.cases(flags, **options)
+        base = results_of(self.at)
+        options.pop("only", None)
+        for name, call in all_cases[::1 if EVERY else step]:
+            with self.subTest(call=f"{name}:{call}", run=what):
+                self.put_old(flags)
+                result, left = self.one(*flags, CBX_INJECT=f"{name}:{call}", **options)
+                self.tell(f"{what} {name}:{call}", result)
+                shown = self.check(name, flags, result, left)
+                self.assert_goes_on(base, shown)
+        cases = len(all_cases[::1 if EVERY else step])
+        print(f"{cases} injected failures, {what}", file=sys.stderr)
         return cases
 
     def test_every_call_of_a_run(self):
-        cases = self.inject()
-        self.assertGreater(cases, 150)
-        print(f"{cases} injected failures", file=sys.stderr)
+        self.assertGreater(self.inject("film", KINDS["film"], 2), 100)
+
+    def test_a_film_of_libavcodec(self):
+        self.assertGreater(self.inject("encoder", KINDS["encoder"], 23), 7)
+
+    def test_a_film_with_captions(self):
+        self.assertGreater(self.inject("stream", KINDS["stream"], 25), 7)
+
+    def test_a_page(self):
+        self.assertGreater(self.inject("report", KINDS["report"], 27), 7)
+
+    def test_checkpoints(self):
+        self.assertGreater(self.inject("checkpoint", KINDS["checkpoint"], 29), 7)
+
+    def test_checkpoints_and_a_page(self):
+        self.assertGreater(self.inject("page kept", KINDS["page kept"], 31), 7)
+
+    def test_however_a_run_trains(self):
+        for number, (schedule, family) in enumerate(WAYS):
+            for kind in KINDS if EVERY else ("film",):
+                flags = (*KINDS[kind], "--schedule", schedule, "--family", family)
+                self.inject(f"{kind} {schedule} {family}", flags, 23 + 2 * number, only=("cl",))
 
     def test_an_encoder_that_nobody_may_replace(self):
-        self.assertGreater(self.inject("--encoder", "device", only=("av", "cl")), 60)
-
-    def test_an_encoder_of_libavcodec(self):
-        self.assertGreater(self.inject("--encoder", "mpeg4", only=("av",)), 30)
+        flags = (*KINDS["film"], "--encoder", "device")
+        self.assertGreater(self.inject("device", flags, 9, only=("av", "cl")), 8)
 
     def test_a_run_that_keeps_its_names(self):
         """--no-clobber moves its files in another way."""
-        for name in self.outputs.values():
-            (self.folder / name).unlink(missing_ok=True)
+        flags = KINDS["film"]
         for call in ("link:1", "link:2", "link:3", "lstat64:1", "lstat64:3", "open64:9"):
             with self.subTest(call=call):
-                result = self.run_with("--no-clobber", CBX_INJECT=call)
+                self.clean()
+                result, _ = self.one(*flags, "--no-clobber", CBX_INJECT=call)
                 self.assertIn(result.returncode, CODES, result.stderr)
-                self.assertEqual(self.leftovers(), [])
-                for name in self.outputs.values():
-                    if (self.folder / name).exists():
+                self.assert_tidy(result.stderr)
+                for name in self.outputs(flags):
+                    if (self.at / name).exists():
                         self.assertTrue(self.is_whole(name))
-                        (self.folder / name).unlink()
 
     def test_weights_to_start_from(self):
-        self.inject("--init", "start", only=("fread", "fdopen", "json_loadb", "fstat64"))
+        write_safetensors(self.folder / "start", 9)
+        flags = (*KINDS["film"], "--init", "../start")
+        self.inject("init", flags, only=("fread", "fdopen", "json_loadb", "fstat64"))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 
 CBX_TEST_KILLS=N kills N runs instead of a few."""
 
-import json
 import os
 import random
 import re
@@ -12,14 +11,11 @@ import struct
 import subprocess
 import time
 
+from results import results_of
 from support import (BAD_DATA, CANNOT_CREATE, INTERRUPTED, MISSING, OK, USAGE, CliTest, film_frames,
-                     main, read_safetensors_header, read_tensors, start)
+                     main, start)
 
 KILLS = int(os.environ.get("CBX_TEST_KILLS", "6"))
-
-# Of a page and of metrics what is different each time.
-TIMES = re.compile(rb'"(?:seconds|evaluate_seconds|load|start|train|evaluate|encode)": ?[-0-9.eE+]+')
-HOW = re.compile(rb'"(?:schedule|command)": ?"[^"]*"')
 
 
 def frames_in(spool):
@@ -31,14 +27,6 @@ def frames_in(spool):
         at += 8 + (struct.unpack_from("<I", content, at)[0] & 0x7fffffff)
         frames += at <= len(content)
     return frames
-
-
-def metrics_of(path):
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    for line in lines:
-        for key in ("seconds", "evaluate_seconds", "images_per_second"):
-            line.pop(key, None)
-    return lines
 
 
 class Resume(CliTest):
@@ -80,18 +68,10 @@ class Resume(CliTest):
 
     def assert_same(self, whole):
         self.assertEqual(self.left(), [])
-        for name in ("learn.mp4", "grid.png", "poster.png"):
-            self.assertEqual((whole / name).read_bytes(), (self.broken / name).read_bytes(), name)
-        weights = [folder / "w.safetensors" for folder in (whole, self.broken)]
-        self.assertEqual(*map(read_tensors, weights))
-        headers = [read_safetensors_header(path)["__metadata__"] for path in weights]
-        for header in headers:
-            header.pop("schedule")
-        self.assertEqual(*headers)
-        self.assertEqual(metrics_of(whole / "run.jsonl"), metrics_of(self.broken / "run.jsonl"))
-        pages = [HOW.sub(b"", TIMES.sub(b"", (folder / "page.html").read_bytes()))
-                 for folder in (whole, self.broken)]
-        self.assertTrue(pages[0] == pages[1], "the pages differ")
+        made, expected = results_of(self.broken), results_of(whole)
+        self.assertEqual(sorted(made), sorted(expected))
+        for name, content in expected.items():
+            self.assertTrue(made[name] == content, f"{name} differs")
 
     def kill_and_go_on(self, first, took, dice):
         """Until it is over; each time by other kernels."""

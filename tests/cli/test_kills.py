@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Runs that are killed at once after the n-th write, or whatever else changes a file, go on and end
+with the same bytes as one that nobody touched.
+
+The suite takes some of all places; CBX_TEST_EVERY_FAULT=1 takes each, and kills the run that goes
+on, too."""
+
+import random
+import signal
+import sys
+
+from faults import EVERY, KINDS, Faults
+from results import results_of
+from support import OK, main
+
+CHANGES = ("write", "fsync", "fdatasync", "rename", "link", "unlink", "ftruncate64", "open64")
+
+
+class Kills(Faults):
+    batch = 5  # so that there are many checkpoints
+
+    def whole(self, flags):
+        """What a run makes that is let alone, and every place where it can be killed."""
+        self.clean()
+        counts = self.counts(*flags)
+        self.assert_tidy("a whole run")
+        return results_of(self.at), [(name, call) for name in CHANGES
+                                     for call in range(1, counts.get(name, 0) + 1)]
+
+    def kill(self, name, call, flags, begin):
+        result, _ = self.one(*flags, begin=begin, CBX_INJECT_KILL=f"{name}:{call}")
+        self.tell(f"{begin} killed after {name} {call}", result)
+        self.assertIn(result.returncode, (OK, -signal.SIGKILL), result.stderr)
+        return result.returncode
+
+    def go_on(self, flags):
+        """From the checkpoint, if there is one yet."""
+        going = (self.at / "run.checkpoint").exists()
+        return self.one(*(() if going else flags), begin="resume" if going else "learn",
+                        layer=False)[0]
+
+    def assert_ends(self, flags, base):
+        result = self.go_on(flags)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assert_tidy(result.stderr)
+        made = results_of(self.at)
+        self.assertEqual(sorted(made), sorted(base), result.stderr)
+        for name, content in base.items():
+            self.assertTrue(made[name] == content, f"{name} differs\n{result.stderr}")
+
+    def kill_all(self, kind, most):
+        flags = KINDS[kind]
+        base, places = self.whole(flags)
+        dice = random.Random(kind)
+        chosen = places if EVERY else sorted(dice.sample(places, most))
+        for name, call in chosen:
+            with self.subTest(killed=f"{name}:{call}", run=kind):
+                self.clean()
+                code = self.kill(name, call, flags, "learn")
+                if code != OK and EVERY and (self.at / "run.checkpoint").exists():
+                    self.kill(dice.choice(CHANGES), dice.randint(1, 12), (), "resume")
+                self.assert_ends(flags, base)
+        print(f"{len(chosen)} kills, {kind}", file=sys.stderr)
+
+    def test_a_run_with_a_film(self):
+        self.kill_all("checkpoint", 12)
+
+    def test_a_run_with_a_page(self):
+        self.kill_all("page kept", 8)
+
+
+if __name__ == "__main__":
+    main()
