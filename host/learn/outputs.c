@@ -102,19 +102,21 @@ static cbx_status refuse_progress_in(const char *path) {
                     path);
 }
 
+/* A run that was killed between two names leaves both on one file, from which it goes on. */
 static cbx_status refuse_progress(const cbx_learn_settings *settings) {
     const char *path = settings->checkpoint, *resume = settings->resume;
+    const int goes_on = path && resume && cbx_files_same(path, resume);
     char *previous = path ? cbx_checkpoint_previous(path) : NULL;
     cbx_status status = CBX_OK;
     if (path && !previous) {
         status = cbx_fail(CBX_NO_MEMORY, "no memory for a file name");
-    } else if (resume && path && cbx_files_same(previous, resume)) {
+    } else if (resume && path && !goes_on && cbx_files_same(previous, resume)) {
         status =
             cbx_fail(CBX_BAD_ARGUMENT,
                      "%s, which the run would go on from, is where the checkpoint before %s is "
                      "kept: give one of them another name",
                      resume, path);
-    } else if (path && !settings->overwrite && !(resume && cbx_files_same(path, resume))) {
+    } else if (path && !settings->overwrite && !goes_on) {
         status = refuse_progress_in(path);
         status = status ? status : refuse_progress_in(previous);
     }

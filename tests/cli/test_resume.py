@@ -154,6 +154,20 @@ class Resume(CliTest):
                                      "run.checkpoint"), USAGE, "give one of them another name")
         self.assertEqual((self.folder / "run.checkpoint~").read_bytes(), old)
 
+    def test_a_run_that_was_killed_between_two_names(self):
+        """FILE~ has its name already, and is FILE still."""
+        self.stopped("--no-video")
+        (self.folder / "run.checkpoint~").unlink()
+        os.link(self.folder / "run.checkpoint", self.folder / "run.checkpoint~")
+        process = start("learn", "--resume", "run.checkpoint", cwd=self.folder)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if line.split()[:1] == ["2"]:
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+
     def test_one_run_at_a_time_has_a_checkpoint(self):
         long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
         with start("learn", *long, cwd=self.folder) as process:
