@@ -77,7 +77,6 @@ void cbx_job_plan_page_film(cbx_job *job) {
                                     .quality = PAGE_QUALITY,
                                     .workers = 1,
                                     .container = CBX_CONTAINER_MP4,
-                                    .no_clobber = 1, /* its name is not the user's choice */
                                     .chroma_changes = cbx_drawing_changes_chroma(&own->drawing)};
     own->wanted = choose_encoder(job, &own->film);
 }
@@ -116,28 +115,51 @@ static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
 
 /* ---- from the first frame to the last ---- */
 
-cbx_status cbx_job_open_page_film(cbx_job *job) {
-    static const char ending[] = ".film.mp4";
+/* DIR/.NAME.film.mp4: hidden, as all that is not the user's. One that a killed run has left is
+ * replaced. */
+static cbx_status name_file(const char *report, char **out) {
+    const char *slash = strrchr(report, '/');
+    const int folder = slash ? (int)(slash - report) + 1 : 0;
+    const size_t size = strlen(report) + sizeof "..film.mp4";
+    const cbx_status status = cbx_new(out, size);
+    if (!status) {
+        snprintf(*out, size, "%.*s.%s.film.mp4", folder, report, report + folder);
+    }
+    return status;
+}
+
+/* Whether the run that this one goes on from had lost it. */
+static int was_lost(const cbx_job *job) {
+    return job->resumed && !job->resumed->films[CBX_KEPT_PAGE_FILM].spool;
+}
+
+static cbx_status open_file(cbx_job *job) {
     cbx_page_film *own = &job->page_film;
-    const char *report = job->settings->report;
     cbx_output output;
-    if (!own->wanted) {
+    if (cbx_output_open(&output, own->path, 0) ||
+        cbx_reel_open(&own->reel, &own->painter, 1, &output, &own->film)) {
+        return CBX_OK;
+    }
+    const cbx_status status = cbx_job_open_spool(job, CBX_KEPT_PAGE_FILM, own->path, &own->spool);
+    if (status && status != CBX_DEVICE_FAULT) {
+        cbx_reel_discard(own->reel);
+        own->reel = NULL;
+        return CBX_OK;
+    }
+    return status;
+}
+
+cbx_status cbx_job_open_page_film(cbx_job *job) {
+    cbx_page_film *own = &job->page_film;
+    if (!own->wanted || was_lost(job)) {
         return CBX_OK;
     }
     own->easel = (cbx_easel){&own->painter, room, canvas, drawn, own};
-    const size_t size = strlen(report) + sizeof ending;
-    cbx_status status = cbx_new(&own->path, size);
+    cbx_status status = name_file(job->settings->report, &own->path);
     if (!status) {
-        snprintf(own->path, size, "%s%s", report, ending);
         status = cbx_painter_init_as(&own->painter, job->device, &own->grid, &own->drawing);
     }
-    if (!status && !cbx_output_open(&output, own->path, 1)) {
-        (void)cbx_reel_open(&own->reel, &own->painter, 1, &output, &own->film);
-    }
-    if (!status) {
-        status = cbx_job_open_spool(job, CBX_KEPT_PAGE_FILM, own->path, &own->spool);
-    }
-    return status;
+    return status ? status : open_file(job);
 }
 
 uint64_t cbx_job_page_film_next(const cbx_job *job) {

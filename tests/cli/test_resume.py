@@ -11,6 +11,7 @@ import struct
 import subprocess
 import time
 
+from page import Page
 from results import results_of
 from support import (BAD_DATA, CANNOT_CREATE, INTERRUPTED, MISSING, OK, USAGE, CliTest, film_frames,
                      main, start)
@@ -120,7 +121,7 @@ class Resume(CliTest):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, err)
-        self.assertIn("run.checkpoint; clearbox learn --resume run.checkpoint goes on", err)
+        self.assertRegex(err, "; kept .*run.checkpoint.*; clearbox learn --resume run.checkpoint goes on")
 
     def test_what_changes_the_result_is_refused(self):
         self.stopped("--no-video")
@@ -167,6 +168,29 @@ class Resume(CliTest):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, err)
+
+    def test_a_page_goes_on_without_its_film(self):
+        """A run that can go on does not end because the page's own film cannot."""
+        flags = ("-o", "film.ts", "--report", "page.html")
+        self.stopped(*flags)
+        spool, = self.folder.glob("..page.html.film.mp4.spool-*")
+        spool.unlink()
+        process = start("learn", "--resume", "run.checkpoint", cwd=self.folder)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if line.split()[:1] == ["2"]:
+                break
+        for again in range(2): # the second time the checkpoint knows that it is lost
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=300)
+            self.assertEqual(process.returncode, INTERRUPTED, err)
+            self.assertIsNone(Page(self.folder / "page.html").facts["film"])
+            if not again:
+                process = start("learn", "--resume", "run.checkpoint", cwd=self.folder)
+                self.addCleanup(process.kill)
+                for line in process.stderr:
+                    if "epoch" in line:
+                        break
 
     def test_one_run_at_a_time_has_a_checkpoint(self):
         long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
