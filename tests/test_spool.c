@@ -2,10 +2,12 @@
 /* host/film/spool: frames that outlive the process that encoded them. */
 #include "support/scratch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "film/film.h"
 #include "film/spool.h"
@@ -18,6 +20,33 @@ static const cbx_spool_head head = {.stream = {32, 16, 25, 6},
                                     .title = "a \"title\"",
                                     .comment = NULL,
                                     .checkpoint = "/a/checkpoint"};
+
+/* The disk refuses to take what it has; how often folders were put on it; the clock goes on. */
+static int disk_fails, folders;
+static double later;
+
+int __real_fdatasync(int file);
+int __wrap_fdatasync(int file);
+int __wrap_fdatasync(int file) {
+    if (disk_fails) {
+        errno = EIO;
+        return -1;
+    }
+    return __real_fdatasync(file);
+}
+
+int __real_fsync(int file);
+int __wrap_fsync(int file);
+int __wrap_fsync(int file) {
+    folders++;
+    return __real_fsync(file);
+}
+
+double __real_cbx_clock_seconds(void);
+double __wrap_cbx_clock_seconds(void);
+double __wrap_cbx_clock_seconds(void) {
+    return __real_cbx_clock_seconds() + later;
+}
 
 static size_t sample_of(unsigned frame, uint8_t bytes[MOST_BYTES]) {
     const size_t size = 1 + frame * 7 % MOST_BYTES;
@@ -186,6 +215,52 @@ static void a_film_is_made_of_what_was_left(void **state) {
     assert_int_equal(kept, 1);
 }
 
+/* With whole groups every five seconds; *status is that of the last frame. */
+static cbx_spool *append_for_a_minute(const char *film, const cbx_spool_head *wanted,
+                                      cbx_status *status) {
+    cbx_spool *spool = NULL;
+    uint8_t bytes[MOST_BYTES];
+    assert_ok(cbx_spool_create(&spool, film, wanted));
+    *status = CBX_OK;
+    for (unsigned i = 0; i < FRAMES && !*status; i++) {
+        const size_t size = sample_of(i, bytes);
+        later += 5.0;
+        *status = cbx_spool_append(spool, bytes, size, i % 5 == 0);
+    }
+    return spool;
+}
+
+static void a_disk_that_fails_is_told_where_a_checkpoint_counts_on_it(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    uint8_t bytes[MOST_BYTES];
+    cbx_status status;
+    disk_fails = 1;
+    cbx_spool *spool = append_for_a_minute(film, &head, &status);
+    disk_fails = 0;
+    assert_int_equal(status, CBX_CANNOT_WRITE);
+    assert_non_null(strstr(cbx_last_error(), strerror(EIO)));
+    const size_t size = sample_of(1, bytes); /* what was lost stays lost */
+    assert_fails(cbx_spool_append(spool, bytes, size, 0), CBX_CANNOT_WRITE, strerror(EIO));
+    assert_fails(cbx_spool_flush(spool), CBX_CANNOT_WRITE, strerror(EIO));
+    cbx_spool_close(spool, 0);
+    cbx_spool_head without = head;
+    without.checkpoint = NULL;
+    disk_fails = 1;
+    spool = append_for_a_minute(film, &without, &status);
+    disk_fails = 0;
+    assert_int_equal(status, CBX_OK);
+    assert_int_equal(scratch_entries(state), 0); /* given up */
+    cbx_spool_close(spool, 0);
+}
+
+static void the_name_is_on_the_disk_too(void **state) {
+    cbx_status status;
+    folders = 0;
+    cbx_spool_close(append_for_a_minute(scratch_path(state, "film.mp4"), &head, &status), 0);
+    assert_int_equal(status, CBX_OK);
+    assert_int_equal(folders, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(frames_come_back_in_order),
@@ -194,6 +269,8 @@ int main(void) {
         SCRATCH_TEST(a_spool_goes_on_behind_what_was_read),
         SCRATCH_TEST(the_living_are_told_from_the_dead),
         SCRATCH_TEST(a_film_is_made_of_what_was_left),
+        SCRATCH_TEST(a_disk_that_fails_is_told_where_a_checkpoint_counts_on_it),
+        SCRATCH_TEST(the_name_is_on_the_disk_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -313,8 +313,7 @@ static void put_on_disk(cbx_output *output) {
     }
 }
 
-/* So that the name, too, outlives a power cut; where it cannot be had, nothing is lost. */
-static void put_folder_on_disk(const char *path) {
+void cbx_put_folder_on_disk(const char *path) {
     char folder[PATH_MAX];
     size_t length = folder_length(path);
     if (length >= sizeof folder) {
@@ -334,7 +333,7 @@ static cbx_status move(cbx_output *output) {
                                                      : fail_to_create(output->path, errno);
     }
     output->temporary = NULL; /* there is nothing left to remove */
-    put_folder_on_disk(output->path);
+    cbx_put_folder_on_disk(output->path);
     return CBX_OK;
 }
 

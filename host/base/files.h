@@ -59,6 +59,10 @@ cbx_status cbx_output_commit(cbx_output *output);
  * moment one of both is complete under its name. */
 cbx_status cbx_output_commit_keeping(cbx_output *output, const char *previous);
 
+/* So that the name of the file `path`, too, outlives a power cut; where that cannot be had, nothing
+ * is lost. */
+void cbx_put_folder_on_disk(const char *path);
+
 /* Removes the temporary file, closes the stream and zeroes *output; safe to call after any of
  * the above, and on a zeroed struct. */
 void cbx_output_discard(cbx_output *output);

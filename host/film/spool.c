@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crc32.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/memory.h"
 #include "base/names.h"
 #include "base/temporary.h"
@@ -33,7 +35,10 @@ struct cbx_spool {
     cbx_spool_head head;
     int needed;         /* a checkpoint counts on every frame; else … */
     const char *listed; /* … it goes when the process is ended at once */
-    json_t *texts;      /* what the head's strings point into */
+    atomic_int error;   /* errno of the first write that failed: nothing after it can be read */
+    atomic_int named;   /* its name is on the disk */
+    char *checkpoint;   /* of one that was created; else … */
+    json_t *texts;      /* … what the head's strings point into */
     uint8_t *sample;    /* the last that was read */
     size_t room;        /* for it */
     long long size;     /* of the file when it was opened */
@@ -112,9 +117,11 @@ static int read_head(cbx_spool *spool) {
 
 /* ---- opened ---- */
 
-static cbx_status fail_to_write(const cbx_spool *spool) {
-    return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", spool->name,
-                    strerror(errno ? errno : EIO));
+/* For good: streams forget what they could not write. */
+static cbx_status fail_to_write(cbx_spool *spool) {
+    int none = 0;
+    atomic_compare_exchange_strong(&spool->error, &none, errno ? errno : EIO);
+    return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", spool->name, strerror(spool->error));
 }
 
 static cbx_status fail_to_create(const cbx_spool *spool, const char *path) {
@@ -127,6 +134,11 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
     *out = NULL;
     cbx_status status = cbx_new(&spool, 1);
     if (status) {
+        return status;
+    }
+    status = head->checkpoint ? cbx_copy_text(&spool->checkpoint, head->checkpoint) : CBX_OK;
+    if (status) {
+        free(spool);
         return status;
     }
     spool->head = *head;
@@ -143,7 +155,8 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
     }
     spool->needed = head->checkpoint != NULL;
     spool->listed = !status && !spool->needed ? cbx_temporary_adopt(spool->name) : NULL;
-    spool->head.title = spool->head.comment = spool->head.checkpoint = NULL; /* which were lent */
+    spool->head.title = spool->head.comment = NULL; /* which were lent */
+    spool->head.checkpoint = spool->checkpoint;
     if (status) {
         cbx_spool_close(spool, 0);
         return status;
@@ -204,6 +217,7 @@ void cbx_spool_close(cbx_spool *spool, int stays) {
         fclose(spool->file); /* which ends the lock, too */
     }
     json_decref(spool->texts);
+    free(spool->checkpoint);
     free(spool->sample);
     free(spool);
 }
@@ -266,6 +280,17 @@ static cbx_status fail(cbx_spool *spool) {
     return CBX_OK;
 }
 
+/* A file system that cannot do it (EINVAL, EROFS) has nothing to lose either. */
+static int put_on_disk(cbx_spool *spool) {
+    if (fdatasync(fileno(spool->file)) != 0 && errno != EINVAL && errno != EROFS) {
+        return 0;
+    }
+    if (!atomic_exchange(&spool->named, 1)) {
+        cbx_put_folder_on_disk(spool->name);
+    }
+    return 1;
+}
+
 /* The frames before a key frame are a whole group. */
 static int end_group(cbx_spool *spool) {
     const double now = cbx_clock_seconds();
@@ -274,7 +299,7 @@ static int end_group(cbx_spool *spool) {
     }
     if (now - spool->synced >= SYNC_SECONDS) {
         spool->synced = now;
-        (void)fdatasync(fileno(spool->file));
+        return put_on_disk(spool);
     }
     return 1;
 }
@@ -283,6 +308,9 @@ cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t byte
     const uint32_t length = (uint32_t)bytes | (key ? KEY_BIT : 0);
     if (!spool->file) {
         return CBX_OK;
+    }
+    if (spool->error) {
+        return fail_to_write(spool);
     }
     errno = 0;
     const uint32_t words[2] = {length, cbx_crc32(cbx_crc32(0, &length, WORD), sample, bytes)};
@@ -293,11 +321,9 @@ cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t byte
 
 cbx_status cbx_spool_flush(cbx_spool *spool) {
     errno = 0;
-    return !spool->file || fflush(spool->file) == 0 ? CBX_OK : fail(spool);
+    return !spool->file || (!spool->error && fflush(spool->file) == 0) ? CBX_OK : fail(spool);
 }
 
 cbx_status cbx_spool_sync(cbx_spool *spool) {
-    return !spool->file || fdatasync(fileno(spool->file)) == 0 || errno == EINVAL || errno == EROFS
-               ? CBX_OK
-               : fail_to_write(spool);
+    return !spool->file || put_on_disk(spool) ? CBX_OK : fail_to_write(spool);
 }

@@ -32,7 +32,7 @@ typedef struct cbx_spool_head {
 } cbx_spool_head;
 
 /* A new one beside the film `path`. With head->checkpoint a frame that cannot be written is a
- * failure; else the spool is given up, and the film goes on. CBX_CANNOT_CREATE,
+ * failure, and so is each that follows; else the spool is given up, and the film goes on. CBX_CANNOT_CREATE,
  * CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
 cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_head *head);
 
@@ -40,9 +40,11 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
  * it is not there, or its owner lives; CBX_BAD_DATA. */
 cbx_status cbx_spool_open(cbx_spool **out, const char *name);
 
-/* Of one that was opened: its head, until it is closed; the next frame, until the next call, *bytes
- * 0 where there is no further one that is whole. CBX_NO_MEMORY. */
+/* Its head, until it is closed: of one that was created without its texts, but with the checkpoint. */
 const cbx_spool_head *cbx_spool_head_of(const cbx_spool *spool);
+
+/* Of one that was opened: the next frame, until the next call, *bytes
+ * 0 where there is no further one that is whole. CBX_NO_MEMORY. */
 cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *bytes, int *key);
 
 /* What follows the frames that were read is gone: those that come are appended. CBX_CANNOT_WRITE. */
