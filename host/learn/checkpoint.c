@@ -288,17 +288,3 @@ cbx_status cbx_checkpoint_read(cbx_checkpoint *out, const char *path) {
     cbx_safetensors_close(&file);
     return status ? name_previous(path, status) : CBX_OK;
 }
-
-int cbx_checkpoint_names(const char *path, const char *spool) {
-    cbx_safetensors file;
-    int names = 0;
-    if (cbx_safetensors_open(&file, path, "checkpoint", CBX_WEIGHTS_NEEDED)) {
-        return 0;
-    }
-    for (int i = 0; i < CBX_KEPT_FILMS && !names; i++) {
-        const char *own = cbx_safetensors_string(&file, cbx_film_keys[i].spool);
-        names = own && cbx_files_same(own, spool);
-    }
-    cbx_safetensors_close(&file);
-    return names;
-}

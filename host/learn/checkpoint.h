@@ -54,9 +54,6 @@ cbx_status cbx_checkpoint_read(cbx_checkpoint *out, const char *path);
 
 void cbx_checkpoint_clear(cbx_checkpoint *checkpoint);
 
-/* Whether the file at `path` is a checkpoint of a run that goes on with the frames in `spool`. */
-int cbx_checkpoint_names(const char *path, const char *spool);
-
 /* "FILE~", for free(); NULL: no memory. */
 char *cbx_checkpoint_previous(const char *path);
 

@@ -202,6 +202,6 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
         hash_film(job);
     }
     if (!job->keeper) {
-        cbx_job_close_spool(job, job->settings->film, !status, &job->spool);
+        cbx_job_close_spool(job->settings->film, !status, &job->spool);
     }
 }

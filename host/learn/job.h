@@ -69,7 +69,6 @@ typedef struct cbx_job {
     cbx_checkpoint *resumed;   /* what the run goes on from; NULL: it begins */
     FILE *held;                /* that file, locked; NULL */
     struct cbx_keeper *keeper; /* keep.c; NULL: it makes no checkpoints */
-    int finished;              /* and the checkpoint says so */
     uint64_t pause;            /* training pauses when position.batch_number is this; 0: nowhere */
     double began;              /* clock */
     double reported;           /* clock of the last progress report */
@@ -147,9 +146,7 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained);
 cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char *path,
                               cbx_spool **out);
 /* For the film at `path`, which stands or not: removes its spool, unless a checkpoint counts on it. */
-void cbx_job_close_spool(cbx_job *job, const char *path, int stands, cbx_spool **spool);
-/* Whether what is spooled is still needed when the job ends. */
-int cbx_job_keeps_spools(const cbx_job *job);
+void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool);
 
 /* resume.c: a run that goes on. */
 /* Reads the checkpoint, and looks whether the settings are those of its run; before any work. */

@@ -284,7 +284,6 @@ cbx_status cbx_job_keep_end(cbx_job *job) {
     }
     const cbx_status status = cbx_keeper_write(keeper);
     if (!status) {
-        job->finished = 1;
         unlink(keeper->previous);
     }
     return status;

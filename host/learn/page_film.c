@@ -205,7 +205,7 @@ void cbx_job_finish_page_film(cbx_job *job, cbx_status trained) {
 void cbx_job_clear_page_film(cbx_job *job) {
     cbx_page_film *own = &job->page_film;
     cbx_reel_discard(own->reel);
-    cbx_job_close_spool(job, own->path, own->frames > 0, &own->spool);
+    cbx_job_close_spool(own->path, own->frames > 0, &own->spool);
     if (own->painter.device) {
         cbx_painter_clear(&own->painter);
     }

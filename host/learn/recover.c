@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* realpath() */
 #define _XOPEN_SOURCE 700
+/* A film of what a killed run has left. */
 #include <limits.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "film/film.h"
+#include "learn/needed.h"
 
 /* The spool of a dead process, or why there is none. */
 static cbx_status find(const char *film, cbx_spool **out) {
@@ -73,8 +74,7 @@ cbx_status cbx_film_recover(const char *film, const char *out, int no_clobber,
         return status;
     }
     status = make(spool, out, no_clobber, result);
-    const char *checkpoint = cbx_spool_head_of(spool)->checkpoint;
-    const int stays = status || (checkpoint && access(checkpoint, F_OK) == 0);
+    const int stays = status || cbx_spool_is_needed(spool);
     cbx_spool_close(spool, stays);
     if (kept) {
         *kept = stays;

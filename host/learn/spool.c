@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "learn/job.h"
+#include "learn/needed.h"
 #include "reel/samples.h"
 
 /* What a spool of one of the films is of. */
@@ -58,18 +59,44 @@ static int are_alike(const cbx_stream *a, const cbx_stream *b) {
            a->chroma_qp_offset == b->chroma_qp_offset;
 }
 
+/* Whether another checkpoint than the run's may count on it, as FILE does where a run goes on from
+ * FILE~: it is let alone then. */
+static int is_of_another(const cbx_job *job, const cbx_spool *spool) {
+    const char *own = job->settings->checkpoint, *its = cbx_spool_head_of(spool)->checkpoint;
+    char real[PATH_MAX];
+    return !own || !its || strcmp(followed(own, real), its) != 0;
+}
+
+/* All that was spooled goes into the film, and into a new spool. */
+static cbx_status copy(const cbx_job *job, const source *from, cbx_spool *before, uint64_t frames,
+                       const char *path, cbx_spool **out) {
+    cbx_status status = create(job, from, path, out);
+    if (!status && *out) {
+        cbx_reel_spool(from->reel, *out);
+    }
+    if (!status) {
+        status = cbx_reel_take(from->reel, before, frames);
+    }
+    cbx_spool_close(before, 1);
+    return status;
+}
+
 /* The frames of before, and what comes after them is written behind. */
-static cbx_status take_up(const source *from, const cbx_kept_film *kept, cbx_spool **out) {
+static cbx_status take_up(const cbx_job *job, const source *from, const cbx_kept_film *kept,
+                          const char *path, cbx_spool **out) {
     const cbx_stream stream = cbx_samples_stream(from->film);
-    cbx_status status = cbx_spool_open(out, kept->spool);
-    if (!status && !are_alike(&cbx_spool_head_of(*out)->stream, &stream)) {
+    cbx_spool *before = NULL;
+    cbx_status status = cbx_spool_open(&before, kept->spool);
+    if (!status && !are_alike(&cbx_spool_head_of(before)->stream, &stream)) {
+        cbx_spool_close(before, 1);
         status = cbx_fail(CBX_BAD_DATA, "%s has the frames of another film", kept->spool);
     }
-    if (!status) {
-        status = cbx_reel_take(from->reel, *out, kept->frames);
-    }
-    if (!status) {
-        status = cbx_spool_continue(*out);
+    if (!status && is_of_another(job, before)) {
+        status = copy(job, from, before, kept->frames, path, out);
+    } else if (!status) {
+        *out = before;
+        status = cbx_reel_take(from->reel, before, kept->frames);
+        status = status ? status : cbx_spool_continue(before);
     }
     return status ? status : cbx_reel_resume(from->reel, from->painter, kept->frames, &kept->state);
 }
@@ -88,8 +115,8 @@ cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char
                         "%s has no film to go on with: it was lost; the run can go on without one",
                         job->settings->resume);
     }
-    cbx_status status =
-        kept ? take_up(&from, kept, out) : create(job, &from, followed(path, real), out);
+    cbx_status status = kept ? take_up(job, &from, kept, followed(path, real), out)
+                             : create(job, &from, followed(path, real), out);
     if (!status && which == CBX_KEPT_FILM) {
         status = cbx_spool_find(followed(path, real), NULL, &job->plan.left_behind, NULL);
     }
@@ -99,26 +126,14 @@ cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char
     return status;
 }
 
-/* Whether a dead spool is one that a run can go on with. */
-static int is_needed(const cbx_spool *spool) {
-    const char *checkpoint = cbx_spool_head_of(spool)->checkpoint;
-    char *previous = checkpoint ? cbx_checkpoint_previous(checkpoint) : NULL;
-    const int needed = previous && (cbx_checkpoint_names(checkpoint, cbx_spool_name(spool)) ||
-                                    cbx_checkpoint_names(previous, cbx_spool_name(spool)));
-    free(previous);
-    return needed;
-}
-
-void cbx_job_close_spool(cbx_job *job, const char *path, int stands, cbx_spool **spool) {
+void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool) {
     char real[PATH_MAX];
-    if (*spool && stands) { /* it takes the place of what was left of others */
-        cbx_spool_remove_dead(followed(path, real), is_needed);
+    if (!*spool) {
+        return;
     }
-    cbx_spool_close(*spool, cbx_job_keeps_spools(job));
+    if (stands) { /* it takes the place of what was left of others */
+        cbx_spool_remove_dead(followed(path, real), cbx_spool_is_needed);
+    }
+    cbx_spool_close(*spool, cbx_spool_is_needed(*spool));
     *spool = NULL;
-}
-
-int cbx_job_keeps_spools(const cbx_job *job) {
-    return !job->finished &&
-           (job->resumed || (job->settings->checkpoint && job->result->kept[CBX_LEARN_CHECKPOINT]));
 }

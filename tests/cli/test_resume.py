@@ -299,6 +299,56 @@ class Resume(CliTest):
         self.assertRegex(result.stderr, f"^clearbox: .*{phrase}")
         self.assertEqual(result.stderr.count("\n"), 1)
 
+    def test_frames_stay_where_the_checkpoint_cannot_be_read(self):
+        """Neither a recovered film nor another run takes them for nobody's."""
+        self.stopped()
+        spool, = self.folder.glob(".learn.mp4.spool-*")
+        for name in ("run.checkpoint", "run.checkpoint~"):
+            content = (self.folder / name).read_bytes()
+            (self.folder / name).write_bytes(content[:1000])
+        result = self.learn(*self.small())
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertTrue(spool.exists())
+        result = self.run_cli("recover")
+        self.assertIn("they stay for --resume", result.stderr)
+        self.assertTrue(spool.exists())
+        for name in ("run.checkpoint", "run.checkpoint~"):
+            (self.folder / name).unlink()
+        self.assertEqual(self.learn(*self.small()).returncode, OK)
+        self.assertFalse(spool.exists())
+
+    def test_frames_of_the_one_before_stay(self):
+        """FILE is gone, FILE~ counts on them, too."""
+        self.stopped()
+        spool, = self.folder.glob(".learn.mp4.spool-*")
+        (self.folder / "run.checkpoint").unlink()
+        self.assertEqual(self.run_cli("recover").returncode, OK)
+        self.assertTrue(spool.exists())
+
+    def test_who_goes_on_from_the_one_before_leaves_the_last_alone(self):
+        self.stopped()
+        spool, = self.folder.glob(".learn.mp4.spool-*")
+        frames = spool.read_bytes()
+        old = (self.folder / "run.checkpoint").read_bytes()
+        process = start("learn", "--resume", "run.checkpoint~", "-o", "other.mp4", cwd=self.folder)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if "epoch" in line:
+                break
+        process.kill()
+        process.communicate(timeout=300)
+        self.assertEqual(spool.read_bytes(), frames)
+        self.assertEqual((self.folder / "run.checkpoint").read_bytes(), old)
+        for name in ("run.checkpoint", "run.checkpoint~"):
+            process = start("learn", "--resume", name, cwd=self.folder)
+            self.addCleanup(process.kill)
+            for line in process.stderr:
+                if "epoch" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=300)
+            self.assertEqual(process.returncode, INTERRUPTED, err)
+
     def test_a_run_with_a_film_goes_on_after_recovering(self):
         self.stopped()
         spools = list(self.folder.glob(".learn.mp4.spool-*"))
