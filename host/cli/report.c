@@ -247,7 +247,7 @@ static void report_kept(const cli_report *report, const cbx_learn_result *result
     }
     if (!kept) {
         fputs("; nothing was kept", stderr);
-    } else if (settings->film && result->interrupted && result->film.frames == 0) {
+    } else if (settings->film && !report->lost && result->interrupted && result->film.frames == 0) {
         fputs("; no frame of the film was due yet", stderr);
     }
     if (result->kept[CBX_LEARN_CHECKPOINT]) {

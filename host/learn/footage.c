@@ -18,12 +18,8 @@ static void note_times(cbx_job *job) {
     job->result->times.encode = times.encode + job->result->film.encode_seconds;
 }
 
-/* A film that fails is lost, and the run goes on for the sake of what else was asked for. A fault
- * of the device is everyone's. */
-static cbx_status judge(cbx_job *job, cbx_status status) {
-    if (!status || !cbx_reel_is_torn(job->reel)) {
-        return status;
-    }
+/* A film that fails is lost, and the run goes on for the sake of what else was asked for. */
+static cbx_status lose(cbx_job *job, cbx_status status) {
     cbx_job_lose(job, CBX_LEARN_FILM, status);
     if (!cbx_job_writes_besides(job->settings, CBX_LEARN_FILM)) {
         job->stopping = 1;
@@ -33,6 +29,11 @@ static cbx_status judge(cbx_job *job, cbx_status status) {
     cbx_reel_discard(job->reel);
     job->reel = NULL;
     return CBX_OK;
+}
+
+/* A fault of the device is everyone's. */
+static cbx_status judge(cbx_job *job, cbx_status status) {
+    return !status || !cbx_reel_is_torn(job->reel) ? status : lose(job, status);
 }
 
 /* The reel as the trainer's easel. */
@@ -111,6 +112,11 @@ static cbx_status add_hash(cbx_job *job) {
     return status;
 }
 
+/* Before, by the run that this one goes on from. */
+static int was_lost(const cbx_job *job) {
+    return job->resumed && !job->resumed->films[CBX_KEPT_FILM].spool;
+}
+
 cbx_status cbx_job_open_film(cbx_job *job) {
     const int apart = cbx_trainer_draws_apart(job->trainer, cbx_painter_plain_scale(&job->painter));
     char title[TITLE_BYTES];
@@ -130,7 +136,7 @@ cbx_status cbx_job_open_film(cbx_job *job) {
         status = cbx_job_open_spool(job, CBX_KEPT_FILM, settings->film, &job->spool);
     }
     job->film.title = NULL;
-    return status;
+    return status && job->reel && was_lost(job) ? lose(job, status) : status;
 }
 
 cbx_status cbx_job_collect(cbx_job *job) {

@@ -90,8 +90,9 @@ static cbx_status take_weights(cbx_job *job) {
 
 static cbx_status run(cbx_job *job) {
     cbx_status status = cbx_job_prepare(job);
-    if (status) {
+    if (status) { /* what was done before is not of this run */
         job->result->interrupted = status == CBX_INTERRUPTED;
+        job->result->batches = job->result->epochs = 0;
         return status;
     }
     cbx_job_tell_started(job);

@@ -112,7 +112,7 @@ cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char
     const cbx_kept_film *kept = job->resumed ? &job->resumed->films[which] : NULL;
     if (kept && !kept->spool) {
         return cbx_fail(CBX_BAD_DATA,
-                        "%s has no film to go on with: it was lost; the run can go on without one",
+                        "the film was lost before %s was made, which has no frames of it",
                         job->settings->resume);
     }
     cbx_status status = kept ? take_up(job, &from, kept, followed(path, real), out)

@@ -8,7 +8,7 @@ and the last call of every function, however a run trains and whatever it makes.
 
 import sys
 
-from faults import CODES, EVERY, KINDS, WAYS, Faults
+from faults import CODES, EVERY, KINDS, ONLY, WAYS, Faults
 from results import results_of
 from support import OK, main, write_safetensors
 
@@ -46,19 +46,21 @@ class Injection(Faults):
 
     def inject(self, what, flags, step=1, **options):
         """`what` names the run; of its cases every `step`-th is taken."""
-        all_cases = self.cases(flags, **options)
+        all_cases = self.cases(flags, **options)[::1 if EVERY else step]
+        if ONLY:
+            name, _, call = ONLY.partition(":")
+            all_cases = [(name, int(call))]
         base = results_of(self.at)
         options.pop("only", None)
-        for name, call in all_cases[::1 if EVERY else step]:
+        for name, call in all_cases:
             with self.subTest(call=f"{name}:{call}", run=what):
                 self.put_old(flags)
                 result, left = self.one(*flags, CBX_INJECT=f"{name}:{call}", **options)
                 self.tell(f"{what} {name}:{call}", result)
                 shown = self.check(name, flags, result, left)
                 self.assert_goes_on(base, shown)
-        cases = len(all_cases[::1 if EVERY else step])
-        print(f"{cases} injected failures, {what}", file=sys.stderr)
-        return cases
+        print(f"{len(all_cases)} injected failures, {what}", file=sys.stderr)
+        return len(all_cases)
 
     def test_every_call_of_a_run(self):
         self.assertGreater(self.inject("film", KINDS["film"], 2), 100)

@@ -6,6 +6,7 @@ CBX_TEST_KILLS=N kills N runs instead of a few."""
 import os
 import random
 import re
+import resource
 import signal
 import struct
 import subprocess
@@ -191,6 +192,31 @@ class Resume(CliTest):
                 for line in process.stderr:
                     if "epoch" in line:
                         break
+
+    def test_a_run_whose_film_was_lost_goes_on_without(self):
+        """As it would have: the rest is worth its time, and at the end is said what is missing."""
+        first = (*self.small()[:-2], "--epochs", 1000000, "--save", "w", "--quality", 1, *self.KEPT)
+        for flags in (first, ("--resume", "run.checkpoint")):
+            process = start("learn", *flags, cwd=self.folder)
+            self.addCleanup(process.kill)
+            if flags is first:
+                self.lose_film(process)
+            for line in process.stderr: # some more epochs, and a checkpoint after them
+                if line.strip()[:1].isdigit() and line.split()[0].endswith("0"):
+                    break
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=300)
+            self.assertRegex(err, r"clearbox: .*; kept run\.checkpoint, .*w; clearbox learn --resume ")
+            self.assertNotIn("nan", err)
+            self.assertFalse(list(self.folder.glob(".learn.mp4*")), err)
+
+    def lose_film(self, process):
+        """It becomes too large."""
+        for line in process.stderr:
+            if line.split()[:1] == ["1"]: # the driver has written what it writes
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200000, 200000))
+            if "cannot write" in line:
+                return
 
     def test_one_run_at_a_time_has_a_checkpoint(self):
         long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
