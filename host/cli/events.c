@@ -106,6 +106,12 @@ static cbx_status lost(void *user, cbx_learn_output output, const char *path, cb
                          cbx_json_string(cbx_last_error())));
 }
 
+static cbx_status found(void *user, cbx_learn_output output, const char *path) {
+    (void)user;
+    (void)output;
+    return put(json_pack("{s:s, s:o}", "type", "found", "path", cbx_json_string(path)));
+}
+
 static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_result *result) {
     const cbx_film_result *film = &result->film;
     if (!result->kept[CBX_LEARN_FILM]) {
@@ -162,6 +168,7 @@ cbx_learn_observer cli_events_observer(cli_events *events) {
                                 .progressed = progressed,
                                 .finished_epoch = finished_epoch,
                                 .lost = lost,
+                                .found = found,
                                 .ended = ended,
                                 .user = events};
 }

@@ -21,7 +21,7 @@ json_t *cli_events_device(const cbx_learn_plan *plan);
 json_t *cli_events_passed_over(const cbx_learn_plan *plan);
 
 /* Each event has its "type": "start", "progress", "epoch" (with the fields of --metrics), "lost",
- * "result". The metrics' observer comes behind this one. */
+ * "found", "result". The metrics' observer comes behind this one. */
 cbx_learn_observer cli_events_observer(cli_events *events);
 
 #endif

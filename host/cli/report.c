@@ -189,7 +189,18 @@ static cbx_status lost(void *user, cbx_learn_output output, const char *path, cb
         cli_print_printable(stderr, cbx_last_error(), 0);
         fputc('\n', stderr);
     }
-    report->lost = 1;
+    report->lost++;
+    return CBX_OK;
+}
+
+static cbx_status found(void *user, cbx_learn_output output, const char *path) {
+    cli_report *report = user;
+    (void)output;
+    cli_progress_clear(report->progress);
+    fputs("  ", stderr);
+    cli_print_printable(stderr, path, 0);
+    fputs(" is written again\n", stderr);
+    report->lost--;
     return CBX_OK;
 }
 
@@ -206,6 +217,7 @@ cbx_learn_observer cli_report_observer(cli_report *report) {
     return (cbx_learn_observer){.started = started,
                                 .finished_epoch = finished_epoch,
                                 .lost = lost,
+                                .found = found,
                                 .ended = ended,
                                 .user = report};
 }

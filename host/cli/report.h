@@ -18,7 +18,7 @@ typedef struct cli_report {
     uint64_t batches;       /* of the whole run */
     const char *encoder;    /* NULL without a film */
     int trained;            /* the last epoch is over */
-    int lost;               /* an output or an observer failed */
+    int lost;               /* outputs and observers that failed */
 } cli_report;
 
 /* What is about to happen, a row for each epoch, what was lost, and at the end test accuracy,

@@ -229,6 +229,9 @@ void cbx_job_tell_epoch(cbx_job *job, const cbx_epoch_report *report);
 void cbx_job_tell_finishing(cbx_job *job, uint64_t frames_left);
 /* `why` comes with its sentence. */
 void cbx_job_tell_lost(cbx_job *job, cbx_learn_output output, const char *path, cbx_status why);
+/* The same, of what is tried again; and that it is there. */
+void cbx_job_tell_missed(cbx_job *job, cbx_learn_output output, const char *path, cbx_status why);
+void cbx_job_tell_found(cbx_job *job, cbx_learn_output output, const char *path);
 void cbx_job_tell_ended(cbx_job *job);
 /* Asks whether to stop; `job` is a cbx_job. */
 int cbx_job_should_stop(void *job);

@@ -13,6 +13,7 @@
  *
  * No new one is begun before the last one stands. */
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@
 #include "base/memory.h"
 #include "learn/job.h"
 #include "learn/keeper.h"
+
+/* Before one that could not be written is tried again, at least. */
+#define AGAIN_SECONDS 1.0
 
 /* ---- opened ---- */
 
@@ -189,13 +193,28 @@ static cbx_keeper_state look(cbx_keeper *keeper) {
     return now;
 }
 
-/* What became of the last one. */
+/* What became of the last one, while nothing is under way. One that could not be written is tried
+ * again when the next is due, and is only told the first time: a disk may be full for a while. */
 static void judge(cbx_job *job, cbx_keeper *keeper) {
-    job->result->kept[CBX_LEARN_CHECKPOINT] = keeper->stands;
-    if (keeper->fault.status && !keeper->failed) {
-        keeper->failed = 1;
-        cbx_job_lose(job, CBX_LEARN_CHECKPOINT, cbx_fault_raise(&keeper->fault));
+    const int known = keeper->missed.status != CBX_OK;
+    job->result->kept[CBX_LEARN_CHECKPOINT] = keeper->made > 0;
+    if (keeper->fault.status) {
+        keeper->missed = keeper->fault;
+        keeper->fault = (cbx_fault){CBX_OK, ""};
+        if (!known) {
+            cbx_job_tell_missed(job, CBX_LEARN_CHECKPOINT, keeper->path,
+                                cbx_fault_raise(&keeper->missed));
+        }
+    } else if (keeper->made > keeper->seen && known) {
+        keeper->missed = (cbx_fault){CBX_OK, ""};
+        cbx_job_tell_found(job, CBX_LEARN_CHECKPOINT, keeper->path);
     }
+    keeper->seen = keeper->made;
+}
+
+static int is_due(const cbx_keeper *keeper) {
+    const double least = keeper->missed.status ? AGAIN_SECONDS : 0.0;
+    return cbx_clock_seconds() - keeper->last >= fmax(keeper->seconds, least);
 }
 
 cbx_status cbx_job_keep(cbx_job *job) {
@@ -207,8 +226,7 @@ cbx_status cbx_job_keep(cbx_job *job) {
     switch (look(keeper)) {
     case CBX_KEEPER_IDLE:
         judge(job, keeper);
-        if (!keeper->failed && !cbx_job_is_checking(job) &&
-            cbx_clock_seconds() - keeper->last >= keeper->seconds) {
+        if (!cbx_job_is_checking(job) && is_due(keeper)) {
             cbx_job_check_next(job);
             enter(keeper, CBX_KEEPER_ASKED);
         }
@@ -237,7 +255,7 @@ int cbx_job_keep_waits(const cbx_job *job) {
 void cbx_job_keep_stop(cbx_job *job) {
     if (job->keeper) {
         cbx_keeper_stop(job->keeper);
-        job->result->kept[CBX_LEARN_CHECKPOINT] = job->keeper->stands;
+        job->result->kept[CBX_LEARN_CHECKPOINT] = job->keeper->made > 0;
     }
 }
 
@@ -264,16 +282,17 @@ cbx_status cbx_job_keep_now(cbx_job *job) {
         return CBX_OK;
     }
     cbx_status status = settle(job, keeper);
-    if (!status && !keeper->failed) {
+    if (!status) {
         status = take(job, keeper);
         status = status ? status : settle(job, keeper);
     }
+    cbx_fault_take(&job->fault, cbx_fault_raise(&keeper->missed));
     return status;
 }
 
 cbx_status cbx_job_keep_end(cbx_job *job) {
     cbx_keeper *keeper = job->keeper;
-    if (!keeper || keeper->failed || !keeper->stands) {
+    if (!keeper || keeper->made == 0) {
         return CBX_OK;
     }
     keeper->at.finished = 1;

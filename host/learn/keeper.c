@@ -51,7 +51,7 @@ cbx_status cbx_keeper_write(cbx_keeper *keeper) {
     }
     cbx_output_discard(&output);
     if (!status) {
-        keeper->stands = 1;
+        keeper->made++;
         hold(keeper, file);
     } else if (file >= 0) {
         close(file);

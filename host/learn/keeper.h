@@ -31,14 +31,15 @@ typedef struct cbx_keeper {
     cbx_metadata about;
     cbx_spool *spools[CBX_KEPT_FILMS]; /* whose frames it counts on; borrowed */
     int held;                          /* the file that stands, locked by this process; -1 */
-    int stands;                        /* this run has made one */
-    int failed;                        /* and was told so: no more are made */
+    cbx_fault missed;                  /* the last could not be written, which was told */
+    unsigned seen;                     /* of those made */
     pthread_t thread;
     int has_thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     cbx_keeper_state state; /* with the lock, as what follows */
     int ending;
+    unsigned made; /* by this run, so far */
     cbx_fault fault;
 } cbx_keeper;
 

@@ -71,10 +71,9 @@ void cbx_job_tell_finishing(cbx_job *job, uint64_t frames_left) {
     TELL(job, finishing, frames_left)
 }
 
-void cbx_job_tell_lost(cbx_job *job, cbx_learn_output output, const char *path, cbx_status why) {
+void cbx_job_tell_missed(cbx_job *job, cbx_learn_output output, const char *path, cbx_status why) {
     cbx_fault fault = {CBX_OK, ""};
     cbx_fault_take(&fault, why);
-    cbx_fault_take(&job->fault, why);
     for (size_t i = 0; i < job->observer_count; i++) {
         cbx_learn_observer *one = &job->observers[i];
         if (one->lost) {
@@ -82,6 +81,15 @@ void cbx_job_tell_lost(cbx_job *job, cbx_learn_output output, const char *path, 
             note(job, one, one->lost(one->user, output, path, why));
         }
     }
+}
+
+void cbx_job_tell_lost(cbx_job *job, cbx_learn_output output, const char *path, cbx_status why) {
+    cbx_fault_take(&job->fault, why);
+    cbx_job_tell_missed(job, output, path, why);
+}
+
+void cbx_job_tell_found(cbx_job *job, cbx_learn_output output, const char *path) {
+    TELL(job, found, output, path)
 }
 
 void cbx_job_tell_ended(cbx_job *job) {

@@ -230,6 +230,9 @@ typedef struct cbx_learn_observer {
      * the run only where no other output was asked for. CBX_LEARN_OUTPUTS: an observer failed;
      * `path` is its own, which may be NULL. */
     cbx_status (*lost)(void *user, cbx_learn_output output, const char *path, cbx_status why);
+    /* The checkpoint, which was lost when it could not be written, is there again: it is tried
+     * again where the next one is due. What a run fails with that ends before, lost() has told. */
+    cbx_status (*found)(void *user, cbx_learn_output output, const char *path);
     /* Last of all, however the run ended; the last observer first, so that one that reports
      * can tell what became of the files of those behind it. */
     cbx_status (*ended)(void *user, const cbx_learn_result *result);

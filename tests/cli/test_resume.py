@@ -14,7 +14,7 @@ import time
 
 from page import Page
 from results import results_of
-from support import (BAD_DATA, CANNOT_CREATE, INTERRUPTED, MISSING, OK, USAGE, CliTest, film_frames,
+from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, INTERRUPTED, MISSING, OK, USAGE, CliTest, film_frames,
                      main, start)
 
 KILLS = int(os.environ.get("CBX_TEST_KILLS", "6"))
@@ -217,6 +217,52 @@ class Resume(CliTest):
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200000, 200000))
             if "cannot write" in line:
                 return
+
+    def test_a_checkpoint_that_could_not_be_written_is_tried_again(self):
+        """A disk may be full for a while: it is said once, and when it works again."""
+        flags = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
+        process = start("learn", *flags, cwd=self.folder)
+        self.addCleanup(process.kill)
+        limits, said = (100000, resource.RLIM_INFINITY), []
+        latest = time.monotonic() + 120
+        for line in process.stderr: # with the epochs the file grows
+            if line.split()[:1] == ["1"]: # the driver has written what it writes
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, limits)
+            if "run.checkpoint" in line:
+                said.append(line)
+                limit = resource.RLIM_INFINITY
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+            if "written again" in line or time.monotonic() > latest:
+                break
+        self.assertEqual(len(said), 2, said)
+        self.assertRegex(said[0], "^  cannot write .*run.checkpoint: File too large$")
+        self.assertRegex(said[1], "^  run.checkpoint is written again$")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        self.assertIn("clearbox: interrupted after batch", err)
+        self.assertIn("; kept run.checkpoint; clearbox learn --resume run.checkpoint goes on", err)
+
+    def test_a_checkpoint_that_can_never_be_written(self):
+        flags = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
+        process = start("learn", *flags, cwd=self.folder)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if line.split()[:1] == ["1"]:
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100000, 100000))
+            if "run.checkpoint" in line:
+                break
+        time.sleep(2.5) # it is tried some times
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, CANNOT_WRITE, err)
+        self.assertEqual(err.count("File too large"), 1, err)
+        self.assertRegex(err, "clearbox: cannot write .*run.checkpoint: File too large; kept run.checkp")
+        process = start("learn", "--resume", "run.checkpoint", cwd=self.folder)
+        self.addCleanup(process.kill)
+        self.assertTrue(any("epoch" in line for line in process.stderr))
+        process.kill()
+        process.communicate(timeout=300)
 
     def test_one_run_at_a_time_has_a_checkpoint(self):
         long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
