@@ -48,6 +48,13 @@ struct cbx_spool {
 
 /* ---- the head ---- */
 
+/* For good: streams forget what they could not write. */
+static cbx_status fail_to_write(cbx_spool *spool) {
+    int none = 0;
+    atomic_compare_exchange_strong(&spool->error, &none, errno ? errno : EIO);
+    return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", spool->name, strerror(spool->error));
+}
+
 static json_t *json_of(const cbx_spool_head *head) {
     return json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:s?}", "width",
                      (json_int_t)head->stream.width, "height", (json_int_t)head->stream.height,
@@ -63,16 +70,25 @@ static int put_words(FILE *file, const void *first, size_t first_bytes, const vo
            fwrite(second, 1, second_bytes, file) == second_bytes;
 }
 
-static int write_head(FILE *file, const cbx_spool_head *head) {
+static int put_head(FILE *file, const char *text) {
+    const uint32_t length = (uint32_t)strlen(text), sum = cbx_crc32(0, text, length);
+    return put_words(file, MAGIC, MAGIC_BYTES, &length, WORD) &&
+           put_words(file, text, length, &sum, WORD) && fflush(file) == 0;
+}
+
+static cbx_status write_head(cbx_spool *spool, const cbx_spool_head *head) {
     json_t *object = json_of(head);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    const uint32_t length = text ? (uint32_t)strlen(text) : 0;
-    const uint32_t sum = text ? cbx_crc32(0, text, length) : 0;
-    const int written = text && put_words(file, MAGIC, MAGIC_BYTES, &length, WORD) &&
-                        put_words(file, text, length, &sum, WORD) && fflush(file) == 0;
+    cbx_status status = CBX_OK;
+    errno = 0;
+    if (!text) {
+        status = cbx_fail(CBX_NO_MEMORY, "no memory for what %s begins with", spool->name);
+    } else if (!put_head(spool->file, text)) {
+        status = fail_to_write(spool);
+    }
     free(text);
     json_decref(object);
-    return written;
+    return status;
 }
 
 /* A whole number up to `most`; 0: it is none. */
@@ -117,16 +133,10 @@ static int read_head(cbx_spool *spool) {
 
 /* ---- opened ---- */
 
-/* For good: streams forget what they could not write. */
-static cbx_status fail_to_write(cbx_spool *spool) {
-    int none = 0;
-    atomic_compare_exchange_strong(&spool->error, &none, errno ? errno : EIO);
-    return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", spool->name, strerror(spool->error));
-}
-
-static cbx_status fail_to_create(const cbx_spool *spool, const char *path) {
-    return cbx_fail(CBX_CANNOT_CREATE, "cannot create a file for the frames of %s beside it: %s",
-                    spool->name[0] ? spool->name : path, strerror(errno));
+static cbx_status fail_to_create(const char *path) {
+    return cbx_fail(errno == ENOMEM ? CBX_NO_MEMORY : CBX_CANNOT_CREATE,
+                    "cannot create a file for the frames of %s beside it: %s", path,
+                    strerror(errno));
 }
 
 cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_head *head) {
@@ -145,13 +155,13 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
     spool->synced = cbx_clock_seconds();
     const int file = cbx_claim_create(path, CBX_SPOOL_KIND, spool->name);
     if (file < 0 || !(spool->file = fdopen(file, "w+b"))) {
-        status = fail_to_create(spool, path);
+        status = fail_to_create(path);
         if (file >= 0) {
             unlink(spool->name);
             close(file);
         }
-    } else if (!write_head(spool->file, head)) {
-        status = fail_to_write(spool);
+    } else {
+        status = write_head(spool, head);
     }
     spool->needed = head->checkpoint != NULL;
     spool->listed = !status && !spool->needed ? cbx_temporary_adopt(spool->name) : NULL;

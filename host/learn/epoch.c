@@ -110,7 +110,7 @@ static cbx_status train_batches(cbx_job *job) {
         if (!status) {
             status = cbx_job_look_at_check(job);
         }
-        if (at->first < job->plan.training_images) {
+        if (!status && at->first < job->plan.training_images) {
             cbx_job_report(job, done);
         }
     }

@@ -104,6 +104,7 @@ class Faults(CliTest):
         path = self.folder / "counts"
         result, self.base_left = self.one(*flags, CBX_INJECT_COUNTS=path, **options)
         self.assertEqual(result.returncode, OK, result.stderr)
+        self.said_by_base = result
         return {name: int(count) for name, count in map(str.split, path.read_text().splitlines())}
 
     # ---- files ----
