@@ -38,6 +38,15 @@ cbx_status cbx_judge(const cbx_specimen *specimen, cbx_place place, double is, d
                     numbers[0], numbers[1], how);
 }
 
+/* What was allocated goes where it could not be filled. */
+static cbx_status end(cbx_status status, float **out) {
+    if (status) {
+        free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 cbx_status cbx_read_floats(const cbx_specimen *specimen, cl_mem buffer, size_t first, size_t count,
                            float **out) {
     cbx_status status = cbx_new(out, count);
@@ -47,7 +56,7 @@ cbx_status cbx_read_floats(const cbx_specimen *specimen, cl_mem buffer, size_t f
                                                   0, NULL, NULL),
                               "reading results of the self-test");
     }
-    return status;
+    return end(status, out);
 }
 
 cbx_status cbx_add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t first, size_t count,
@@ -68,7 +77,7 @@ cbx_status cbx_add_shares(const cbx_specimen *specimen, cl_mem buffer, size_t fi
     }
     free(shares);
     free(terms);
-    return status;
+    return end(status, out);
 }
 
 static double tolerance_for(const cbx_trial *trial, const float *should, size_t count) {

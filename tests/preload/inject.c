@@ -12,8 +12,8 @@
  *   CBX_INJECT_COUNTS=FILE   how often each was called is written there at the end, a line
  *                            "NAME COUNT" each
  *   CBX_INJECT_LEFT=FILE     what is not given back at the end: "KIND COUNT", KIND an OpenCL
- *                            object, a stream, "file NAME", or "memory OBJECT+OFFSET" of who asked
- *                            for it
+ *                            object, a stream, "file NAME", or "memory OBJECT+OFFSET<…", who asked
+ *                            for it and who called that one
  *   CBX_INJECT_LOG=FILE      a line for each call that changes a file
  *
  * Processes that the program starts are let alone.
@@ -245,10 +245,15 @@ static void put_open_files(int file) {
     closedir(all);
 }
 
-static void put_memory(void *user, const void *caller) {
+static void put_memory(void *user, const void *const *callers) {
     char place[256];
-    inject_place(caller, place, sizeof place);
-    dprintf(*(int *)user, "memory %s 1\n", place);
+    const int file = *(int *)user;
+    dprintf(file, "memory ");
+    for (int i = 0; i < INJECT_CALLERS && callers[i]; i++) {
+        inject_place(callers[i], place, sizeof place);
+        dprintf(file, "%s%s", i > 0 ? "<" : "", place);
+    }
+    dprintf(file, " 1\n");
 }
 
 __attribute__((destructor)) static void end(void) {

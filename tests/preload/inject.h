@@ -40,8 +40,10 @@ void inject_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "OBJECT+OFFSET" of an address in code. */
 void inject_place(const void *address, char *text, size_t size);
 
-/* inject_memory.c: calls `each` for every address that still holds memory. */
-void inject_memory_left(void (*each)(void *user, const void *caller), void *user);
+/* inject_memory.c: calls `each` for all memory that is still held, with who asked for it, who called
+ * that one and so on; NULL: not known. */
+enum { INJECT_CALLERS = 5 };
+void inject_memory_left(void (*each)(void *user, const void *const *callers), void *user);
 
 /* TYPE NAME(PARAMETERS): on failure runs INSTEAD, which returns; after success RESULT is what it
  * returned, for AFTER. */

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "inject.h"
 
+#include <execinfo.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -22,13 +23,24 @@ enum { PLACES = 1 << 16, WINDOW = 16 };
 
 typedef struct held {
     _Atomic(void *) memory;
-    const void *caller;
+    const void *callers[INJECT_CALLERS];
 } held;
 
 static held all[PLACES + WINDOW];
 
 static held *first_place(const void *memory) {
     return all + ((uintptr_t)memory >> 4) * 0x9e3779b97f4a7c15u % PLACES;
+}
+
+/* Who asked the one that asked, and so on; the first two frames are ours. */
+static void note_callers(held *at, const void *caller) {
+    void *frames[INJECT_CALLERS + 2];
+    const int count = inject_is_program(caller) ? backtrace(frames, INJECT_CALLERS + 2) : 0;
+    memset(at->callers, 0, sizeof at->callers);
+    at->callers[0] = caller;
+    for (int i = 3; i < count; i++) {
+        at->callers[i - 2] = frames[i];
+    }
 }
 
 static void *note(void *memory, const void *caller) {
@@ -39,7 +51,7 @@ static void *note(void *memory, const void *caller) {
     for (int i = 0; i < WINDOW; i++) {
         void *expected = NULL;
         if (atomic_compare_exchange_strong(&at[i].memory, &expected, memory)) {
-            at[i].caller = caller;
+            note_callers(&at[i], caller);
             break;
         }
     }
@@ -56,10 +68,10 @@ static void forget(const void *memory) {
     }
 }
 
-void inject_memory_left(void (*each)(void *user, const void *caller), void *user) {
+void inject_memory_left(void (*each)(void *user, const void *const *callers), void *user) {
     for (held *at = all; at < all + PLACES + WINDOW; at++) {
         if (at->memory) {
-            each(user, at->caller);
+            each(user, at->callers);
         }
     }
 }
