@@ -146,10 +146,17 @@ if(NOT CBX_SANITIZE)
                              CL_USE_DEPRECATED_OPENCL_1_2_APIS)
   target_link_libraries(inject PRIVATE OpenCL::OpenCL ZLIB::ZLIB PNG::PNG PkgConfig::LIBAV
                         PkgConfig::JANSSON Threads::Threads ${CMAKE_DL_LIBS})
-  foreach(name inject kills)
+  # Some cases each; all of them, hours: ctest -C faults -L faults
+  foreach(name inject kills disk moments limits)
     cli_test(${name} device film slow)
+    add_test(NAME faults_${name} CONFIGURATIONS faults
+             COMMAND ${CBX_TEST_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${name}.py)
+    clearbox_pocl_cache(faults_${name})
+    set_property(TEST faults_${name} APPEND PROPERTY ENVIRONMENT CBX_TEST_EVERY_FAULT=1
+                 CLEARBOX=$<TARGET_FILE:clearbox_program> CBX_TEST_SANITIZE=)
+    set_tests_properties(faults_${name} PROPERTIES LABELS "device;film;faults" TIMEOUT 36000)
     set_tests_properties(cli_${name} PROPERTIES TIMEOUT 3600)
-    set_property(TEST cli_${name} APPEND PROPERTY ENVIRONMENT
+    set_property(TEST cli_${name} faults_${name} APPEND PROPERTY ENVIRONMENT
                  "CBX_INJECT_LAYER=$<TARGET_FILE:inject>")
   endforeach()
 endif()

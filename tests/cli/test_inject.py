@@ -57,13 +57,6 @@ class Injection(Faults):
         """Which one made the film; a fault may lead to another."""
         return re.findall(r"frames at \d+ a second, (.*)", result.stderr)
 
-    def assert_the_same(self, base, film_differs, shown):
-        """A run that ends well has made what it makes without a fault."""
-        made = results_of(self.at)
-        self.assertEqual(sorted(made), sorted(base), shown)
-        for name in ("w.safetensors", "grid.png") if film_differs else base:
-            self.assertTrue(made[name] == base[name], f"{name} differs\n{shown}")
-
     def inject(self, what, flags, step=1, **options):
         """`what` names the run; of its cases every `step`-th is taken."""
         all_cases = self.cases(flags, **options)[::1 if EVERY else step]
@@ -79,8 +72,8 @@ class Injection(Faults):
                 self.tell(f"{what} {name}:{call}", result)
                 shown = self.check(name, flags, result, left)
                 if result.returncode == OK and name not in SILENT:
-                    self.assert_the_same(base, self.encoder(self.said_by_base) !=
-                                         self.encoder(result), shown)
+                    differs = self.encoder(self.said_by_base) != self.encoder(result)
+                    self.assert_the_same(base, shown, ("w.safetensors", "grid.png") if differs else base)
                 self.assert_goes_on(base, shown)
         print(f"{len(all_cases)} injected failures, {what}", file=sys.stderr)
         return sys.maxsize if ONLY else len(all_cases)

@@ -4,7 +4,8 @@
  * themselves is let through, but for what libavformat writes.
  *
  *   CBX_INJECT=NAME:N        the N-th call of NAME fails, counted from 1; NAME:N+ and all after it
- *   CBX_INJECT_KILL=NAME:N   the process is killed when the N-th call of NAME has come back
+ *   CBX_INJECT_KILL=NAME:N   the process is killed when the N-th call of NAME has come back; NAME:N:S,
+ *                            it gets signal S
  *   CBX_INJECT_DISK=N[:M]    regular files take N bytes together, then the disk is full; for M
  *                            writes, if that is said
  *   CBX_INJECT_CLOCK=C:N:S   the clock C (0 is the time of day, 1 the steady one) is S seconds on
@@ -46,7 +47,8 @@ typedef struct range {
 typedef struct order {
     char name[NAME_BYTES];
     unsigned long call;
-    int on; /* and all that follow */
+    int on;     /* and all that follow */
+    int signal; /* what is sent */
 } order;
 
 static inject_counter counters[MOST_FUNCTIONS];
@@ -123,8 +125,10 @@ void inject_place(const void *address, char *text, size_t size) {
 static void read_order(const char *name, order *out) {
     const char *text = getenv(name);
     char plus = 0;
-    const int found = text ? sscanf(text, "%63[^:]:%lu%c", out->name, &out->call, &plus) : 0;
-    out->on = found == 3 && plus == '+';
+    out->signal = SIGKILL;
+    const int found =
+        text ? sscanf(text, "%63[^:]:%lu%c%d", out->name, &out->call, &plus, &out->signal) : 0;
+    out->on = found >= 3 && plus == '+';
     if (found < 2) {
         out->name[0] = '\0';
     }
@@ -181,11 +185,10 @@ int inject_fails(inject_counter *on) {
 }
 
 void inject_done(inject_counter *on) {
-    if (killing.name[0] && on->calls >= killing.call && strcmp(on->name, killing.name) == 0) {
-        kill(getpid(), SIGKILL);
-        for (;;) {
-            pause();
-        }
+    static atomic_int sent;
+    if (killing.name[0] && on->calls >= killing.call && strcmp(on->name, killing.name) == 0 &&
+        !atomic_exchange(&sent, 1)) {
+        kill(getpid(), killing.signal);
     }
 }
 
