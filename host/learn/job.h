@@ -145,7 +145,9 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained);
  * `path`; *out is the caller's. In a run that goes on the reel gets the frames of before. */
 cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char *path,
                               cbx_spool **out);
-/* For the film at `path`, which stands or not: removes its spool, unless a checkpoint counts on it. */
+/* For the film at `path`: removes those of the dead that nobody needs. */
+void cbx_job_remove_spools(const char *path);
+/* Which stands or not: removes its spool, unless a checkpoint counts on it. */
 void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool);
 
 /* resume.c: a run that goes on. */
@@ -213,7 +215,8 @@ cbx_status cbx_job_draw_page_film(cbx_job *job);
 cbx_status cbx_job_look_page_film(cbx_job *job);
 cbx_status cbx_job_collect_page_film(cbx_job *job);
 void cbx_job_finish_page_film(cbx_job *job, cbx_status trained);
-/* Removes its file. */
+/* Once the page has it: removes its file. */
+void cbx_job_remove_page_film(cbx_job *job);
 void cbx_job_clear_page_film(cbx_job *job);
 
 /* Between two reports of how far something is: some 20 a second. */

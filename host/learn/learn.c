@@ -118,6 +118,7 @@ static cbx_status run(cbx_job *job) {
     cbx_job_finish_page_film(job, status);
     cbx_job_write_outputs(job, status);
     cbx_job_commit_outputs(job);
+    cbx_job_remove_page_film(job); /* before the checkpoint says that the run is over */
     job->result->times.finish = cbx_clock_seconds() - trained;
     job->result->interrupted = !status && !complete;
     if (!job->fault.status && !complete) {

@@ -115,9 +115,7 @@ static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
 
 /* ---- from the first frame to the last ---- */
 
-/* DIR/.NAME.film.mp4: hidden, as all that is not the user's. One that a killed run has left is
- * replaced. */
-static cbx_status name_file(const char *report, char **out) {
+cbx_status cbx_page_film_name(const char *report, char **out) {
     const char *slash = strrchr(report, '/');
     const int folder = slash ? (int)(slash - report) + 1 : 0;
     const size_t size = strlen(report) + sizeof "..film.mp4";
@@ -155,7 +153,7 @@ cbx_status cbx_job_open_page_film(cbx_job *job) {
         return CBX_OK;
     }
     own->easel = (cbx_easel){&own->painter, room, canvas, drawn, own};
-    cbx_status status = name_file(job->settings->report, &own->path);
+    cbx_status status = cbx_page_film_name(job->settings->report, &own->path);
     if (!status) {
         status = cbx_painter_init_as(&own->painter, job->device, &own->grid, &own->drawing);
     }
@@ -199,6 +197,15 @@ void cbx_job_finish_page_film(cbx_job *job, cbx_status trained) {
     cbx_fault_take(&job->fault, judge(own, cbx_reel_turn(own->reel)));
     if (own->reel && !cbx_reel_finish(own->reel, &made)) {
         own->frames = made.frames;
+        own->has_file = 1;
+    }
+}
+
+void cbx_job_remove_page_film(cbx_job *job) {
+    cbx_page_film *own = &job->page_film;
+    if (own->has_file) {
+        own->has_file = 0;
+        unlink(own->path);
     }
 }
 
@@ -209,8 +216,6 @@ void cbx_job_clear_page_film(cbx_job *job) {
     if (own->painter.device) {
         cbx_painter_clear(&own->painter);
     }
-    if (own->frames > 0) {
-        unlink(own->path);
-    }
+    cbx_job_remove_page_film(job);
     free(own->path);
 }

@@ -20,6 +20,11 @@ typedef struct cbx_page_film {
     uint64_t drawn;   /* frames so far */
     char *path;       /* of its file beside the page, until the page has it */
     uint64_t frames;  /* of the finished film; 0: there is none */
+    int has_file;     /* which is there */
 } cbx_page_film;
+
+/* DIR/.NAME.film.mp4, for free(): hidden, as all that is not the user's. One that a killed run has
+ * left is replaced. CBX_NO_MEMORY. */
+cbx_status cbx_page_film_name(const char *report, char **out);
 
 #endif

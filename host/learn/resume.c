@@ -24,6 +24,24 @@ struct cbx_resumed {
     char *path;
 };
 
+/* What a run had no time to remove that was killed when it was just over: the checkpoint before, and
+ * the frames of its films. */
+static void tidy(const cbx_resumed *resumed) {
+    const cbx_learn_settings *settings = &resumed->settings;
+    char *previous = cbx_checkpoint_previous(resumed->path), *page_film = NULL;
+    if (previous) {
+        unlink(previous);
+    }
+    if (settings->report && !cbx_page_film_name(settings->report, &page_film)) {
+        cbx_job_remove_spools(page_film);
+    }
+    if (settings->film) {
+        cbx_job_remove_spools(settings->film);
+    }
+    free(page_film);
+    free(previous);
+}
+
 cbx_status cbx_resumed_open(cbx_resumed **out, const char *path) {
     cbx_resumed *resumed = NULL;
     *out = NULL;
@@ -40,6 +58,9 @@ cbx_status cbx_resumed_open(cbx_resumed **out, const char *path) {
     }
     resumed->settings = resumed->checkpoint.settings;
     resumed->settings.resume = resumed->settings.checkpoint = resumed->path;
+    if (resumed->checkpoint.finished) {
+        tidy(resumed);
+    }
     *out = resumed;
     return CBX_OK;
 }

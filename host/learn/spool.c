@@ -126,13 +126,17 @@ cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char
     return status;
 }
 
-void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool) {
+void cbx_job_remove_spools(const char *path) {
     char real[PATH_MAX];
+    cbx_spool_remove_dead(followed(path, real), cbx_spool_is_needed);
+}
+
+void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool) {
     if (!*spool) {
         return;
     }
     if (stands) { /* it takes the place of what was left of others */
-        cbx_spool_remove_dead(followed(path, real), cbx_spool_is_needed);
+        cbx_job_remove_spools(path);
     }
     cbx_spool_close(*spool, cbx_spool_is_needed(*spool));
     *spool = NULL;

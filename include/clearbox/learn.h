@@ -280,7 +280,8 @@ CBX_API cbx_status cbx_learn_set_style(cbx_learn_settings *settings, cbx_style s
 typedef struct cbx_resumed cbx_resumed;
 
 /* Reads one and checks it. CBX_MISSING_INPUT: it cannot be read; CBX_BAD_DATA: it is damaged, which
- * names the one before where there is one, or is none; CBX_NO_MEMORY. *out is the caller's. */
+ * names the one before where there is one, or is none; CBX_NO_MEMORY. *out is the caller's. What a run
+ * that is over had no time to remove goes: the checkpoint before, and frames of its films. */
 CBX_API cbx_status cbx_resumed_open(cbx_resumed **out, const char *path);
 /* Those of its run, with `resume` and `checkpoint` set to its path; strings and all until it is
  * closed. */
