@@ -175,6 +175,13 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
     return CBX_OK;
 }
 
+/* A disk that cannot be read is not the end of the frames. */
+static cbx_status check_reading(const cbx_spool *spool) {
+    return ferror(spool->file) ? cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", spool->name,
+                                          strerror(errno ? errno : EIO))
+                               : CBX_OK;
+}
+
 cbx_status cbx_spool_open(cbx_spool **out, const char *name) {
     cbx_spool *spool = NULL;
     *out = NULL;
@@ -194,8 +201,10 @@ cbx_status cbx_spool_open(cbx_spool **out, const char *name) {
         close(file);
         status = cbx_fail(CBX_NO_MEMORY, "cannot read %s: %s", name, strerror(errno));
     } else if (fstat(file, &about) != 0 || !read_head(spool)) {
-        status =
-            cbx_fail(CBX_BAD_DATA, "%s does not hold the frames of a film, or is damaged", name);
+        status = check_reading(spool);
+        status = status ? status
+                        : cbx_fail(CBX_BAD_DATA,
+                                   "%s does not hold the frames of a film, or is damaged", name);
     }
     if (status) {
         cbx_spool_close(spool, 1);
@@ -251,7 +260,7 @@ cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *byte
     *sample = NULL;
     *bytes = 0;
     if (fread(words, 1, sizeof words, spool->file) != sizeof words) {
-        return CBX_OK;
+        return check_reading(spool);
     }
     const size_t size = words[0] & ~KEY_BIT;
     if (size == 0 || (long long)(sizeof words + size) > spool->size - spool->reached) {
@@ -260,7 +269,7 @@ cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *byte
     const cbx_status status = make_room(spool, size);
     if (status || fread(spool->sample, 1, size, spool->file) != size ||
         words[1] != cbx_crc32(cbx_crc32(0, words, WORD), spool->sample, size)) {
-        return status;
+        return status ? status : check_reading(spool);
     }
     spool->reached += (long long)(sizeof words + size);
     *sample = spool->sample;

@@ -44,7 +44,8 @@ cbx_status cbx_spool_open(cbx_spool **out, const char *name);
 const cbx_spool_head *cbx_spool_head_of(const cbx_spool *spool);
 
 /* Of one that was opened: the next frame, until the next call, *bytes
- * 0 where there is no further one that is whole. CBX_NO_MEMORY. */
+ * 0 where there is no further one that is whole. CBX_MISSING_INPUT: the disk cannot be read;
+ * CBX_NO_MEMORY. */
 cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *bytes, int *key);
 
 /* What follows the frames that were read is gone: those that come are appended. CBX_CANNOT_WRITE. */

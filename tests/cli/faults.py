@@ -78,8 +78,8 @@ class Faults(CliTest):
         left.unlink(missing_ok=True)
         if layer:
             changes = {"LD_PRELOAD": LAYER, "CBX_INJECT_LEFT": left, **changes}
-        start = ("learn", "--resume", "run.checkpoint") if begin == "resume" else \
-            ("learn", *self.run_flags)
+        start = {"learn": ("learn", *self.run_flags), "recover": ("recover", "film.mp4"),
+                 "resume": ("learn", "--resume", "run.checkpoint")}[begin]
         folder, self.folder = self.folder, self.at
         try:
             result = self.run_cli(*start, *flags, env=self.env(**changes), timeout=timeout,

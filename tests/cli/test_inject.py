@@ -6,10 +6,12 @@ whole or as it was.
 The suite takes some of all cases; CBX_TEST_EVERY_FAULT=1 takes the first, the second, the middle
 and the last call of every function, however a run trains and whatever it makes."""
 
+import os
 import re
+import signal
 import sys
 
-from faults import CODES, EVERY, KINDS, ONLY, WAYS, Faults
+from faults import CODES, EVERY, KINDS, OLD, ONLY, WAYS, Faults
 from results import results_of
 from support import OK, main, write_safetensors
 
@@ -79,7 +81,7 @@ class Injection(Faults):
         return sys.maxsize if ONLY else len(all_cases)
 
     def test_every_call_of_a_run(self):
-        self.assertGreater(self.inject("film", KINDS["film"], 2), 100)
+        self.assertGreater(self.inject("film", KINDS["film"], 3), 60)
 
     def test_a_film_of_libavcodec(self):
         self.assertGreater(self.inject("encoder", KINDS["encoder"], 23), 7)
@@ -118,6 +120,36 @@ class Injection(Faults):
                 for name in self.outputs(flags):
                     if (self.at / name).exists():
                         self.assertTrue(self.is_whole(name))
+
+    def test_what_a_killed_run_left(self):
+        """A film is made of it, or all stays as it is."""
+        self.clean()
+        killed, _ = self.one("-o", "film.mp4", CBX_INJECT_KILL="clFlush:9")
+        self.assertEqual(killed.returncode, -signal.SIGKILL, killed.stderr)
+        spool, = self.at.glob(".film.mp4.spool-*")
+        frames = spool.read_bytes()
+        cases = self.cases((), begin="recover")
+        whole = (self.at / "film.mp4").read_bytes()
+        self.assertFalse(spool.exists())
+        for name, call in cases:
+            with self.subTest(call=f"{name}:{call}", run="recover"):
+                self.put_old(("-o", "film.mp4"))
+                spool.write_bytes(frames)
+                result, left = self.one(begin="recover", CBX_INJECT=f"{name}:{call}")
+                self.tell(f"recover {name}:{call}", result)
+                shown = f"exit code {result.returncode}\n{result.stderr}"
+                self.assertIn(result.returncode, CODES, shown)
+                self.assertEqual(result.stderr.count("clearbox: "), int(result.returncode != OK), shown)
+                self.assertNotRegex(result.stderr, BARE, shown)
+                self.assert_given_back(left, shown)
+                film = (self.at / "film.mp4").read_bytes()
+                self.assertEqual(film, whole if result.returncode == OK else OLD, shown)
+                if name not in LEAVES:
+                    self.assertEqual(spool.exists(), result.returncode != OK, shown)
+                    self.assertEqual(len(os.listdir(self.at)), 1 + spool.exists(), shown)
+                if spool.exists():
+                    self.assertEqual(spool.read_bytes(), frames, shown)
+        self.assertGreater(len(cases), 60)
 
     def test_weights_to_start_from(self):
         write_safetensors(self.folder / "start", 9)

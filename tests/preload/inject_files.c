@@ -195,6 +195,9 @@ int fileno(FILE *file) {
     return found >= 0 ? found : real(file);
 }
 
+/* What ferror() looks at in glibc. */
+#define ERROR_SEEN 0x20
+
 INJECT(FILE *, fopen64, (const char *p, const char *m), (p, m),
        inject_hold("stream", result != NULL), errno = EMFILE;
        return NULL)
@@ -207,10 +210,11 @@ INJECT(FILE *, fmemopen, (void *p, size_t n, const char *m), (p, n, m),
 INJECT(int, fclose, (FILE * f), (f), inject_hold("stream", -1), real(f); inject_hold("stream", -1);
        errno = EIO; return EOF)
 INJECT_PLAIN(size_t, fwrite, (const void *p, size_t s, size_t n, FILE *f), (p, s, n, f),
-             errno = ENOSPC;
-             return 0)
-INJECT_PLAIN(size_t, fread, (void *p, size_t s, size_t n, FILE *f), (p, s, n, f), errno = EIO;
-             return 0)
-INJECT_PLAIN(int, fflush, (FILE * f), (f), errno = ENOSPC; return EOF)
+             f->_flags |= ERROR_SEEN;
+             errno = ENOSPC; return 0)
+INJECT_PLAIN(size_t, fread, (void *p, size_t s, size_t n, FILE *f), (p, s, n, f),
+             f->_flags |= ERROR_SEEN;
+             errno = EIO; return 0)
+INJECT_PLAIN(int, fflush, (FILE * f), (f), f->_flags |= ERROR_SEEN; errno = ENOSPC; return EOF)
 INJECT_PLAIN(int, fseeko64, (FILE * f, off64_t o, int w), (f, o, w), errno = EIO; return -1)
 INJECT_PLAIN(int, fseek, (FILE * f, long o, int w), (f, o, w), errno = EIO; return -1)
