@@ -28,10 +28,10 @@ json_t *cli_events_passed_over(const cbx_learn_plan *plan) {
     for (size_t i = 0; i < plan->passed_over_count; i++) {
         const cbx_passed_over *one = &plan->passed_over[i];
         char spec[CLI_NUMBER];
-        json_array_append_new(array, json_pack("{s:o, s:o, s:o}", "spec",
-                                               cbx_json_string(cli_spec(spec, &one->device)),
-                                               "name", cbx_json_string(one->device.name), "reason",
-                                               cbx_json_string(one->sentence)));
+        cbx_json_append(&array, json_pack("{s:o, s:o, s:o}", "spec",
+                                          cbx_json_string(cli_spec(spec, &one->device)), "name",
+                                          cbx_json_string(one->device.name), "reason",
+                                          cbx_json_string(one->sentence)));
     }
     return array;
 }
@@ -93,8 +93,7 @@ static cbx_status finished_epoch(void *user, const cbx_epoch_report *report) {
     const cli_events *events = user;
     json_t *fields = cli_metrics_epoch(report, events->training_images);
     json_t *event = json_pack("{s:s}", "type", "epoch");
-    json_object_update(event, fields);
-    json_decref(fields);
+    cbx_json_merge(&event, fields);
     return put(event);
 }
 
@@ -125,8 +124,8 @@ static json_t *film_object(const cbx_learn_settings *settings, const cbx_learn_r
 static json_t *times_object(const cbx_learn_times *times) {
     json_t *object = json_object();
     for (size_t i = 0; i < CLI_TIMES; i++) {
-        json_object_set_new(object, cli_times[i].key,
-                            cbx_json_number(cli_time_seconds(&cli_times[i], times)));
+        cbx_json_set(&object, cli_times[i].key,
+                     cbx_json_number(cli_time_seconds(&cli_times[i], times)));
     }
     return object;
 }
@@ -135,12 +134,11 @@ static json_t *kept_array(const cli_events *events, const cbx_learn_result *resu
     json_t *array = json_array();
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS; i++) {
         if (result->kept[i]) {
-            json_array_append_new(array,
-                                  cbx_json_string(cbx_learn_output_path(events->settings, i)));
+            cbx_json_append(&array, cbx_json_string(cbx_learn_output_path(events->settings, i)));
         }
     }
     if (events->metrics->kept) {
-        json_array_append_new(array, cbx_json_string(events->metrics->kept));
+        cbx_json_append(&array, cbx_json_string(events->metrics->kept));
     }
     return array;
 }
@@ -158,8 +156,7 @@ static cbx_status ended(void *user, const cbx_learn_result *result) {
                   film_object(events->settings, result), "kept", kept_array(events, result),
                   "times", times_object(&result->times));
     json_t *hashes = cli_metrics_hashes(result, events->settings->arithmetic);
-    json_object_update(event, hashes);
-    json_decref(hashes);
+    cbx_json_merge(&event, hashes);
     return put(event);
 }
 

@@ -18,8 +18,8 @@ static json_t *digit_accuracy(const cbx_epoch_report *report) {
         for (size_t answer = 0; answer < CBX_CLASSES; answer++) {
             images += answers[answer];
         }
-        json_array_append_new(
-            all, cbx_json_number(images > 0 ? (double)answers[digit] / (double)images : NAN));
+        cbx_json_append(
+            &all, cbx_json_number(images > 0 ? (double)answers[digit] / (double)images : NAN));
     }
     return all;
 }

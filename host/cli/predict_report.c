@@ -83,7 +83,7 @@ int cli_answer_print(const cli_answer *answer, const cli_terminal *terminal) {
 static json_t *numbers(const float *values) {
     json_t *array = json_array();
     for (size_t o = 0; o < CBX_CLASSES; o++) {
-        json_array_append_new(array, cbx_json_number((double)values[o]));
+        cbx_json_append(&array, cbx_json_number((double)values[o]));
     }
     return array;
 }
@@ -93,9 +93,9 @@ static json_t *votes_of(const cli_answer *answer, size_t class) {
     const size_t count = cli_find_votes(answer->network, answer->activations, class, votes);
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(array, json_pack("{s:i, s:o, s:o}", "neuron", (int)votes[i].neuron,
-                                               "activation", cbx_json_number(votes[i].activation),
-                                               "vote", cbx_json_number(votes[i].vote)));
+        cbx_json_append(&array, json_pack("{s:i, s:o, s:o}", "neuron", (int)votes[i].neuron,
+                                          "activation", cbx_json_number(votes[i].activation),
+                                          "vote", cbx_json_number(votes[i].vote)));
     }
     return array;
 }

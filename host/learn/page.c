@@ -38,12 +38,12 @@ static json_t *epochs_of(const cbx_job *job) {
     json_t *all = json_array();
     for (uint32_t i = 0; i < job->story.count; i++) {
         const cbx_epoch_report *e = &job->story.epochs[i];
-        json_array_append_new(
-            all, json_pack("{s:I, s:o, s:o, s:f, s:f}", "epoch", (json_int_t)e->epoch, "train_loss",
-                           cbx_json_number(e->train_loss), "validation",
-                           cbx_page_evaluation(job->plan.validation_images, e->validation_loss,
-                                               e->validation_confusion),
-                           "seconds", e->seconds, "evaluate_seconds", e->evaluate_seconds));
+        cbx_json_append(&all,
+                        json_pack("{s:I, s:o, s:o, s:f, s:f}", "epoch", (json_int_t)e->epoch,
+                                  "train_loss", cbx_json_number(e->train_loss), "validation",
+                                  cbx_page_evaluation(job->plan.validation_images,
+                                                      e->validation_loss, e->validation_confusion),
+                                  "seconds", e->seconds, "evaluate_seconds", e->evaluate_seconds));
     }
     return all;
 }
@@ -53,8 +53,7 @@ static json_t *made_of(const cbx_job *job) {
     json_t *all = json_object();
     cbx_job_metadata(job, &metadata);
     for (size_t i = 0; i < metadata.count; i++) {
-        json_object_set_new(all, metadata.settings[i].key,
-                            cbx_json_string(metadata.settings[i].value));
+        cbx_json_set(&all, metadata.settings[i].key, cbx_json_string(metadata.settings[i].value));
     }
     return all;
 }
@@ -64,7 +63,7 @@ static json_t *times_of(const cbx_learn_times *times) {
     json_t *all = json_pack("{s:f, s:f, s:f, s:f}", "load", times->load, "start", times->start,
                             "train", times->train, "evaluate", times->evaluate);
     if (isfinite(times->encode)) {
-        json_object_set_new(all, "encode", json_real(times->encode));
+        cbx_json_set(&all, "encode", json_real(times->encode));
     }
     return all;
 }
@@ -133,19 +132,19 @@ static json_t *left_out_of(const cbx_job *job) {
     const cbx_page_film *own = &job->page_film;
     json_t *all = json_array();
     if (job->settings->hidden > CBX_PAGE_EXACT_HIDDEN) {
-        json_array_append_new(
-            all, json_string("The incoming weights are rounded to 255 levels a neuron, so that the "
-                             "page stays small; the file of the weights has them whole."));
+        cbx_json_append(
+            &all,
+            json_string("The incoming weights are rounded to 255 levels a neuron, so that the "
+                        "page stays small; the file of the weights has them whole."));
     }
     if (own->frames > 0) {
-        json_array_append_new(
-            all,
+        cbx_json_append(
+            &all,
             json_sprintf("The film here is a smaller one, made for this page, of %u frames and "
                          "%u of the neurons; the film of the run is a file of its own.",
                          (unsigned)own->frames, own->grid.tiles));
     } else if (job->settings->film && !film_shown(job).path) {
-        json_array_append_new(all,
-                              json_string("The film is too large for a page, of a kind that "
+        cbx_json_append(&all, json_string("The film is too large for a page, of a kind that "
                                           "a page does not play, or was not kept; it is a file "
                                           "of its own."));
     }
@@ -224,7 +223,9 @@ static cbx_status write_network(cbx_job *job, cbx_output *to, const char *kind, 
     }
     if (!status) {
         facts = network_facts(job, kind, test, json_incref(made));
-        json_object_update(facts, more);
+        if (more) {
+            cbx_json_merge(&facts, json_incref(more));
+        }
         status = cbx_page_facts(to, facts);
     }
     if (!status) {
@@ -238,8 +239,12 @@ static cbx_status write_network(cbx_job *job, cbx_output *to, const char *kind, 
 
 cbx_status cbx_job_write_page(cbx_job *job, cbx_output *to) {
     cbx_evaluation test;
+    json_t *facts = run_facts(job);
+    if (!facts) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory for the facts of %s", to->path);
+    }
     cbx_page_begin(to);
-    cbx_status status = write_network(job, to, "learn", made_of(job), run_facts(job), &test);
+    cbx_status status = write_network(job, to, "learn", made_of(job), facts, &test);
     if (!status) {
         status = write_losses(job, to);
     }

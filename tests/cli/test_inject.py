@@ -73,8 +73,10 @@ class Injection(Faults):
                 result, left = self.one(*flags, CBX_INJECT=f"{name}:{call}", **options)
                 self.tell(f"{what} {name}:{call}", result)
                 shown = self.check(name, flags, result, left)
-                if result.returncode == OK and name not in SILENT:
-                    differs = self.encoder(self.said_by_base) != self.encoder(result)
+                # A string that fails once is taken for one that is no UTF-8.
+                if result.returncode == OK and name not in (*SILENT, "json_string"):
+                    differs = (self.encoder(self.said_by_base) != self.encoder(result) or
+                               "no fast fused multiply-add" in result.stderr)
                     self.assert_the_same(base, shown, ("w.safetensors", "grid.png") if differs else base)
                 self.assert_goes_on(base, shown)
         print(f"{len(all_cases)} injected failures, {what}", file=sys.stderr)
