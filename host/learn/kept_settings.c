@@ -11,6 +11,7 @@
 
 #include "base/choice.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/names.h"
 
 typedef enum kind { WHOLE, WHOLE64, SIGNED, REAL, CHOICE, TEXT, FILE_NAME } kind;
@@ -146,6 +147,30 @@ void cbx_kept_settings_write(const cbx_learn_settings *settings, cbx_texts *to) 
             cbx_texts_add(to, rows[i].key, "%s", text);
         }
     }
+}
+
+cbx_status cbx_kept_settings_check(const cbx_learn_settings *settings) {
+    const struct row file = {"run.checkpoint", FILE_NAME, FREE, 0, NULL};
+    cbx_texts texts = {0};
+    cbx_status status = CBX_OK;
+    cbx_kept_settings_write(settings, &texts);
+    write_text(&file, settings->checkpoint, &texts);
+    for (size_t i = 0; i < texts.count && !status; i++) {
+        json_t *kept = cbx_json_string(texts.all[i].value);
+        texts.failed |= !kept;
+        if (json_is_null(kept)) {
+            status = cbx_fail(CBX_BAD_ARGUMENT,
+                              "%.800s is not in UTF-8, and checkpoints keep no other text; choose "
+                              "another name or folder",
+                              texts.all[i].value);
+        }
+        json_decref(kept);
+    }
+    if (texts.failed) {
+        status = cbx_fail(CBX_NO_MEMORY, "no memory for the settings of a checkpoint");
+    }
+    cbx_texts_clear(&texts);
+    return status;
 }
 
 /* Whether all of `text` is a value. */

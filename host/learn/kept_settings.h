@@ -12,6 +12,10 @@
 /* Of a run under way; the names of files become absolute. */
 void cbx_kept_settings_write(const cbx_learn_settings *settings, cbx_texts *to);
 
+/* Before a run that makes checkpoints: whether they can keep its texts. CBX_BAD_ARGUMENT: one is not in
+ * UTF-8; CBX_NO_MEMORY. */
+cbx_status cbx_kept_settings_check(const cbx_learn_settings *settings);
+
 /* *out gets those of a file; its strings point into `texts`, which is the caller's to clear.
  * CBX_BAD_DATA: a value makes no sense; CBX_NO_MEMORY. */
 cbx_status cbx_kept_settings_read(const cbx_safetensors *from, cbx_learn_settings *out,

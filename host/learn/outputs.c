@@ -14,6 +14,7 @@
 #include "film/poster.h"
 #include "learn/checkpoint.h"
 #include "learn/job.h"
+#include "learn/kept_settings.h"
 #include "learn/metadata.h"
 #include "learn/picture.h"
 #include "network/weights_file.h"
@@ -147,6 +148,9 @@ cbx_status cbx_job_probe_outputs(cbx_job *job) {
         if (path && !status) {
             status = refuse_resumed(settings, i, path);
         }
+    }
+    if (!status && settings->checkpoint) {
+        status = cbx_kept_settings_check(settings);
     }
     if (!status) {
         status = refuse_progress(settings);

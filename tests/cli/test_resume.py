@@ -15,7 +15,7 @@ import time
 from page import Page
 from results import results_of
 from support import (BAD_DATA, CANNOT_CREATE, CANNOT_WRITE, INTERRUPTED, MISSING, OK, USAGE, CliTest, film_frames,
-                     main, start)
+                     main, run, start)
 
 KILLS = int(os.environ.get("CBX_TEST_KILLS", "6"))
 
@@ -297,6 +297,19 @@ class Resume(CliTest):
         result = self.learn("--resume", "run.checkpoint")
         self.assertEqual(result.returncode, OK)
         self.assertRegex(result.stderr, "the run of run.checkpoint is over, after 20 batches")
+
+    def test_names_that_no_checkpoint_can_keep(self):
+        """They are JSON, which is UTF-8; without a checkpoint any name will do."""
+        name, folder = (os.fsdecode(text) for text in (b"f\xe9lm.mp4", b"f\xe9lms"))
+        for flags in (("-o", name, *self.KEPT), ("--save", name, *self.KEPT),
+                      ("--no-video", "--checkpoint", name)):
+            self.assert_only_error(self.learn(*self.small(), *flags), USAGE, "is not in UTF-8")
+        (self.folder / folder).mkdir()
+        result = run("learn", *self.small(), *self.KEPT, cwd=self.folder / folder)
+        self.assert_only_error(result, USAGE, "is not in UTF-8")
+        self.assertEqual(list((self.folder / folder).iterdir()), [])
+        self.assert_done(self.learn(*self.small(), "-o", name))
+        self.assertTrue((self.folder / name).exists())
 
     def test_a_damaged_one_is_refused(self):
         self.stopped("--no-video")
