@@ -92,6 +92,8 @@ END
     sed -n 's/^\(test_[a-z0-9_]*\) \([0-9]*\) first$/\1 \2 60/p' "$here/tests"
     cat <<'END'
 film-64 300 60
+verify-cpu 900 60
+verify-gpu 900 60
 bench-256 300 45
 bench-4096 300 45
 bench-65536 600 90
@@ -165,6 +167,12 @@ make_place() {
     mkdir "$results" "$place/tmp" "$place/cache" "$place/lib" || stop 73 "cannot write to $out"
 }
 
+# What the loader said in a file.
+check_glibc() {
+    ! grep -q GLIBC_ "$1" ||
+        stop 69 "the kit needs glibc $(fact glibc) or newer, and this system's is older; pack one on an older system"
+}
+
 # By the system's xz, else the kit's own.
 unxz() {
     if have xz; then
@@ -177,6 +185,7 @@ unxz() {
 unpack() {
     unxz 2>"$place/unxz" | tar -xf - -C "$place" 2>"$place/untar"
     if [ -s "$place/unxz" ] || [ -s "$place/untar" ] || [ ! -e "$place/whole" ]; then
+        check_glibc "$place/unxz"
         stop 73 "cannot unpack into $out: $(cat "$place/unxz" "$place/untar" | head -n 1)"
     fi
 }
@@ -204,9 +213,7 @@ lend_libraries() {
     starts && return 0
     ln -sf "$place"/carried/* "$place/lib/"
     starts && return 0
-    case $(cat "$place/start") in
-    *GLIBC_*) stop 69 "the kit needs glibc $(fact glibc) or newer, and this system's is older; pack one on an older system" ;;
-    esac
+    check_glibc "$place/start"
     stop 69 "clearbox does not start here: $(head -n 1 "$place/start")"
 }
 
@@ -319,14 +326,15 @@ now() {
 run_command() {
     bench='bin/clearbox bench --no-baseline --format jsonl'
     if [ $quick = yes ]; then
-        how='--seconds 0.5 --repetitions 3' epochs=1
+        how='--seconds 0.5 --repetitions 3' epochs=1 patience=120
     else
-        how='--seconds 3 --repetitions 5' epochs=5
+        how='--seconds 3 --repetitions 5' epochs=5 patience=280
     fi
     case $1 in
-    devices) command="bin/clearbox devices --json --timeout 120" ;;
+    devices) command="bin/clearbox devices --json --timeout $patience" ;;
     verify) command="bin/clearbox verify --json" ;;
     verify-all) command="bin/clearbox verify --all --json" ;;
+    verify-*) command="bin/clearbox verify --family ${1#verify-} --json" ;;
     tune) command="$bench --tune --hidden 64 $how" ;;
     bench-*) command="$bench --hidden ${1#bench-} $how" ;;
     tuned-*) command="$bench --hidden ${1#tuned-} $how" ;;

@@ -194,6 +194,11 @@ class Kit(unittest.TestCase):
         full = self.with_stand_in("tar", "cat >/dev/null; echo 'tar: No space left on device' >&2; exit 2\n")
         self.assert_one_line(CANNOT_CREATE, "cannot unpack into .*No space left", "run", self.out, PATH=full)
 
+    def test_an_older_system(self):
+        script = "cat >/dev/null; echo \"xz: libc.so.6: version \\`GLIBC_2.99' not found\" >&2; exit 1\n"
+        self.assert_one_line(UNAVAILABLE, "needs glibc .* this system's is older; pack one on an older", "run", self.out,
+                             PATH=self.with_stand_in("xz", script))
+
     def test_an_archive_that_cannot_be_written(self):
         full = self.with_stand_in("gzip", "cat >/dev/null; echo 'gzip: No space left on device' >&2; exit 1\n")
         _, err = self.run_kit("run", "--only", "test_kernels_sigmoid", self.out, code=CANNOT_WRITE, PATH=full)
