@@ -203,11 +203,12 @@ CBX_EXACT_FMA(16)
 /* Fetches a cache line early: a block of W1 is first touched at its end, and the rows of
  * a batch lie too far apart for the hardware to foresee the next one. OpenCL's prefetch()
  * is a call on PoCL; the compiler's own is one instruction. But a compiler may know it
- * and what runs its code may not, Oclgrind for one, so the host has to ask for it. */
+ * and what runs its code may not, Oclgrind for one, so the host has to ask for it; clang 9 takes
+ * no pointer there at all (11 does). */
 #ifndef CBX_PREFETCH
 #define CBX_PREFETCH 0
 #endif
-#if CBX_PREFETCH
+#if CBX_PREFETCH && __clang_major__ >= 11
 #define PREFETCH(pointer) __builtin_prefetch((const void *)(size_t)(pointer))
 #else
 #define PREFETCH(pointer)
