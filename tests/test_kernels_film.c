@@ -169,6 +169,7 @@ static void chroma_that_never_changes_is_never_coded_again(void **state) {
 /* What pictures alone bring about; test_kernels_cavlc has all codes. */
 static void these_films_had_everything(void **state) {
     (void)state;
+    fixture_device(CBX_FAMILY_GPU); /* where it cannot be had, half of the films are missing */
     if (bands_watched()) {
         return;
     }

@@ -3,7 +3,8 @@
  *
  * A device test needs a device: without one the group's setup fails, and with it
  * the program. Only where CBX_ALLOW_NO_DEVICE is set in the environment are the
- * tests skipped. CLEARBOX_DEVICE chooses the device, as it does for the program.
+ * tests skipped; likewise with CBX_ALLOW_SMALL_DEVICE those of kernels for which a device is too
+ * small. CLEARBOX_DEVICE chooses the device, as it does for the program.
  */
 #ifndef TEST_SUPPORT_FIXTURE_H
 #define TEST_SUPPORT_FIXTURE_H
