@@ -120,7 +120,8 @@ class Row:
         return "refused" if step["state"] == "failed" and step.get("rc") in (69, 70) else ending(step)
 
     def tests(self):
-        gone = sorted(name for name, step in self.steps.items() if step["state"] in ("skipped", "stopped"))
+        gone = sorted(name for name, step in self.steps.items() if step["state"] in ("skipped", "stopped")
+                      or step["state"] == "cut short" and name.startswith("test_"))
         if gone:
             self.remark("no time for", ", ".join(gone))
         ran = {name: step for name, step in self.steps.items() if name.startswith("test_")
