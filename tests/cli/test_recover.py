@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Films of runs that were killed: recovered, or left to those that need their frames."""
+
+import re
+import signal
+import struct
+import subprocess
+import time
+
+from kept import Kept
+from support import INTERRUPTED, MISSING, OK, film_frames, main, start
+
+
+def frames_in(spool):
+    """Whole frames in the file that a killed run has left."""
+    content = spool.read_bytes()
+    length = struct.unpack_from("<I", content, 16)[0]
+    at, frames = 16 + 4 + length + 4, 0
+    while at + 8 <= len(content):
+        at += 8 + (struct.unpack_from("<I", content, at)[0] & 0x7fffffff)
+        frames += at <= len(content)
+    return frames
+
+
+class Recover(Kept):
+    def killed(self, frames):
+        """The run is killed when so many bytes of frames are there."""
+        long = (*self.small()[:-2], "--epochs", 1000000)
+        process = start("learn", *long, cwd=self.folder, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        spool = self.folder / f".learn.mp4.spool-{process.pid}"
+        while not spool.exists() or spool.stat().st_size < frames:
+            self.assertIsNone(process.poll())
+            time.sleep(0.005)
+        process.kill()
+        process.communicate(timeout=300)
+        return spool
+
+    def test_a_film_is_recovered(self):
+        for size in (20000, 100000):
+            with self.subTest(bytes=size):
+                spool = self.killed(size)
+                left = frames_in(spool)
+                result = self.run_cli("recover", "-o", "so-far.mp4")
+                self.assertEqual(result.returncode, OK, result.stderr)
+                told = int(re.search(r"so-far\.mp4, ([\d,]+) frames", result.stderr)[1].replace(",", ""))
+                self.assertEqual(film_frames(self.folder / "so-far.mp4"), told)
+                self.assertEqual(told, left)
+                self.assertGreater(told, 1)
+                self.assertFalse(spool.exists())
+        self.assert_only_error_beside(self.run_cli("recover"), MISSING, "no frames beside learn.mp4")
+
+    def test_what_is_cut_off_is_left_out(self):
+        spool = self.killed(20000)
+        with open(spool, "r+b") as file:
+            file.truncate(spool.stat().st_size - 3)
+        left = frames_in(spool)
+        result = self.run_cli("recover")
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertEqual(film_frames(self.folder / "learn.mp4"), left)
+        self.assertGreater(left, 1)
+
+    def test_the_next_run_says_so_and_tidies_up(self):
+        spool = self.killed(20000)
+        result = self.learn(*self.small())
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("'clearbox recover learn.mp4' makes a film of them", result.stderr)
+        self.assertFalse(spool.exists())
+        self.assertEqual(self.left(), [])
+
+    def test_a_film_that_is_being_made_is_left_alone(self):
+        long = (*self.small()[:-2], "--epochs", 1000000)
+        with start("learn", *long, cwd=self.folder) as process:
+            for line in process.stderr:
+                if line.split()[:1] == ["1"]:
+                    break
+            self.assert_only_error_beside(self.run_cli("recover"), MISSING, "still being made")
+            process.kill()
+            process.stderr.read()
+
+    def test_frames_stay_where_the_checkpoint_cannot_be_read(self):
+        """Neither a recovered film nor another run takes them for nobody's."""
+        self.stopped()
+        spool, = self.folder.glob(".learn.mp4.spool-*")
+        for name in ("run.checkpoint", "run.checkpoint~"):
+            content = (self.folder / name).read_bytes()
+            (self.folder / name).write_bytes(content[:1000])
+        result = self.learn(*self.small())
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertTrue(spool.exists())
+        result = self.run_cli("recover")
+        self.assertIn("they stay for --resume", result.stderr)
+        self.assertTrue(spool.exists())
+        for name in ("run.checkpoint", "run.checkpoint~"):
+            (self.folder / name).unlink()
+        self.assertEqual(self.learn(*self.small()).returncode, OK)
+        self.assertFalse(spool.exists())
+
+    def test_frames_of_the_one_before_stay(self):
+        """FILE is gone, FILE~ counts on them, too."""
+        self.stopped()
+        spool, = self.folder.glob(".learn.mp4.spool-*")
+        (self.folder / "run.checkpoint").unlink()
+        self.assertEqual(self.run_cli("recover").returncode, OK)
+        self.assertTrue(spool.exists())
+
+    def test_who_goes_on_from_the_one_before_leaves_the_last_alone(self):
+        self.stopped()
+        spool, = self.folder.glob(".learn.mp4.spool-*")
+        frames = spool.read_bytes()
+        old = (self.folder / "run.checkpoint").read_bytes()
+        process = start("learn", "--resume", "run.checkpoint~", "-o", "other.mp4", cwd=self.folder)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if "epoch" in line:
+                break
+        process.kill()
+        process.communicate(timeout=300)
+        self.assertEqual(spool.read_bytes(), frames)
+        self.assertEqual((self.folder / "run.checkpoint").read_bytes(), old)
+        for name in ("run.checkpoint", "run.checkpoint~"):
+            process = start("learn", "--resume", name, cwd=self.folder)
+            self.addCleanup(process.kill)
+            for line in process.stderr:
+                if "epoch" in line:
+                    break
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=300)
+            self.assertEqual(process.returncode, INTERRUPTED, err)
+
+    def test_a_run_with_a_film_goes_on_after_recovering(self):
+        self.stopped()
+        spools = list(self.folder.glob(".learn.mp4.spool-*"))
+        self.assertEqual(len(spools), 1)
+        result = self.run_cli("recover", "-o", "so-far.mp4")
+        self.assertEqual(result.returncode, OK, result.stderr)
+        self.assertIn("a checkpoint counts on the frames", result.stderr)
+        self.assertTrue(spools[0].exists())
+
+
+if __name__ == "__main__":
+    main()
