@@ -14,8 +14,16 @@
 #include "support/fixture.h"
 #include "support/learning.h"
 
-/* What a driver and an allocator keep for later, and what one epoch leaves for the page and for checkpoints. */
-enum { USUAL_SECONDS = 8, ROOM_BYTES = 8 << 20, EPOCH_BYTES = 2 * sizeof(cbx_epoch_report) };
+/* What a driver and an allocator keep for later, and what one epoch leaves for the page and for checkpoints.
+ * A device that is opened and closed again, with nothing done, leaves 30 KB with PoCL 3.1 (of 100 openings;
+ * no allocation of clearbox's is among what a heap profiler sees left), and a whole run 38 KB (of 990 runs):
+ * a run may leave 64. What clearbox itself does not give back, to the byte, cli/test_inject.py sees. */
+enum {
+    USUAL_SECONDS = 8,
+    ROOM_BYTES = 8 << 20,
+    RUN_BYTES = 64 << 10,
+    EPOCH_BYTES = 2 * sizeof(cbx_epoch_report)
+};
 
 typedef struct taken {
     double bytes;
@@ -95,7 +103,8 @@ static void runs_leave_nothing(void **state) {
         run_once(&l, number++);
     }
     printf("%u runs\n", number - first);
-    assert_no_more("between runs", before, take_stock(), ROOM_BYTES);
+    assert_no_more("between runs", before, take_stock(),
+                   ROOM_BYTES + (double)RUN_BYTES * (number - first));
     learning_close(&l);
 }
 
