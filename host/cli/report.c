@@ -70,12 +70,6 @@ static void report_epoch(cli_report *report, const cbx_epoch_report *epoch) {
 
 /* ---- after ---- */
 
-static void report_file(const cli_terminal *terminal, const char *what, const char *path) {
-    cli_label(terminal, what);
-    cli_print_printable(stderr, path, 0);
-    fputc('\n', stderr);
-}
-
 /* The film comes first, and the others from the last to the first. */
 static void report_outputs(const cli_report *report, const cbx_learn_result *result) {
     const cli_terminal *terminal = report->terminal;
@@ -90,12 +84,12 @@ static void report_outputs(const cli_report *report, const cbx_learn_result *res
     }
     for (unsigned i = CBX_LEARN_OUTPUTS; --i > CBX_LEARN_FILM;) {
         if (result->kept[i]) {
-            report_file(terminal, cbx_learn_output_name(i),
-                        cbx_learn_output_path(report->settings, i));
+            cli_label_path(terminal, cbx_learn_output_name(i),
+                           cbx_learn_output_path(report->settings, i));
         }
     }
     if (report->metrics->kept) {
-        report_file(terminal, "metrics", report->metrics->kept);
+        cli_label_path(terminal, "metrics", report->metrics->kept);
     }
 }
 

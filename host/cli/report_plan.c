@@ -96,16 +96,12 @@ static void report_machine(const cli_report *report, const cbx_learn_plan *plan)
 
 /* Files that a checkpoint names, perhaps one that somebody else gave: they will be replaced. */
 static void report_named_files(const cli_report *report) {
-    const cbx_learn_settings *settings = report->settings;
-    const char *const files[] = {settings->film, settings->picture, settings->poster,
-                                 settings->save, settings->report};
-    const char *name = "writes";
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (files[i]) {
-            cli_label(report->terminal, name);
-            cli_print_printable(stderr, files[i], 0);
-            fputc('\n', stderr);
-            name = "";
+    const char *label = "writes";
+    for (unsigned i = 0; i < CBX_LEARN_CHECKPOINT; i++) {
+        const char *path = cbx_learn_output_path(report->settings, i);
+        if (path) {
+            cli_label_path(report->terminal, label, path);
+            label = "";
         }
     }
 }

@@ -166,3 +166,9 @@ const char *cli_plain(const cli_terminal *terminal) {
 void cli_label(const cli_terminal *terminal, const char *name) {
     fprintf(terminal->stream, "  %s%-9s%s ", cli_dim(terminal), name, cli_plain(terminal));
 }
+
+void cli_label_path(const cli_terminal *terminal, const char *name, const char *path) {
+    cli_label(terminal, name);
+    cli_print_printable(terminal->stream, path, 0);
+    fputc('\n', terminal->stream);
+}

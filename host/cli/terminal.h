@@ -29,6 +29,8 @@ const char *cli_plain(const cli_terminal *terminal);
 
 /* Begins a line of a table of names and what they are. */
 void cli_label(const cli_terminal *terminal, const char *name);
+/* A whole one, of a file. */
+void cli_label_path(const cli_terminal *terminal, const char *name, const char *path);
 
 /* Of a hash, the digits that people are shown: enough to tell any two apart. */
 enum { CLI_HASH_DIGITS = 12 };
