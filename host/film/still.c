@@ -26,7 +26,8 @@ static const struct kind {
     size_t ending_length;
     cbx_still_lighten *lighten; /* NULL: a file of so many bytes cannot do harm */
 } kinds[] = {
-    {"PNG", "\x89PNG\r\n\x1a\n", 8, AV_CODEC_ID_PNG, "IEND\xae\x42\x60\x82", 8, cbx_still_lighten_png},
+    {"PNG", "\x89PNG\r\n\x1a\n", 8, AV_CODEC_ID_PNG, "IEND\xae\x42\x60\x82", 8,
+     cbx_still_lighten_png},
     {"JPEG", "\xff\xd8\xff", 3, AV_CODEC_ID_MJPEG, "\xff\xd9", 2, cbx_still_lighten_jpeg},
     {"PBM", "P1", 2, AV_CODEC_ID_PBM, NULL, 0, NULL},
     {"PBM", "P4", 2, AV_CODEC_ID_PBM, NULL, 0, NULL},

@@ -14,14 +14,22 @@ class Kept(CliTest):
         return self.leftovers() + [path.name for path in self.folder.rglob("*")
                                       if ".spool-" in path.name or path.name.endswith("~")]
 
-    def stopped(self, *flags):
-        """Leaves a checkpoint of a run that was stopped in its middle."""
-        long = (*self.small()[:-2], "--epochs", 1000000, *flags, *self.KEPT)
-        process = start("learn", *long, cwd=self.folder)
+    def begun(self, *flags, at="1"):
+        """A run that has said a line of its table which begins so: its first epoch is over."""
+        process = start("learn", *flags, cwd=self.folder)
         self.addCleanup(process.kill)
         for line in process.stderr:
-            if line.split()[:1] == ["1"]:
+            if line.split()[:1] == [at]:
                 break
+        return process
+
+    def long(self, *flags):
+        """Flags of a run that would take days."""
+        return (*self.small()[:-2], "--epochs", 1000000, *flags)
+
+    def stopped(self, *flags):
+        """Leaves a checkpoint of a run that was stopped in its middle."""
+        process = self.begun(*self.long(*flags, *self.KEPT))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, err)

@@ -25,8 +25,7 @@ def frames_in(spool):
 class Recover(Kept):
     def killed(self, frames):
         """The run is killed when so many bytes of frames are there."""
-        long = (*self.small()[:-2], "--epochs", 1000000)
-        process = start("learn", *long, cwd=self.folder, stderr=subprocess.DEVNULL)
+        process = start("learn", *self.long(), cwd=self.folder, stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
         spool = self.folder / f".learn.mp4.spool-{process.pid}"
         while not spool.exists() or spool.stat().st_size < frames:
@@ -69,11 +68,7 @@ class Recover(Kept):
         self.assertEqual(self.left(), [])
 
     def test_a_film_that_is_being_made_is_left_alone(self):
-        long = (*self.small()[:-2], "--epochs", 1000000)
-        with start("learn", *long, cwd=self.folder) as process:
-            for line in process.stderr:
-                if line.split()[:1] == ["1"]:
-                    break
+        with self.begun(*self.long()) as process:
             self.assert_only_error_beside(self.run_cli("recover"), MISSING, "still being made")
             process.kill()
             process.stderr.read()

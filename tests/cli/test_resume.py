@@ -130,11 +130,7 @@ class Resume(Kept):
         self.stopped("--no-video")
         (self.folder / "run.checkpoint~").unlink()
         os.link(self.folder / "run.checkpoint", self.folder / "run.checkpoint~")
-        process = start("learn", "--resume", "run.checkpoint", cwd=self.folder)
-        self.addCleanup(process.kill)
-        for line in process.stderr:
-            if line.split()[:1] == ["2"]:
-                break
+        process = self.begun("--resume", "run.checkpoint", at="2")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, INTERRUPTED, err)
@@ -164,7 +160,7 @@ class Resume(Kept):
 
     def test_a_run_whose_film_was_lost_goes_on_without(self):
         """As it would have: the rest is worth its time, and at the end is said what is missing."""
-        first = (*self.small()[:-2], "--epochs", 1000000, "--save", "w", "--quality", 1, *self.KEPT)
+        first = self.long("--save", "w", "--quality", 1, *self.KEPT)
         for flags in (first, ("--resume", "run.checkpoint")):
             process = start("learn", *flags, cwd=self.folder)
             self.addCleanup(process.kill)
@@ -189,8 +185,7 @@ class Resume(Kept):
 
     def test_a_checkpoint_that_could_not_be_written_is_tried_again(self):
         """A disk may be full for a while: it is said once, and when it works again."""
-        flags = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
-        process = start("learn", *flags, cwd=self.folder)
+        process = start("learn", *self.long("--no-video", *self.KEPT), cwd=self.folder)
         self.addCleanup(process.kill)
         limits, said = (100000, resource.RLIM_INFINITY), []
         latest = time.monotonic() + 120
@@ -213,8 +208,7 @@ class Resume(Kept):
         self.assertIn("; kept run.checkpoint; clearbox learn --resume run.checkpoint goes on", err)
 
     def test_a_checkpoint_that_can_never_be_written(self):
-        flags = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
-        process = start("learn", *flags, cwd=self.folder)
+        process = start("learn", *self.long("--no-video", *self.KEPT), cwd=self.folder)
         self.addCleanup(process.kill)
         for line in process.stderr:
             if line.split()[:1] == ["1"]:
@@ -234,11 +228,7 @@ class Resume(Kept):
         process.communicate(timeout=300)
 
     def test_one_run_at_a_time_has_a_checkpoint(self):
-        long = (*self.small()[:-2], "--epochs", 1000000, "--no-video", *self.KEPT)
-        with start("learn", *long, cwd=self.folder) as process:
-            for line in process.stderr:
-                if line.split()[:1] == ["1"]:
-                    break
+        with self.begun(*self.long("--no-video", *self.KEPT)) as process:
             (self.folder / "link").symlink_to("run.checkpoint")
             for name in ("run.checkpoint", "link"):
                 self.assert_only_error_beside(self.learn("--resume", name, timeout=60),
