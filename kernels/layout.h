@@ -239,6 +239,11 @@ typedef struct cbx_normal {
     cbx_f32 scale, shift;
 } cbx_normal;
 
+/* Panels that are added up in the order of canon.h's tree, and the share of Z2 that their sum is. */
+typedef struct cbx_node {
+    cbx_u32 first, panels, share;
+} cbx_node;
+
 /* η₁, and times scale and shift, for W1; η₂ for W2. */
 typedef struct cbx_step_sizes {
     cbx_f32 hidden, scale, shift;

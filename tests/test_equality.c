@@ -30,7 +30,7 @@ typedef enum choice {
     EXACT,  /* multiply-adds worked out in double precision */
     UNITS,  /* compute units that the device is taken to have */
     CHUNKS, /* wished for */
-    HALVES, /* owners of the network's neurons */
+    SHARES, /* owners of the network's neurons */
     SCALE,  /* of a picture; 0: none */
     SINGLY, /* batches given one by one */
     LOSSES, /* are kept */
@@ -54,7 +54,7 @@ static const struct {
     [EXACT] = {"exact", 2, {0, 1}},
     [UNITS] = {"units", 3, {8, 2, 1}},
     [CHUNKS] = {"chunks", 4, {0, 1, 2, 3}},
-    [HALVES] = {"owners", 2, {1, 2}},
+    [SHARES] = {"owners", 4, {1, 2, 3, 5}},
     [SCALE] = {"scale", 3, {0, 1, 2}},
     [SINGLY] = {"singly", 2, {0, 1}},
     [LOSSES] = {"losses", 2, {1, 0}},
@@ -114,7 +114,7 @@ static void simplify(scene *s) {
     s->at[UNITS] = stepwise ? 0 : s->at[UNITS];
     s->at[CHUNKS] = stepwise || whole || gpu ? 0 : s->at[CHUNKS];
     s->at[SINGLY] = stepwise || gpu ? 0 : s->at[SINGLY];
-    s->at[HALVES] = whole ? 0 : s->at[HALVES];
+    s->at[SHARES] = whole ? 0 : s->at[SHARES];
 }
 
 static void describe(const scene *s, char *out, size_t size) {
@@ -210,9 +210,9 @@ static void close_devices(void) {
 
 /* ---- cases ---- */
 
-static void compare_parts(const scene *s, const owners_outcome *is, const truth *should,
+static void compare_parts(uint32_t owners, const owners_outcome *is, const truth *should,
                           const char *what) {
-    for (uint32_t i = 0; i < 3 * value(s, HALVES); i++) {
+    for (uint32_t i = 0; i < 3 * owners; i++) {
         const cbx_evaluation *a = &is->parts[i / 3][i % 3], *b = &should->parts[i % 3];
         if (memcmp(a, b, sizeof *a) != 0) {
             fail_msg("%s: part %u: loss %a, should be %a; %llu are right, should be %llu", what,
@@ -249,26 +249,28 @@ static void check(const scene *s) {
     const uint32_t units = device->info.compute_units, hidden = value(s, HIDDEN);
     cbx_division division = ways[value(s, WAY)].division;
     division.chunks = value(s, CHUNKS);
-    const owners_plan plan = {.device = device,
-                              .settings = {.hidden = hidden,
-                                           .batch = value(s, BATCH),
-                                           .recipe = (cbx_recipe)value(s, RECIPE),
-                                           .schedule = ways[value(s, WAY)].schedule},
-                              .dataset = datasets[value(s, DATA)],
-                              .order = order,
-                              .start = start,
-                              .rates = rates,
-                              .second = value(s, HALVES) > 1 ? owners_split(hidden) : 0,
-                              .division = {division, division},
-                              .singly = (int)value(s, SINGLY),
-                              .keeps_losses = (int)value(s, LOSSES),
-                              .scale = value(s, SCALE)};
+    owners_plan plan = {.device = device,
+                        .settings = {.hidden = hidden,
+                                     .batch = value(s, BATCH),
+                                     .recipe = (cbx_recipe)value(s, RECIPE),
+                                     .schedule = ways[value(s, WAY)].schedule},
+                        .dataset = datasets[value(s, DATA)],
+                        .order = order,
+                        .start = start,
+                        .rates = rates,
+                        .singly = (int)value(s, SINGLY),
+                        .keeps_losses = (int)value(s, LOSSES),
+                        .scale = value(s, SCALE)};
+    for (int i = 0; i < OWNERS; i++) {
+        plan.division[i] = division;
+    }
+    owners_share_out(&plan, value(s, SHARES));
     describe(s, what, sizeof what);
     device->info.compute_units = value(s, UNITS);
     owners_outcome is = owners_learn(&plan);
     device->info.compute_units = units;
     assert_networks_same(is.network, should->network, what);
-    compare_parts(s, &is, should, what);
+    compare_parts(plan.owners, &is, should, what);
     compare_losses(&is, should, what);
     compare_pictures(s, &is, should, what);
     owners_free(&is);

@@ -124,6 +124,7 @@ static void run_cpu(const task *t, bands *b, size_t groups, cl_mem images, cl_me
     const cbx_range range = {{groups, 1}, {1, 1}};
     const cl_uint first = FIRST, count = (cl_uint)t->s.rows, panels = (cl_uint)t->s.panels;
     const cl_uint sparse = (cl_uint)t->sparse;
+    const cbx_node all = {0, panels, 0};
     const shape row = {.rows = 1, .hidden = t->s.hidden, .panels = panels, .stride = 1};
     ink_lists lists = ink_of(t->images, FIRST + t->s.rows);
     float *u;
@@ -143,7 +144,7 @@ static void run_cpu(const task *t, bands *b, size_t groups, cl_mem images, cl_me
     cl_mem scratch = bands_output(b, "scratch", NULL, floats * sizeof(float));
     cl_mem none = bands_input(b, "no buffer", &first, sizeof first);
     BANDS_LAUNCH(b, "evaluate_cpu", range, ARG(*(t->sparse ? &none : &images)), ARG(test_normal),
-                 ARG(first), ARG(count), ARG(panels), ARG(w1), ARG(sums), ARG(w2), ARG(sparse),
+                 ARG(first), ARG(count), ARG(all), ARG(w1), ARG(sums), ARG(w2), ARG(sparse),
                  ARG(*(t->sparse ? &inks : &none)), ARG(*(t->sparse ? &pixels : &none)),
                  ARG(*(t->sparse ? &grey : &none)), ARG(levels), ARG(z2), ARG(scratch));
     ink_free(&lists);
@@ -168,6 +169,7 @@ static void run_gpu(const task *t, bands *b, cl_mem w1, cl_mem w2, cl_mem z2) {
     const size_t count = (t->s.rows + CBX_ROW_BLOCK - 1) / CBX_ROW_BLOCK;
     const cl_uint blocks = (cl_uint)count, rows = (cl_uint)t->s.rows;
     const cl_uint panels = (cl_uint)t->s.panels;
+    const cbx_node all = {0, panels, 0};
     const cbx_range shares = {{panels * count * CBX_GROUP, 1}, {CBX_GROUP, 1}};
     const cbx_range sums = {{4 * t->s.rows, 1}, {CBX_GROUP, 1}};
     const shape row = {.rows = 1, .hidden = t->s.hidden, .panels = panels, .stride = 1};
@@ -184,7 +186,7 @@ static void run_gpu(const task *t, bands *b, cl_mem w1, cl_mem w2, cl_mem z2) {
                                 panels * count * CBX_ROW_BLOCK * CBX_LANES_OUT * sizeof(float));
     BANDS_LAUNCH(b, "evaluate_gpu", shares, ARG(pixels), ARG(grey), ARG(test_normal), ARG(panels),
                  ARG(blocks), ARG(w1), ARG(column_sums), ARG(w2), ARG(parts));
-    BANDS_LAUNCH(b, "evaluate_gpu_sums", sums, ARG(parts), ARG(panels), ARG(blocks), ARG(rows),
+    BANDS_LAUNCH(b, "evaluate_gpu_sums", sums, ARG(parts), ARG(all), ARG(blocks), ARG(rows),
                  ARG(z2));
     free(lists);
     free(levels);

@@ -117,7 +117,8 @@ static void check_biased_matmul_hidden(void *context, shape s) {
 
 static void check_matmul_output(void *context, shape s) {
     material *m = context;
-    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride, panels = (cl_uint)s.panels;
+    const cl_uint rows = (cl_uint)s.rows, stride = (cl_uint)s.stride;
+    const cbx_node all = {0, (cl_uint)s.panels, 0};
     const size_t w2_rows = 1 + s.panels * CBX_PANEL;
     float *a1 = random_floats(&m->state, s.rows * s.hidden, 0.5);
     float *w2 = random_floats(&m->state, (1 + s.hidden) * CBX_CLASSES, 1);
@@ -135,7 +136,7 @@ static void check_matmul_output(void *context, shape s) {
         bands_input(b, "a1", packed_a1, s.panels * s.stride * CBX_PANEL * sizeof(float));
     cl_mem weights = bands_input(b, "w2", packed_w2, w2_rows * CBX_LANES_OUT * sizeof(float));
     cl_mem out = bands_output(b, "z2", NULL, s.stride * CBX_LANES_OUT * sizeof(float));
-    BANDS_LAUNCH(b, "matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(panels), ARG(rows),
+    BANDS_LAUNCH(b, "matmul_output", bands_range(b, s.rows, 1), ARG(hidden), ARG(all), ARG(rows),
                  ARG(stride), ARG(weights), ARG(out));
     float *z2 = bands_read(b, out), *actual = unpack_outputs(z2, s.rows);
     assert_arrays_close(actual, expected, s.rows, CBX_CLASSES,

@@ -18,11 +18,12 @@ static const mutation sigmoids[] = {
 };
 
 #define TREE_OF_PANELS                                                                             \
-    "tree_add(tree, panel, sum);\n    }\n"                                                         \
-    "    STORE_OUT(z2 + (size_t)row * CBX_LANES_OUT, tree_sum(tree, panels));"
+    "tree_add(tree, at, sum);\n    }\n"                                                            \
+    "    STORE_OUT(z2 + ((size_t)node.share * stride + row) * CBX_LANES_OUT,\n"                    \
+    "              tree_sum(tree, node.panels));"
 #define ROW_OF_PANELS                                                                              \
-    "tree[0] = panel > 0 ? tree[0] + sum : sum;\n    }\n"                                          \
-    "    STORE_OUT(z2 + (size_t)row * CBX_LANES_OUT, tree[0]);"
+    "tree[0] = at > 0 ? tree[0] + sum : sum;\n    }\n"                                             \
+    "    STORE_OUT(z2 + ((size_t)node.share * stride + row) * CBX_LANES_OUT, tree[0]);"
 
 static const mutation stepwise[] = {
     {"biased_matmul_hidden", "biased_matmul.cl", "weights, bias, normal)",

@@ -131,14 +131,15 @@ cbx_status cbx_check_deltas(const cbx_specimen *specimen, cbx_schedule schedule,
 
 cbx_status cbx_check_sums(const cbx_specimen *specimen, cbx_schedule schedule, cbx_recipe recipe) {
     static const char kernel[] = "evaluate_gpu_sums";
-    const cl_uint panels = PANELS, blocks = 1, count = ROWS;
+    const cl_uint blocks = 1, count = ROWS;
+    const cbx_node node = {0, PANELS, 0};
     heap h;
     if (specimen->device->family != CBX_FAMILY_GPU) {
         return CBX_OK;
     }
     cbx_status status = set_up(&h, specimen, schedule, recipe, kernel);
     if (!status) {
-        const cbx_argument arguments[] = {CBX_ARGUMENT(h.sums), CBX_ARGUMENT(panels),
+        const cbx_argument arguments[] = {CBX_ARGUMENT(h.sums), CBX_ARGUMENT(node),
                                           CBX_ARGUMENT(blocks), CBX_ARGUMENT(count),
                                           CBX_ARGUMENT(h.trial.trainer->outputs)};
         status = launch(&h, arguments, CBX_COUNT(arguments), (size_t)ROWS * 4);

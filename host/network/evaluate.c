@@ -54,9 +54,10 @@ static void add_up(tally *all, uint32_t count) {
 
 /* A1·W2[1:] of the images first … first + count, of all owners. */
 static cbx_status sum_outputs(cbx_trainer *trainer, uint32_t first, uint32_t count) {
-    const cbx_sums sums = {.buffer = trainer->outputs, .shares = 1, .stride = count, .rows = count};
+    const cbx_sums sums = {
+        .buffer = trainer->outputs, .shares = trainer->node_count, .stride = count, .rows = count};
     cbx_status status = trainer->way->evaluator->outputs(trainer, first, count);
-    return status ? status : cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
+    return status ? status : cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
 }
 
 static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, tally *all) {

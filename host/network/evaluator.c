@@ -17,14 +17,15 @@ static cbx_status sum_columns(cbx_trainer *trainer) {
 }
 
 /* Any number of work-groups, each with a scratch of its own. */
-static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
+static cbx_status outputs_of_node(cbx_trainer *trainer, uint32_t first, uint32_t count,
+                                  cbx_node node) {
     const uint32_t sparse = trainer->way->ops->sparse != 0;
     const uint32_t levels = cbx_tree_levels(trainer->panels);
     const cbx_argument arguments[] = {ARG(trainer->images),
                                       ARG(trainer->normal),
                                       ARG(first),
                                       ARG(count),
-                                      ARG(trainer->panels),
+                                      ARG(node),
                                       ARG(trainer->w1),
                                       ARG(trainer->u),
                                       ARG(trainer->w2),
@@ -40,6 +41,14 @@ static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
     const cbx_range range = {{groups, 1}, {1, 1}};
     return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE], arguments,
                        CBX_COUNT(arguments), range, NULL, NULL);
+}
+
+static cbx_status outputs_cpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 0; i < trainer->node_count && !status; i++) {
+        status = outputs_of_node(trainer, first, count, trainer->nodes[i]);
+    }
+    return status;
 }
 
 static uint32_t images_at_once(const cbx_trainer *trainer) {
@@ -91,18 +100,25 @@ static cbx_status enqueue_shares(cbx_trainer *trainer, uint32_t blocks) {
                        CBX_COUNT(arguments), cbx_launch_groups(groups, CBX_GROUP), NULL, NULL);
 }
 
+static cbx_status enqueue_sums(cbx_trainer *trainer, uint32_t blocks, uint32_t count,
+                               cbx_node node) {
+    const cbx_argument arguments[] = {ARG(trainer->scratch), ARG(node), ARG(blocks), ARG(count),
+                                      ARG(trainer->outputs)};
+    return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE_SUMS], arguments,
+                       CBX_COUNT(arguments), (cbx_range){{(size_t)count * 4, 1}, {CBX_GROUP, 1}},
+                       NULL, NULL);
+}
+
 static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
     const uint32_t blocks = (uint32_t)blocks_of(trainer, count);
-    const cbx_argument sums[] = {ARG(trainer->scratch), ARG(trainer->panels), ARG(blocks),
-                                 ARG(count), ARG(trainer->outputs)};
     cbx_status status = cbx_turned_images(trainer, first, count);
     if (!status) {
         status = enqueue_shares(trainer, blocks);
     }
-    return status ? status
-                  : cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE_SUMS],
-                                sums, CBX_COUNT(sums),
-                                (cbx_range){{(size_t)count * 4, 1}, {CBX_GROUP, 1}}, NULL, NULL);
+    for (uint32_t i = 0; i < trainer->node_count && !status; i++) {
+        status = enqueue_sums(trainer, blocks, count, trainer->nodes[i]);
+    }
+    return status;
 }
 
 const cbx_evaluator cbx_evaluator_gpu = {

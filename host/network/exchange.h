@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the owners of a network's neurons tell each other: of all their state only Z2 crosses
- * between them, as it does between the chunks of one. */
+ * between them, as it does between the chunks of one. Each adds up what it can of the tree of
+ * kernels/canon.h, its largest nodes; all get the nodes of all, and complete it: the same bits
+ * for any owners. */
 #ifndef CBX_NETWORK_EXCHANGE_H
 #define CBX_NETWORK_EXCHANGE_H
 
 #include "device/device.h"
+#include "network/tree.h"
 
 /* An owner's neurons: first … first + count of the network, whole panels but for its last. */
 typedef struct cbx_share {
@@ -13,27 +16,46 @@ typedef struct cbx_share {
 
 typedef struct cbx_exchange {
     uint32_t rank, ranks;
-    /* Called on every rank with the same batches in the same order. z2 [rows][16] is what this
-     * rank's neurons add to Z2 and becomes the sum, added up in the order of the ranks: the
-     * same bits on each. Waits for the others; a failure is the rank's own to pass on to them. */
-    cbx_status (*sum)(void *user, float *z2, size_t rows);
+    const cbx_span *owned; /* (ranks) the panels of each, in order: together all of the network */
+    /* Called on every rank with the same batches in the same order. all [starts[ranks]] has this
+     * rank's floats in their place, from starts[rank] on, and gets those of the others in theirs.
+     * Waits for them; a failure is the rank's own to pass on to them. */
+    cbx_status (*gather)(void *user, float *all, const size_t *starts);
     void *user;
 } cbx_exchange;
 
 /* One owner of everything, who has nobody to ask. */
 extern const cbx_exchange cbx_exchange_alone;
 
+/* An owner's part of the tree, and room for what crosses. Zeroed: nothing. */
+typedef struct cbx_meeting {
+    cbx_exchange exchange;
+    uint32_t panels;                /* of the network */
+    cbx_span nodes[CBX_MOST_NODES]; /* the owner's */
+    uint32_t *counts, all_nodes;    /* (ranks) nodes of each; together */
+    size_t *starts;                 /* (1 + ranks) */
+    float *own, *all;
+    size_t own_room, all_room; /* floats */
+} cbx_meeting;
+
 /* Where an owner's part of Z2 lies, as shares [shares][stride][16] that are yet to be added. */
 typedef struct cbx_sums {
     cl_mem buffer;
     size_t first; /* share in the buffer */
     uint32_t shares, stride;
-    uint32_t rows; /* in use */
+    uint32_t rows;         /* in use */
+    uint32_t share_panels; /* in each, a power of two; 0: a share is one of the owner's nodes */
 } cbx_sums;
+
+/* Fills *out, to be cleared in every case. CBX_NO_MEMORY. */
+cbx_status cbx_meeting_open(cbx_meeting *out, const cbx_exchange *exchange, uint32_t panels);
+void cbx_meeting_clear(cbx_meeting *meeting);
+
+/* The owner's nodes. */
+uint32_t cbx_meeting_nodes(const cbx_meeting *meeting);
 
 /* Makes the first share the sum over all ranks and the others zero. Waits for the device and
  * for the other ranks; does nothing when alone. */
-cbx_status cbx_exchange_sums(const cbx_exchange *exchange, cbx_device *device,
-                             const cbx_sums *sums);
+cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums);
 
 #endif

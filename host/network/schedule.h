@@ -129,17 +129,19 @@ cbx_status cbx_way_find(const cbx_way **out, cbx_schedule schedule, const cbx_de
 struct cbx_trainer {
     cbx_device *device;
     cbx_trainer_settings settings;
-    cbx_share share;       /* of the neurons */
-    cbx_exchange exchange; /* with the owners of the others */
+    cbx_share share;     /* of the neurons */
+    cbx_meeting meeting; /* with the owners of the others */
     const cbx_way *way;
-    void *own;                           /* the schedule's */
-    uint32_t images_of[3];               /* rows of each part */
-    uint32_t panels;                     /* P */
-    uint32_t stride;                     /* B rounded up: rows that the buffers have room for */
-    uint32_t chunks;                     /* C; 0 where there are no sums */
-    uint32_t chunk_panels;               /* panels in a chunk, where that is a power of two */
-    uint32_t evaluating;                 /* work-groups of an evaluation; 0: one for each block */
-    uint32_t judged;                     /* images of an evaluation at a time */
+    void *own;                      /* the schedule's */
+    uint32_t images_of[3];          /* rows of each part */
+    uint32_t panels;                /* P */
+    cbx_node nodes[CBX_MOST_NODES]; /* of them; alone all are one */
+    uint32_t node_count;
+    uint32_t stride;       /* B rounded up: rows that the buffers have room for */
+    uint32_t chunks;       /* C; 0 where there are no sums */
+    uint32_t chunk_panels; /* panels in a chunk, a power of two; 0 where there are no sums */
+    uint32_t evaluating;   /* work-groups of an evaluation; 0: one for each block */
+    uint32_t judged;       /* images of an evaluation at a time */
     cl_kernel kernels[CBX_MOST_KERNELS]; /* of the schedule, in its order */
     cbx_bound bound[CBX_MOST_KERNELS];   /* their arguments */
     cl_kernel evaluation[CBX_EVALUATION_KERNELS];

@@ -48,10 +48,13 @@ cbx_status cbx_stepwise_sums(cbx_trainer *trainer, const cbx_batch *batch) {
         ARG(trainer->normal), ARG(trainer->order), ARG(batch->first), ARG(rows), ARG(stride),
         ARG(trainer->w1), ARG(trainer->u), ARG(trainer->a1));
     RUN(SIGMOID, hidden_vectors, 1, ARG(trainer->a1), ARG(hidden_vectors));
-    RUN(MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(panels), ARG(rows), ARG(stride),
-        ARG(trainer->w2), ARG(own->z2));
-    const cbx_sums sums = {.buffer = own->z2, .shares = 1, .stride = stride, .rows = rows};
-    const cbx_status status = cbx_exchange_sums(&trainer->exchange, trainer->device, &sums);
+    for (uint32_t i = 0; i < trainer->node_count; i++) {
+        RUN(MATMUL_OUTPUT, rows, 1, ARG(trainer->a1), ARG(trainer->nodes[i]), ARG(rows),
+            ARG(stride), ARG(trainer->w2), ARG(own->z2));
+    }
+    const cbx_sums sums = {
+        .buffer = own->z2, .shares = trainer->node_count, .stride = stride, .rows = rows};
+    const cbx_status status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
     if (status) {
         return status;
     }
@@ -135,7 +138,7 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
         {&trainer->d1, hidden, "D1", NULL},
         {&trainer->d2, output, "D2", NULL},
         {&own->s1, hidden, "s(A1)", NULL},
-        {&own->z2, output, "Z2", &zero},
+        {&own->z2, trainer->node_count * output, "Z2", &zero},
         {&own->s2, output, "s(A2)", NULL},
     }};
 }

@@ -74,13 +74,22 @@ static void close(cbx_trainer *trainer) {
     cbx_event_release(&own->crowd.reading);
 }
 
+/* Panels of a chunk, at most, a power of two, so that none has panels of two nodes of the owner's. */
+static uint32_t chunk_unit(const cbx_trainer *trainer) {
+    const uint32_t first = trainer->share.first / CBX_PANEL;
+    const uint32_t end = first + CBX_PANELS_OF(trainer->share.count);
+    const uint32_t borders = first | (end < trainer->meeting.panels ? end : 0);
+    return borders ? borders & (0 - borders) : UINT32_MAX;
+}
+
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     cbx_train_cpu *own = trainer->own;
     const uint32_t units = trainer->device->info.compute_units, panels = trainer->panels;
     const uint32_t most = wished->chunks ? wished->chunks : CHUNKS_A_UNIT * units;
     const uint32_t together = CBX_INK_PANELS_OF(trainer->device->built.vector);
+    const uint32_t unit = chunk_unit(trainer);
     trainer->chunk_panels = 1;
-    while (panels / (2 * trainer->chunk_panels) >= most) {
+    while (panels / (2 * trainer->chunk_panels) >= most && trainer->chunk_panels < unit) {
         trainer->chunk_panels *= 2;
     }
     own->ink = !trainer->way->ops->sparse        ? CBX_DENSE
@@ -89,7 +98,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
                                                  : CBX_BY_PIXELS;
     /* Lists of ink are worth more than even ends. */
     while (own->ink == CBX_BY_PIXELS && !wished->chunks && trainer->chunk_panels < together &&
-           panels / (2 * trainer->chunk_panels) >= units) {
+           panels / (2 * trainer->chunk_panels) >= units && trainer->chunk_panels < unit) {
         trainer->chunk_panels *= 2;
     }
     trainer->chunks = (panels + trainer->chunk_panels - 1) / trainer->chunk_panels;

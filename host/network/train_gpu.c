@@ -48,6 +48,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const uint32_t resident =
         cbx_train_gpu_resident(trainer, cbx_train_gpu_ops.kernels[HIDDEN], CBX_GPU_REGISTERS);
     trainer->chunks = trainer->panels;
+    trainer->chunk_panels = 1;
     own->within = few && wished->deltas != CBX_DELTAS_APART;
     own->slices = wished->slices ? wished->slices : cbx_train_gpu_slices(trainer->panels, resident);
     own->group = choose_group(trainer, trainer->panels * own->slices, resident, wished->groups);

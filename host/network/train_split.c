@@ -20,6 +20,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const uint32_t resident =
         cbx_train_gpu_resident(trainer, cbx_train_split_ops.kernels[HIDDEN], REGISTERS);
     trainer->chunks = trainer->panels;
+    trainer->chunk_panels = 1;
     own->gpu.group = CBX_GROUP;
     own->gpu.slices =
         wished->slices ? wished->slices : cbx_train_gpu_slices(trainer->panels, resident);

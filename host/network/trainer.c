@@ -58,9 +58,12 @@ cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
     return cbx_trainer_check_sizes(settings->hidden, settings->batch);
 }
 
-static cbx_status check_share(const cbx_share *share, uint32_t hidden) {
+static cbx_status check_share(const cbx_share *share, uint32_t hidden,
+                              const cbx_exchange *exchange) {
     const uint64_t end = (uint64_t)share->first + share->count;
-    return share->first % CBX_PANEL == 0 &&
+    const cbx_span is = {share->first / CBX_PANEL, CBX_PANELS_OF(share->count)};
+    const cbx_span *owned = exchange->ranks > 1 ? &exchange->owned[exchange->rank] : &is;
+    return share->first % CBX_PANEL == 0 && owned->first == is.first && owned->count == is.count &&
                    (end == hidden || (end < hidden && end % CBX_PANEL == 0))
                ? CBX_OK
                : cbx_fail(CBX_BAD_ARGUMENT,
@@ -72,11 +75,12 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
                               const cbx_trainer_settings *settings, const cbx_division *wished) {
     const cbx_share all = {0, settings->hidden};
     const cbx_share share = wished->share.count > 0 ? wished->share : all;
+    const cbx_exchange *exchange = wished->exchange ? wished->exchange : &cbx_exchange_alone;
     const cbx_way *way = NULL;
     *out = NULL;
     cbx_status status = cbx_trainer_check_settings(settings);
     if (!status) {
-        status = check_share(&share, settings->hidden);
+        status = check_share(&share, settings->hidden, exchange);
     }
     if (!status) {
         status = cbx_way_find(
@@ -91,9 +95,11 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
     (*out)->device = device;
     (*out)->settings = *settings;
     (*out)->share = share;
-    (*out)->exchange = wished->exchange ? *wished->exchange : cbx_exchange_alone;
     (*out)->way = way;
     status = cbx_allocate(&(*out)->own, 1, way->ops->own_bytes);
+    if (!status) {
+        status = cbx_meeting_open(&(*out)->meeting, exchange, CBX_PANELS_OF(settings->hidden));
+    }
     if (!status) {
         cbx_trainer_plan(*out, dataset, wished);
     }
@@ -147,6 +153,7 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
     cbx_trainer_release_buffers(trainer);
     release_kernels(trainer->kernels, CBX_MOST_KERNELS);
     release_kernels(trainer->evaluation, CBX_EVALUATION_KERNELS);
+    cbx_meeting_clear(&trainer->meeting);
     free(trainer->own);
     free(trainer);
 }
@@ -226,8 +233,9 @@ static cbx_status exchange(cbx_trainer *trainer) {
                            .first = (size_t)trainer->parity * (trainer->chunks + 1),
                            .shares = trainer->chunks,
                            .stride = trainer->stride,
-                           .rows = trainer->pending.rows};
-    return sums.rows > 0 ? cbx_exchange_sums(&trainer->exchange, trainer->device, &sums) : CBX_OK;
+                           .rows = trainer->pending.rows,
+                           .share_panels = trainer->chunk_panels};
+    return sums.rows > 0 ? cbx_exchange_sums(&trainer->meeting, trainer->device, &sums) : CBX_OK;
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
@@ -274,7 +282,7 @@ int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
 
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
     const cbx_schedule_ops *ops = trainer->way->ops;
-    const int alone = trainer->exchange.ranks == 1;
+    const int alone = trainer->meeting.exchange.ranks == 1;
     return alone && ops->batches_per_launch ? ops->batches_per_launch(trainer) : 1;
 }
 

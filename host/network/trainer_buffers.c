@@ -24,12 +24,28 @@ static uint32_t judged_at_once(const cbx_trainer *trainer) {
     return most < many ? most : many;
 }
 
+/* Of its panels, as the evaluation and `stepwise` add them up. */
+static void list_nodes(cbx_trainer *trainer) {
+    const cbx_meeting *meeting = &trainer->meeting;
+    const uint32_t first = trainer->share.first / CBX_PANEL;
+    trainer->node_count = 1;
+    trainer->nodes[0] = (cbx_node){0, trainer->panels, 0};
+    if (meeting->exchange.ranks > 1) {
+        trainer->node_count = cbx_meeting_nodes(meeting);
+        for (uint32_t i = 0; i < trainer->node_count; i++) {
+            const cbx_span *node = &meeting->nodes[i];
+            trainer->nodes[i] = (cbx_node){node->first - first, node->count, i};
+        }
+    }
+}
+
 /* How the work is divided: fixed by the device and the network, so that a run gives
  * the same bits every time. */
 static void divide(cbx_trainer *trainer, const cbx_division *wished) {
     const cbx_device *device = trainer->device;
     const cbx_way *way = trainer->way;
     trainer->panels = round_up(CBX_PANELS_OF(trainer->share.count), device->built.panel_unit);
+    list_nodes(trainer);
     trainer->stride =
         round_up(trainer->settings.batch + way->ops->spare_rows, device->built.row_unit);
     if (way->evaluator->turns) {
@@ -46,7 +62,7 @@ static void divide(cbx_trainer *trainer, const cbx_division *wished) {
 static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
     static const cl_uint zero = 0, no_fault = CBX_NO_FAULT;
     const uint64_t f = sizeof(float), panels = trainer->panels;
-    const uint64_t judged = trainer->judged;
+    const uint64_t judged = trainer->judged, shares = trainer->node_count;
     return (cbx_buffer_rows){{
         {&trainer->images, images * CBX_IMAGE_PIXELS, "the images", NULL},
         {&trainer->labels, images, "the labels", NULL},
@@ -56,20 +72,12 @@ static cbx_buffer_rows common_buffers(cbx_trainer *trainer, uint64_t images) {
         {&trainer->a1, panels * trainer->stride * CBX_PANEL * f, "A1", &zero},
         {&trainer->fault, sizeof(cl_uint), "the fault record", &no_fault},
         {&trainer->losses, trainer->images_of[CBX_TRAIN] * f, "the losses while training", &zero},
-        {&trainer->outputs, judged * CBX_LANES_OUT * f, "outputs", NULL},
+        {&trainer->outputs, shares * judged * CBX_LANES_OUT * f, "outputs", NULL},
         {&trainer->loss, judged * f, "the losses", NULL},
         {&trainer->verdicts, judged, "the verdicts", NULL},
         {&trainer->u, panels * CBX_PANEL * f, "U", NULL},
         {&trainer->scratch, trainer->way->evaluator->scratch_bytes(trainer), "evaluating", NULL},
     }};
-}
-
-uint32_t cbx_tree_levels(uint64_t summands) {
-    uint32_t levels = 0;
-    for (; summands > 0; summands >>= 1) {
-        levels++;
-    }
-    return levels;
 }
 
 /* Counts the images of every part, and all together. */

@@ -9,9 +9,6 @@
  * buffers. */
 void cbx_trainer_plan(cbx_trainer *trainer, const cbx_dataset *dataset, const cbx_division *wished);
 
-/* Levels that a tree of so many summands needs, kernels/train/tree.cl. */
-uint32_t cbx_tree_levels(uint64_t summands);
-
 /* Bytes of all that are listed. */
 uint64_t cbx_trainer_sum_buffers(const cbx_trainer *trainer);
 

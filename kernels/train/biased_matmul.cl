@@ -12,8 +12,8 @@
  *   Global size: (row blocks × vectors in a panel, rounded up to the local size; P).
  *   Rows past the end repeat the last one and are not stored.
  *
- * matmul_output          T = A1·W2[1:], what these panels add to Z2
- *   a1 [P][stride][32], w2 [1+32P][16], z2 [stride][16].
+ * matmul_output          T = A1·W2[1:], what the panels of a node add to Z2
+ *   a1 [P][stride][32], w2 [1+32P][16], z2 [shares][stride][16].
  *   One work-item a row. Global size: rows, rounded up to the local size.
  *
  * add_output_bias        Z2 = W2[0] + T, once that is the sum over all panels
@@ -82,7 +82,7 @@ kernel void biased_matmul_hidden(global const uchar *restrict images, cbx_normal
     }
 }
 
-kernel void matmul_output(global const float *restrict a1, uint panels, uint rows, uint stride,
+kernel void matmul_output(global const float *restrict a1, cbx_node node, uint rows, uint stride,
                           global const float *restrict w2, global float *restrict z2)
 {
     const uint row = get_global_id(0);
@@ -90,16 +90,18 @@ kernel void matmul_output(global const float *restrict a1, uint panels, uint row
         return;
     }
     float16 tree[CBX_TREE_LEVELS];
-    for (uint panel = 0; panel < panels; panel++) {
-        global const float *a = a1 + ((size_t)panel * stride + row) * CBX_PANEL;
-        global const float *w = w2 + (1 + (size_t)panel * CBX_PANEL) * CBX_LANES_OUT;
+    for (uint at = 0; at < node.panels; at++) {
+        const size_t panel = node.first + at;
+        global const float *a = a1 + (panel * stride + row) * CBX_PANEL;
+        global const float *w = w2 + (1 + panel * CBX_PANEL) * CBX_LANES_OUT;
         float16 sum = (float16)(0.0f);
         for (uint lane = 0; lane < CBX_PANEL; lane++) {
             sum = fma((float16)(a[lane]), LOAD_OUT(w + lane * CBX_LANES_OUT), sum);
         }
-        tree_add(tree, panel, sum);
+        tree_add(tree, at, sum);
     }
-    STORE_OUT(z2 + (size_t)row * CBX_LANES_OUT, tree_sum(tree, panels));
+    STORE_OUT(z2 + ((size_t)node.share * stride + row) * CBX_LANES_OUT,
+              tree_sum(tree, node.panels));
 }
 
 kernel void add_output_bias(global const float *restrict w2, uint rows, uint number,

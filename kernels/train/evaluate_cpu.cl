@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A1·W2[1:] of many images, for processors with wide vectors: what these panels add to Z2.
+/* A1·W2[1:] of many images, for processors with wide vectors: what the panels of a node add to Z2.
  *
  *   images (N, 784), w1 [P][785][32], u [P][32] as column_sums leaves it, w2 [1+32P][16]
  *   inks, ink_pixels, ink_levels: see layout.h; only where `sparse` is set
- *   z2 [count][16]   of the images first … first + count
+ *   z2 [shares][count][16]   of the images first … first + count
  *   scratch [work-groups][CBX_EVALUATE_SCRATCH]; `levels` suffice for a tree of all panels
  *
  * One work-item a work-group, any number of them: each takes every n-th block of
- * CBX_EVALUATE_ROWS images, all panels. Missing rows repeat the last one.
+ * CBX_EVALUATE_ROWS images, all panels of the node. Missing rows repeat the last one.
  */
 #if CBX_FAMILY_CPU
 
@@ -40,7 +40,7 @@ CBX_SUM_INK(tile_ink)
 #endif
 
 kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal, uint first,
-                         uint count, uint panels, global const float *restrict w1,
+                         uint count, cbx_node node, global const float *restrict w1,
                          global const float *restrict u, global const float *restrict w2,
                          uint sparse, global const cbx_ink *restrict inks,
                          global const ushort *restrict ink_pixels,
@@ -54,6 +54,10 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
     global float *x = tree + levels * CBX_EVALUATE_ROWS * CBX_LANES_OUT;
     global ushort *places = (global ushort *)(x + CBX_EVALUATE_ROWS * CBX_PIXELS);
     global cbx_ink *row_inks = (global cbx_ink *)(places + CBX_EVALUATE_ROWS * CBX_PIXELS);
+    w1 += (size_t)node.first * CBX_PANEL_SIZE;
+    u += node.first * CBX_PANEL;
+    w2 += (1 + (size_t)node.first * CBX_PANEL) * CBX_LANES_OUT;
+    z2 += (size_t)node.share * count * CBX_LANES_OUT;
     const uint pitch = sparse ? CBX_INK_PITCH : CBX_PANEL;
     for (uint block = get_group_id(0); block < blocks; block += get_num_groups(0)) {
         const uint start = block * CBX_EVALUATE_ROWS;
@@ -70,9 +74,9 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
             const size_t image = first + start + min(i, rows - 1);
             convert_image_cpu(images + image * CBX_PIXELS, whole, x + i * CBX_SLAB);
         }
-        for (uint panel = 0, together; panel < panels; panel += together) {
+        for (uint panel = 0, together; panel < node.panels; panel += together) {
             global const float *w = w1 + (size_t)panel * CBX_PANEL_SIZE;
-            together = sparse && panels - panel >= CBX_INK_PANELS ? CBX_INK_PANELS : 1;
+            together = sparse && node.panels - panel >= CBX_INK_PANELS ? CBX_INK_PANELS : 1;
             begin_forward(whole, pitch, q);
             if (!sparse) {
                 sum_levels(w, x, whole, q);
@@ -88,12 +92,12 @@ kernel void evaluate_cpu(global const uchar *restrict images, cbx_normal normal,
                 const size_t at = panel + i;
                 end_forward_cpu(q + i * CBX_PANEL, pitch, u + at * CBX_PANEL,
                                 w + i * CBX_PANEL_SIZE, normal, whole,
-                                w2 + (1 + at * CBX_PANEL) * CBX_LANES_OUT, at, whole, 0, tree);
+                                w2 + at * CBX_PANEL * CBX_LANES_OUT, at, whole, 0, tree);
             }
         }
         for (uint i = 0; i < rows; i++) {
             STORE_OUT(z2 + (size_t)(start + i) * CBX_LANES_OUT,
-                      tree_sum_far(tree + i * CBX_LANES_OUT, of_level, panels));
+                      tree_sum_far(tree + i * CBX_LANES_OUT, of_level, node.panels));
         }
     }
 }

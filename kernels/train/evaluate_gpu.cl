@@ -7,8 +7,8 @@
  *   parts [P][blocks][64][16]
  *   Group g: panel g % P, block g / P. Global size: P · blocks · 64.
  *
- * evaluate_gpu_sums  z2 [count][16] = the shares added up, in the tree of canon.h; four outputs
- *   of an image a work-item. Global size: 4 · count, rounded up to the group.
+ * evaluate_gpu_sums  z2 [shares][count][16], one of them: parts of the panels of a node added
+ *   up, in the tree of canon.h; four outputs of an image a work-item. Global size: 4 · count, rounded up to the group.
  */
 #if CBX_FAMILY_GPU
 
@@ -57,14 +57,15 @@ evaluate_gpu(global const uchar *restrict lists, global const uchar *restrict le
 }
 
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
-evaluate_gpu_sums(global const float *restrict parts, uint panels, uint blocks, uint count,
-                  global float *restrict z2)
+evaluate_gpu_sums(global const float *restrict parts, cbx_node node, uint blocks,
+                  uint count, global float *restrict z2)
 {
     local float4 levels[(CBX_TREE_LEVELS - 3) * CBX_GROUP]; /* above eights of panels */
     const size_t i = get_global_id(0);
+    const size_t of_panel = (size_t)blocks * CBX_ROW_BLOCK * CBX_LANES_OUT;
     if (i < (size_t)count * 4) {
-        GLOBAL4(z2 + i * 4) =
-            sum_shares_gpu(parts + i * 4, (size_t)blocks * CBX_ROW_BLOCK * CBX_LANES_OUT, panels,
+        GLOBAL4(z2 + ((size_t)node.share * count * 4 + i) * 4) =
+            sum_shares_gpu(parts + node.first * of_panel + i * 4, of_panel, node.panels,
                            levels + get_local_id(0), CBX_GROUP);
     }
 }

@@ -2,6 +2,7 @@
 #include "support/owners.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "picture/draw.h"
 #include "support/test.h"
@@ -15,7 +16,7 @@ typedef struct team {
     pthread_mutex_t turn;
     pthread_cond_t changed;
     uint32_t owners;
-    float *z2[OWNERS];
+    float *all[OWNERS];
     unsigned arrived, rounds;
     int broken;
 } team;
@@ -29,30 +30,36 @@ typedef struct owner {
     cbx_status status;
 } owner;
 
-uint32_t owners_split(uint32_t hidden) {
-    const uint32_t panels = (hidden + CBX_PANEL - 1) / CBX_PANEL;
-    uint32_t half = 1;
-    while (2 * half < panels) {
-        half *= 2;
-    }
-    return panels > 1 ? half * CBX_PANEL : 0;
-}
-
-/* The last to arrive adds up, in the order of the ranks. */
-static void add_up(team *t, size_t numbers) {
-    for (size_t i = 0; i < numbers; i++) {
-        t->z2[0][i] += t->z2[1][i];
-        t->z2[1][i] = t->z2[0][i];
+void owners_share_out(owners_plan *plan, uint32_t owners) {
+    const uint32_t panels = (plan->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
+    uint32_t first = 0;
+    plan->owners = owners < panels ? owners : panels;
+    for (uint32_t i = 0; i < plan->owners; i++) {
+        const uint32_t end = (i + 1) * panels / plan->owners;
+        plan->owned[i] = (cbx_span){first, end - first};
+        first = end;
     }
 }
 
-static cbx_status sum(void *user, float *z2, size_t rows) {
+/* The last to arrive gives everyone what the others have. */
+static void hand_out(team *t, const size_t *starts) {
+    for (uint32_t to = 0; to < t->owners; to++) {
+        for (uint32_t from = 0; from < t->owners; from++) {
+            const size_t at = starts[from], numbers = starts[from + 1] - at;
+            if (from != to) {
+                memcpy(t->all[to] + at, t->all[from] + at, numbers * sizeof **t->all);
+            }
+        }
+    }
+}
+
+static cbx_status gather(void *user, float *all, const size_t *starts) {
     owner *m = user;
     team *t = m->team;
     const unsigned round = t->rounds;
-    t->z2[m->exchange.rank] = z2;
+    t->all[m->exchange.rank] = all;
     if (++t->arrived == t->owners) {
-        add_up(t, rows * CBX_LANES_OUT);
+        hand_out(t, starts);
         t->arrived = 0;
         t->rounds++;
         pthread_cond_broadcast(&t->changed);
@@ -150,17 +157,20 @@ static void *work(void *user) {
 
 static void open_owner(owner *m, team *t, uint32_t rank) {
     const owners_plan *plan = t->plan;
+    cbx_device *device = rank % 2 > 0 && plan->others ? plan->others : plan->device;
     cbx_division division = plan->division[rank];
-    *m = (owner){.team = t, .exchange = {rank, t->owners, sum, m}};
+    *m = (owner){.team = t, .exchange = {rank, t->owners, plan->owned, gather, m}};
     if (t->owners > 1) {
-        division.share.first = rank * plan->second;
-        division.share.count = rank > 0 ? plan->settings.hidden - plan->second : plan->second;
+        const uint32_t first = plan->owned[rank].first * CBX_PANEL;
+        const uint32_t end = first + plan->owned[rank].count * CBX_PANEL;
+        const uint32_t hidden = plan->settings.hidden;
+        division.share = (cbx_share){first, (end < hidden ? end : hidden) - first};
         division.exchange = &m->exchange;
     }
-    assert_ok(cbx_trainer_create_with(&m->trainer, plan->device, plan->dataset, &plan->settings,
-                                      &division));
+    assert_ok(
+        cbx_trainer_create_with(&m->trainer, device, plan->dataset, &plan->settings, &division));
     if (plan->scale > 0) {
-        assert_ok(cbx_painter_init(&m->painter, plan->device, &t->grid, CBX_TONE_PEAK));
+        assert_ok(cbx_painter_init(&m->painter, device, &t->grid, CBX_TONE_PEAK));
         m->painter.layout.first = division.share.first;
         m->painter.layout.count = t->owners > 1 ? division.share.count : plan->settings.hidden;
     }
@@ -195,7 +205,7 @@ owners_outcome owners_learn(const owners_plan *plan) {
               .out = &out,
               .turn = PTHREAD_MUTEX_INITIALIZER,
               .changed = PTHREAD_COND_INITIALIZER,
-              .owners = plan->second > 0 ? 2 : 1};
+              .owners = plan->owners > 1 ? plan->owners : 1};
     owner all[OWNERS];
     pthread_t threads[OWNERS];
     assert_ok(cbx_network_create(&out.network, plan->settings.hidden));

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* An epoch of a small network, learnt by one owner of its neurons, or by two that exchange Z2
+/* An epoch of a small network, learnt by one owner of its neurons, or by several that exchange Z2
  * through memory. */
 #ifndef TEST_SUPPORT_OWNERS_H
 #define TEST_SUPPORT_OWNERS_H
 
 #include "network/trainer.h"
 
-enum { OWNERS = 2 }; /* at most */
+enum { OWNERS = 5 }; /* at most */
 
 typedef struct owners_plan {
     cbx_device *device;
+    cbx_device *others; /* that of the owners of an odd rank; NULL: the same */
     cbx_trainer_settings settings;
     const cbx_dataset *dataset;
     const uint32_t *order; /* of all training images */
     const cbx_network *start;
     cbx_rates rates;
-    uint32_t second;               /* the second owner's first neuron; 0: there is one owner */
+    uint32_t owners;               /* 0: one */
+    cbx_span owned[OWNERS];        /* their panels */
     cbx_division division[OWNERS]; /* without share and exchange */
     int singly;                    /* batches are given one by one */
     int keeps_losses;
@@ -35,8 +37,8 @@ typedef struct owners_outcome {
 owners_outcome owners_learn(const owners_plan *plan);
 void owners_free(owners_outcome *outcome);
 
-/* The largest power of two of panels that are fewer than all: where a second owner begins, so
- * that Z2 is added up as one owner does. 0: there is one panel alone. */
-uint32_t owners_split(uint32_t hidden);
+/* Shares the panels of plan->settings.hidden neurons out among so many owners, or one for each panel
+ * where there are fewer, as evenly as can be. */
+void owners_share_out(owners_plan *plan, uint32_t owners);
 
 #endif
