@@ -37,6 +37,7 @@ static void replace_long_text(char *text) {
     long_text = text;
 }
 
+#undef cbx_fail
 cbx_status cbx_fail(cbx_status status, const char *format, ...) {
     char text[SHORT_BYTES];
     va_list arguments;

@@ -49,12 +49,14 @@ const cli_bench_column cli_bench_row_columns[] = {
     {"speed_up", CLI_IS_RATE, offsetof(cli_bench_row, speed_up), "", "× OpenBLAS", CLI_AS_IT_IS, 0},
     {0}};
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member has none */
 #define BRACKET(side)                                                                              \
     {#side "_qp", CLI_IS_RATE, ENCODER(side.qp), IN_JSON},                                         \
         {#side "_processor_ns_per_pixel", CLI_IS_RATE, ENCODER(side.processor_ns), IN_JSON},       \
         {#side "_bits_per_pixel", CLI_IS_RATE, ENCODER(side.bits), IN_JSON}, {                     \
 #side "_psnr_db", CLI_IS_RATE, ENCODER(side.psnr), IN_JSON                                 \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const cli_bench_column cli_bench_encoder_columns[] = {
     {"encoder", CLI_IS_TEXT, ENCODER(encoder), IN_JSON},

@@ -154,7 +154,7 @@ static int fail_getopt(int found, char **argv, const char *command, const cli_fl
     if (found == ':' && flag) {
         return fail_value(flag, NULL);
     }
-    if (optopt >= FIRST_VALUE) {
+    if (optopt >= FIRST_VALUE && flag) {
         return cli_fail(CLI_USAGE, "--%s takes no value", flag->name);
     }
     if (optopt) {

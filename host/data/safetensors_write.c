@@ -24,7 +24,10 @@ static json_t *json_text(const char *text) {
         return NULL;
     }
     for (size_t i = 0; i <= length; i++) {
-        ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+        ascii[i] = '?';
+        if ((unsigned char)text[i] < 0x80) {
+            ascii[i] = text[i];
+        }
     }
     string = json_string(ascii);
     free(ascii);

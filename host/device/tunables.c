@@ -73,7 +73,8 @@ cbx_tunables cbx_tunables_usual(const cbx_device *device) {
 int cbx_tunables_valid(const cbx_tunables *tunables, cbx_family family) {
     const cbx_tunable *row = cbx_tunables_of(family);
     for (const unsigned *value = tunables->values; row->key; row++, value++) {
-        if (*value < row->least || *value > row->most || row->divides % *value != 0) {
+        if (*value == 0 || *value < row->least || *value > row->most ||
+            row->divides % *value != 0) {
             return 0;
         }
     }

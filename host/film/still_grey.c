@@ -83,6 +83,7 @@ static void read_rows(const reader *from, int y) {
 static uint32_t level(const reader *from, int c, int x) {
     const uint32_t depth = from->palette ? 8 : (uint32_t)from->format->comp[c].depth;
     const uint32_t most = (1u << depth) - 1;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): that is asked for of components alone */
     return (from->rows[c][x] * 255u + most / 2) / most;
 }
 

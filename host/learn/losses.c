@@ -10,9 +10,8 @@ static int are_wanted(const cbx_job *job) {
 }
 
 uint64_t cbx_job_losses_bytes(const cbx_job *job) {
-    const cbx_losses *losses = &job->losses;
-    return are_wanted(job) ? job->plan.batches * sizeof *losses->of_batches +
-                                 job->plan.training_images * sizeof *losses->of_images
+    return are_wanted(job) ? job->plan.batches * sizeof *job->losses.of_batches +
+                                 job->plan.training_images * sizeof *job->losses.of_images
                            : 0;
 }
 
