@@ -75,6 +75,18 @@ void abort(void) {
     _exit(CLI_SOFTWARE);
 }
 
+#ifdef __GLIBC__
+_Noreturn void __assert_fail(const char *assertion, const char *file, unsigned line,
+                             const char *function);
+
+/* What assert() calls in a library; the C library's own goes on to an abort() of its own. */
+void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function) {
+    fprintf(stderr, "%s:%u: %s: Assertion `%s' failed.\n", file, line, function ? function : "?",
+            assertion);
+    abort();
+}
+#endif
+
 /* The program's own exits come after cli_guard_end(). */
 static void on_exit_in_driver(void) {
     if (guarded) {

@@ -119,6 +119,17 @@ class BadDriver(CliTest):
                       self.learn(*self.small(train=60, test=10), env=self.unknown("refuse")).stderr)
         self.assertEqual(self.known(), [])
 
+    def test_learn_with_a_compiler_whose_assertion_fails(self):
+        """In the program itself, where the device is known."""
+        small = (*self.small(train=60, test=10), "--no-video")
+        self.assert_done(self.learn(*small, env=self.unknown("assert", BAD_COMPILER_TIME=100)))
+        self.assertNotEqual(self.known(), [])
+        result = self.learn(*small, env=self.unknown("assert"))
+        self.assertEqual(result.returncode, -signal.SIGABRT, result.stderr)
+        said = result.stderr.splitlines()
+        self.assertRegex(said[-2], "^[^ ]+bad_compiler.c:[0-9]+: .*Assertion .*a driver's mistake.* failed")
+        self.assertRegex(said[-1], "^clearbox: the OpenCL driver ended the program; see that .* and try again$")
+
     def test_learn_with_an_encoder_that_aborts(self):
         """Its kernels are a program of their own, which comes after the training's."""
         env = self.unknown("abort", BAD_COMPILER_TIME=2)

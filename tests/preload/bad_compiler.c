@@ -2,7 +2,8 @@
 /* Loaded before the program's own libraries: an OpenCL compiler that ends the process, never
  * answers or fails, as some drivers do, or compiles something else.
  *
- * BAD_COMPILER=abort|hang|mute|refuse   what it does; `mute` closes all that it finds open …
+ * BAD_COMPILER=abort|assert|hang|mute|refuse   what it does; `assert` fails as assert() does, after it
+ *                                  took the handler of SIGABRT away; `mute` closes all it finds open …
  * BAD_COMPILER_OPTION=TEXT         … for programs whose options contain this
  * BAD_COMPILER_DEVICE=N            … only for the Nth device of its platform, from 1 on
  * BAD_COMPILER_TIME=N              … only when it is asked for the Nth time, and after that
@@ -11,7 +12,10 @@
  * BAD_COMPILER_AS=TEXT             … is taken for this
  */
 #define _GNU_SOURCE /* RTLD_NEXT, memmem() */
+#undef NDEBUG
+#include <assert.h>
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +71,10 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
     if (mode && is_meant(options, place)) {
         if (strcmp(mode, "abort") == 0) {
             abort();
+        }
+        if (strcmp(mode, "assert") == 0) {
+            signal(SIGABRT, SIG_DFL);
+            assert(!"a driver's mistake");
         }
         for (int file = 3; file < 1024 && strcmp(mode, "mute") == 0; file++) {
             close(file);
