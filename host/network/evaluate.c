@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/crew.h"
 #include "network/launch.h"
 
 /* What came of the images so far, and room for what is read of those at hand. */
@@ -102,8 +103,12 @@ static cbx_status find_part(const cbx_trainer *trainer, cbx_part part, uint32_t 
 }
 
 /* Completes the training so far, for an evaluation of what came of it. */
-static cbx_status begin(cbx_trainer *trainer) {
+static cbx_status begin(cbx_trainer *trainer, cbx_word word, cbx_part part) {
     cbx_status status = cbx_trainer_check(trainer);
+    if (!status) {
+        const cbx_command command = {.word = word, .count = (uint32_t)part};
+        status = cbx_crew_tell(trainer, &command, NULL, 0);
+    }
     return !status && trainer->way->evaluator->begin ? trainer->way->evaluator->begin(trainer)
                                                      : status;
 }
@@ -120,7 +125,7 @@ cbx_status cbx_trainer_evaluate(cbx_trainer *trainer, cbx_part part, cbx_evaluat
         status = cbx_new(&all.verdict_of, trainer->judged);
     }
     if (!status) {
-        status = begin(trainer);
+        status = begin(trainer, CBX_TELL_EVALUATE, part);
     }
     for (uint32_t done = 0; done < count && !status; done += trainer->judged) {
         const uint32_t left = count - done;
@@ -154,7 +159,7 @@ cbx_status cbx_trainer_outputs(cbx_trainer *trainer, cbx_part part, float *z2) {
         status = cbx_new(&lanes, (size_t)trainer->judged * CBX_LANES_OUT);
     }
     if (!status) {
-        status = begin(trainer);
+        status = begin(trainer, CBX_TELL_OUTPUTS, part);
     }
     if (!status) {
         status = cbx_cl_check(

@@ -159,7 +159,11 @@ struct cbx_trainer {
     uint32_t order_rows;
     uint64_t orders; /* that were set so far */
     int keeps_losses;
-    const cbx_easel *easel;  /* NULL: nothing is drawn */
+    const cbx_easel *easel;  /* NULL: the schedule draws nothing */
+    const cbx_links *links;  /* NULL: it is in no crew; else what follows, of a leader */
+    const cbx_easel *shown;  /* what is drawn after the exchange */
+    cl_mem whole_w1;         /* of all panels */
+    float *kept_of_others;   /* W1 and W2 of each follower, for a checkpoint */
     struct cbx_watch *watch; /* NULL: nobody looks at single batches */
     cbx_batch pending;       /* rows == 0: none */
     uint32_t parity;         /* half of `sums` that holds the pending batch */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/crew.h"
 #include "network/launch.h"
 #include "network/trainer_buffers.h"
 #include "network/watch.h"
@@ -101,6 +102,7 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
         status = cbx_meeting_open(&(*out)->meeting, exchange, CBX_PANELS_OF(settings->hidden));
     }
     if (!status) {
+        (*out)->links = wished->links;
         cbx_trainer_plan(*out, dataset, wished);
     }
     return status;
@@ -126,6 +128,9 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
     if (!status) {
         status = cbx_trainer_take_buffers(*out, dataset);
     }
+    if (!status) {
+        status = cbx_crew_open(*out);
+    }
     if (status) {
         cbx_trainer_destroy(*out);
         *out = NULL;
@@ -146,6 +151,7 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
     if (!trainer) {
         return;
     }
+    cbx_crew_end(trainer);
     clFinish(trainer->device->queue);
     if (trainer->own && trainer->way->ops->close) {
         trainer->way->ops->close(trainer);
@@ -154,12 +160,17 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
     release_kernels(trainer->kernels, CBX_MOST_KERNELS);
     release_kernels(trainer->evaluation, CBX_EVALUATION_KERNELS);
     cbx_meeting_clear(&trainer->meeting);
+    free(trainer->kept_of_others);
     free(trainer->own);
     free(trainer);
 }
 
 cl_mem cbx_trainer_w1(const cbx_trainer *trainer) {
-    return trainer->w1;
+    return trainer->whole_w1 ? trainer->whole_w1 : trainer->w1;
+}
+
+int cbx_trainer_leads(const cbx_trainer *trainer) {
+    return cbx_crew_leads(trainer);
 }
 
 cl_mem cbx_trainer_loss_buffer(const cbx_trainer *trainer) {
@@ -182,8 +193,31 @@ static cbx_status launch(cbx_trainer *trainer, const cbx_batch *first, uint32_t 
     return status ? status : cbx_watch_after(trainer->watch, first, count);
 }
 
+/* Whether a picture is due of the batch that the next launch finishes, which a crew shows. */
+static int is_shown(const cbx_trainer *trainer, const cbx_batch *batch) {
+    return trainer->links && batch->rows > 0 && cbx_pictures_due(batch, 1) > 0;
+}
+
 cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
-    return trainer->pending.rows > 0 ? launch(trainer, NULL, 0) : CBX_OK;
+    const int shown = is_shown(trainer, &trainer->pending);
+    if (trainer->pending.rows == 0) {
+        return CBX_OK;
+    }
+    cbx_status status =
+        cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_FLUSH}, NULL, 0);
+    if (!status) {
+        status = launch(trainer, NULL, 0);
+    }
+    return !status && shown ? cbx_crew_show(trainer) : status;
+}
+
+cbx_status cbx_trainer_gather_w1(cbx_trainer *trainer) {
+    cbx_status status = cbx_trainer_flush(trainer);
+    if (status || !cbx_crew_leads(trainer)) {
+        return status;
+    }
+    status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_W1}, NULL, 0);
+    return status ? status : cbx_crew_collect_w1(trainer);
 }
 
 cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, uint32_t count) {
@@ -198,6 +232,10 @@ cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, ui
         }
     }
     cbx_status status = cbx_trainer_flush(trainer);
+    if (!status) {
+        status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_ORDER, .count = count}, order,
+                               count * sizeof *order);
+    }
     if (status) {
         return status;
     }
@@ -239,15 +277,22 @@ static cbx_status exchange(cbx_trainer *trainer) {
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    int shown = is_shown(trainer, &trainer->pending);
     cbx_status status = launch(trainer, first, count);
     if (!status) {
         status = exchange(trainer);
+    }
+    if (!status && trainer->pending.rows == 0) { /* the batch is finished already */
+        shown = is_shown(trainer, first);
+    }
+    if (!status && shown) {
+        status = cbx_crew_show(trainer);
     }
     return status ? status : submit(trainer);
 }
 
 void cbx_trainer_draw_on(cbx_trainer *trainer, const cbx_easel *easel) {
-    trainer->easel = easel;
+    *(trainer->links ? &trainer->shown : &trainer->easel) = easel;
 }
 
 /* Batches of any size, `every` as for cbx_trainer_steps_drawing(). */
@@ -261,23 +306,45 @@ static cbx_batch batch_of(uint32_t first, uint32_t rows, cbx_rates rates, uint64
                        .draw_every = every};
 }
 
-static cbx_status step(cbx_trainer *trainer, cbx_batch batch) {
-    const cbx_status status = check_rows(trainer, batch.first, batch.rows, batch.rows);
+/* How often a picture is due of batches that a leader tells others of. */
+static uint32_t shown_every(const cbx_trainer *trainer, uint32_t every) {
+    return cbx_crew_leads(trainer) && !trainer->shown ? 0 : every;
+}
+
+static cbx_status tell_batches(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count,
+                               uint64_t number, uint32_t every) {
+    const cbx_command command = {.word = CBX_TELL_BATCHES,
+                                 .first = first->first,
+                                 .rows = first->rows,
+                                 .count = count,
+                                 .every = every,
+                                 .rates = first->rates,
+                                 .number = number};
+    return cbx_crew_tell(trainer, &command, NULL, 0);
+}
+
+static cbx_status step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
+                       uint64_t number, uint32_t every) {
+    const cbx_batch batch = batch_of(first, rows, rates, number, every);
+    cbx_status status = check_rows(trainer, first, rows, rows);
+    if (!status) {
+        status = tell_batches(trainer, &batch, 1, number, every);
+    }
     return status ? status : run(trainer, &batch, 1);
 }
 
 cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
                                     cbx_rates rates, uint64_t number) {
-    return step(trainer, batch_of(first, rows, rates, number, 1));
+    return step(trainer, first, rows, rates, number, shown_every(trainer, 1));
 }
 
 cbx_status cbx_trainer_step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,
                             uint64_t number) {
-    return step(trainer, batch_of(first, rows, rates, number, 0));
+    return step(trainer, first, rows, rates, number, 0);
 }
 
 int cbx_trainer_draws_apart(const cbx_trainer *trainer, uint32_t scale) {
-    return scale == 0 || trainer->way->ops->draws_scale != scale;
+    return trainer->links || scale == 0 || trainer->way->ops->draws_scale != scale;
 }
 
 uint32_t cbx_trainer_batches_per_launch(const cbx_trainer *trainer) {
@@ -307,6 +374,11 @@ cbx_status cbx_trainer_steps_drawing(cbx_trainer *trainer, uint32_t first, uint3
                                      cbx_rates rates, uint64_t number, uint32_t every) {
     const uint32_t rows = trainer->settings.batch;
     cbx_status status = check_rows(trainer, first, (uint64_t)count * rows, rows);
+    every = shown_every(trainer, every);
+    if (!status && count > 0) {
+        const cbx_batch batch = batch_of(first, rows, rates, number, every);
+        status = tell_batches(trainer, &batch, count, number, every);
+    }
     while (!status && count > 0) {
         const cbx_batch batch = batch_of(first, rows, rates, number, every);
         const uint32_t n = fitting(trainer, &batch, count);

@@ -29,6 +29,9 @@ typedef struct cbx_division {
      * in evaluations exchanges Z2 with the owners of the others. */
     cbx_share share;
     const cbx_exchange *exchange; /* copied; NULL: alone */
+    /* Of a crew, network/crew.h: rank 0 leads, the others follow. NULL: each owner is told by
+     * itself. Borrowed. */
+    const cbx_links *links;
 } cbx_division;
 
 /* cbx_trainer_create() with wishes. */
@@ -45,8 +48,17 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
                              const cbx_trainer_settings *settings);
 
-/* W1 on the device, for a painter: with every batch that is not pending. */
+/* W1 on the device, for a painter: with every batch that is not pending, or in a crew with those of
+ * the last picture, or of cbx_trainer_gather_w1(). */
 cl_mem cbx_trainer_w1(const cbx_trainer *trainer);
+/* Completes every batch that was stepped, so that cbx_trainer_w1() is the W1 of all neurons then. */
+cbx_status cbx_trainer_gather_w1(cbx_trainer *trainer);
+
+/* Whether it leads others, whose devices have the other neurons. */
+int cbx_trainer_leads(const cbx_trainer *trainer);
+
+/* For a follower: those of its share, which the leader has sent. */
+cbx_status cbx_trainer_receive_weights(cbx_trainer *trainer);
 
 /* Where the losses go that cbx_trainer_keep_losses() asks for, for kernels that draw them: floats
  * (training images), each at its image's place in the order of the epoch under way. It holds

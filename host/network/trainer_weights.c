@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Weights between the host's rows and the device's panels; see kernels/layout.h. A trainer
  * takes and gives its share of the neurons; W2's bias row is with every share. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "device/copy.h"
-#include "network/schedule.h"
+#include "network/crew.h"
 
 static cbx_status check_shape(const cbx_trainer *trainer, const cbx_network *network) {
     if (network->hidden != trainer->settings.hidden) {
@@ -81,12 +83,139 @@ static cbx_status unmap(cbx_trainer *trainer, cl_mem buffer, float *mapped) {
         "copying weights");
 }
 
+/* ---- of others ---- */
+
+/* One after the other, each its share. */
+static cbx_status send_shares(const cbx_trainer *trainer, const cbx_network *network) {
+    const cbx_exchange *exchange = &trainer->meeting.exchange;
+    cbx_status status =
+        cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_WEIGHTS}, NULL, 0);
+    for (uint32_t rank = 1; rank < exchange->ranks && !status; rank++) {
+        const size_t w1 = cbx_crew_w1_floats(trainer, rank);
+        const size_t w2 = cbx_crew_w2_floats(trainer, rank);
+        float *room = NULL;
+        status = cbx_new(&room, w1 + w2);
+        if (!status) {
+            pack_w1(network, cbx_crew_share(trainer, rank), exchange->owned[rank].count, room);
+            pack_w2(network, cbx_crew_share(trainer, rank), room + w1);
+            status = trainer->links->send(trainer->links->user, rank, room,
+                                          (w1 + w2) * sizeof *room);
+        }
+        free(room);
+    }
+    return status;
+}
+
+/* W1 and W2 of a rank, one behind the other, into its part of the network. */
+static void unpack_share(const cbx_trainer *trainer, uint32_t rank, const float *weights,
+                         cbx_network *network) {
+    const cbx_share share = cbx_crew_share(trainer, rank);
+    unpack_w1(weights, share, network);
+    unpack_w2(weights + cbx_crew_w1_floats(trainer, rank), share, network);
+}
+
+static size_t floats_of(const cbx_trainer *trainer, uint32_t rank) {
+    return cbx_crew_w1_floats(trainer, rank) + cbx_crew_w2_floats(trainer, rank);
+}
+
+/* Of all of them. */
+static size_t floats_of_others(const cbx_trainer *trainer) {
+    size_t floats = 0;
+    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks; rank++) {
+        floats += floats_of(trainer, rank);
+    }
+    return floats;
+}
+
+/* Of each in turn, one behind the other. */
+static cbx_status receive_shares(const cbx_trainer *trainer, float *weights) {
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
+    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
+        const size_t floats = floats_of(trainer, rank);
+        status = trainer->links->receive(trainer->links->user, rank, weights,
+                                         floats * sizeof *weights);
+        weights += floats;
+    }
+    return status;
+}
+
+static void unpack_shares(const cbx_trainer *trainer, const float *weights, cbx_network *network) {
+    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks; rank++) {
+        unpack_share(trainer, rank, weights, network);
+        weights += floats_of(trainer, rank);
+    }
+}
+
+static cbx_status get_others(const cbx_trainer *trainer, cbx_network *network) {
+    float *weights = NULL;
+    cbx_status status = cbx_new(&weights, floats_of_others(trainer));
+    if (!status) {
+        status = receive_shares(trainer, weights);
+    }
+    if (!status) {
+        unpack_shares(trainer, weights, network);
+    }
+    free(weights);
+    return status;
+}
+
+/* Panels that no neuron is in, behind those that are sent. */
+static void pad_w1(float *w1, uint32_t from, uint32_t panels) {
+    for (size_t panel = from; panel < panels; panel++) {
+        for (size_t lane = 0; lane < CBX_PANEL; lane++) {
+            w1[panel * CBX_PANEL_SIZE + lane] = CBX_PADDING_BIAS;
+        }
+    }
+}
+
+static cbx_status receive(const cbx_trainer *trainer, float *to, size_t floats) {
+    return trainer->links->receive(trainer->links->user, 0, to, floats * sizeof *to);
+}
+
+static cbx_status upload(const cbx_trainer *trainer, cl_mem to, const float *from, size_t floats) {
+    return cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, to, CL_TRUE, 0,
+                                             floats * sizeof *from, from, 0, NULL, NULL),
+                        "uploading the weights");
+}
+
+cbx_status cbx_trainer_receive_weights(cbx_trainer *trainer) {
+    const uint32_t rank = trainer->meeting.exchange.rank;
+    const uint32_t sent = trainer->meeting.exchange.owned[rank].count, panels = trainer->panels;
+    const size_t w2_floats = (1 + (size_t)panels * CBX_PANEL) * CBX_LANES_OUT;
+    float *w1 = NULL, *w2 = NULL;
+    cbx_status status = cbx_new(&w1, (size_t)panels * CBX_PANEL_SIZE);
+    if (!status) {
+        status = cbx_new(&w2, w2_floats);
+    }
+    if (!status) {
+        pad_w1(w1, sent, panels);
+        status = receive(trainer, w1, cbx_crew_w1_floats(trainer, rank));
+    }
+    if (!status) {
+        status = receive(trainer, w2, cbx_crew_w2_floats(trainer, rank));
+    }
+    if (!status) {
+        status = upload(trainer, trainer->w1, w1, (size_t)panels * CBX_PANEL_SIZE);
+    }
+    if (!status) {
+        status = upload(trainer, trainer->w2, w2, w2_floats);
+    }
+    free(w1);
+    free(w2);
+    return status;
+}
+
+/* ---- all ---- */
+
 cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *network) {
     const size_t w2_rows = 1 + (size_t)trainer->panels * CBX_PANEL;
     float *w1 = NULL, *w2 = NULL;
     cbx_status status = check_shape(trainer, network);
     if (!status) {
         status = cbx_trainer_flush(trainer);
+    }
+    if (!status && cbx_crew_leads(trainer)) {
+        status = send_shares(trainer, network);
     }
     if (!status) {
         status = map(trainer, trainer->w1, CL_MAP_WRITE_INVALIDATE_REGION,
@@ -135,7 +264,10 @@ cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network) {
     }
     unpack_w2(w2, trainer->share, network);
     status = unmap(trainer, trainer->w2, w2);
-    return status ? status : cbx_cl_check(clFinish(trainer->device->queue), "reading the weights");
+    if (!status) {
+        status = cbx_cl_check(clFinish(trainer->device->queue), "reading the weights");
+    }
+    return !status && cbx_crew_leads(trainer) ? get_others(trainer, network) : status;
 }
 
 /* ---- as they are at one moment of the queue ---- */
@@ -165,6 +297,15 @@ size_t cbx_trainer_kept_bytes(const cbx_trainer *trainer) {
     return sum;
 }
 
+/* The weights of the others are there at once. */
+static cbx_status keep_others(cbx_trainer *trainer) {
+    cbx_status status = CBX_OK;
+    if (!trainer->kept_of_others) {
+        status = cbx_new(&trainer->kept_of_others, floats_of_others(trainer));
+    }
+    return status ? status : receive_shares(trainer, trainer->kept_of_others);
+}
+
 cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to) {
     cl_mem buffers[KEPT];
     size_t bytes[KEPT];
@@ -173,7 +314,7 @@ cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to) {
     for (int i = 0; i < KEPT && !status; i++) {
         status = bytes[i] > 0 ? cbx_copy_add(to, buffers[i], bytes[i]) : CBX_OK;
     }
-    return status;
+    return !status && cbx_crew_leads(trainer) ? keep_others(trainer) : status;
 }
 
 static int is_finite(const float *numbers, size_t count) {
@@ -199,11 +340,16 @@ cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, cbx
     }
     memcpy(&fault, parts[FAULT], sizeof fault);
     if (fault != CBX_NO_FAULT || !is_finite(parts[W1], bytes[W1] / sizeof(float)) ||
-        !is_finite(parts[W2], (1 + (size_t)trainer->share.count) * CBX_LANES_OUT)) {
+        !is_finite(parts[W2], (1 + (size_t)trainer->share.count) * CBX_LANES_OUT) ||
+        (trainer->kept_of_others &&
+         !is_finite(trainer->kept_of_others, floats_of_others(trainer)))) {
         return cbx_fail(CBX_DIVERGED, "the weights are no longer finite");
     }
     unpack_w1(parts[W1], trainer->share, network);
     unpack_w2(parts[W2], trainer->share, network);
+    if (trainer->kept_of_others) {
+        unpack_shares(trainer, trainer->kept_of_others, network);
+    }
     if (losses) {
         memcpy(losses, parts[LOSSES], bytes[LOSSES]);
     }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "network/crew.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+int cbx_crew_leads(const cbx_trainer *trainer) {
+    return trainer->links && trainer->meeting.exchange.rank == 0;
+}
+
+static cbx_status send(const cbx_trainer *trainer, uint32_t rank, const void *bytes, size_t size) {
+    return trainer->links->send(trainer->links->user, rank, bytes, size);
+}
+
+cbx_status cbx_crew_tell(const cbx_trainer *trainer, const cbx_command *command, const void *more,
+                         size_t bytes) {
+    cbx_status status = CBX_OK;
+    if (!cbx_crew_leads(trainer)) {
+        return CBX_OK;
+    }
+    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
+        status = send(trainer, rank, command, sizeof *command);
+        if (!status && bytes > 0) {
+            status = send(trainer, rank, more, bytes);
+        }
+    }
+    return status;
+}
+
+cbx_share cbx_crew_share(const cbx_trainer *trainer, uint32_t rank) {
+    const cbx_span *owned = &trainer->meeting.exchange.owned[rank];
+    const uint32_t first = owned->first * CBX_PANEL, end = first + owned->count * CBX_PANEL;
+    const uint32_t hidden = trainer->settings.hidden;
+    return (cbx_share){first, (end < hidden ? end : hidden) - first};
+}
+
+size_t cbx_crew_w1_floats(const cbx_trainer *trainer, uint32_t rank) {
+    return (size_t)trainer->meeting.exchange.owned[rank].count * CBX_PANEL_SIZE;
+}
+
+size_t cbx_crew_w2_floats(const cbx_trainer *trainer, uint32_t rank) {
+    return (1 + (size_t)trainer->meeting.exchange.owned[rank].count * CBX_PANEL) * CBX_LANES_OUT;
+}
+
+static cbx_status send_floats(cbx_trainer *trainer, cl_mem buffer, size_t floats) {
+    const size_t bytes = floats * sizeof(float);
+    float *copy = NULL;
+    cbx_status status = cbx_new(&copy, floats);
+    if (!status) {
+        status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, buffer, CL_TRUE, 0, bytes,
+                                                  copy, 0, NULL, NULL),
+                              "reading a share of the weights");
+    }
+    if (!status) {
+        status = send(trainer, 0, copy, bytes);
+    }
+    free(copy);
+    return status;
+}
+
+cbx_status cbx_crew_send_w1(cbx_trainer *trainer) {
+    return send_floats(trainer, trainer->w1,
+                       cbx_crew_w1_floats(trainer, trainer->meeting.exchange.rank));
+}
+
+cbx_status cbx_crew_send_w2(cbx_trainer *trainer) {
+    return send_floats(trainer, trainer->w2,
+                       cbx_crew_w2_floats(trainer, trainer->meeting.exchange.rank));
+}
+
+static cbx_status receive_w1(cbx_trainer *trainer, uint32_t rank, float *room) {
+    const size_t bytes = cbx_crew_w1_floats(trainer, rank) * sizeof *room;
+    const size_t at = (size_t)trainer->meeting.exchange.owned[rank].first * CBX_PANEL_SIZE;
+    const cbx_status status = trainer->links->receive(trainer->links->user, rank, room, bytes);
+    return status ? status
+                  : cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, trainer->whole_w1,
+                                                      CL_TRUE, at * sizeof *room, bytes, room, 0,
+                                                      NULL, NULL),
+                                 "putting W1 together");
+}
+
+cbx_status cbx_crew_collect_w1(cbx_trainer *trainer) {
+    const uint32_t ranks = trainer->meeting.exchange.ranks;
+    size_t most = 1;
+    float *room = NULL;
+    for (uint32_t rank = 1; rank < ranks; rank++) {
+        const size_t floats = cbx_crew_w1_floats(trainer, rank);
+        most = floats > most ? floats : most;
+    }
+    cbx_status status = cbx_new(&room, most);
+    if (!status) {
+        const size_t own = cbx_crew_w1_floats(trainer, 0) * sizeof *room;
+        status = cbx_cl_check(clEnqueueCopyBuffer(trainer->device->queue, trainer->w1,
+                                                  trainer->whole_w1, 0, 0, own, 0, NULL, NULL),
+                              "putting W1 together");
+    }
+    for (uint32_t rank = 1; rank < ranks && !status; rank++) {
+        status = receive_w1(trainer, rank, room);
+    }
+    free(room);
+    return status;
+}
+
+cbx_status cbx_crew_open(cbx_trainer *trainer) {
+    const uint64_t bytes = (uint64_t)trainer->meeting.panels * CBX_PANEL_SIZE * sizeof(float);
+    return cbx_crew_leads(trainer) ? cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, bytes,
+                                                       "the W1 of all", &trainer->whole_w1)
+                                   : CBX_OK;
+}
+
+cbx_status cbx_crew_show(cbx_trainer *trainer) {
+    if (!cbx_crew_leads(trainer)) {
+        return cbx_crew_send_w1(trainer);
+    }
+    const cbx_status status = cbx_crew_collect_w1(trainer);
+    return status || !trainer->shown ? status : cbx_easel_draw(trainer->shown, trainer->whole_w1);
+}
+
+void cbx_crew_end(cbx_trainer *trainer) {
+    const cbx_command command = {.word = CBX_TELL_END};
+    (void)cbx_crew_tell(trainer, &command, NULL, 0);
+    cbx_buffer_release(trainer->whole_w1);
+}

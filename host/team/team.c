@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "team/team.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "network/follow.h"
+#include "team/pipe.h"
+
+/* Of what is sent: an order of 60,000 images fits. */
+enum { PIPE_BYTES = 256 << 10 };
+
+typedef struct member {
+    cbx_team *team;
+    cbx_device *device;
+    cbx_exchange exchange;
+    cbx_links links;
+    cbx_division division;
+    cbx_trainer *trainer;
+    cbx_pipe down, up; /* from the leader, and to it; the leader's are not used */
+    int has_down, has_up;
+    pthread_t thread;
+    int has_thread;
+    float *all; /* what it waits with in gather() */
+} member;
+
+struct cbx_team {
+    const cbx_dataset *dataset;
+    const cbx_trainer_settings *settings;
+    cbx_span *owned; /* (count) */
+    uint32_t count;
+    member *members; /* (count), the leader first */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t ready; /* members that have their trainer, or failed */
+    uint32_t arrived;
+    unsigned rounds;
+    int broken;
+    cbx_fault fault; /* the first */
+};
+
+/* ---- sharing out ---- */
+
+/* Parts of the tree that borders may lie between, at most. */
+enum { TREE_PARTS = 64 };
+
+void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, cbx_span *owned) {
+    double all = 0.0, sum = 0.0;
+    uint32_t unit = 1, first = 0;
+    while (panels / unit > TREE_PARTS) {
+        unit *= 2;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        all += weights[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sum += weights[i];
+        const double exact = (double)panels * sum / all / unit;
+        uint32_t end = i + 1 == count ? panels : (uint32_t)(exact + 0.5) * unit;
+        end = end < first ? first : end > panels ? panels : end;
+        end = end == 0 ? (unit < panels ? unit : panels) : end; /* the leader has some */
+        owned[i] = (cbx_span){first, end - first};
+        first = end;
+    }
+}
+
+/* ---- failing ---- */
+
+/* Ends everyone's waiting. */
+static void fail(cbx_team *team, const member *who, cbx_status status) {
+    char sentence[sizeof team->fault.text];
+    pthread_mutex_lock(&team->lock);
+    if (!team->broken) {
+        snprintf(sentence, sizeof sentence, "%s", cbx_last_error());
+        team->broken = 1;
+        (void)cbx_fail(status, "%s: %s", who->device->info.name, sentence);
+        cbx_fault_take(&team->fault, status);
+    }
+    pthread_cond_broadcast(&team->changed);
+    pthread_mutex_unlock(&team->lock);
+    for (uint32_t i = 1; i < team->count; i++) {
+        cbx_pipe_close(&team->members[i].down);
+        cbx_pipe_close(&team->members[i].up);
+    }
+}
+
+cbx_status cbx_team_blame(cbx_team *team, cbx_status status) {
+    pthread_mutex_lock(&team->lock);
+    const cbx_fault fault = team->fault;
+    pthread_mutex_unlock(&team->lock);
+    return status && fault.status ? cbx_fault_raise(&fault) : status;
+}
+
+/* ---- exchange ---- */
+
+/* The last to arrive gives everyone what the others have. */
+static void hand_out(cbx_team *team, const size_t *starts) {
+    for (uint32_t to = 0; to < team->count; to++) {
+        for (uint32_t from = 0; from < team->count; from++) {
+            const size_t at = starts[from], floats = starts[from + 1] - at;
+            if (from != to) {
+                memcpy(team->members[to].all + at, team->members[from].all + at,
+                       floats * sizeof(float));
+            }
+        }
+    }
+}
+
+static cbx_status gather(void *user, float *all, const size_t *starts) {
+    member *m = user;
+    cbx_team *team = m->team;
+    pthread_mutex_lock(&team->lock);
+    const unsigned round = team->rounds;
+    m->all = all;
+    if (++team->arrived == team->count) {
+        hand_out(team, starts);
+        team->arrived = 0;
+        team->rounds++;
+        pthread_cond_broadcast(&team->changed);
+    }
+    while (team->rounds == round && !team->broken) {
+        pthread_cond_wait(&team->changed, &team->lock);
+    }
+    const int missed = team->rounds == round;
+    pthread_mutex_unlock(&team->lock);
+    return missed ? cbx_fail(CBX_DEVICE_FAULT, "another device of this run failed") : CBX_OK;
+}
+
+static cbx_status send_down(void *user, uint32_t rank, const void *bytes, size_t size) {
+    const member *leader = user;
+    return cbx_pipe_send(&leader->team->members[rank].down, bytes, size);
+}
+
+static cbx_status receive_up(void *user, uint32_t rank, void *bytes, size_t size) {
+    const member *leader = user;
+    return cbx_pipe_receive(&leader->team->members[rank].up, bytes, size);
+}
+
+static cbx_status send_up(void *user, uint32_t rank, const void *bytes, size_t size) {
+    member *m = user;
+    (void)rank;
+    return cbx_pipe_send(&m->up, bytes, size);
+}
+
+static cbx_status receive_down(void *user, uint32_t rank, void *bytes, size_t size) {
+    member *m = user;
+    (void)rank;
+    return cbx_pipe_receive(&m->down, bytes, size);
+}
+
+/* ---- members ---- */
+
+static cbx_status make_trainer(member *m) {
+    return cbx_trainer_create_with(&m->trainer, m->device, m->team->dataset, m->team->settings,
+                                   &m->division);
+}
+
+static void get_ready(cbx_team *team) {
+    pthread_mutex_lock(&team->lock);
+    team->ready++;
+    pthread_cond_broadcast(&team->changed);
+    pthread_mutex_unlock(&team->lock);
+}
+
+static void *work(void *user) {
+    member *m = user;
+    cbx_status status = make_trainer(m);
+    if (status) {
+        fail(m->team, m, status);
+    }
+    get_ready(m->team);
+    if (!status) {
+        status = cbx_trainer_follow(m->trainer);
+        if (status) {
+            fail(m->team, m, status);
+        }
+    }
+    cbx_trainer_destroy(m->trainer);
+    return NULL;
+}
+
+static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
+    member *m = &team->members[rank];
+    const cbx_span *owned = &team->owned[rank];
+    const uint32_t first = owned->first * CBX_PANEL, hidden = team->settings->hidden;
+    const uint32_t end = first + owned->count * CBX_PANEL;
+    m->team = team;
+    m->device = device;
+    m->exchange = (cbx_exchange){rank, team->count, team->owned, gather, m};
+    m->links = rank == 0 ? (cbx_links){send_down, receive_up, m}
+                         : (cbx_links){send_up, receive_down, m};
+    m->division = (cbx_division){.share = {first, (end < hidden ? end : hidden) - first},
+                                 .exchange = &m->exchange,
+                                 .links = &m->links};
+}
+
+/* Signals stay with the caller's threads. */
+static cbx_status start(member *m) {
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    const int error = pthread_create(&m->thread, NULL, work, m);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    m->has_thread = !error;
+    return error ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for a device: %s",
+                            strerror(error))
+                 : CBX_OK;
+}
+
+static cbx_status start_all(cbx_team *team) {
+    cbx_status status = CBX_OK;
+    uint32_t started = 0;
+    for (uint32_t i = 1; i < team->count && !status; i++) {
+        member *m = &team->members[i];
+        status = cbx_pipe_open(&m->down, PIPE_BYTES);
+        m->has_down = 1;
+        if (!status) {
+            status = cbx_pipe_open(&m->up, PIPE_BYTES);
+            m->has_up = 1;
+        }
+    }
+    for (uint32_t i = 1; i < team->count && !status; i++) {
+        status = start(&team->members[i]);
+        started += !status;
+    }
+    if (!status) {
+        status = make_trainer(&team->members[0]);
+    }
+    pthread_mutex_lock(&team->lock); /* so that no follower is at work when this fails */
+    while (team->ready < started) {
+        pthread_cond_wait(&team->changed, &team->lock);
+    }
+    pthread_mutex_unlock(&team->lock);
+    return status;
+}
+
+cbx_status cbx_team_create(cbx_team **out, cbx_device *const *devices, const cbx_span *owned,
+                           uint32_t count, const cbx_dataset *dataset,
+                           const cbx_trainer_settings *settings) {
+    cbx_team *team = NULL;
+    *out = NULL;
+    cbx_status status = cbx_new(&team, 1);
+    if (status) {
+        return status;
+    }
+    team->dataset = dataset;
+    team->settings = settings;
+    pthread_mutex_init(&team->lock, NULL);
+    pthread_cond_init(&team->changed, NULL);
+    status = cbx_new(&team->owned, count);
+    if (!status) {
+        status = cbx_new(&team->members, count);
+    }
+    for (uint32_t i = 0; i < count && !status; i++) {
+        if (owned[i].count > 0) {
+            team->owned[team->count++] = owned[i];
+        }
+    }
+    for (uint32_t i = 0, rank = 0; i < count && !status; i++) {
+        if (owned[i].count > 0) {
+            set_up(team, rank++, devices[i]);
+        }
+    }
+    if (!status) {
+        status = start_all(team);
+    }
+    cbx_fault fault = team->fault; /* of the first follower that failed, if one did */
+    cbx_fault_take(&fault, status);
+    if (fault.status) {
+        cbx_team_destroy(team); /* which may fail at something */
+        return cbx_fault_raise(&fault);
+    }
+    *out = team;
+    return CBX_OK;
+}
+
+cbx_trainer *cbx_team_trainer(const cbx_team *team) {
+    return team->members[0].trainer;
+}
+
+void cbx_team_destroy(cbx_team *team) {
+    if (!team) {
+        return;
+    }
+    pthread_mutex_lock(&team->lock);
+    team->broken = 1; /* whoever still waits for sums waits for a leader that failed */
+    pthread_cond_broadcast(&team->changed);
+    pthread_mutex_unlock(&team->lock);
+    for (uint32_t i = 0; i < team->count && team->members; i++) {
+        member *m = &team->members[i];
+        if (i == 0) {
+            cbx_trainer_destroy(m->trainer); /* which lets the others go */
+        }
+        if (m->has_down) {
+            cbx_pipe_close(&m->down);
+        }
+        if (m->has_up) {
+            cbx_pipe_close(&m->up);
+        }
+        if (m->has_thread) {
+            pthread_join(m->thread, NULL);
+        }
+        if (m->has_down) {
+            cbx_pipe_clear(&m->down);
+        }
+        if (m->has_up) {
+            cbx_pipe_clear(&m->up);
+        }
+    }
+    pthread_cond_destroy(&team->changed);
+    pthread_mutex_destroy(&team->lock);
+    free(team->members);
+    free(team->owned);
+    free(team);
+}
