@@ -225,6 +225,7 @@ static void devices_learn_what_one_does(void **state) {
         {CBX_SCHEDULE_STEPWISE, 75, {CPU, GPU}, {1, 3}},
         {CBX_SCHEDULE_FUSED, 37, {CPU, CPU, CPU, GPU}, {1, 1, 1, 1}}, /* two have none */
         {CBX_SCHEDULE_FUSED, 1, {GPU, CPU}, {1, 1}},
+        {CBX_SCHEDULE_SPARSE, 64, {CPU}, {1}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof courses / sizeof *courses; i++) {

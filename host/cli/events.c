@@ -23,6 +23,20 @@ json_t *cli_events_device(const cbx_learn_plan *plan) {
                      "driver", cbx_json_string(device->driver), "fuses", plan->fuses);
 }
 
+static json_t *owners_array(const cbx_learn_plan *plan) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < plan->owner_count; i++) {
+        const cbx_owner *owner = &plan->owners[i];
+        char spec[CLI_NUMBER];
+        cbx_json_append(&array, json_pack("{s:o, s:o, s:I, s:I}", "spec",
+                                          cbx_json_string(cli_spec(spec, owner->device)), "name",
+                                          cbx_json_string(owner->device->name), "first",
+                                          (json_int_t)owner->first, "neurons",
+                                          (json_int_t)owner->count));
+    }
+    return array;
+}
+
 json_t *cli_events_passed_over(const cbx_learn_plan *plan) {
     json_t *array = json_array();
     for (size_t i = 0; i < plan->passed_over_count; i++) {
@@ -62,7 +76,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     events->batches = plan->batches;
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
-        "s:I, s:I, s:s, s:o}",
+        "s:I, s:I, s:s, s:o, s:o}",
         "type", "start", "version", CBX_VERSION, "device", cli_events_device(plan), "passed_over",
         cli_events_passed_over(plan), "family", cbx_family_name(plan->family), "hidden",
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
@@ -74,7 +88,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         "training_images", (json_int_t)plan->training_images, "validation_images",
         (json_int_t)plan->validation_images, "test_images", (json_int_t)plan->test_images,
         "batches", (json_int_t)plan->batches, "arithmetic", cbx_arithmetic_name(plan->arithmetic),
-        "film", film_plan_object(settings, plan));
+        "film", film_plan_object(settings, plan), "devices", owners_array(plan));
     return put(event);
 }
 

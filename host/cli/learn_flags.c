@@ -63,7 +63,9 @@ static const cli_flag flags[] = {
     {.help = "Device"},
     {"device", 0, CLI_TEXT, SET(device), "SPEC", 0, 0, 0,
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
-     "a part of the device's name [a GPU, else a CPU]"},
+     "a part of the device's name; several, with commas\n"
+     "between them, or all, share the neurons and give\n"
+     "the same bits [a GPU, else a CPU]"},
     {"schedule", 0, CLI_CHOICE, SET(schedule), 0, cbx_schedule_names, 0, 0,
      "fused: few launches a batch; sparse: the same\n"
      "over pixels that are not 0; stepwise: a kernel\n"

@@ -57,12 +57,31 @@ static void report_network(const cli_report *report, const cbx_learn_plan *plan)
     fputc('\n', stderr);
 }
 
-static void report_machine(const cli_report *report, const cbx_learn_plan *plan) {
-    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER], units[CLI_NUMBER];
-    char spec[CLI_NUMBER];
+/* The neurons of each device, where several train. */
+static void report_owners(const cli_report *report, const cbx_learn_plan *plan) {
+    const cli_terminal *terminal = report->terminal;
+    const char *dash = terminal->utf8 ? "–" : "-";
+    char spec[CLI_NUMBER], first[CLI_NUMBER], last[CLI_NUMBER], units[CLI_NUMBER];
+    for (size_t i = 0; i < plan->owner_count; i++) {
+        const cbx_owner *owner = &plan->owners[i];
+        cli_label(terminal, i == 0 ? "devices" : "");
+        fprintf(stderr, "%s%s%s %s, %s\n", cli_bold(terminal), cli_spec(spec, owner->device),
+                cli_plain(terminal), owner->device->name,
+                cli_counted(units, owner->device->compute_units, "unit"));
+        cli_label(terminal, "");
+        if (owner->count > 0) {
+            fprintf(stderr, "neurons %s%s%s\n", cli_count(first, (uint64_t)owner->first + 1), dash,
+                    cli_count(last, (uint64_t)owner->first + owner->count));
+        } else {
+            fputs("no neurons: there are fewer panels of 32 than devices\n", stderr);
+        }
+    }
+}
+
+static void report_device(const cli_report *report, const cbx_learn_plan *plan) {
+    char units[CLI_NUMBER], spec[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
     const cli_terminal *terminal = report->terminal;
-    report_passed_over(plan, "  ");
     cli_label(terminal, "device");
     fprintf(stderr, "%s%s%s %s\n", cli_bold(terminal), cli_spec(spec, device), cli_plain(terminal),
             device->name);
@@ -70,6 +89,13 @@ static void report_machine(const cli_report *report, const cbx_learn_plan *plan)
     fprintf(stderr, "%s, %s, %s, driver %.*s\n", cli_kind_name(device->kind),
             cli_counted(units, device->compute_units, "unit"), device->platform,
             (int)strcspn(device->driver, " "), device->driver);
+}
+
+static void report_machine(const cli_report *report, const cbx_learn_plan *plan) {
+    char train[CLI_NUMBER], validate[CLI_NUMBER], test[CLI_NUMBER];
+    const cli_terminal *terminal = report->terminal;
+    report_passed_over(plan, "  ");
+    (plan->owner_count > 0 ? report_owners : report_device)(report, plan);
     if (plan->arithmetic != CBX_ARITHMETIC_CANON) {
         cli_label(terminal, "");
         fprintf(stderr, "%s arithmetic: the bits are this device's own\n",

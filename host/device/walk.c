@@ -56,29 +56,39 @@ static cbx_status fail_all(const cbx_walk *walk, cbx_status status) {
     return cbx_fail(status, "none of %zu OpenCL devices can be used: %s", walk->count, all);
 }
 
-cbx_status cbx_walk_devices(cbx_walk *walk, const cbx_device_info *devices, size_t count,
-                            cbx_walk_trial *trial, void *user) {
-    size_t *order = NULL;
+/* Until so many have passed. */
+static cbx_status try_some(cbx_walk *walk, const cbx_device_info *devices, size_t count,
+                           cbx_walk_trial *trial, void *user, size_t wanted) {
+    size_t *order = NULL, passed = 0;
     cbx_status first = CBX_NO_DEVICE;
     memset(walk, 0, sizeof *walk);
     cbx_status status = cbx_new(&walk->passed_over, count);
     if (!status) {
         status = cbx_walk_order(devices, count, &order);
     }
-    for (size_t i = 0; i < count && !status; i++) {
+    for (size_t i = 0; i < count && passed < wanted && !status; i++) {
         const cbx_device_info *device = &devices[order[i]];
         char spec[32];
         snprintf(spec, sizeof spec, "%u:%u", device->platform_index, device->device_index);
         status = trial(user, spec);
-        if (!status || !gives_way(status)) {
-            free(order);
-            return status;
+        passed += !status;
+        if (gives_way(status)) {
+            first = walk->count == 0 ? status : first;
+            status = note(walk, device);
         }
-        first = i == 0 ? status : first;
-        status = note(walk, device);
     }
     free(order);
-    return status ? status : fail_all(walk, first);
+    return status || passed > 0 ? status : fail_all(walk, first);
+}
+
+cbx_status cbx_walk_devices(cbx_walk *walk, const cbx_device_info *devices, size_t count,
+                            cbx_walk_trial *trial, void *user) {
+    return try_some(walk, devices, count, trial, user, 1);
+}
+
+cbx_status cbx_walk_all(cbx_walk *walk, const cbx_device_info *devices, size_t count,
+                        cbx_walk_trial *trial, void *user) {
+    return try_some(walk, devices, count, trial, user, count);
 }
 
 void cbx_walk_clear(cbx_walk *walk) {

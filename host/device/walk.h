@@ -22,6 +22,9 @@ cbx_status cbx_walk_order(const cbx_device_info *devices, size_t count, size_t *
  * the walk. cbx_walk_clear() in every case. */
 cbx_status cbx_walk_devices(cbx_walk *walk, const cbx_device_info *devices, size_t count,
                             cbx_walk_trial *trial, void *user);
+/* The same, but all devices are tried, and those that pass are the caller's. */
+cbx_status cbx_walk_all(cbx_walk *walk, const cbx_device_info *devices, size_t count,
+                        cbx_walk_trial *trial, void *user);
 void cbx_walk_clear(cbx_walk *walk);
 
 #endif

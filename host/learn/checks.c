@@ -19,11 +19,11 @@ static uint64_t next_after(const cbx_job *job, uint64_t number) {
 
 uint64_t cbx_job_checks_bytes(const cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    return settings->no_check ? 0 : cbx_spot_check_bytes(settings->hidden, settings->batch);
+    return settings->no_check || job->owner_count > 0 ? 0 : cbx_spot_check_bytes(settings->hidden, settings->batch);
 }
 
 cbx_status cbx_job_open_checks(cbx_job *job) {
-    return job->settings->no_check
+    return job->settings->no_check || job->team
                ? CBX_OK
                : cbx_spot_check_create(&job->checks.spot, job->trainer, job->dataset);
 }

@@ -13,6 +13,7 @@
 #include "learn/position.h"
 #include "network/trainer.h"
 #include "reel/reel.h"
+#include "team/team.h"
 
 /* Of training, each with the weights from before its batch. Zeroed: nobody wants them. */
 typedef struct cbx_losses {
@@ -51,6 +52,10 @@ typedef struct cbx_job {
     char data_sha256[CBX_SHA256_TEXT]; /* as cbx_hash_dataset() says; "": no output tells it */
     cbx_device *device;
     cbx_walk walk;          /* the devices that were passed over */
+    cbx_device **devices;   /* (owner_count), the first is `device`; NULL: one device trains */
+    cbx_owner *owners;      /* (owner_count), for the plan */
+    size_t owner_count;
+    cbx_team *team; /* of those; NULL: one device trains */
     cbx_network *network;   /* as it was at the start; after the training what came of it */
     double mean, deviation; /* of a look: what pixels are normalised by */
     cbx_trainer *trainer;
@@ -99,6 +104,17 @@ void cbx_job_clear(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */
 cbx_status cbx_job_start_device(cbx_job *job);
+/* One of them, whoever steers the run having no objection. *out is the caller's. */
+cbx_status cbx_job_try_device(cbx_job *job, const char *spec, cbx_device **out);
+
+/* crew.c: several devices. Whether a spec names such: */
+int cbx_spec_is_list(const char *spec);
+cbx_status cbx_job_start_devices(cbx_job *job);
+/* For a job that has them, its plan and its dataset: its trainer, which leads them. */
+cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings);
+/* `status`, or where that is because another device failed, what that one says. */
+cbx_status cbx_job_blame(const cbx_job *job, cbx_status status);
+void cbx_job_clear_devices(cbx_job *job);
 
 /* epoch.c: trains from job->position to the end of its epoch; ends early when the run is
  * to stop, and where it is to pause. */

@@ -101,6 +101,7 @@ static cbx_status run(cbx_job *job) {
     if (!status) {
         status = cbx_job_keep_now(job);
     }
+    status = cbx_job_blame(job, status);
     if (status) {
         cbx_job_keep_stop(job); /* which says what is still needed */
     }
@@ -113,6 +114,7 @@ static cbx_status run(cbx_job *job) {
     if (!status) {
         status = take_weights(job);
     }
+    status = cbx_job_blame(job, status);
     cbx_fault_take(&job->fault, status);
     cbx_job_finish_film(job, status);
     cbx_job_finish_page_film(job, status);

@@ -148,7 +148,9 @@ static cbx_status check(const cbx_look_settings *wanted) {
         return cbx_fail(CBX_BAD_ARGUMENT,
                         "a look needs a model, data, and a page or a picture to write");
     }
-    return cbx_family_check_value(wanted->family);
+    return cbx_spec_is_list(wanted->device)
+               ? cbx_fail(CBX_BAD_ARGUMENT, "a look takes one device, not %s", wanted->device)
+               : cbx_family_check_value(wanted->family);
 }
 
 /* Once it is known how many neurons there are. */

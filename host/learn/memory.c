@@ -26,16 +26,33 @@ static uint64_t images_bytes(const cbx_learn_plan *plan) {
     return images * (CBX_IMAGE_PIXELS + 1);
 }
 
-/* The weights on the host, and what a device that works in the same memory takes. */
-static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
+/* What a device that works in the host's memory takes of it for so many neurons. */
+static cbx_status device_bytes(const cbx_job *job, cbx_device *device, uint32_t hidden,
+                               uint64_t *bytes) {
     const cbx_learn_settings *settings = job->settings;
-    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+    const cbx_trainer_settings trainer = {hidden, settings->batch, settings->recipe,
                                           settings->schedule};
     uint64_t taken = 0;
-    cbx_status status = job->device->shares_memory
-                            ? cbx_trainer_bytes(&taken, job->device, job->dataset, &trainer)
+    cbx_status status = device->shares_memory
+                            ? cbx_trainer_bytes(&taken, device, job->dataset, &trainer)
                             : CBX_OK;
-    *bytes = job->plan.parameters * sizeof(float) + taken;
+    *bytes += taken;
+    return status;
+}
+
+/* The weights on the host, and what the devices take: of several each about as much as the others, and
+ * the first W1 of all. */
+static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
+    const uint32_t hidden = job->settings->hidden, count = (uint32_t)job->owner_count;
+    cbx_status status = CBX_OK;
+    *bytes = job->plan.parameters * sizeof(float);
+    if (count == 0) {
+        return device_bytes(job, job->device, hidden, bytes);
+    }
+    *bytes += job->device->shares_memory ? (uint64_t)hidden * CBX_W1_ROWS * sizeof(float) : 0;
+    for (uint32_t i = 0; i < count && !status; i++) {
+        status = device_bytes(job, job->devices[i], (hidden + count - 1) / count, bytes);
+    }
     return status;
 }
 

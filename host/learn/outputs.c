@@ -184,7 +184,9 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
     if (!job->settings->film) { /* else it says what the last frame says */
         cbx_job_caption(job);
     }
-    return cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
+    const cbx_status status = cbx_trainer_gather_w1(job->trainer);
+    return status ? status
+                  : cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
 }
 
 static cbx_status write_poster(cbx_job *job, cbx_output *to) {

@@ -170,7 +170,7 @@ cbx_status cbx_job_draw_page_film(cbx_job *job) {
     cbx_page_film *own = &job->page_film;
     cbx_status status = CBX_OK;
     if (cbx_job_page_film_next(job) <= job->position.batch_number) {
-        status = cbx_trainer_flush(job->trainer);
+        status = cbx_trainer_gather_w1(job->trainer);
     }
     while (!status && cbx_job_page_film_next(job) <= job->position.batch_number) {
         status = cbx_easel_draw(&own->easel, cbx_trainer_w1(job->trainer));

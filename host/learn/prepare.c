@@ -137,9 +137,14 @@ static cbx_status make_trainer(cbx_job *job) {
     cbx_random_seed(&job->position.random, settings->seed, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&job->order, job->plan.training_images);
     if (!status) {
-        status = cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
+        status = job->owner_count > 0 ? cbx_job_make_team(job, &trainer)
+                                      : cbx_trainer_create(&job->trainer, job->device,
+                                                           job->dataset, &trainer);
     }
-    return status ? status : cbx_trainer_set_weights(job->trainer, job->network);
+    if (!status) {
+        status = cbx_trainer_set_weights(job->trainer, job->network);
+    }
+    return cbx_job_blame(job, status);
 }
 
 static cbx_status make_pictures(cbx_job *job) {
@@ -207,9 +212,13 @@ void cbx_job_clear(cbx_job *job) {
         cbx_painter_clear(&job->painter);
     }
     cbx_job_clear_checks(job);
-    cbx_trainer_destroy(job->trainer);
+    if (job->team) {
+        cbx_team_destroy(job->team);
+    } else {
+        cbx_trainer_destroy(job->trainer);
+    }
     cbx_network_destroy(job->network);
-    cbx_device_close(job->device);
+    cbx_job_clear_devices(job);
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);
     cbx_job_clear_story(job);

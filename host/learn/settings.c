@@ -98,6 +98,16 @@ static cbx_status check_checkpoint(const cbx_learn_settings *settings) {
     return CBX_OK;
 }
 
+/* Each device has bits of its own by another one. */
+static cbx_status check_devices(const cbx_learn_settings *settings) {
+    return cbx_spec_is_list(settings->device) && settings->arithmetic != CBX_ARITHMETIC_CANON
+               ? cbx_fail(CBX_BAD_ARGUMENT,
+                          "several devices train by the canon alone: arithmetic %s has bits of each "
+                          "device's own",
+                          cbx_arithmetic_name(settings->arithmetic))
+               : CBX_OK;
+}
+
 cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
                                           settings->schedule};
@@ -113,6 +123,9 @@ cbx_status cbx_learn_check(const cbx_learn_settings *settings) {
     cbx_status status = cbx_family_check_value(settings->family);
     if (!status) {
         status = cbx_arithmetic_check_value(settings->arithmetic);
+    }
+    if (!status) {
+        status = check_devices(settings);
     }
     if (!status) {
         status = cbx_trainer_check_settings(&trainer);

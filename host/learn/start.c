@@ -60,11 +60,10 @@ static cbx_status ask(const cbx_job *job, const char *spec) {
 }
 
 /* After a stop was asked for no other device is tried. */
-static cbx_status try_device(void *user, const char *spec) {
-    cbx_job *job = user;
+cbx_status cbx_job_try_device(cbx_job *job, const char *spec, cbx_device **out) {
     cbx_status status = ask(job, spec);
     if (!status) {
-        status = cbx_start_device(&job->device, spec, job->settings, cbx_job_should_stop, job);
+        status = cbx_start_device(out, spec, job->settings, cbx_job_should_stop, job);
     }
     if (status && cbx_job_should_stop(job)) {
         status = cbx_fail(CBX_INTERRUPTED, "stopped while the device started");
@@ -72,10 +71,18 @@ static cbx_status try_device(void *user, const char *spec) {
     return status;
 }
 
+static cbx_status try_device(void *user, const char *spec) {
+    cbx_job *job = user;
+    return cbx_job_try_device(job, spec, &job->device);
+}
+
 cbx_status cbx_job_start_device(cbx_job *job) {
     const char *spec = job->settings->device;
     cbx_device_info *devices = NULL;
     size_t count = 0;
+    if (cbx_spec_is_list(spec)) {
+        return cbx_job_start_devices(job);
+    }
     if (spec && *spec) {
         return try_device(job, spec);
     }

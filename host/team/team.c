@@ -191,6 +191,9 @@ static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
     const uint32_t end = first + owned->count * CBX_PANEL;
     m->team = team;
     m->device = device;
+    if (team->count == 1) { /* a trainer of all neurons, as any other */
+        return;
+    }
     m->exchange = (cbx_exchange){rank, team->count, team->owned, gather, m};
     m->links = rank == 0 ? (cbx_links){send_down, receive_up, m}
                          : (cbx_links){send_up, receive_down, m};

@@ -12,6 +12,11 @@ typedef struct cbx_team cbx_team;
  * large; those for which that leaves nothing get 0, but not the first. owned (count) */
 void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, cbx_span *owned);
 
+/* How fast each device (count) trains an even share while the others do, for cbx_team_share_out(): a
+ * tenth of a second, and the time of uploading the dataset. weights (count). */
+cbx_status cbx_team_measure(cbx_device *const *devices, uint32_t count, const cbx_dataset *dataset,
+                            const cbx_trainer_settings *settings, double *weights);
+
 /* A trainer of each device that has a panel of `owned` (count); devices, dataset and all that is
  * given must outlive the team. The failure of a device names it. *out is the caller's. */
 cbx_status cbx_team_create(cbx_team **out, cbx_device *const *devices, const cbx_span *owned,

@@ -42,7 +42,10 @@ CBX_API const char *cbx_film_clock_name(cbx_film_clock clock);
 /* All strings are borrowed for the time of the call. */
 typedef struct cbx_learn_settings {
     const char *data;   /* folder of the dataset, required */
-    const char *device; /* a spec as of cbx_device_open(); NULL or "": the first that works */
+    /* A spec as of cbx_device_open(); NULL or "": the first that works. Several, with commas between
+     * them, or "all" of those that work: the neurons are shared out among them, by speed where they are
+     * not alike, and the bits stay what they are. Batches are not computed again on the host then. */
+    const char *device;
     cbx_family family;
     uint32_t hidden;           /* 64 */
     uint32_t epochs;           /* 5 */
@@ -142,8 +145,17 @@ typedef struct cbx_learn_times {
     double total;
 } cbx_learn_times;
 
-typedef struct cbx_learn_plan {
+/* A device's share of the hidden neurons: first … first + count; a count of 0: it has nothing to do. */
+typedef struct cbx_owner {
     const cbx_device_info *device;
+    uint32_t first, count;
+} cbx_owner;
+
+typedef struct cbx_learn_plan {
+    const cbx_device_info *device; /* the first one */
+    const cbx_owner *owners; /* (owner_count), until cbx_learn() returns, where several train; else
+                                NULL and 0 */
+    size_t owner_count;
     const cbx_passed_over *passed_over; /* (passed_over_count), until cbx_learn() returns */
     size_t passed_over_count;
     cbx_family family;
