@@ -86,6 +86,7 @@ cli_test(formats device film)
 cli_test(report device film)
 cli_test(look device)
 cli_test(predict device)
+cli_test(crew device film)
 cli_test(resume device film)
 cli_test(recover device film)
 cli_test(stops device film)
@@ -135,7 +136,7 @@ if(CBX_FIREFOX)
 endif()
 set_tests_properties(cli_devices cli_drivers PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
-  set_property(TEST cli_check cli_drivers cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
+  set_property(TEST cli_check cli_crew cli_drivers cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
                "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
 endif()
 

@@ -57,10 +57,9 @@ static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
     assert_int_equal(pictures, 1);
     assert_in_range(on->count, 0, PICTURES - 1);
     assert_int_equal(CL_SUCCESS, clReleaseEvent(done));
-    assert_int_equal(CL_SUCCESS, clEnqueueReadBuffer(on->painter.device->queue, on->luma, CL_TRUE,
-                                                     0, on->pixels,
-                                                     on->seen + on->count * on->pixels, 0, NULL,
-                                                     NULL));
+    assert_int_equal(
+        CL_SUCCESS, clEnqueueReadBuffer(on->painter.device->queue, on->luma, CL_TRUE, 0, on->pixels,
+                                        on->seen + on->count * on->pixels, 0, NULL, NULL));
     on->count++;
     return CBX_OK;
 }
@@ -71,8 +70,7 @@ static void open_wall(wall *on, cbx_device *device, uint32_t hidden) {
     assert_ok(cbx_grid_lay_out(&grid, hidden, 1));
     assert_ok(cbx_painter_init(&on->painter, device, &grid, CBX_TONE_SIGNED));
     on->pixels = (size_t)grid.width * grid.height;
-    assert_ok(
-        cbx_buffer_create(device, CL_MEM_READ_WRITE, on->pixels, "a picture", &on->luma));
+    assert_ok(cbx_buffer_create(device, CL_MEM_READ_WRITE, on->pixels, "a picture", &on->luma));
     assert_ok(cbx_painter_fill(&on->painter, on->luma, on->pixels, 16));
     TEST_NEW(on->seen, PICTURES * on->pixels);
 }
@@ -129,7 +127,8 @@ static outcome lead(cbx_trainer *trainer, cbx_device *device, uint32_t hidden) {
     assert_ok(cbx_trainer_set_order(trainer, order, train_count));
     cbx_trainer_draw_on(trainer, &on.easel);
     assert_ok(cbx_trainer_steps_drawing(trainer, 0, FIRST, rates, 0, 3));
-    assert_ok(cbx_trainer_step_drawing(trainer, FIRST * BATCH, BATCH, rates, FIRST));
+    assert_ok(
+        cbx_trainer_steps_drawing(trainer, FIRST * BATCH, 1, rates, FIRST, 5)); /* none is due */
     assert_ok(cbx_trainer_step(trainer, (FIRST + 1) * BATCH, BATCH, rates, FIRST + 1));
     o.midway = training_weights(trainer, hidden);
     assert_ok(cbx_trainer_steps_drawing(trainer, (FIRST + 2) * BATCH, BATCHES - FIRST - 3, rates,
@@ -198,8 +197,7 @@ static outcome learn_together(const course *c) {
     cbx_team *team;
     uint32_t count = 0;
     while (count < MOST && c->families[count] != CBX_FAMILY_AUTO) {
-        const cbx_device_request request = {.spec = fixture_spec(),
-                                            .family = c->families[count]};
+        const cbx_device_request request = {.spec = fixture_spec(), .family = c->families[count]};
         assert_ok(cbx_device_open_as(&devices[count], &request));
         count++;
     }

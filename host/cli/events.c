@@ -28,11 +28,11 @@ static json_t *owners_array(const cbx_learn_plan *plan) {
     for (size_t i = 0; i < plan->owner_count; i++) {
         const cbx_owner *owner = &plan->owners[i];
         char spec[CLI_NUMBER];
-        cbx_json_append(&array, json_pack("{s:o, s:o, s:I, s:I}", "spec",
-                                          cbx_json_string(cli_spec(spec, owner->device)), "name",
-                                          cbx_json_string(owner->device->name), "first",
-                                          (json_int_t)owner->first, "neurons",
-                                          (json_int_t)owner->count));
+        cbx_json_append(&array,
+                        json_pack("{s:o, s:o, s:I, s:I}", "spec",
+                                  cbx_json_string(cli_spec(spec, owner->device)), "name",
+                                  cbx_json_string(owner->device->name), "first",
+                                  (json_int_t)owner->first, "neurons", (json_int_t)owner->count));
     }
     return array;
 }

@@ -37,7 +37,7 @@ static cbx_status open_named(cbx_job *job) {
     cbx_status status = cbx_copy_text(&specs, job->settings->device);
     for (char *spec = status ? NULL : strtok_r(specs, ",", &rest); spec && !status;
          spec = strtok_r(NULL, ",", &rest)) {
-        status = open_one(job, spec);
+        status = open_one(job, spec + strspn(spec, " "));
     }
     free(specs);
     return status || job->owner_count > 0
@@ -97,10 +97,9 @@ static cbx_status share_out(cbx_job *job, const cbx_trainer_settings *settings, 
     for (size_t i = 0; i < job->owner_count; i++) {
         weights[i] = 1.0;
     }
-    cbx_status status = all_alike(job)
-                            ? CBX_OK
-                            : cbx_team_measure(job->devices, (uint32_t)job->owner_count,
-                                               job->dataset, settings, weights);
+    cbx_status status = all_alike(job) ? CBX_OK
+                                       : cbx_team_measure(job->devices, (uint32_t)job->owner_count,
+                                                          job->dataset, settings, weights);
     if (status) {
         return status;
     }

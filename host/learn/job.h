@@ -51,11 +51,11 @@ typedef struct cbx_job {
     cbx_dataset *dataset;
     char data_sha256[CBX_SHA256_TEXT]; /* as cbx_hash_dataset() says; "": no output tells it */
     cbx_device *device;
-    cbx_walk walk;          /* the devices that were passed over */
-    cbx_device **devices;   /* (owner_count), the first is `device`; NULL: one device trains */
-    cbx_owner *owners;      /* (owner_count), for the plan */
+    cbx_walk walk;        /* the devices that were passed over */
+    cbx_device **devices; /* (owner_count), the first is `device`; NULL: one device trains */
+    cbx_owner *owners;    /* (owner_count), for the plan */
     size_t owner_count;
-    cbx_team *team; /* of those; NULL: one device trains */
+    cbx_team *team;         /* of those; NULL: one device trains */
     cbx_network *network;   /* as it was at the start; after the training what came of it */
     double mean, deviation; /* of a look: what pixels are normalised by */
     cbx_trainer *trainer;

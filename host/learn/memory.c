@@ -33,9 +33,8 @@ static cbx_status device_bytes(const cbx_job *job, cbx_device *device, uint32_t 
     const cbx_trainer_settings trainer = {hidden, settings->batch, settings->recipe,
                                           settings->schedule};
     uint64_t taken = 0;
-    cbx_status status = device->shares_memory
-                            ? cbx_trainer_bytes(&taken, device, job->dataset, &trainer)
-                            : CBX_OK;
+    cbx_status status =
+        device->shares_memory ? cbx_trainer_bytes(&taken, device, job->dataset, &trainer) : CBX_OK;
     *bytes += taken;
     return status;
 }

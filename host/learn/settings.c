@@ -101,10 +101,11 @@ static cbx_status check_checkpoint(const cbx_learn_settings *settings) {
 /* Each device has bits of its own by another one. */
 static cbx_status check_devices(const cbx_learn_settings *settings) {
     return cbx_spec_is_list(settings->device) && settings->arithmetic != CBX_ARITHMETIC_CANON
-               ? cbx_fail(CBX_BAD_ARGUMENT,
-                          "several devices train by the canon alone: arithmetic %s has bits of each "
-                          "device's own",
-                          cbx_arithmetic_name(settings->arithmetic))
+               ? cbx_fail(
+                     CBX_BAD_ARGUMENT,
+                     "several devices train by the canon alone: arithmetic %s has bits of each "
+                     "device's own",
+                     cbx_arithmetic_name(settings->arithmetic))
                : CBX_OK;
 }
 

@@ -81,7 +81,13 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
     if (exchange->ranks == 1) {
         return CBX_OK;
     }
-    cbx_status status = make_room(&meeting->own, &meeting->own_room, floats);
+    cbx_status status = CBX_OK;
+    if (meeting->own_room < floats) { /* the last write is over before its memory goes */
+        status = cbx_cl_check(clFinish(device->queue), "writing the outputs");
+    }
+    if (!status) {
+        status = make_room(&meeting->own, &meeting->own_room, floats);
+    }
     if (!status) {
         status = make_room(&meeting->all, &meeting->all_room, meeting->all_nodes * numbers);
     }
@@ -99,7 +105,8 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
         cbx_tree_complete(meeting->panels, exchange->owned, meeting->all, numbers);
         memset(meeting->own, 0, bytes);
         memcpy(meeting->own, meeting->all, numbers * sizeof(float));
-        status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, sums->buffer, CL_TRUE, at, bytes,
+        /* Without waiting: the next one reads into that memory once it is written. */
+        status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, sums->buffer, CL_FALSE, at, bytes,
                                                    meeting->own, 0, NULL, NULL),
                               "writing the outputs");
     }

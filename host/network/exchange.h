@@ -57,13 +57,14 @@ typedef struct cbx_sums {
 
 /* Fills *out, to be cleared in every case. CBX_NO_MEMORY. */
 cbx_status cbx_meeting_open(cbx_meeting *out, const cbx_exchange *exchange, uint32_t panels);
+/* What is enqueued is over. */
 void cbx_meeting_clear(cbx_meeting *meeting);
 
 /* The owner's nodes. */
 uint32_t cbx_meeting_nodes(const cbx_meeting *meeting);
 
-/* Makes the first share the sum over all ranks and the others zero. Waits for the device and
- * for the other ranks; does nothing when alone. */
+/* Makes the first share the sum over all ranks and the others zero, which is enqueued. Waits for the
+ * device and for the other ranks; does nothing when alone. */
 cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums);
 
 #endif

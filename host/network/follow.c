@@ -30,7 +30,7 @@ static cbx_status take_order(cbx_trainer *trainer, const cbx_command *command) {
 }
 
 static cbx_status train(cbx_trainer *trainer, const cbx_command *c) {
-    if (c->count > 1) {
+    if (c->rows == trainer->settings.batch) {
         return cbx_trainer_steps_drawing(trainer, c->first, c->count, c->rates, c->number,
                                          c->every);
     }
@@ -50,8 +50,7 @@ static cbx_status evaluate(cbx_trainer *trainer, const cbx_command *command) {
 
 static cbx_status give_outputs(cbx_trainer *trainer, const cbx_command *command) {
     float *z2 = NULL;
-    cbx_status status =
-        cbx_new(&z2, (size_t)trainer->images_of[command->count] * CBX_CLASSES);
+    cbx_status status = cbx_new(&z2, (size_t)trainer->images_of[command->count] * CBX_CLASSES);
     if (!status) {
         status = cbx_trainer_outputs(trainer, (cbx_part)command->count, z2);
     }
@@ -71,14 +70,10 @@ static cbx_status give_weights(cbx_trainer *trainer, const cbx_command *command)
 }
 
 static cbx_status (*const deeds[CBX_WORDS])(cbx_trainer *, const cbx_command *) = {
-    [CBX_TELL_WEIGHTS] = take_weights,
-    [CBX_TELL_ORDER] = take_order,
-    [CBX_TELL_BATCHES] = train,
-    [CBX_TELL_FLUSH] = flush,
-    [CBX_TELL_EVALUATE] = evaluate,
-    [CBX_TELL_OUTPUTS] = give_outputs,
-    [CBX_ASK_WEIGHTS] = give_weights,
-    [CBX_ASK_W1] = give_w1,
+    [CBX_TELL_WEIGHTS] = take_weights, [CBX_TELL_ORDER] = take_order,
+    [CBX_TELL_BATCHES] = train,        [CBX_TELL_FLUSH] = flush,
+    [CBX_TELL_EVALUATE] = evaluate,    [CBX_TELL_OUTPUTS] = give_outputs,
+    [CBX_ASK_WEIGHTS] = give_weights,  [CBX_ASK_W1] = give_w1,
 };
 
 cbx_status cbx_trainer_follow(cbx_trainer *trainer) {

@@ -203,8 +203,7 @@ cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (trainer->pending.rows == 0) {
         return CBX_OK;
     }
-    cbx_status status =
-        cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_FLUSH}, NULL, 0);
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_FLUSH}, NULL, 0);
     if (!status) {
         status = launch(trainer, NULL, 0);
     }
@@ -233,8 +232,8 @@ cbx_status cbx_trainer_set_order(cbx_trainer *trainer, const uint32_t *order, ui
     }
     cbx_status status = cbx_trainer_flush(trainer);
     if (!status) {
-        status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_ORDER, .count = count}, order,
-                               count * sizeof *order);
+        status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_ORDER, .count = count},
+                               order, count * sizeof *order);
     }
     if (status) {
         return status;

@@ -88,8 +88,7 @@ static cbx_status unmap(cbx_trainer *trainer, cl_mem buffer, float *mapped) {
 /* One after the other, each its share. */
 static cbx_status send_shares(const cbx_trainer *trainer, const cbx_network *network) {
     const cbx_exchange *exchange = &trainer->meeting.exchange;
-    cbx_status status =
-        cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_WEIGHTS}, NULL, 0);
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_WEIGHTS}, NULL, 0);
     for (uint32_t rank = 1; rank < exchange->ranks && !status; rank++) {
         const size_t w1 = cbx_crew_w1_floats(trainer, rank);
         const size_t w2 = cbx_crew_w2_floats(trainer, rank);
@@ -98,8 +97,8 @@ static cbx_status send_shares(const cbx_trainer *trainer, const cbx_network *net
         if (!status) {
             pack_w1(network, cbx_crew_share(trainer, rank), exchange->owned[rank].count, room);
             pack_w2(network, cbx_crew_share(trainer, rank), room + w1);
-            status = trainer->links->send(trainer->links->user, rank, room,
-                                          (w1 + w2) * sizeof *room);
+            status =
+                trainer->links->send(trainer->links->user, rank, room, (w1 + w2) * sizeof *room);
         }
         free(room);
     }
@@ -132,8 +131,8 @@ static cbx_status receive_shares(const cbx_trainer *trainer, float *weights) {
     cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
     for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
         const size_t floats = floats_of(trainer, rank);
-        status = trainer->links->receive(trainer->links->user, rank, weights,
-                                         floats * sizeof *weights);
+        status =
+            trainer->links->receive(trainer->links->user, rank, weights, floats * sizeof *weights);
         weights += floats;
     }
     return status;

@@ -8,9 +8,8 @@
 #include "base/memory.h"
 
 cbx_status cbx_pipe_open(cbx_pipe *out, size_t room) {
-    *out = (cbx_pipe){.lock = PTHREAD_MUTEX_INITIALIZER,
-                      .changed = PTHREAD_COND_INITIALIZER,
-                      .room = room};
+    *out = (cbx_pipe){
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .room = room};
     return cbx_new(&out->bytes, room);
 }
 

@@ -195,8 +195,8 @@ static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
         return;
     }
     m->exchange = (cbx_exchange){rank, team->count, team->owned, gather, m};
-    m->links = rank == 0 ? (cbx_links){send_down, receive_up, m}
-                         : (cbx_links){send_up, receive_down, m};
+    m->links =
+        rank == 0 ? (cbx_links){send_down, receive_up, m} : (cbx_links){send_up, receive_down, m};
     m->division = (cbx_division){.share = {first, (end < hidden ? end : hidden) - first},
                                  .exchange = &m->exchange,
                                  .links = &m->links};
@@ -210,9 +210,9 @@ static cbx_status start(member *m) {
     const int error = pthread_create(&m->thread, NULL, work, m);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     m->has_thread = !error;
-    return error ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for a device: %s",
-                            strerror(error))
-                 : CBX_OK;
+    return error
+               ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for a device: %s", strerror(error))
+               : CBX_OK;
 }
 
 static cbx_status start_all(cbx_team *team) {
