@@ -148,15 +148,15 @@ typedef struct scene {
 static owners_outcome learn(const scene *s, cbx_device *device, const cbx_network *start) {
     const size_t data = s->batch < images[FEW] ? FEW : MANY;
     const uint32_t units = device->info.compute_units;
-    const owners_plan plan = {.device = device,
-                              .settings = {s->hidden, s->batch, s->recipe, s->schedule},
-                              .dataset = datasets[data],
-                              .order = orders[data],
-                              .start = start,
-                              .rates = rates,
-                              .second = s->owners > 1 ? owners_split(s->hidden) : 0,
-                              .keeps_losses = 1,
-                              .scale = 1};
+    owners_plan plan = {.device = device,
+                        .settings = {s->hidden, s->batch, s->recipe, s->schedule},
+                        .dataset = datasets[data],
+                        .order = orders[data],
+                        .start = start,
+                        .rates = rates,
+                        .keeps_losses = 1,
+                        .scale = 1};
+    owners_share_out(&plan, s->owners);
     device->info.compute_units = s->units;
     owners_outcome out = owners_learn(&plan);
     device->info.compute_units = units;

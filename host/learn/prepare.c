@@ -45,7 +45,8 @@ static cbx_status load_and_start(cbx_job *job) {
     if (!threaded) {
         load(&data);
     }
-    cbx_status status = cbx_job_start_device(job);
+    cbx_status status =
+        (cbx_spec_is_list(settings->device) ? cbx_job_start_devices : cbx_job_start_device)(job);
     if (!status) {
         status = cbx_job_choose_encoder(job);
     }
@@ -137,9 +138,9 @@ static cbx_status make_trainer(cbx_job *job) {
     cbx_random_seed(&job->position.random, settings->seed, CBX_STREAM_ORDER);
     cbx_status status = cbx_new(&job->order, job->plan.training_images);
     if (!status) {
-        status = job->owner_count > 0 ? cbx_job_make_team(job, &trainer)
-                                      : cbx_trainer_create(&job->trainer, job->device,
-                                                           job->dataset, &trainer);
+        status = job->owner_count > 0
+                     ? cbx_job_make_team(job, &trainer)
+                     : cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
     }
     if (!status) {
         status = cbx_trainer_set_weights(job->trainer, job->network);

@@ -80,9 +80,6 @@ cbx_status cbx_job_start_device(cbx_job *job) {
     const char *spec = job->settings->device;
     cbx_device_info *devices = NULL;
     size_t count = 0;
-    if (cbx_spec_is_list(spec)) {
-        return cbx_job_start_devices(job);
-    }
     if (spec && *spec) {
         return try_device(job, spec);
     }
