@@ -127,13 +127,20 @@ static int race(const cbx_learn_settings *settings, const char *folder, size_t c
 
 /* What the process does that the tests start. */
 static int attempt(const char *what, size_t count) {
+    char twice[256];
     learning l;
     if (strcmp(what, "open") == 0) {
         return race(NULL, NULL, count);
     }
     learning_open(&l, 60, 12);
-    const cbx_learn_settings settings = learning_settings(&l);
+    cbx_learn_settings settings = learning_settings(&l);
     const int writes = strcmp(what, "write") == 0;
+    if (strcmp(what, "share") == 0) { /* each on a device that it takes twice */
+        const char *spec = fixture_spec() ? fixture_spec() : "0:0";
+        snprintf(twice, sizeof twice, "%s,%s", spec, spec);
+        settings.device = twice;
+        settings.hidden = 64;
+    }
     const int failed = race(&settings, writes ? l.folder : NULL, count);
     if (writes && !failed) {
         compare_files(l.folder, count);
@@ -183,10 +190,15 @@ static void four_write(void **state) {
     assert_attempts_succeed("write", "4");
 }
 
+static void two_share(void **state) {
+    (void)state;
+    assert_attempts_succeed("share", "2");
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_open),    cmocka_unit_test(eight_open), cmocka_unit_test(two_learn),
-        cmocka_unit_test(eight_learn), cmocka_unit_test(four_write),
+        cmocka_unit_test(eight_learn), cmocka_unit_test(four_write), cmocka_unit_test(two_share),
     };
     if (argc == 3) {
         return attempt(argv[1], (size_t)strtoul(argv[2], NULL, 10));
