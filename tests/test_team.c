@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "support/fixture.h"
+#include "support/mutant.h"
 #include "support/synthetic.h"
 #include "support/training.h"
 #include "team/pipe.h"
@@ -202,7 +203,7 @@ static outcome learn_together(const course *c) {
         count++;
     }
     cbx_team_share_out((c->hidden + CBX_PANEL - 1) / CBX_PANEL, c->weights, count, owned);
-    assert_ok(cbx_team_create(&team, devices, owned, count, dataset, &settings));
+    assert_ok(cbx_team_create(&team, devices, owned, count, dataset, &settings, 1));
     outcome o = lead(cbx_team_trainer(team), devices[0], c->hidden);
     cbx_team_destroy(team);
     for (uint32_t i = 0; i < count; i++) {
@@ -281,7 +282,7 @@ static void a_device_that_fails_is_named(void **state) {
     }
     devices[1]->info.global_memory_bytes = 1 << 20;
     snprintf(devices[1]->info.name, sizeof devices[1]->info.name, "the small one");
-    assert_fails(cbx_team_create(&team, devices, owned, 2, dataset, &settings), CBX_TOO_LARGE,
+    assert_fails(cbx_team_create(&team, devices, owned, 2, dataset, &settings, 1), CBX_TOO_LARGE,
                  "the small one");
     for (int i = 0; i < 2; i++) {
         cbx_device_close(devices[i]);
@@ -299,7 +300,7 @@ static void a_leader_that_fails_lets_the_others_go(void **state) {
     for (int i = 0; i < 2; i++) {
         assert_ok(cbx_device_open_as(&devices[i], &request));
     }
-    assert_ok(cbx_team_create(&team, devices, owned, 2, dataset, &settings));
+    assert_ok(cbx_team_create(&team, devices, owned, 2, dataset, &settings, 1));
     cbx_trainer *trainer = cbx_team_trainer(team);
     cbx_network *start = synthetic_network(64, 83);
     assert_ok(cbx_trainer_set_weights(trainer, start));
@@ -314,12 +315,65 @@ static void a_leader_that_fails_lets_the_others_go(void **state) {
     }
 }
 
+/* What a follower computes of its share, and what it tells the others, is looked at, too. */
+static void a_follower_that_computes_wrongly_is_found(void **state) {
+    static const struct {
+        edit edit;
+        const char *place;
+    } cases[] = {
+        {{"train_cpu.cl", "global const float *u = q + (size_t)start_rows * pitch + i * CBX_PANEL;",
+          "global const float *u = q + (size_t)start_rows * pitch + i * CBX_PANEL;"
+          "if (start_rows > 2) { q[i * CBX_PANEL + 2 * pitch] += 1.0f; }"},
+         "a1 of neuron 32, image 2 of the batch"},
+        {{"train_cpu.cl", "STORE_OUT(share + i, tree_sum_far(tree + i, of_share, end - begin));",
+          "STORE_OUT(share + i, tree_sum_far(tree + i, of_share, end - begin) + (i == 16 ? 1e-3f : "
+          "0));"},
+         "the sum of neurons 32 to 63, output 0, image 1 of the batch"},
+        {{"tree.cl", "HELPER void tree_add(", "HELPER void tree_add("},
+         NULL}, /* nothing is wrong */
+    };
+    const cbx_trainer_settings settings = {64, BATCH, CBX_RECIPE_NLL, CBX_SCHEDULE_FUSED};
+    const cbx_span owned[] = {{0, 1}, {1, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const cbx_device_request request = {.spec = fixture_spec(), .family = CBX_FAMILY_CPU};
+        cbx_network *start = synthetic_network(64, 84);
+        cbx_device *devices[2];
+        cbx_team *team;
+        for (int k = 0; k < 2; k++) {
+            assert_ok(cbx_device_open_as(&devices[k], &request));
+        }
+        mutate_all(devices[1], &cases[i].edit, 1);
+        assert_ok(cbx_team_create(&team, devices, owned, 2, dataset, &settings, 1));
+        cbx_trainer *trainer = cbx_team_trainer(team);
+        assert_ok(cbx_trainer_set_weights(trainer, start));
+        assert_ok(cbx_trainer_set_order(trainer, order, train_count));
+        assert_ok(cbx_trainer_steps(trainer, 0, 3, rates, 0));
+        assert_ok(cbx_trainer_begin_checks(trainer, 4 * BATCH, BATCH, rates, 4));
+        assert_ok(cbx_trainer_steps(trainer, 3 * BATCH, 5, rates, 3));
+        assert_ok(cbx_trainer_check(trainer));
+        const cbx_status status = cbx_trainer_end_checks(trainer);
+        if (cases[i].place) {
+            assert_fails(cbx_team_blame(team, status), CBX_BAD_KERNEL, cases[i].place);
+            assert_message("batch 5 was computed wrongly on ");
+        } else {
+            assert_ok(status);
+        }
+        cbx_team_destroy(team);
+        cbx_network_destroy(start);
+        for (int k = 0; k < 2; k++) {
+            cbx_device_close(devices[k]);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_learn_what_one_does),
         cmocka_unit_test(shares_are_whole_and_follow_the_weights),
         cmocka_unit_test(a_device_that_fails_is_named),
         cmocka_unit_test(a_leader_that_fails_lets_the_others_go),
+        cmocka_unit_test(a_follower_that_computes_wrongly_is_found),
     };
     return cmocka_run_group_tests_name("team", tests, set_up, tear_down);
 }

@@ -27,12 +27,14 @@ struct cbx_spot_check {
     const cbx_dataset *dataset; /* borrowed */
     cbx_trainer *trainer;       /* borrowed */
     cbx_watch *watch;
-    uint32_t all, panels, next; /* P, those that are checked at a time, and the first of them */
+    uint32_t all, panels, next; /* P of the trainer's share, those that are checked at a time, and
+                                   the first of them */
     cbx_spot_batch batch;
     state state;
     cbx_canon canon; /* of one panel at a time */
     float *shares;   /* [P][rows][10], of Z2 */
     float *terms;    /* [P] */
+    float *nodes;    /* [nodes of all owners][rows][16]; NULL: there is one owner */
     pthread_t thread;
     int threaded;        /* else the verdict is there */
     atomic_int finished; /* of the thread */
@@ -73,7 +75,7 @@ cbx_status cbx_spot_check_create(cbx_spot_check **out, cbx_trainer *trainer,
     cbx_spot_check *check = *out;
     check->dataset = dataset;
     check->trainer = trainer;
-    check->all = CBX_PANELS_OF(settings->hidden);
+    check->all = CBX_PANELS_OF(trainer->share.count);
     check->panels = panels_at_once(check->all);
     status = make_canon(&check->canon, settings);
     if (!status) {
@@ -81,6 +83,10 @@ cbx_status cbx_spot_check_create(cbx_spot_check **out, cbx_trainer *trainer,
     }
     if (!status) {
         status = cbx_new(&check->terms, check->all);
+    }
+    if (!status && trainer->meeting.all_nodes > 0) {
+        status = cbx_new(&check->nodes,
+                         (size_t)trainer->meeting.all_nodes * settings->batch * CBX_LANES_OUT);
     }
     if (!status) {
         status = cbx_watch_create(&check->watch, trainer, check->panels);
@@ -108,6 +114,7 @@ void cbx_spot_check_destroy(cbx_spot_check *check) {
     cbx_canon_clear(&check->canon);
     free(check->shares);
     free(check->terms);
+    free(check->nodes);
     free(check);
 }
 
@@ -198,8 +205,13 @@ static void name_weight(char *text, size_t size, const char *what, size_t column
 /* ---- what should be ---- */
 
 static size_t used_lanes(const cbx_spot_check *check, size_t panel) {
-    const size_t left = check->trainer->settings.hidden - panel * CBX_PANEL;
+    const size_t left = check->trainer->share.count - panel * CBX_PANEL;
     return left < CBX_PANEL ? left : CBX_PANEL;
+}
+
+/* A neuron of the share, as the network counts. */
+static size_t neuron_of(const cbx_spot_check *check, size_t neuron) {
+    return check->trainer->share.first + neuron;
 }
 
 /* W2 of a panel of the device (1 + 32, 16) becomes the canon's (1 + 32, 10), with the biases or
@@ -222,8 +234,54 @@ static void take_a1(cbx_spot_check *check, const cbx_around *around, size_t pane
            check->canon.rows * CBX_PANEL * sizeof(float));
 }
 
+/* Those of panels first … first + count, of output i % 10 of row i / 10. */
+static float add_shares(const cbx_spot_check *check, size_t first, size_t count, size_t i) {
+    for (size_t panel = 0; panel < count; panel++) {
+        check->terms[panel] = check->shares[(first + panel) * check->canon.rows * OUTPUTS + i];
+    }
+    return cbx_canon_tree(check->terms, count);
+}
+
+/* A node of the trainer's own, as it went to the other owners. */
+static cbx_status check_node(const cbx_spot_check *check, cbx_node node, const float *sent) {
+    const size_t numbers = check->canon.rows * OUTPUTS;
+    for (size_t i = 0; i < numbers; i++) {
+        const float should = add_shares(check, node.first, node.panels, i);
+        const float *is = sent + i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS;
+        const pair sums = {.is = is, .should = &should};
+        if (!is_right(*is, should, -1.0f)) {
+            char where[96];
+            snprintf(where, sizeof where,
+                     "the sum of neurons %zu to %zu, output %zu, image %zu of "
+                     "the batch",
+                     neuron_of(check, node.first * CBX_PANEL),
+                     neuron_of(check, (node.first + node.panels) * CBX_PANEL) - 1, i % OUTPUTS,
+                     i / OUTPUTS);
+            return tell(check, &sums, where);
+        }
+    }
+    return CBX_OK;
+}
+
+/* A1·W2[1:] of all owners, from what they exchanged, into the first of check->nodes. */
+static cbx_status take_nodes(cbx_spot_check *check, const cbx_around *around) {
+    const cbx_meeting *meeting = &check->trainer->meeting;
+    const size_t numbers = check->canon.rows * CBX_LANES_OUT;
+    const float *own = around->nodes;
+    cbx_status status = CBX_OK;
+    for (uint32_t rank = 0; rank < meeting->exchange.rank; rank++) {
+        own += meeting->counts[rank] * numbers;
+    }
+    for (uint32_t i = 0; i < check->trainer->node_count && !status; i++) {
+        status = check_node(check, check->trainer->nodes[i], own + i * numbers);
+    }
+    memcpy(check->nodes, around->nodes, meeting->all_nodes * numbers * sizeof *check->nodes);
+    cbx_tree_complete(meeting->panels, meeting->exchange.owned, check->nodes, numbers);
+    return status;
+}
+
 /* Z2, A2 and D2 of all neurons, from the device's A1. */
-static void compute_outputs(cbx_spot_check *check, const cbx_around *around) {
+static cbx_status compute_outputs(cbx_spot_check *check, const cbx_around *around) {
     cbx_canon *canon = &check->canon;
     const size_t count = canon->rows * OUTPUTS;
     for (size_t panel = 0; panel < check->all; panel++) {
@@ -232,14 +290,15 @@ static void compute_outputs(cbx_spot_check *check, const cbx_around *around) {
         cbx_canon_output_forward(canon);
         memcpy(check->shares + panel * count, canon->z2, count * sizeof *canon->z2);
     }
+    const cbx_status status = check->nodes ? take_nodes(check, around) : CBX_OK;
     for (size_t i = 0; i < count; i++) {
-        for (size_t panel = 0; panel < check->all; panel++) {
-            check->terms[panel] = check->shares[panel * count + i];
-        }
-        canon->z2[i] = around->w2[i % OUTPUTS] + cbx_canon_tree(check->terms, check->all);
+        const float sum = check->nodes ? check->nodes[i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS]
+                                       : add_shares(check, 0, check->all, i);
+        canon->z2[i] = around->w2[i % OUTPUTS] + sum;
         canon->a2[i] = cbx_canon_sigmoid(canon->z2[i]);
     }
     cbx_canon_output_errors(canon);
+    return status;
 }
 
 static void take_w1(cbx_spot_check *check, const cbx_around *around, size_t place) {
@@ -264,7 +323,7 @@ static cbx_status check_activations(cbx_spot_check *check, const cbx_around *aro
         return CBX_OK;
     }
     snprintf(where, sizeof where, "a1 of neuron %zu, image %zu of the batch",
-             panel * CBX_PANEL + a1.column, a1.row);
+             neuron_of(check, panel * CBX_PANEL + a1.column), a1.row);
     return tell(check, &a1, where);
 }
 
@@ -281,8 +340,8 @@ static cbx_status check_hidden(const cbx_spot_check *check, const cbx_around *ar
     if (are_right(check, &w1)) {
         return CBX_OK;
     }
-    name_weight(where, sizeof where, "w1 of neuron", panel * CBX_PANEL + w1.column, "pixel",
-                w1.row);
+    name_weight(where, sizeof where, "w1 of neuron",
+                neuron_of(check, panel * CBX_PANEL + w1.column), "pixel", w1.row);
     return tell(check, &w1, where);
 }
 
@@ -301,8 +360,9 @@ static cbx_status check_output(cbx_spot_check *check, const cbx_around *around, 
     if (are_right(check, &w2)) {
         return CBX_OK;
     }
+    const size_t row = panel * CBX_PANEL + from + w2.row;
     name_weight(where, sizeof where, "w2 of output", w2.column, "neuron",
-                panel * CBX_PANEL + from + w2.row);
+                row > 0 ? neuron_of(check, row) : 0);
     return tell(check, &w2, where);
 }
 
@@ -331,7 +391,7 @@ static cbx_status compute(cbx_spot_check *check) {
         status = check_activations(check, &around, place);
     }
     if (!status) {
-        compute_outputs(check, &around);
+        status = compute_outputs(check, &around);
     }
     for (size_t panel = 0; panel < check->all && !status; panel++) {
         status = check_weights(check, &around, panel);

@@ -26,7 +26,8 @@ typedef struct cbx_spot_batch {
     uint64_t number;
 } cbx_spot_batch;
 
-/* For a trainer that has all neurons; it and the dataset must outlive the check. *out is the caller's.
+/* For a trainer, of all neurons or of a share of them, whose own are checked then, with what it told the
+ * other owners; it and the dataset must outlive the check. *out is the caller's.
  * CBX_TOO_LARGE, CBX_NO_MEMORY. */
 cbx_status cbx_spot_check_create(cbx_spot_check **out, cbx_trainer *trainer,
                                  const cbx_dataset *dataset);

@@ -19,22 +19,22 @@ static uint64_t next_after(const cbx_job *job, uint64_t number) {
 
 uint64_t cbx_job_checks_bytes(const cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    return settings->no_check || job->owner_count > 0 ? 0 : cbx_spot_check_bytes(settings->hidden, settings->batch);
+    return settings->no_check ? 0 : cbx_spot_check_bytes(settings->hidden, settings->batch);
 }
 
 cbx_status cbx_job_open_checks(cbx_job *job) {
-    return job->settings->no_check || job->team
+    return job->settings->no_check
                ? CBX_OK
                : cbx_spot_check_create(&job->checks.spot, job->trainer, job->dataset);
 }
 
-void cbx_job_begin_check(cbx_job *job, uint64_t count) {
+cbx_status cbx_job_begin_check(cbx_job *job, uint64_t count) {
     cbx_checks *checks = &job->checks;
     const cbx_position *at = &job->position;
     const uint64_t number = checks->due > at->batch_number ? checks->due : at->batch_number;
     const uint64_t ahead = number - at->batch_number;
     if (!checks->spot || ahead >= count || cbx_spot_check_is_busy(checks->spot)) {
-        return;
+        return CBX_OK;
     }
     const uint32_t first = at->first + (uint32_t)ahead * job->settings->batch;
     const uint32_t left = job->plan.training_images - first;
@@ -46,6 +46,7 @@ void cbx_job_begin_check(cbx_job *job, uint64_t count) {
                                   .number = number};
     cbx_spot_check_begin(checks->spot, &batch);
     checks->due = next_after(job, number);
+    return cbx_trainer_begin_checks(job->trainer, batch.first, batch.rows, batch.rates, number);
 }
 
 void cbx_job_check_next(cbx_job *job) {
@@ -57,7 +58,13 @@ int cbx_job_is_checking(const cbx_job *job) {
 }
 
 cbx_status cbx_job_look_at_check(cbx_job *job) {
-    return job->checks.spot ? cbx_spot_check_look(job->checks.spot, 0) : CBX_OK;
+    const int busy = cbx_job_is_checking(job);
+    cbx_status status = busy ? cbx_spot_check_look(job->checks.spot, 0) : CBX_OK;
+    if (status || !busy || cbx_job_is_checking(job) || !cbx_trainer_leads(job->trainer)) {
+        return status;
+    }
+    status = cbx_trainer_flush(job->trainer);
+    return status ? status : cbx_trainer_end_checks(job->trainer);
 }
 
 cbx_status cbx_job_end_check(cbx_job *job) {
@@ -65,9 +72,13 @@ cbx_status cbx_job_end_check(cbx_job *job) {
     if (!spot) {
         return CBX_OK;
     }
+    const int busy = cbx_job_is_checking(job);
     cbx_status status = cbx_trainer_flush(job->trainer);
     if (!status) {
         status = cbx_spot_check_look(spot, 1);
+    }
+    if (!status && busy) {
+        status = cbx_trainer_end_checks(job->trainer);
     }
     job->result->checked = cbx_spot_check_count(spot);
     return status;

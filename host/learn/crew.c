@@ -125,7 +125,7 @@ cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings)
         return cbx_trainer_create(&job->trainer, job->device, job->dataset, settings);
     }
     status = cbx_team_create(&job->team, job->devices, owned, (uint32_t)job->owner_count,
-                             job->dataset, settings);
+                             job->dataset, settings, !job->settings->no_check);
     job->trainer = status ? NULL : cbx_team_trainer(job->team);
     return status;
 }

@@ -98,8 +98,8 @@ static cbx_status train_batches(cbx_job *job) {
         status = cbx_job_keep(job);
         if (!status) {
             const segment next = next_segment(job);
-            cbx_job_begin_check(job, (uint64_t)next.together + (next.alone > 0));
-            status = train_segment(job, next);
+            status = cbx_job_begin_check(job, (uint64_t)next.together + (next.alone > 0));
+            status = status ? status : train_segment(job, next);
         }
         if (!status) {
             status = cbx_job_draw_page_film(job);

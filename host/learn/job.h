@@ -133,7 +133,7 @@ cbx_status cbx_job_open_checks(cbx_job *job);
 /* Bytes on the host, and nearly as many on the device. */
 uint64_t cbx_job_checks_bytes(const cbx_job *job);
 /* Before `count` batches are given to the trainer: chooses one of them, where one is due. */
-void cbx_job_begin_check(cbx_job *job, uint64_t count);
+cbx_status cbx_job_begin_check(cbx_job *job, uint64_t count);
 /* Has the next batch checked, whatever its number; nothing where there are no checks, or one is under
  * way. And whether one is. */
 void cbx_job_check_next(cbx_job *job);

@@ -117,6 +117,23 @@ cbx_status cbx_crew_show(cbx_trainer *trainer) {
     return status || !trainer->shown ? status : cbx_easel_draw(trainer->shown, trainer->whole_w1);
 }
 
+cbx_status cbx_trainer_begin_checks(const cbx_trainer *trainer, uint32_t first, uint32_t rows,
+                                    cbx_rates rates, uint64_t number) {
+    const cbx_command command = {
+        .word = CBX_TELL_CHECK, .first = first, .rows = rows, .rates = rates, .number = number};
+    return cbx_crew_tell(trainer, &command, NULL, 0);
+}
+
+cbx_status cbx_trainer_end_checks(const cbx_trainer *trainer) {
+    const uint32_t ranks = cbx_crew_leads(trainer) ? trainer->meeting.exchange.ranks : 1;
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_VERDICT}, NULL, 0);
+    for (uint32_t rank = 1; rank < ranks && !status; rank++) {
+        char right;
+        status = trainer->links->receive(trainer->links->user, rank, &right, sizeof right);
+    }
+    return status;
+}
+
 void cbx_crew_end(cbx_trainer *trainer) {
     const cbx_command command = {.word = CBX_TELL_END};
     (void)cbx_crew_tell(trainer, &command, NULL, 0);

@@ -21,6 +21,8 @@ typedef enum cbx_word {
     CBX_TELL_OUTPUTS,  /* likewise */
     CBX_ASK_WEIGHTS,   /* W1 and W2 are the answer */
     CBX_ASK_W1,
+    CBX_TELL_CHECK,  /* batch `number`, which comes next: rows, rates */
+    CBX_ASK_VERDICT, /* the answer is a byte; where the batch was wrong the follower ends */
     CBX_TELL_END,
     CBX_WORDS
 } cbx_word;

@@ -32,6 +32,7 @@ void cbx_meeting_clear(cbx_meeting *meeting) {
     free(meeting->starts);
     free(meeting->own);
     free(meeting->all);
+    free(meeting->sum);
     *meeting = (cbx_meeting){.panels = 0};
 }
 
@@ -92,6 +93,9 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
         status = make_room(&meeting->all, &meeting->all_room, meeting->all_nodes * numbers);
     }
     if (!status) {
+        status = make_room(&meeting->sum, &meeting->sum_room, meeting->all_nodes * numbers);
+    }
+    if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(device->queue, sums->buffer, CL_TRUE, at, bytes,
                                                   meeting->own, 0, NULL, NULL),
                               "reading a share of the outputs");
@@ -102,9 +106,10 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
         status = exchange->gather(exchange->user, meeting->all, meeting->starts);
     }
     if (!status) {
-        cbx_tree_complete(meeting->panels, exchange->owned, meeting->all, numbers);
+        memcpy(meeting->sum, meeting->all, meeting->all_nodes * numbers * sizeof(float));
+        cbx_tree_complete(meeting->panels, exchange->owned, meeting->sum, numbers);
         memset(meeting->own, 0, bytes);
-        memcpy(meeting->own, meeting->all, numbers * sizeof(float));
+        memcpy(meeting->own, meeting->sum, numbers * sizeof(float));
         /* Without waiting: the next one reads into that memory once it is written. */
         status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, sums->buffer, CL_FALSE, at, bytes,
                                                    meeting->own, 0, NULL, NULL),

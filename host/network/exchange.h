@@ -42,8 +42,10 @@ typedef struct cbx_meeting {
     cbx_span nodes[CBX_MOST_NODES]; /* the owner's */
     uint32_t *counts, all_nodes;    /* (ranks) nodes of each; together */
     size_t *starts;                 /* (1 + ranks) */
-    float *own, *all;
-    size_t own_room, all_room; /* floats */
+    float *own;
+    float *all;                          /* [nodes of all][rows][16], of the last exchange */
+    float *sum;                          /* of them */
+    size_t own_room, all_room, sum_room; /* floats */
 } cbx_meeting;
 
 /* Where an owner's part of Z2 lies, as shares [shares][stride][16] that are yet to be added. */

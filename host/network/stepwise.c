@@ -3,6 +3,7 @@
 #include "network/stepwise.h"
 
 #include "network/launch.h"
+#include "network/watch.h"
 
 typedef enum kernel {
     COLUMN_SUMS,
@@ -55,6 +56,7 @@ cbx_status cbx_stepwise_sums(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_sums sums = {
         .buffer = own->z2, .shares = trainer->node_count, .stride = stride, .rows = rows};
     const cbx_status status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
+    cbx_watch_exchange(trainer->watch, batch->number, rows);
     if (status) {
         return status;
     }

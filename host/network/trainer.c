@@ -272,7 +272,12 @@ static cbx_status exchange(cbx_trainer *trainer) {
                            .stride = trainer->stride,
                            .rows = trainer->pending.rows,
                            .share_panels = trainer->chunk_panels};
-    return sums.rows > 0 ? cbx_exchange_sums(&trainer->meeting, trainer->device, &sums) : CBX_OK;
+    cbx_status status = CBX_OK;
+    if (sums.rows > 0) {
+        status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
+        cbx_watch_exchange(trainer->watch, trainer->pending.number, sums.rows);
+    }
+    return status;
 }
 
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {

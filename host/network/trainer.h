@@ -57,6 +57,12 @@ cbx_status cbx_trainer_gather_w1(cbx_trainer *trainer);
 /* Whether it leads others, whose devices have the other neurons. */
 int cbx_trainer_leads(const cbx_trainer *trainer);
 
+/* The others check that batch, which is the next to be stepped, too; and then, whether they found it
+ * right, waiting for them, while nothing is pending. Nothing where it leads nobody. */
+cbx_status cbx_trainer_begin_checks(const cbx_trainer *trainer, uint32_t first, uint32_t rows,
+                                    cbx_rates rates, uint64_t number);
+cbx_status cbx_trainer_end_checks(const cbx_trainer *trainer);
+
 /* For a follower: those of its share, which the leader has sent. */
 cbx_status cbx_trainer_receive_weights(cbx_trainer *trainer);
 

@@ -2,6 +2,7 @@
 #include "network/watch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "network/schedule.h"
@@ -17,6 +18,7 @@ struct cbx_watch {
     stage stage;
     cl_mem copies; /* all of it, one after the other: see `places` */
     float *host;
+    float *nodes;     /* (nodes of all, batch, 16) */
     cl_event reading; /* NULL: nothing is on its way to the host */
 };
 
@@ -50,10 +52,14 @@ cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t pane
     }
     cbx_watch *watch = *out;
     watch->trainer = trainer;
-    watch->all = CBX_PANELS_OF(trainer->settings.hidden);
+    watch->all = CBX_PANELS_OF(trainer->share.count);
     watch->panels = panels;
     const size_t floats = places_of(watch).end;
     status = cbx_new(&watch->host, floats);
+    if (!status && trainer->meeting.all_nodes > 0) {
+        status = cbx_new(&watch->nodes, (size_t)trainer->meeting.all_nodes *
+                                            trainer->settings.batch * CBX_LANES_OUT);
+    }
     if (!status) {
         status = cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, floats * sizeof(float),
                                    "the copy of a batch", &watch->copies);
@@ -77,6 +83,7 @@ void cbx_watch_destroy(cbx_watch *watch) {
     }
     watch->trainer->watch = NULL;
     cbx_buffer_release(watch->copies);
+    free(watch->nodes);
     free(watch->host);
     free(watch);
 }
@@ -183,6 +190,15 @@ cbx_status cbx_watch_after(cbx_watch *watch, const cbx_batch *first, uint32_t co
     return status;
 }
 
+void cbx_watch_exchange(cbx_watch *watch, uint32_t number, uint32_t rows) {
+    if (watch && watch->nodes && watch->stage != NOTHING && watch->stage != FINISHED &&
+        number == (uint32_t)watch->batch.number) {
+        const cbx_meeting *meeting = &watch->trainer->meeting;
+        memcpy(watch->nodes, meeting->all,
+               (size_t)meeting->all_nodes * rows * CBX_LANES_OUT * sizeof *watch->nodes);
+    }
+}
+
 uint32_t cbx_watch_cut(const cbx_watch *watch, uint32_t number, uint32_t count) {
     if (!watch || watch->stage == NOTHING || watch->stage == FINISHED) {
         return count;
@@ -209,7 +225,8 @@ cbx_status cbx_watch_look(cbx_watch *watch, int wait, int *there) {
 cbx_around cbx_watch_around(const cbx_watch *watch) {
     const places p = places_of(watch);
     const float *host = watch->host;
-    return (cbx_around){host + p.a1, host + p.w2, host + p.w2_new, host + p.w1, host + p.w1_new};
+    return (cbx_around){host + p.a1, host + p.w2,     host + p.w2_new,
+                        host + p.w1, host + p.w1_new, watch->nodes};
 }
 
 uint32_t cbx_watch_stride(const cbx_watch *watch) {

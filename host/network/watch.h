@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The weights around one batch of a training, copied off the device beside it: what it takes to
- * compute that batch again. Training goes on meanwhile, and its results are the same. */
+ * compute that batch again. Training goes on meanwhile, and its results are the same. Of a trainer that
+ * has a share of the neurons it is the share's panels. */
 #ifndef CBX_NETWORK_WATCH_H
 #define CBX_NETWORK_WATCH_H
 
@@ -21,9 +22,10 @@ typedef struct cbx_around {
     const float *a1;          /* [P][stride][32] */
     const float *w2, *w2_new; /* [1+32P][16], from before the batch, and with it */
     const float *w1, *w1_new; /* [panels][785][32] */
+    const float *nodes;       /* [nodes of all][rows][16], as they were exchanged; alone NULL */
 } cbx_around;
 
-/* Watches the trainer, which has all neurons; one watch at a time. `panels` ≤ P. *out is the
+/* Watches the trainer; one watch at a time. `panels` ≤ P. *out is the
  * caller's. CBX_TOO_LARGE, CBX_NO_MEMORY. */
 cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t panels);
 /* Waits for what is on its way. Before the trainer. */
@@ -48,6 +50,8 @@ uint32_t cbx_watch_stride(const cbx_watch *watch);
  * batches; both enqueue only. `watch` may be NULL. */
 cbx_status cbx_watch_before(cbx_watch *watch, const struct cbx_batch *first, uint32_t count);
 cbx_status cbx_watch_after(cbx_watch *watch, const struct cbx_batch *first, uint32_t count);
+/* And after each exchange, with the batch it is about. */
+void cbx_watch_exchange(cbx_watch *watch, uint32_t number, uint32_t rows);
 /* How many of `count` batches from `number` on a launch may start: the one that is watched ends a
  * launch, and is finished by one that starts a single batch. */
 uint32_t cbx_watch_cut(const cbx_watch *watch, uint32_t number, uint32_t count);

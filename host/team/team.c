@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "check/spot_check.h"
 #include "network/follow.h"
 #include "team/pipe.h"
 
@@ -22,7 +23,8 @@ typedef struct member {
     cbx_links links;
     cbx_division division;
     cbx_trainer *trainer;
-    cbx_pipe down, up; /* from the leader, and to it; the leader's are not used */
+    cbx_spot_check *check; /* of a follower; NULL: there is none */
+    cbx_pipe down, up;     /* from the leader, and to it; the leader's are not used */
     int has_down, has_up;
     pthread_t thread;
     int has_thread;
@@ -35,6 +37,7 @@ struct cbx_team {
     cbx_span *owned; /* (count) */
     uint32_t count;
     member *members; /* (count), the leader first */
+    int checks;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     uint32_t ready; /* members that have their trainer, or failed */
@@ -167,19 +170,41 @@ static void get_ready(cbx_team *team) {
     pthread_mutex_unlock(&team->lock);
 }
 
+static void begin_check(void *user, const uint32_t *order, uint32_t first, uint32_t rows,
+                        cbx_rates rates, uint64_t number) {
+    const member *m = user;
+    const cbx_spot_batch batch = {order, first, rows, rates, number};
+    cbx_spot_check_begin(m->check, &batch);
+}
+
+static cbx_status end_check(void *user) {
+    const member *m = user;
+    return cbx_spot_check_look(m->check, 1);
+}
+
+static cbx_status follow(member *m) {
+    static const cbx_follower_checks none;
+    const cbx_follower_checks checks = {begin_check, end_check, m};
+    return cbx_trainer_follow(m->trainer, m->check ? &checks : &none);
+}
+
 static void *work(void *user) {
     member *m = user;
     cbx_status status = make_trainer(m);
+    if (!status && m->team->checks) {
+        status = cbx_spot_check_create(&m->check, m->trainer, m->team->dataset);
+    }
     if (status) {
         fail(m->team, m, status);
     }
     get_ready(m->team);
     if (!status) {
-        status = cbx_trainer_follow(m->trainer);
+        status = follow(m);
         if (status) {
             fail(m->team, m, status);
         }
     }
+    cbx_spot_check_destroy(m->check);
     cbx_trainer_destroy(m->trainer);
     return NULL;
 }
@@ -244,7 +269,7 @@ static cbx_status start_all(cbx_team *team) {
 
 cbx_status cbx_team_create(cbx_team **out, cbx_device *const *devices, const cbx_span *owned,
                            uint32_t count, const cbx_dataset *dataset,
-                           const cbx_trainer_settings *settings) {
+                           const cbx_trainer_settings *settings, int checks) {
     cbx_team *team = NULL;
     *out = NULL;
     cbx_status status = cbx_new(&team, 1);
@@ -253,6 +278,7 @@ cbx_status cbx_team_create(cbx_team **out, cbx_device *const *devices, const cbx
     }
     team->dataset = dataset;
     team->settings = settings;
+    team->checks = checks;
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->changed, NULL);
     status = cbx_new(&team->owned, count);

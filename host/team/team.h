@@ -18,10 +18,11 @@ cbx_status cbx_team_measure(cbx_device *const *devices, uint32_t count, const cb
                             const cbx_trainer_settings *settings, double *weights);
 
 /* A trainer of each device that has a panel of `owned` (count); devices, dataset and all that is
- * given must outlive the team. The failure of a device names it. *out is the caller's. */
+ * given must outlive the team. With `checks` each
+ * of the others checks batches of its own share as cbx_trainer_begin_checks() says. The failure of a device names it. *out is the caller's. */
 cbx_status cbx_team_create(cbx_team **out, cbx_device *const *devices, const cbx_span *owned,
                            uint32_t count, const cbx_dataset *dataset,
-                           const cbx_trainer_settings *settings);
+                           const cbx_trainer_settings *settings, int checks);
 
 /* Its trainer, which is led like one of all neurons. The team's. */
 cbx_trainer *cbx_team_trainer(const cbx_team *team);

@@ -44,7 +44,7 @@ typedef struct cbx_learn_settings {
     const char *data;   /* folder of the dataset, required */
     /* A spec as of cbx_device_open(); NULL or "": the first that works. Several, with commas between
      * them, or "all" of those that work: the neurons are shared out among them, by speed where they are
-     * not alike, and the bits stay what they are. Batches are not computed again on the host then. */
+     * not alike, and the bits stay what they are. */
     const char *device;
     cbx_family family;
     uint32_t hidden;           /* 64 */
