@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/spot_check.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "check/spot_compare.h"
 #include "network/schedule.h"
 #include "network/watch.h"
 #include "reference/canon.h"
@@ -17,9 +17,6 @@
 /* Of P panels an eighth is checked at a time, but no fewer than FEWEST, and no more than MOST, which
  * bounds the memory: all are met after eight checks up to 16,384 neurons. */
 enum { PART = 8, FEWEST = 8, MOST = 64, OUTPUTS = CBX_OUTPUTS };
-
-/* Where the arithmetic is another: as in check/judge.h. */
-#define TOLERANCE 1e-5f
 
 typedef enum state { IDLE, WATCHED, COMPUTING } state;
 
@@ -132,64 +129,14 @@ void cbx_spot_check_begin(cbx_spot_check *check, const cbx_spot_batch *batch) {
     cbx_watch_batch(check->watch, (cbx_watched){batch->number, check->next});
 }
 
-/* ---- comparing ---- */
+/* ---- what should be ---- */
 
-/* Two arrays (rows, columns), as they lie. */
-typedef struct pair {
-    const float *is, *should;
-    size_t is_pitch, pitch, rows, columns;
-    size_t row, column; /* the first number that is wrong */
-} pair;
-
-/* How far off a number may be; negative: not at all. */
-static float tolerance_for(const cbx_spot_check *check, const pair *p) {
-    float largest = 0.0f;
-    if (cbx_device_arithmetic(check->trainer->device) == CBX_ARITHMETIC_CANON) {
-        return -1.0f;
-    }
-    for (size_t i = 0; i < p->rows * p->columns; i++) {
-        const float size = fabsf(p->should[i / p->columns * p->pitch + i % p->columns]);
-        largest = isfinite(size) ? fmaxf(largest, size) : largest;
-    }
-    return TOLERANCE * largest;
+static int are_right(const cbx_spot_check *check, cbx_compared *p) {
+    return cbx_are_right(check->trainer->device, p);
 }
 
-/* What is no number has no bits of its own. Other arithmetic may be finite a little longer, or not so
- * long. cbx_trainer_check() finds both. */
-static int is_right(float is, float should, float tolerance) {
-    if (tolerance >= 0.0f && !(isfinite(is) && isfinite(should))) {
-        return 1;
-    }
-    return memcmp(&is, &should, sizeof is) == 0 || (isnan(is) && isnan(should)) ||
-           fabsf(is - should) <= tolerance;
-}
-
-static int are_right(const cbx_spot_check *check, pair *p) {
-    const float tolerance = tolerance_for(check, p);
-    for (p->row = 0; p->row < p->rows; p->row++) {
-        const float *is = p->is + p->row * p->is_pitch, *should = p->should + p->row * p->pitch;
-        if (memcmp(is, should, p->columns * sizeof *is) == 0) {
-            continue;
-        }
-        for (p->column = 0; p->column < p->columns; p->column++) {
-            if (!is_right(is[p->column], should[p->column], tolerance)) {
-                return 0;
-            }
-        }
-    }
-    return 1;
-}
-
-/* `where` names the first number that is wrong. */
-static cbx_status tell(const cbx_spot_check *check, const pair *p, const char *where) {
-    const float is = p->is[p->row * p->is_pitch + p->column];
-    const float should = p->should[p->row * p->pitch + p->column];
-    return cbx_fail(
-        CBX_BAD_KERNEL,
-        "batch %llu was computed wrongly on %s: %s: 0x%08x (%.9g) here, 0x%08x (%.9g) on "
-        "the device; choose another device, or update its driver",
-        (unsigned long long)check->batch.number + 1, check->trainer->device->info.name, where,
-        cbx_canon_bits(should), (double)should, cbx_canon_bits(is), (double)is);
+static cbx_status tell(const cbx_spot_check *check, const cbx_compared *p, const char *where) {
+    return cbx_tell_wrong(check->trainer->device, check->batch.number, p, where);
 }
 
 /* Of a weight matrix, whose first row are the biases. */
@@ -201,8 +148,6 @@ static void name_weight(char *text, size_t size, const char *what, size_t column
         snprintf(text, size, "%s %zu, bias", what, column);
     }
 }
-
-/* ---- what should be ---- */
 
 static size_t used_lanes(const cbx_spot_check *check, size_t panel) {
     const size_t left = check->trainer->share.count - panel * CBX_PANEL;
@@ -248,8 +193,8 @@ static cbx_status check_node(const cbx_spot_check *check, cbx_node node, const f
     for (size_t i = 0; i < numbers; i++) {
         const float should = add_shares(check, node.first, node.panels, i);
         const float *is = sent + i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS;
-        const pair sums = {.is = is, .should = &should};
-        if (!is_right(*is, should, -1.0f)) {
+        cbx_compared sums = {is, &should, 1, 1, 1, 1, 0, 0};
+        if (!are_right(check, &sums)) {
             char where[96];
             snprintf(where, sizeof where,
                      "the sum of neurons %zu to %zu, output %zu, image %zu of "
@@ -313,12 +258,12 @@ static cbx_status check_activations(cbx_spot_check *check, const cbx_around *aro
     char where[96];
     take_w1(check, around, place);
     cbx_canon_hidden_forward(canon);
-    pair a1 = {.is = a1_of(check, around, panel),
-               .should = canon->a1,
-               .is_pitch = CBX_PANEL,
-               .pitch = CBX_PANEL,
-               .rows = canon->rows,
-               .columns = used_lanes(check, panel)};
+    cbx_compared a1 = {.is = a1_of(check, around, panel),
+                       .should = canon->a1,
+                       .is_pitch = CBX_PANEL,
+                       .pitch = CBX_PANEL,
+                       .rows = canon->rows,
+                       .columns = used_lanes(check, panel)};
     if (are_right(check, &a1)) {
         return CBX_OK;
     }
@@ -331,12 +276,12 @@ static cbx_status check_activations(cbx_spot_check *check, const cbx_around *aro
 static cbx_status check_hidden(const cbx_spot_check *check, const cbx_around *around, size_t panel,
                                size_t place) {
     char where[96];
-    pair w1 = {.is = around->w1_new + place * CBX_PANEL_SIZE,
-               .should = check->canon.w1,
-               .is_pitch = CBX_PANEL,
-               .pitch = CBX_PANEL,
-               .rows = CBX_ROWS,
-               .columns = used_lanes(check, panel)};
+    cbx_compared w1 = {.is = around->w1_new + place * CBX_PANEL_SIZE,
+                       .should = check->canon.w1,
+                       .is_pitch = CBX_PANEL,
+                       .pitch = CBX_PANEL,
+                       .rows = CBX_ROWS,
+                       .columns = used_lanes(check, panel)};
     if (are_right(check, &w1)) {
         return CBX_OK;
     }
@@ -351,12 +296,12 @@ static cbx_status check_output(cbx_spot_check *check, const cbx_around *around, 
     const size_t from = panel > 0; /* row of the canon's */
     char where[96];
     cbx_canon_update_output(canon, check->batch.rates.output);
-    pair w2 = {.is = around->w2_new + (panel * CBX_PANEL + from) * CBX_LANES_OUT,
-               .should = canon->w2 + from * OUTPUTS,
-               .is_pitch = CBX_LANES_OUT,
-               .pitch = OUTPUTS,
-               .rows = 1 - from + used_lanes(check, panel),
-               .columns = OUTPUTS};
+    cbx_compared w2 = {.is = around->w2_new + (panel * CBX_PANEL + from) * CBX_LANES_OUT,
+                       .should = canon->w2 + from * OUTPUTS,
+                       .is_pitch = CBX_LANES_OUT,
+                       .pitch = OUTPUTS,
+                       .rows = 1 - from + used_lanes(check, panel),
+                       .columns = OUTPUTS};
     if (are_right(check, &w2)) {
         return CBX_OK;
     }
