@@ -78,7 +78,7 @@ static cbx_status drawn(void *user, uint32_t pictures, cl_event done) {
     const cbx_easel easel = again(job);
     cbx_status status = note_drawn(user, pictures, done);
     while (!status && is_repeated(job)) {
-        status = cbx_easel_draw(&easel, cbx_trainer_w1(job->trainer));
+        status = cbx_trainer_redraw(job->trainer, &easel);
     }
     return status;
 }
@@ -178,7 +178,7 @@ static cbx_status hold(cbx_job *job) {
     const cbx_easel easel = again(job);
     cbx_status status = CBX_OK;
     for (uint64_t i = 0; i < job->timing.held && job->reel && !status; i++) {
-        status = cbx_easel_draw(&easel, cbx_trainer_w1(job->trainer));
+        status = cbx_trainer_redraw(job->trainer, &easel);
     }
     return status ? status : cbx_job_collect(job);
 }

@@ -109,14 +109,6 @@ cbx_status cbx_crew_open(cbx_trainer *trainer) {
                                    : CBX_OK;
 }
 
-cbx_status cbx_crew_show(cbx_trainer *trainer) {
-    if (!cbx_crew_leads(trainer)) {
-        return cbx_crew_send_w1(trainer);
-    }
-    const cbx_status status = cbx_crew_collect_w1(trainer);
-    return status || !trainer->shown ? status : cbx_easel_draw(trainer->shown, trainer->whole_w1);
-}
-
 cbx_status cbx_trainer_begin_checks(const cbx_trainer *trainer, uint32_t first, uint32_t rows,
                                     cbx_rates rates, uint64_t number) {
     const cbx_command command = {

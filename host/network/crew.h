@@ -4,7 +4,7 @@
  * deals with one trainer, and with whole networks and pictures.
  *
  *   leader    ── command, and what belongs to it ──>  followers
- *             <── W1 after a batch whose picture is due; weights where they are asked for ──
+ *             <── tiles, or W1, after a batch whose picture is due; weights where they are asked for ──
  *   all       <── the sums of every batch, cbx_exchange ──>
  */
 #ifndef CBX_NETWORK_CREW_H
@@ -16,6 +16,8 @@ typedef enum cbx_word {
     CBX_TELL_WEIGHTS, /* then W1 and W2 of each follower's share, as they lie on its device */
     CBX_TELL_ORDER,   /* then `count` numbers */
     CBX_TELL_BATCHES,
+    CBX_TELL_EASEL, /* what pictures are: plain ones of the scale `rows` and the tone `count`, or with 0
+                       others */
     CBX_TELL_FLUSH,
     CBX_TELL_EVALUATE, /* part `count` */
     CBX_TELL_OUTPUTS,  /* likewise */
@@ -57,9 +59,6 @@ cbx_status cbx_crew_collect_w1(cbx_trainer *trainer);
 
 /* Room for that, on the leader's device. */
 cbx_status cbx_crew_open(cbx_trainer *trainer);
-
-/* A picture is due of the batches that are finished: gets W1 to where it is drawn, and draws it. */
-cbx_status cbx_crew_show(cbx_trainer *trainer);
 
 /* Lets the followers go, as far as they can still be told. */
 void cbx_crew_end(cbx_trainer *trainer);

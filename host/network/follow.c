@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "network/crew.h"
+#include "network/sight.h"
 
 /* What a follower has beside its trainer. */
 typedef struct follower {
@@ -40,6 +40,10 @@ static cbx_status train(follower *f, const cbx_command *c) {
     }
     return (c->every ? cbx_trainer_step_drawing : cbx_trainer_step)(f->trainer, c->first, c->rows,
                                                                     c->rates, c->number);
+}
+
+static cbx_status take_easel(follower *f, const cbx_command *command) {
+    return cbx_sight_take(f->trainer, command->rows, (cbx_tone)command->count);
 }
 
 static cbx_status flush(follower *f, const cbx_command *command) {
@@ -92,11 +96,17 @@ static cbx_status give_verdict(follower *f, const cbx_command *command) {
 }
 
 static cbx_status (*const deeds[CBX_WORDS])(follower *, const cbx_command *) = {
-    [CBX_TELL_WEIGHTS] = take_weights, [CBX_TELL_ORDER] = take_order,
-    [CBX_TELL_BATCHES] = train,        [CBX_TELL_FLUSH] = flush,
-    [CBX_TELL_EVALUATE] = evaluate,    [CBX_TELL_OUTPUTS] = give_outputs,
-    [CBX_ASK_WEIGHTS] = give_weights,  [CBX_ASK_W1] = give_w1,
-    [CBX_TELL_CHECK] = begin_check,    [CBX_ASK_VERDICT] = give_verdict,
+    [CBX_TELL_WEIGHTS] = take_weights,
+    [CBX_TELL_ORDER] = take_order,
+    [CBX_TELL_EASEL] = take_easel,
+    [CBX_TELL_BATCHES] = train,
+    [CBX_TELL_FLUSH] = flush,
+    [CBX_TELL_EVALUATE] = evaluate,
+    [CBX_TELL_OUTPUTS] = give_outputs,
+    [CBX_ASK_WEIGHTS] = give_weights,
+    [CBX_ASK_W1] = give_w1,
+    [CBX_TELL_CHECK] = begin_check,
+    [CBX_ASK_VERDICT] = give_verdict,
 };
 
 static cbx_status follow(follower *f) {

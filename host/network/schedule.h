@@ -163,6 +163,7 @@ struct cbx_trainer {
     const cbx_links *links;  /* NULL: it is in no crew; else what follows, of a leader */
     const cbx_easel *shown;  /* what is drawn after the exchange */
     cl_mem whole_w1;         /* of all panels */
+    struct cbx_sight *sight; /* network/sight.h; NULL */
     float *kept_of_others;   /* W1 and W2 of each follower, for a checkpoint */
     struct cbx_watch *watch; /* NULL: nobody looks at single batches */
     cbx_batch pending;       /* rows == 0: none */

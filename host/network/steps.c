@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "network/crew.h"
 #include "network/launch.h"
+#include "network/sight.h"
 #include "network/watch.h"
 
 static cbx_status launch(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
@@ -27,7 +28,7 @@ cbx_status cbx_trainer_flush(cbx_trainer *trainer) {
     if (!status) {
         status = launch(trainer, NULL, 0);
     }
-    return !status && shown ? cbx_crew_show(trainer) : status;
+    return !status && shown ? cbx_sight_show(trainer) : status;
 }
 
 cbx_status cbx_trainer_gather_w1(cbx_trainer *trainer) {
@@ -110,9 +111,14 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
         shown = is_shown(trainer, first);
     }
     if (!status && shown) {
-        status = cbx_crew_show(trainer);
+        status = cbx_sight_show(trainer);
     }
     return status ? status : submit(trainer);
+}
+
+cbx_status cbx_trainer_redraw(cbx_trainer *trainer, const cbx_easel *easel) {
+    return cbx_crew_leads(trainer) ? cbx_sight_draw(trainer, easel)
+                                   : cbx_easel_draw(easel, cbx_trainer_w1(trainer));
 }
 
 void cbx_trainer_draw_on(cbx_trainer *trainer, const cbx_easel *easel) {
@@ -135,7 +141,7 @@ static uint32_t shown_every(const cbx_trainer *trainer, uint32_t every) {
     return cbx_crew_leads(trainer) && !trainer->shown ? 0 : every;
 }
 
-static cbx_status tell_batches(const cbx_trainer *trainer, const cbx_batch *first, uint32_t count,
+static cbx_status tell_batches(cbx_trainer *trainer, const cbx_batch *first, uint32_t count,
                                uint64_t number, uint32_t every) {
     const cbx_command command = {.word = CBX_TELL_BATCHES,
                                  .first = first->first,
@@ -144,7 +150,8 @@ static cbx_status tell_batches(const cbx_trainer *trainer, const cbx_batch *firs
                                  .every = every,
                                  .rates = first->rates,
                                  .number = number};
-    return cbx_crew_tell(trainer, &command, NULL, 0);
+    const cbx_status status = cbx_sight_tell(trainer);
+    return status ? status : cbx_crew_tell(trainer, &command, NULL, 0);
 }
 
 static cbx_status step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_rates rates,

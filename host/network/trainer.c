@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "network/crew.h"
+#include "network/sight.h"
 #include "network/trainer_buffers.h"
 
 /* Those of the way to train and no others: what it does not use need not run here. */
@@ -150,6 +151,7 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
         return;
     }
     cbx_crew_end(trainer);
+    cbx_sight_clear(trainer);
     clFinish(trainer->device->queue);
     if (trainer->own && trainer->way->ops->close) {
         trainer->way->ops->close(trainer);

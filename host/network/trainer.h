@@ -78,6 +78,10 @@ cbx_status cbx_trainer_flush(cbx_trainer *trainer);
 /* Where the pictures go, borrowed; NULL: nowhere, as at first. */
 void cbx_trainer_draw_on(cbx_trainer *trainer, const cbx_easel *easel);
 
+/* The picture that was drawn last once more, on another canvas of that easel or of one like it; nothing
+ * was stepped since. */
+cbx_status cbx_trainer_redraw(cbx_trainer *trainer, const cbx_easel *easel);
+
 /* As cbx_trainer_step(), and draws the picture after the batch: when the batch is finished, in
  * this call or a later one. */
 cbx_status cbx_trainer_step_drawing(cbx_trainer *trainer, uint32_t first, uint32_t rows,
