@@ -126,7 +126,7 @@ static cbx_status put_tiles(const cbx_trainer *trainer, const cbx_canvas *canvas
 
 cbx_status cbx_sight_draw(cbx_trainer *trainer, const cbx_easel *easel) {
     if (!trainer->sight || trainer->sight->scale == 0) {
-        return cbx_easel_draw(easel, cbx_trainer_w1(trainer));
+        return cbx_easel_draw(easel, trainer->whole_w1);
     }
     cbx_painter *painter = easel->painter;
     const cbx_frame_layout whole = painter->layout;
