@@ -195,7 +195,7 @@ class Bench(CliTest):
         self.assertEqual((self.folder / "there.md").read_text(), "old")
 
     def test_the_encoder_of_the_films(self):
-        flags = ("--film", "--encoder", "mpeg4", "--no-baseline", "--device", "cpu")
+        flags = ("--film", "--encoder", "mpeg4", "--no-baseline", "--device", "cpu", "--hidden", 9)
         told = self.bench("--format", "csv", *flags)
         self.assert_done(told)
         for row in csv.DictReader(io.StringIO(told.stdout)):
@@ -207,7 +207,7 @@ class Bench(CliTest):
                          {"mpeg4"})
         self.assertRegex(self.bench(*flags).stdout, r"\| encoder [^\n]*\n[^\n]*\n[^\n]*\| mpeg4 ")
         self.assert_only_error(self.bench("--encoder", "mpeg4"), USAGE, "--encoder", "--film")
-        told = self.bench("--film", "--encoder", "device", "--json")
+        told = self.bench("--film", "--encoder", "device", "--json", "--hidden", 9)
         self.assert_done(told)
         for row in json.loads(told.stdout)["rows"]:
             if row["device"] != "OpenBLAS":
@@ -249,7 +249,7 @@ class Bench(CliTest):
                 self.check_encoder(encoder, encoders[0])
 
     def test_encoders_in_tables(self):
-        flags = ("--film", "--no-baseline", "--device", "cpu", "--schedule", "fused")
+        flags = ("--film", "--no-baseline", "--device", "cpu", "--schedule", "fused", "--hidden", 9)
         told = self.bench(*flags)
         self.assert_done(told)
         self.assertRegex(told.stdout, r"\| encoder +\| +QP \| CPU ns/px \| .*bits/px \| "
@@ -271,7 +271,7 @@ class Bench(CliTest):
         write_dataset(self.folder / "data")
         (self.folder / "tmp").mkdir()
         process = start("bench", "--data", "data", "--hidden", 9, "--device", "cpu", "--film",
-                        "--seconds", 0.2, "--json", cwd=self.folder,
+                        "--seconds", 0.2, "--repetitions", 1, "--json", cwd=self.folder,
                         env=environment(TMPDIR=str(self.folder / "tmp")))
         for line in process.stderr:  # no place for films any more
             if line.startswith("H = 9 on 0:0"):
@@ -291,8 +291,8 @@ class Bench(CliTest):
             ours, theirs = pty.openpty()
             fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 40, columns, 0, 0))
             write_dataset(self.folder / "data")
-            process = start("bench", "--data", "data", "--hidden", "9,262", "--seconds", 0.02,
-                            "--film", cwd=self.folder, stdout=theirs)
+            process = start("bench", "--data", "data", "--hidden", "9,12", "--seconds", 0.02,
+                            "--repetitions", 1, "--film", cwd=self.folder, stdout=theirs)
             os.close(theirs)
             _, err = process.communicate(timeout=300)
             self.assertEqual(process.returncode, OK, err)

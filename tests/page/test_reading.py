@@ -66,8 +66,8 @@ NAMELESS = """return [...document.querySelectorAll("button, input, select, canva
     .map((element) => element.outerHTML.slice(0, 90))"""
 
 
-class Reading:
-    """What holds of a page, whatever its network."""
+class Looks:
+    """What holds of a page, whatever its network and its images."""
 
     def settle(self):
         """The panel has its tiles out of the film."""
@@ -91,11 +91,6 @@ class Reading:
         self.fits(360, 740)
         self.browser.screenshot(f"{self.name}-phone", whole=True)
 
-    def test_other_widths(self):
-        for width in (1920, 1280, 800, 412):
-            with self.subTest(width=width):
-                self.fits(width, 900)
-
     def fits(self, width, height):
         self.browser.size(width, height)
         self.browser.open(self.path)
@@ -111,6 +106,15 @@ class Reading:
     def test_what_can_be_used_has_a_name(self):
         self.settle()
         self.assertEqual(self.browser.js(NAMELESS), [])
+
+
+class Reading(Looks):
+    """What holds of it, whatever its network."""
+
+    def test_other_widths(self):
+        for width in (1920, 1280, 800, 412):
+            with self.subTest(width=width):
+                self.fits(width, 900)
 
     def test_by_keyboard_alone(self):
         # Tab comes to everything, and what has the focus shows it.
@@ -176,7 +180,7 @@ class Larger(Reading, PageTest):
 
 
 @unittest.skipUnless(LARGE and FASHION.is_dir(), "CBX_TEST_SIZES=large, and Fashion-MNIST")
-class Fashion(Reading, PageTest):
+class Fashion(Looks, PageTest):
     FLAGS = ("--hidden", "100", "--recipe", "nll", "--epochs", "2")
     DATA = FASHION
     name = "fashion"
