@@ -167,8 +167,9 @@ struct cbx_trainer {
     float *kept_of_others;   /* W1 and W2 of each follower, for a checkpoint */
     struct cbx_watch *watch; /* NULL: nobody looks at single batches */
     cbx_batch pending;       /* rows == 0: none */
-    uint32_t parity;         /* half of `sums` that holds the pending batch */
-    unsigned unflushed;      /* launches since the last clFlush() */
+    uint32_t ahead;  /* batches of this call, from the next launch's first on, of the same size */
+    uint32_t parity; /* half of `sums` that holds the pending batch */
+    unsigned unflushed; /* launches since the last clFlush() */
 };
 
 #endif

@@ -161,6 +161,7 @@ static cbx_status step(cbx_trainer *trainer, uint32_t first, uint32_t rows, cbx_
     if (!status) {
         status = tell_batches(trainer, &batch, 1, number, every);
     }
+    trainer->ahead = 1;
     return status ? status : run(trainer, &batch, 1);
 }
 
@@ -213,6 +214,7 @@ cbx_status cbx_trainer_steps_drawing(cbx_trainer *trainer, uint32_t first, uint3
     while (!status && count > 0) {
         const cbx_batch batch = batch_of(first, rows, rates, number, every);
         const uint32_t n = fitting(trainer, &batch, count);
+        trainer->ahead = count;
         status = run(trainer, &batch, n);
         first += n * rows;
         number += n;

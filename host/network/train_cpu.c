@@ -180,7 +180,7 @@ static cbx_buffer_rows buffers(cbx_trainer *trainer) {
     }};
 }
 
-/* The lists of `count` batches that the next launch starts. */
+/* The lists of `count` batches from the one that the next launch starts. */
 static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     const cbx_train_cpu *own = trainer->own;
     const uint32_t ticket = own->ticket + 1;
@@ -193,6 +193,21 @@ static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_
     return cbx_enqueue_bound(trainer->device->queue, trainer->kernels[TURN_INK],
                              &trainer->bound[TURN_INK], arguments, CBX_COUNT(arguments),
                              cbx_launch_range(trainer, count, 1), NULL, NULL);
+}
+
+/* Sees that the batches of the next launch have their lists. They are made of as many batches of the call
+ * as there is room for beside the pending one, since a work-item makes those of one. */
+static cbx_status list_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
+    cbx_train_cpu *own = trainer->own;
+    cbx_status status = CBX_OK;
+    if (own->listed < count || own->listed_from != own->ticket + 1) {
+        const uint32_t ahead = trainer->ahead > count ? trainer->ahead : count;
+        own->listed = ahead < own->slots ? ahead : own->slots - 1;
+        status = turn_ink(trainer, first, own->listed);
+    }
+    own->listed -= count;
+    own->listed_from = own->ticket + 1 + count;
+    return status;
 }
 
 /* Trains, and draws where there is a canvas: *done is the end of that. */
@@ -237,7 +252,7 @@ static cbx_status train(cbx_trainer *trainer, const cbx_batch *first, uint32_t c
                                       ARG(layout),
                                       ARG(*cbx_launch_buffer(trainer, &canvas->luma))};
     const cbx_range range = {{own->groups, 1}, {1, 1}};
-    const cbx_status status = turned && count > 0 ? turn_ink(trainer, first, count) : CBX_OK;
+    const cbx_status status = turned && count > 0 ? list_ink(trainer, first, count) : CBX_OK;
     return status ? status
                   : cbx_enqueue_bound(trainer->device->queue, trainer->kernels[TRAIN_CPU],
                                       &trainer->bound[TRAIN_CPU], arguments, CBX_COUNT(arguments),

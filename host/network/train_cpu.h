@@ -25,6 +25,7 @@ typedef struct cbx_train_cpu {
     uint32_t ink;                           /* CBX_DENSE … */
     cl_mem row_inks, places, levels_of_ink; /* sparse alone */
     uint32_t slots;                         /* CBX_BY_PIXELS alone: batches with lists */
+    uint32_t listed, listed_from;           /* so many have them ahead, from that stage on */
     cl_mem pixel_marks, marks;
     cbx_crowd crowd;
 } cbx_train_cpu;
