@@ -89,7 +89,7 @@ static cbx_status take_weights(cbx_job *job) {
 }
 
 static cbx_status run(cbx_job *job) {
-    cbx_status status = cbx_job_prepare(job);
+    cbx_status status = cbx_job_blame(job, cbx_job_prepare(job));
     if (status) { /* what was done before is not of this run */
         job->result->interrupted = status == CBX_INTERRUPTED;
         job->result->batches = job->result->epochs = 0;

@@ -142,10 +142,7 @@ static cbx_status make_trainer(cbx_job *job) {
                      ? cbx_job_make_team(job, &trainer)
                      : cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
     }
-    if (!status) {
-        status = cbx_trainer_set_weights(job->trainer, job->network);
-    }
-    return cbx_job_blame(job, status);
+    return status ? status : cbx_trainer_set_weights(job->trainer, job->network);
 }
 
 static cbx_status make_pictures(cbx_job *job) {
