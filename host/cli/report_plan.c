@@ -18,7 +18,13 @@ static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
 void cli_report_device(const cbx_learn_plan *plan) {
     char spec[CLI_NUMBER];
     report_passed_over(plan, "");
-    fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+    for (size_t i = 0; i < plan->owner_count; i++) {
+        const cbx_device_info *device = plan->owners[i].device;
+        fprintf(stderr, "device %s, %s\n", cli_spec(spec, device), device->name);
+    }
+    if (plan->owner_count == 0) {
+        fprintf(stderr, "device %s, %s\n", cli_spec(spec, plan->device), plan->device->name);
+    }
 }
 
 static void report_film(const cli_report *report, const cbx_learn_plan *plan) {

@@ -93,6 +93,7 @@ static cbx_status open_and_train(session *state) {
 /* One line about those that differ, with the first of them. */
 static int judge(const session *state) {
     const cli_verified *first = NULL;
+    const cbx_learn_plan *plan = cbx_tracer_plan(state->tracer);
     char spec[CLI_NUMBER], text[CLI_COMPARISON];
     cli_terminal terminal;
     size_t different = 0;
@@ -107,8 +108,10 @@ static int judge(const session *state) {
     }
     cli_terminal_look(&terminal, stderr);
     return cli_fail(CLI_SOFTWARE, "device %s computes other weights in %zu of %zu runs: %s %s",
-                    cli_spec(spec, cbx_tracer_plan(state->tracer)->device), different, state->count,
-                    first->run->name, cli_comparison_text(text, &first->found, terminal.utf8));
+                    plan->owner_count > 0 ? state->options->settings.device
+                                          : cli_spec(spec, plan->device),
+                    different, state->count, first->run->name,
+                    cli_comparison_text(text, &first->found, terminal.utf8));
 }
 
 /* What was trained is told in every case. */

@@ -28,7 +28,9 @@ static const cli_flag flags[] = {
     {"all", 0, CLI_SWITCH, AT(all), 0, 0, 0, 0, "also the long runs"},
     {"device", 0, CLI_TEXT, SET(device), "SPEC", 0, 0, 0,
      "gpu, cpu, P:D as 'clearbox devices' lists it, or\n"
-     "a part of the device's name [a GPU, else a CPU]"},
+     "a part of the device's name; several, with commas\n"
+     "between them, or all, train together [a GPU, else\n"
+     "a CPU]"},
     {"schedule", 0, CLI_CHOICE, SET(schedule), 0, cbx_schedule_names, 0, 0,
      "as of 'clearbox learn'; all are equal [auto]"},
     {"family", 0, CLI_CHOICE, SET(family), 0, cbx_family_names, 0, 0,

@@ -61,7 +61,7 @@ static cbx_status open_every(cbx_job *job) {
     return status;
 }
 
-cbx_status cbx_job_start_devices(cbx_job *job) {
+static cbx_status start_devices(cbx_job *job) {
     const char *spec = job->settings->device;
     cbx_status status = cbx_new(&job->devices, MOST_DEVICES);
     if (!status) {
@@ -72,6 +72,10 @@ cbx_status cbx_job_start_devices(cbx_job *job) {
     }
     job->device = job->owner_count > 0 ? job->devices[0] : NULL;
     return status;
+}
+
+cbx_status cbx_job_start(cbx_job *job) {
+    return (cbx_spec_is_list(job->settings->device) ? start_devices : cbx_job_start_device)(job);
 }
 
 /* ---- shared out ---- */
@@ -119,8 +123,6 @@ cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings)
     if (status) {
         return status;
     }
-    job->plan.owners = job->owners;
-    job->plan.owner_count = job->owner_count;
     if (job->owners[0].count == settings->hidden) {
         return cbx_trainer_create(&job->trainer, job->device, job->dataset, settings);
     }

@@ -109,7 +109,8 @@ cbx_status cbx_job_try_device(cbx_job *job, const char *spec, cbx_device **out);
 
 /* crew.c: several devices. Whether a spec names such: */
 int cbx_spec_is_list(const char *spec);
-cbx_status cbx_job_start_devices(cbx_job *job);
+/* The device that the settings name, or those. */
+cbx_status cbx_job_start(cbx_job *job);
 /* For a job that has them, its plan and its dataset: its trainer, which leads them. */
 cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings);
 /* `status`, or where that is because another device failed, what that one says. */

@@ -45,8 +45,7 @@ static cbx_status load_and_start(cbx_job *job) {
     if (!threaded) {
         load(&data);
     }
-    cbx_status status =
-        (cbx_spec_is_list(settings->device) ? cbx_job_start_devices : cbx_job_start_device)(job);
+    cbx_status status = cbx_job_start(job);
     if (!status) {
         status = cbx_job_choose_encoder(job);
     }
@@ -93,6 +92,8 @@ static cbx_status make_network(cbx_job *job) {
 void cbx_job_describe_device(cbx_job *job) {
     cbx_learn_plan *plan = &job->plan;
     plan->device = cbx_device_about(job->device);
+    plan->owners = job->owners;
+    plan->owner_count = job->owner_count;
     plan->passed_over = job->walk.passed_over;
     plan->passed_over_count = job->walk.count;
     plan->family = cbx_device_family(job->device);

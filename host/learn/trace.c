@@ -7,14 +7,14 @@
 #include "learn/hashes.h"
 #include "learn/job.h"
 
-/* Jobs of single runs borrow dataset and device from this one, which never trains. */
+/* Jobs of single runs borrow dataset and devices from this one, which never trains. */
 struct cbx_tracer {
     cbx_job job;
     cbx_learn_result result;
 };
 
 static cbx_status open_device(cbx_job *job) {
-    cbx_status status = cbx_job_start_device(job);
+    cbx_status status = cbx_job_start(job);
     if (!status && cbx_job_should_stop(job)) {
         status = cbx_fail(CBX_INTERRUPTED, "stopped while the device started");
     }
@@ -104,7 +104,10 @@ cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings
                    .control = tracer->job.control,
                    .result = &result,
                    .dataset = tracer->job.dataset,
-                   .device = tracer->job.device};
+                   .device = tracer->job.device,
+                   .devices = tracer->job.devices,
+                   .owners = tracer->job.owners,
+                   .owner_count = tracer->job.owner_count};
     out->count = 0;
     cbx_status status = cbx_learn_check(settings);
     if (!status) {
@@ -113,8 +116,12 @@ cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings
     if (!status) {
         status = train(&job, batches < job.plan.batches ? batches : job.plan.batches, out);
     }
-    job.dataset = NULL; /* both are the tracer's */
+    status = cbx_job_blame(&job, status);
+    job.dataset = NULL; /* what is the tracer's */
     job.device = NULL;
+    job.devices = NULL;
+    job.owners = NULL;
+    job.owner_count = 0;
     cbx_job_clear(&job);
     return status;
 }

@@ -86,6 +86,12 @@ class Crew(Kept):
         self.assertEqual([(device["spec"], device["first"], device["neurons"]) for device in devices],
                          [("0:0", 0, 32), ("0:0", 32, 32)])
 
+    def test_verify(self):
+        """The published hashes."""
+        result = self.run_cli("verify", "lesson-64", "--device", "0:0,0:0")
+        self.assertEqual(result.returncode, OK, result.stdout + result.stderr)
+        self.assertEqual(result.stderr.count("device 0:0, "), 2)
+
     def test_what_is_refused(self):
         small = (*self.data, "--no-video")
         for devices, code, phrase in (("0:0,9:9", UNAVAILABLE, 'no OpenCL device fits "9:9"'),
