@@ -118,7 +118,7 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
 
 cbx_status cbx_trainer_redraw(cbx_trainer *trainer, const cbx_easel *easel) {
     return cbx_crew_leads(trainer) ? cbx_sight_draw(trainer, easel)
-                                   : cbx_easel_draw(easel, cbx_trainer_w1(trainer));
+                                   : cbx_easel_draw(easel, trainer->w1);
 }
 
 void cbx_trainer_draw_on(cbx_trainer *trainer, const cbx_easel *easel) {
