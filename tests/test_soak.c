@@ -25,6 +25,9 @@ enum {
     EPOCH_BYTES = 2 * sizeof(cbx_epoch_report)
 };
 
+/* A checkpoint that is being written has files open, which are closed soon. */
+#define SETTLING_SECONDS 5.0
+
 typedef struct taken {
     double bytes;
     size_t files, threads;
@@ -135,7 +138,7 @@ static int should_stop(void *user) {
         return 0;
     }
     this->after = take_stock();
-    return 1;
+    return this->after.files <= this->before.files || now >= this->until + SETTLING_SECONDS;
 }
 
 /* Batches of one image, checkpoints without a pause, batches that are computed again. */
