@@ -25,7 +25,7 @@ enum {
     EPOCH_BYTES = 2 * sizeof(cbx_epoch_report)
 };
 
-/* A checkpoint that is being written has files open, which are closed soon. */
+/* A checkpoint that is being written has files open, and a batch that is checked has a thread: for a moment. */
 #define SETTLING_SECONDS 5.0
 
 typedef struct taken {
@@ -138,7 +138,9 @@ static int should_stop(void *user) {
         return 0;
     }
     this->after = take_stock();
-    return this->after.files <= this->before.files || now >= this->until + SETTLING_SECONDS;
+    const int settled =
+        this->after.files <= this->before.files && this->after.threads <= this->before.threads;
+    return settled || now >= this->until + SETTLING_SECONDS;
 }
 
 /* Batches of one image, checkpoints without a pause, batches that are computed again. */
