@@ -93,9 +93,11 @@ static cbx_status exchange(cbx_trainer *trainer) {
                            .stride = trainer->stride,
                            .rows = trainer->pending.rows,
                            .share_panels = trainer->chunk_panels};
-    cbx_status status = CBX_OK;
-    if (sums.rows > 0) {
-        status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
+    if (sums.rows == 0) {
+        return CBX_OK;
+    }
+    const cbx_status status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
+    if (!status) {
         cbx_watch_exchange(trainer->watch, trainer->pending.number, sums.rows);
     }
     return status;

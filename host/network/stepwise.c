@@ -56,10 +56,10 @@ cbx_status cbx_stepwise_sums(cbx_trainer *trainer, const cbx_batch *batch) {
     const cbx_sums sums = {
         .buffer = own->z2, .shares = trainer->node_count, .stride = stride, .rows = rows};
     const cbx_status status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
-    cbx_watch_exchange(trainer->watch, batch->number, rows);
     if (status) {
         return status;
     }
+    cbx_watch_exchange(trainer->watch, batch->number, rows);
     RUN(ADD_OUTPUT_BIAS, rows, 1, ARG(trainer->w2), ARG(rows), ARG(batch->number), ARG(own->z2),
         ARG(trainer->fault));
     if (trainer->keeps_losses) {
