@@ -96,7 +96,7 @@ static int all_alike(const cbx_job *job) {
 
 /* By speed, unless they are all alike; and what the plan says of it. */
 static cbx_status share_out(cbx_job *job, const cbx_trainer_settings *settings, cbx_span *owned) {
-    const uint32_t hidden = settings->hidden, panels = CBX_PANELS_OF(hidden);
+    const uint32_t panels = CBX_PANELS_OF(settings->hidden);
     double weights[MOST_DEVICES];
     for (size_t i = 0; i < job->owner_count; i++) {
         weights[i] = 1.0;
@@ -109,10 +109,9 @@ static cbx_status share_out(cbx_job *job, const cbx_trainer_settings *settings, 
     }
     cbx_team_share_out(panels, weights, (uint32_t)job->owner_count, owned);
     for (size_t i = 0; i < job->owner_count; i++) {
-        const uint32_t first = owned[i].first * CBX_PANEL;
-        const uint32_t end = first + owned[i].count * CBX_PANEL;
-        job->owners[i].first = first;
-        job->owners[i].count = (end < hidden ? end : hidden) - (first < hidden ? first : hidden);
+        const cbx_share share = cbx_share_of(owned[i], settings->hidden);
+        job->owners[i].first = share.first;
+        job->owners[i].count = share.count;
     }
     return CBX_OK;
 }

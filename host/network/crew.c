@@ -29,10 +29,7 @@ cbx_status cbx_crew_tell(const cbx_trainer *trainer, const cbx_command *command,
 }
 
 cbx_share cbx_crew_share(const cbx_trainer *trainer, uint32_t rank) {
-    const cbx_span *owned = &trainer->meeting.exchange.owned[rank];
-    const uint32_t first = owned->first * CBX_PANEL, end = first + owned->count * CBX_PANEL;
-    const uint32_t hidden = trainer->settings.hidden;
-    return (cbx_share){first, (end < hidden ? end : hidden) - first};
+    return cbx_share_of(trainer->meeting.exchange.owned[rank], trainer->settings.hidden);
 }
 
 size_t cbx_crew_w1_floats(const cbx_trainer *trainer, uint32_t rank) {

@@ -9,6 +9,11 @@
 
 const cbx_exchange cbx_exchange_alone = {.rank = 0, .ranks = 1};
 
+cbx_share cbx_share_of(cbx_span panels, uint32_t hidden) {
+    const uint32_t first = panels.first * CBX_PANEL, end = first + panels.count * CBX_PANEL;
+    return (cbx_share){first, panels.count > 0 ? (end < hidden ? end : hidden) - first : 0};
+}
+
 cbx_status cbx_meeting_open(cbx_meeting *out, const cbx_exchange *exchange, uint32_t panels) {
     const uint32_t ranks = exchange->ranks;
     *out = (cbx_meeting){.exchange = *exchange, .panels = panels};

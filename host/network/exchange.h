@@ -14,6 +14,9 @@ typedef struct cbx_share {
     uint32_t first, count;
 } cbx_share;
 
+/* The neurons in those panels of a network of `hidden`. */
+cbx_share cbx_share_of(cbx_span panels, uint32_t hidden);
+
 typedef struct cbx_exchange {
     uint32_t rank, ranks;
     const cbx_span *owned; /* (ranks) the panels of each, in order: together all of the network */

@@ -228,9 +228,6 @@ static void *work(void *user) {
 
 static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
     member *m = &team->members[rank];
-    const cbx_span *owned = &team->owned[rank];
-    const uint32_t first = owned->first * CBX_PANEL, hidden = team->settings->hidden;
-    const uint32_t end = first + owned->count * CBX_PANEL;
     m->team = team;
     m->device = device;
     if (team->count == 1) { /* a trainer of all neurons, as any other */
@@ -239,7 +236,7 @@ static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
     m->exchange = (cbx_exchange){rank, team->count, team->owned, gather, m};
     m->links =
         rank == 0 ? (cbx_links){send_down, receive_up, m} : (cbx_links){send_up, receive_down, m};
-    m->division = (cbx_division){.share = {first, (end < hidden ? end : hidden) - first},
+    m->division = (cbx_division){.share = cbx_share_of(team->owned[rank], team->settings->hidden),
                                  .exchange = &m->exchange,
                                  .links = &m->links};
 }

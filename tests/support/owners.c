@@ -161,10 +161,7 @@ static void open_owner(owner *m, team *t, uint32_t rank) {
     cbx_division division = plan->division[rank];
     *m = (owner){.team = t, .exchange = {rank, t->owners, plan->owned, gather, m}};
     if (t->owners > 1) {
-        const uint32_t first = plan->owned[rank].first * CBX_PANEL;
-        const uint32_t end = first + plan->owned[rank].count * CBX_PANEL;
-        const uint32_t hidden = plan->settings.hidden;
-        division.share = (cbx_share){first, (end < hidden ? end : hidden) - first};
+        division.share = cbx_share_of(plan->owned[rank], plan->settings.hidden);
         division.exchange = &m->exchange;
     }
     assert_ok(
