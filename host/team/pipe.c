@@ -46,6 +46,15 @@ static size_t take(cbx_pipe *pipe, char *bytes, size_t size) {
     return count;
 }
 
+/* Tells the other side that so many bytes moved; where none did, waits for it. */
+static void meet(cbx_pipe *pipe, size_t count) {
+    if (count > 0) {
+        pthread_cond_broadcast(&pipe->changed);
+    } else {
+        pthread_cond_wait(&pipe->changed, &pipe->lock);
+    }
+}
+
 cbx_status cbx_pipe_send(cbx_pipe *pipe, const void *bytes, size_t size) {
     const char *next = bytes;
     pthread_mutex_lock(&pipe->lock);
@@ -53,11 +62,7 @@ cbx_status cbx_pipe_send(cbx_pipe *pipe, const void *bytes, size_t size) {
         const size_t count = put(pipe, next, size);
         next += count;
         size -= count;
-        if (count > 0) {
-            pthread_cond_broadcast(&pipe->changed);
-        } else {
-            pthread_cond_wait(&pipe->changed, &pipe->lock);
-        }
+        meet(pipe, count);
     }
     pthread_mutex_unlock(&pipe->lock);
     return size > 0 ? fail_closed() : CBX_OK;
@@ -70,11 +75,7 @@ cbx_status cbx_pipe_receive(cbx_pipe *pipe, void *bytes, size_t size) {
         const size_t count = take(pipe, next, size);
         next += count;
         size -= count;
-        if (count > 0) {
-            pthread_cond_broadcast(&pipe->changed);
-        } else {
-            pthread_cond_wait(&pipe->changed, &pipe->lock);
-        }
+        meet(pipe, count);
     }
     pthread_mutex_unlock(&pipe->lock);
     return size > 0 ? fail_closed() : CBX_OK;
