@@ -107,6 +107,31 @@ if(CBX_CHROMIUM)
   cli_test(chromium device film)
   clearbox_may_be_left_out(cli_chromium)
 endif()
+# ranks_test(name program launcher): runs cli/test_ranks.py with an MPI
+function(ranks_test name program launcher)
+  add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
+           ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_ranks.py)
+  clearbox_pocl_cache(cli_${name})
+  set_property(TEST cli_${name} APPEND PROPERTY ENVIRONMENT CLEARBOX=$<TARGET_FILE:${program}>
+               CLEARBOX_ALONE=$<TARGET_FILE:clearbox_program> CBX_LAUNCHER=${launcher}
+               CBX_TEST_SANITIZE=${CBX_SANITIZE})
+  set_tests_properties(cli_${name} PROPERTIES LABELS "device;film" TIMEOUT 1800)
+  clearbox_may_be_left_out(cli_${name})
+endfunction()
+
+# With the MPI that clearbox-mpi is built with, and with MPICH where that is another one.
+if(TARGET clearbox_mpi)
+  ranks_test(ranks clearbox_mpi ${MPIEXEC_EXECUTABLE})
+  pkg_check_modules(MPICH IMPORTED_TARGET mpich)
+  find_program(CBX_MPICH_LAUNCHER mpiexec.mpich)
+  mark_as_advanced(CBX_MPICH_LAUNCHER)
+  if(MPICH_FOUND AND CBX_MPICH_LAUNCHER AND NOT MPI_C_INCLUDE_DIRS MATCHES mpich)
+    add_executable(clearbox_mpich ${CBX_MPI_FILES})
+    target_link_libraries(clearbox_mpich PRIVATE clearbox_cli PkgConfig::MPICH)
+    ranks_test(ranks_mpich clearbox_mpich ${CBX_MPICH_LAUNCHER})
+  endif()
+endif()
+
 # page_test(name script label…): runs page/test_SCRIPT.py on pages that the program makes
 function(page_test name script)
   add_test(NAME page_${name} COMMAND ${CBX_TEST_PYTHON} -B
@@ -138,6 +163,12 @@ set_tests_properties(cli_devices cli_drivers PROPERTIES TIMEOUT 600)
 if(TARGET bad_compiler)
   set_property(TEST cli_check cli_crew cli_drivers cli_encoder cli_verify APPEND PROPERTY ENVIRONMENT
                "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
+  foreach(name cli_ranks cli_ranks_mpich)
+    if(TEST ${name})
+      set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+                   "CBX_BAD_COMPILER=$<TARGET_FILE:bad_compiler>")
+    endif()
+  endforeach()
 endif()
 
 # Failing calls: a layer between the program and its libraries.

@@ -46,6 +46,10 @@ int cli_flush(int code);
 /* What standard output is called in that message from now on. */
 void cli_name_output(const char *name);
 
+/* What a program does first; and the command line of a program, whose exit code it returns. */
+void cli_begin(void);
+int cli_run(int argc, char **argv);
+
 /* argv[0] is the command's name. They return the exit code. */
 int cli_learn(int argc, char **argv);
 int cli_devices(int argc, char **argv);

@@ -29,10 +29,12 @@ static json_t *owners_array(const cbx_learn_plan *plan) {
         const cbx_owner *owner = &plan->owners[i];
         char spec[CLI_NUMBER];
         cbx_json_append(&array,
-                        json_pack("{s:o, s:o, s:I, s:I}", "spec",
+                        json_pack("{s:o, s:o, s:I, s:I, s:o*, s:o*}", "spec",
                                   cbx_json_string(cli_spec(spec, owner->device)), "name",
                                   cbx_json_string(owner->device->name), "first",
-                                  (json_int_t)owner->first, "neurons", (json_int_t)owner->count));
+                                  (json_int_t)owner->first, "neurons", (json_int_t)owner->count,
+                                  "host", owner->host ? cbx_json_string(owner->host) : NULL,
+                                  "cores", owner->host ? cbx_json_string(owner->cores) : NULL));
     }
     return array;
 }

@@ -14,6 +14,7 @@
 #include "cli/metrics.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
@@ -22,8 +23,10 @@
 static int run(cli_learn_options *options, cli_terminal *terminal, cli_metrics *metrics) {
     cbx_learn_settings *settings = &options->settings;
     const int bar = options->progress == CLI_PROGRESS_BAR;
-    const cbx_learn_control control = {
-        .should_stop = cli_should_stop, .try_device = cli_try_device, .user = settings};
+    const cbx_learn_control control = {.should_stop = cli_should_stop,
+                                       .try_device = cli_try_device,
+                                       .ranks = cli_ranks(),
+                                       .user = settings};
     cli_progress progress;
     cli_events events = {.settings = settings, .metrics = metrics};
     cli_report report = {.settings = settings,

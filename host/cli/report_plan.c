@@ -63,23 +63,49 @@ static void report_network(const cli_report *report, const cbx_learn_plan *plan)
     fputc('\n', stderr);
 }
 
+/* What a rank is, and whether it has a GPU for itself. */
+static void report_rank(const cbx_learn_plan *plan, size_t rank) {
+    const cbx_owner *owner = &plan->owners[rank];
+    const cbx_device_info *device = owner->device;
+    unsigned others = 0;
+    for (size_t i = 0; i < plan->owner_count; i++) {
+        const cbx_device_info *other = plan->owners[i].device;
+        others += i != rank && device->kind == CBX_KIND_GPU &&
+                  other->platform_index == device->platform_index &&
+                  other->device_index == device->device_index &&
+                  strcmp(plan->owners[i].host, owner->host) == 0;
+    }
+    fprintf(stderr, "rank %zu on %s%s%s%s, ", rank, owner->host,
+            *owner->cores ? ", bound to core " : "", owner->cores,
+            others ? ", which shares its GPU" : "");
+}
+
 /* The neurons of each device, where several train. */
 static void report_owners(const cli_report *report, const cbx_learn_plan *plan) {
+    enum { MOST_RANKS = 16 };
     const cli_terminal *terminal = report->terminal;
     const char *dash = terminal->utf8 ? "–" : "-";
     char spec[CLI_NUMBER], first[CLI_NUMBER], last[CLI_NUMBER], units[CLI_NUMBER];
     for (size_t i = 0; i < plan->owner_count; i++) {
         const cbx_owner *owner = &plan->owners[i];
         cli_label(terminal, i == 0 ? "devices" : "");
+        if (owner->host && i == MOST_RANKS) {
+            fprintf(stderr, "and %zu more ranks\n", plan->owner_count - i);
+            break;
+        }
         fprintf(stderr, "%s%s%s %s, %s\n", cli_bold(terminal), cli_spec(spec, owner->device),
                 cli_plain(terminal), owner->device->name,
                 cli_counted(units, owner->device->compute_units, "unit"));
         cli_label(terminal, "");
+        if (owner->host) {
+            report_rank(plan, i);
+        }
         if (owner->count > 0) {
             fprintf(stderr, "neurons %s%s%s\n", cli_count(first, (uint64_t)owner->first + 1), dash,
                     cli_count(last, (uint64_t)owner->first + owner->count));
         } else {
-            fputs("no neurons: there are fewer panels of 32 than devices\n", stderr);
+            fprintf(stderr, "no neurons: there are fewer panels of 32 than %s\n",
+                    owner->host ? "ranks" : "devices");
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/device_trial.h"
+#include "cli/ranks.h"
 #include "cli/report.h"
 #include "cli/output.h"
 #include "cli/stop.h"
@@ -75,8 +76,10 @@ static cbx_status train_all(session *state) {
 
 static cbx_status open_and_train(session *state) {
     cbx_learn_settings settings = state->options->settings;
-    const cbx_learn_control control = {
-        .should_stop = cli_should_stop, .try_device = cli_try_device, .user = &settings};
+    const cbx_learn_control control = {.should_stop = cli_should_stop,
+                                       .try_device = cli_try_device,
+                                       .ranks = cli_ranks(),
+                                       .user = &settings};
     cli_guard_begin();
     cbx_status status =
         cbx_tracer_open(&state->tracer, &state->options->settings, state->dataset, &control);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The devices of a run that trains on several: opened, measured, and made one trainer. */
+/* The devices of a run that trains on several, of this process or one of each rank: opened, measured, and
+ * made one trainer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,26 +8,21 @@
 #include "base/memory.h"
 #include "learn/job.h"
 #include "learn/start.h"
+#include "ranks/deal.h"
 
 enum { MOST_DEVICES = 64 };
-
-static const char every_device[] = "all";
-
-int cbx_spec_is_list(const char *spec) {
-    return spec && (strchr(spec, ',') || strcmp(spec, every_device) == 0);
-}
 
 /* ---- opened ---- */
 
 /* What whoever steers the run has to say against it; then opens and checks it. */
 static cbx_status open_one(cbx_job *job, const char *spec) {
     cbx_device *device = NULL;
-    if (job->owner_count == MOST_DEVICES) {
+    if (job->device_count == MOST_DEVICES) {
         return cbx_fail(CBX_BAD_ARGUMENT, "a run takes at most %d devices", MOST_DEVICES);
     }
     cbx_status status = cbx_job_try_device(job, spec, &device);
     if (!status) {
-        job->devices[job->owner_count] = device;
+        job->devices[job->device_count++] = device;
         job->owners[job->owner_count++].device = cbx_device_about(device);
     }
     return status;
@@ -40,7 +36,7 @@ static cbx_status open_named(cbx_job *job) {
         status = open_one(job, spec + strspn(spec, " "));
     }
     free(specs);
-    return status || job->owner_count > 0
+    return status || job->device_count > 0
                ? status
                : cbx_fail(CBX_BAD_ARGUMENT, "\"%s\" names no device", job->settings->device);
 }
@@ -68,14 +64,75 @@ static cbx_status start_devices(cbx_job *job) {
         status = cbx_new(&job->owners, MOST_DEVICES);
     }
     if (!status) {
-        status = (strcmp(spec, every_device) == 0 ? open_every : open_named)(job);
+        status = (strcmp(spec, cbx_every_device) == 0 ? open_every : open_named)(job);
     }
-    job->device = job->owner_count > 0 ? job->devices[0] : NULL;
+    job->device = job->device_count > 0 ? job->devices[0] : NULL;
     return status;
 }
 
+/* ---- of ranks ---- */
+
+static const cbx_ranks *ranks_of(const cbx_job *job) {
+    const cbx_ranks *ranks = job->control ? job->control->ranks : NULL;
+    return ranks && ranks->count > 1 ? ranks : NULL;
+}
+
+static cbx_status start_own(cbx_job *job, const cbx_ranks *ranks) {
+    char spec[CBX_SPEC];
+    const cbx_status status = cbx_deal_device(&ranks->places[0], job->settings->device, spec);
+    return status ? status : cbx_job_try_device(job, spec, &job->device);
+}
+
+static cbx_status start_ranks(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    const cbx_ranks *ranks = ranks_of(job);
+    cbx_rank_message message = {.word = CBX_RANK_START,
+                                .hidden = settings->hidden,
+                                .batch = settings->batch,
+                                .recipe = settings->recipe,
+                                .schedule = settings->schedule,
+                                .family = settings->family,
+                                .arithmetic = settings->arithmetic,
+                                .has_film = settings->film != NULL};
+    cbx_fault first = {CBX_OK, ""};
+    if (settings->device && strlen(settings->device) >= sizeof message.device) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "so many devices cannot be named to other ranks");
+    }
+    if (settings->device) {
+        memcpy(message.device, settings->device, strlen(settings->device));
+    }
+    cbx_status status = cbx_job_check_crew(settings);
+    if (!status) {
+        status = cbx_new(&job->lead, 1);
+    }
+    if (!status) {
+        status = cbx_new(&job->owners, ranks->count);
+    }
+    if (!status) {
+        status = cbx_lead_start(job->lead, ranks, &message);
+    }
+    if (status) {
+        return status;
+    }
+    cbx_fault_take(&first, start_own(job, ranks));
+    cbx_fault_take(&first, cbx_lead_started(job->lead));
+    if (first.status) {
+        return cbx_fault_raise(&first);
+    }
+    job->lead->devices[0] = *cbx_device_about(job->device);
+    for (uint32_t rank = 0; rank < ranks->count; rank++) {
+        job->owners[rank] = (cbx_owner){.device = &job->lead->devices[rank],
+                                        .host = ranks->places[rank].host,
+                                        .cores = ranks->places[rank].cores};
+    }
+    job->owner_count = ranks->count;
+    return CBX_OK;
+}
+
 cbx_status cbx_job_start(cbx_job *job) {
-    return (cbx_spec_is_list(job->settings->device) ? start_devices : cbx_job_start_device)(job);
+    return (ranks_of(job)                             ? start_ranks
+            : cbx_spec_is_list(job->settings->device) ? start_devices
+                                                      : cbx_job_start_device)(job);
 }
 
 /* ---- shared out ---- */
@@ -94,52 +151,89 @@ static int all_alike(const cbx_job *job) {
     return 1;
 }
 
-/* By speed, unless they are all alike; and what the plan says of it. */
-static cbx_status share_out(cbx_job *job, const cbx_trainer_settings *settings, cbx_span *owned) {
-    const uint32_t panels = CBX_PANELS_OF(settings->hidden);
+/* By speed, unless they are all alike. */
+static cbx_status share_out(const cbx_job *job, const cbx_trainer_settings *settings,
+                            cbx_span *owned) {
+    const uint32_t count = (uint32_t)job->device_count;
     double weights[MOST_DEVICES];
-    for (size_t i = 0; i < job->owner_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         weights[i] = 1.0;
     }
-    cbx_status status = all_alike(job) ? CBX_OK
-                                       : cbx_team_measure(job->devices, (uint32_t)job->owner_count,
-                                                          job->dataset, settings, weights);
-    if (status) {
-        return status;
+    cbx_status status = CBX_OK;
+    if (!all_alike(job)) {
+        status = cbx_team_measure(job->devices, count, job->dataset, settings, weights);
     }
-    cbx_team_share_out(panels, weights, (uint32_t)job->owner_count, owned);
+    if (!status) {
+        cbx_team_share_out(CBX_PANELS_OF(settings->hidden), weights, count, owned);
+    }
+    return status;
+}
+
+/* What the plan says of it. */
+static void note_shares(cbx_job *job, uint32_t hidden, const cbx_span *owned) {
     for (size_t i = 0; i < job->owner_count; i++) {
-        const cbx_share share = cbx_share_of(owned[i], settings->hidden);
+        const cbx_share share = cbx_share_of(owned[i], hidden);
         job->owners[i].first = share.first;
         job->owners[i].count = share.count;
     }
-    return CBX_OK;
 }
 
-cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings) {
-    cbx_span owned[MOST_DEVICES];
+static cbx_status lead_devices(cbx_job *job, const cbx_trainer_settings *settings,
+                               cbx_span *owned) {
     cbx_status status = share_out(job, settings, owned);
     if (status) {
         return status;
     }
-    if (job->owners[0].count == settings->hidden) {
+    if (owned[0].count == CBX_PANELS_OF(settings->hidden)) {
         return cbx_trainer_create(&job->trainer, job->device, job->dataset, settings);
     }
-    status = cbx_team_create(&job->team, job->devices, owned, (uint32_t)job->owner_count,
+    status = cbx_team_create(&job->team, job->devices, owned, (uint32_t)job->device_count,
                              job->dataset, settings, !job->settings->no_check);
     job->trainer = status ? NULL : cbx_team_trainer(job->team);
     return status;
 }
 
+static cbx_status lead_ranks(cbx_job *job, const cbx_trainer_settings *settings, cbx_span *owned) {
+    cbx_lead *lead = job->lead;
+    cbx_status status = cbx_lead_give(lead, job->dataset);
+    if (!status) {
+        status = cbx_lead_share_out(lead, job->device, job->dataset, settings, owned);
+    }
+    return status ? status
+                  : cbx_lead_train(lead, job->device, job->dataset, settings, owned,
+                                   !job->settings->no_check, &job->bond, &job->trainer);
+}
+
+cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings) {
+    cbx_span *owned = NULL;
+    cbx_status status = cbx_new(&owned, job->owner_count);
+    if (!status) {
+        status = (job->lead ? lead_ranks : lead_devices)(job, settings, owned);
+    }
+    if (!status) {
+        note_shares(job, settings->hidden, owned);
+    }
+    free(owned);
+    return status;
+}
+
 cbx_status cbx_job_blame(const cbx_job *job, cbx_status status) {
-    return job->team ? cbx_team_blame(job->team, status) : status;
+    const cbx_ranks *ranks = job->lead ? job->lead->ranks : NULL;
+    return job->team ? cbx_team_blame(job->team, status)
+           : ranks   ? ranks->blame(ranks->user, status)
+                     : status;
 }
 
 void cbx_job_clear_devices(cbx_job *job) {
-    for (size_t i = 0; i < job->owner_count; i++) {
+    cbx_bond_clear(&job->bond);
+    if (job->lead) {
+        cbx_lead_end(job->lead);
+        free(job->lead);
+    }
+    for (size_t i = 0; i < job->device_count; i++) {
         cbx_device_close(job->devices[i]);
     }
-    if (job->owner_count == 0) {
+    if (job->device_count == 0) {
         cbx_device_close(job->device);
     }
     free(job->devices);

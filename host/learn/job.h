@@ -12,6 +12,7 @@
 #include "learn/page_film.h"
 #include "learn/position.h"
 #include "network/trainer.h"
+#include "ranks/lead.h"
 #include "reel/reel.h"
 #include "team/team.h"
 
@@ -52,10 +53,13 @@ typedef struct cbx_job {
     char data_sha256[CBX_SHA256_TEXT]; /* as cbx_hash_dataset() says; "": no output tells it */
     cbx_device *device;
     cbx_walk walk;        /* the devices that were passed over */
-    cbx_device **devices; /* (owner_count), the first is `device`; NULL: one device trains */
-    cbx_owner *owners;    /* (owner_count), for the plan */
+    cbx_device **devices; /* (device_count), the first is `device`; NULL: one device trains here */
+    size_t device_count;
+    cbx_owner *owners; /* (owner_count), for the plan: of those devices, or of all ranks */
     size_t owner_count;
-    cbx_team *team;         /* of those; NULL: one device trains */
+    cbx_team *team;         /* of those devices; NULL: one device trains here */
+    cbx_lead *lead;         /* of other ranks; NULL: there are none */
+    cbx_bond bond;          /* with them, of the trainer */
     cbx_network *network;   /* as it was at the start; after the training what came of it */
     double mean, deviation; /* of a look: what pixels are normalised by */
     cbx_trainer *trainer;
@@ -107,14 +111,19 @@ cbx_status cbx_job_start_device(cbx_job *job);
 /* One of them, whoever steers the run having no objection. *out is the caller's. */
 cbx_status cbx_job_try_device(cbx_job *job, const char *spec, cbx_device **out);
 
-/* crew.c: several devices. Whether a spec names such: */
+/* settings.c: whether a spec names several devices, "all" or a list; and what those cannot do. */
+extern const char cbx_every_device[];
 int cbx_spec_is_list(const char *spec);
-/* The device that the settings name, or those. */
+cbx_status cbx_job_check_crew(const cbx_learn_settings *settings);
+
+/* crew.c: several devices, of this process or of ranks. */
+/* The device that the settings name, or those; of every rank its own. */
 cbx_status cbx_job_start(cbx_job *job);
 /* For a job that has them, its plan and its dataset: its trainer, which leads them. */
 cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings);
 /* `status`, or where that is because another device failed, what that one says. */
 cbx_status cbx_job_blame(const cbx_job *job, cbx_status status);
+/* After the trainer. */
 void cbx_job_clear_devices(cbx_job *job);
 
 /* epoch.c: trains from job->position to the end of its epoch; ends early when the run is

@@ -49,6 +49,9 @@ static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
         return device_bytes(job, job->device, hidden, bytes);
     }
     *bytes += job->device->shares_memory ? (uint64_t)hidden * CBX_W1_ROWS * sizeof(float) : 0;
+    if (!job->devices) { /* those of the other ranks are in other processes */
+        return device_bytes(job, job->device, (hidden + count - 1) / count, bytes);
+    }
     for (uint32_t i = 0; i < count && !status; i++) {
         status = device_bytes(job, job->devices[i], (hidden + count - 1) / count, bytes);
     }

@@ -98,15 +98,25 @@ static cbx_status check_checkpoint(const cbx_learn_settings *settings) {
     return CBX_OK;
 }
 
+const char cbx_every_device[] = "all";
+
+int cbx_spec_is_list(const char *spec) {
+    return spec && (strchr(spec, ',') || strcmp(spec, cbx_every_device) == 0);
+}
+
 /* Each device has bits of its own by another one. */
-static cbx_status check_devices(const cbx_learn_settings *settings) {
-    return cbx_spec_is_list(settings->device) && settings->arithmetic != CBX_ARITHMETIC_CANON
+cbx_status cbx_job_check_crew(const cbx_learn_settings *settings) {
+    return settings->arithmetic != CBX_ARITHMETIC_CANON
                ? cbx_fail(
                      CBX_BAD_ARGUMENT,
                      "several devices train by the canon alone: arithmetic %s has bits of each "
                      "device's own",
                      cbx_arithmetic_name(settings->arithmetic))
                : CBX_OK;
+}
+
+static cbx_status check_devices(const cbx_learn_settings *settings) {
+    return cbx_spec_is_list(settings->device) ? cbx_job_check_crew(settings) : CBX_OK;
 }
 
 cbx_status cbx_learn_check(const cbx_learn_settings *settings) {

@@ -48,8 +48,7 @@ cbx_status cbx_start_device(cbx_device **out, const char *spec, const cbx_learn_
 }
 
 /* What whoever steers the run has to say against it. */
-static cbx_status ask(const cbx_job *job, const char *spec) {
-    const cbx_learn_control *control = job->control;
+static cbx_status ask(const cbx_learn_control *control, const char *spec) {
     cbx_device_info info;
     cl_device_id id;
     if (!control || !control->try_device) {
@@ -59,12 +58,17 @@ static cbx_status ask(const cbx_job *job, const char *spec) {
     return status ? status : control->try_device(control->user, &info);
 }
 
+cbx_status cbx_try_device(cbx_device **out, const char *spec, const cbx_learn_settings *settings,
+                          const cbx_learn_control *control, int (*stop)(void *user), void *user) {
+    *out = NULL;
+    const cbx_status status = ask(control, spec);
+    return status ? status : cbx_start_device(out, spec, settings, stop, user);
+}
+
 /* After a stop was asked for no other device is tried. */
 cbx_status cbx_job_try_device(cbx_job *job, const char *spec, cbx_device **out) {
-    cbx_status status = ask(job, spec);
-    if (!status) {
-        status = cbx_start_device(out, spec, job->settings, cbx_job_should_stop, job);
-    }
+    cbx_status status =
+        cbx_try_device(out, spec, job->settings, job->control, cbx_job_should_stop, job);
     if (status && cbx_job_should_stop(job)) {
         status = cbx_fail(CBX_INTERRUPTED, "stopped while the device started");
     }

@@ -12,4 +12,8 @@
 cbx_status cbx_start_device(cbx_device **out, const char *spec, const cbx_learn_settings *settings,
                             int (*stop)(void *user), void *user);
 
+/* The same where whoever steers the run, who may be NULL, has nothing against the device. */
+cbx_status cbx_try_device(cbx_device **out, const char *spec, const cbx_learn_settings *settings,
+                          const cbx_learn_control *control, int (*stop)(void *user), void *user);
+
 #endif

@@ -106,8 +106,10 @@ cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings
                    .dataset = tracer->job.dataset,
                    .device = tracer->job.device,
                    .devices = tracer->job.devices,
+                   .device_count = tracer->job.device_count,
                    .owners = tracer->job.owners,
-                   .owner_count = tracer->job.owner_count};
+                   .owner_count = tracer->job.owner_count,
+                   .lead = tracer->job.lead};
     out->count = 0;
     cbx_status status = cbx_learn_check(settings);
     if (!status) {
@@ -120,8 +122,10 @@ cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings
     job.dataset = NULL; /* what is the tracer's */
     job.device = NULL;
     job.devices = NULL;
+    job.device_count = 0;
     job.owners = NULL;
     job.owner_count = 0;
+    job.lead = NULL;
     cbx_job_clear(&job);
     return status;
 }

@@ -9,8 +9,13 @@ int cbx_crew_leads(const cbx_trainer *trainer) {
     return trainer->links && trainer->meeting.exchange.rank == 0;
 }
 
-static cbx_status send(const cbx_trainer *trainer, uint32_t rank, const void *bytes, size_t size) {
+cbx_status cbx_crew_send(const cbx_trainer *trainer, uint32_t rank, const void *bytes,
+                         size_t size) {
     return trainer->links->send(trainer->links->user, rank, bytes, size);
+}
+
+cbx_status cbx_crew_receive(const cbx_trainer *trainer, uint32_t rank, void *bytes, size_t size) {
+    return trainer->links->receive(trainer->links->user, rank, bytes, size);
 }
 
 cbx_status cbx_crew_tell(const cbx_trainer *trainer, const cbx_command *command, const void *more,
@@ -20,9 +25,9 @@ cbx_status cbx_crew_tell(const cbx_trainer *trainer, const cbx_command *command,
         return CBX_OK;
     }
     for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
-        status = send(trainer, rank, command, sizeof *command);
+        status = cbx_crew_send(trainer, rank, command, sizeof *command);
         if (!status && bytes > 0) {
-            status = send(trainer, rank, more, bytes);
+            status = cbx_crew_send(trainer, rank, more, bytes);
         }
     }
     return status;
@@ -50,7 +55,7 @@ static cbx_status send_floats(cbx_trainer *trainer, cl_mem buffer, size_t floats
                               "reading a share of the weights");
     }
     if (!status) {
-        status = send(trainer, 0, copy, bytes);
+        status = cbx_crew_send(trainer, 0, copy, bytes);
     }
     free(copy);
     return status;
@@ -69,7 +74,7 @@ cbx_status cbx_crew_send_w2(cbx_trainer *trainer) {
 static cbx_status receive_w1(cbx_trainer *trainer, uint32_t rank, float *room) {
     const size_t bytes = cbx_crew_w1_floats(trainer, rank) * sizeof *room;
     const size_t at = (size_t)trainer->meeting.exchange.owned[rank].first * CBX_PANEL_SIZE;
-    const cbx_status status = trainer->links->receive(trainer->links->user, rank, room, bytes);
+    const cbx_status status = cbx_crew_receive(trainer, rank, room, bytes);
     return status ? status
                   : cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, trainer->whole_w1,
                                                       CL_TRUE, at * sizeof *room, bytes, room, 0,
@@ -118,7 +123,7 @@ cbx_status cbx_trainer_end_checks(const cbx_trainer *trainer) {
     cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_VERDICT}, NULL, 0);
     for (uint32_t rank = 1; rank < ranks && !status; rank++) {
         char right;
-        status = trainer->links->receive(trainer->links->user, rank, &right, sizeof right);
+        status = cbx_crew_receive(trainer, rank, &right, sizeof right);
     }
     return status;
 }

@@ -43,6 +43,10 @@ int cbx_crew_leads(const cbx_trainer *trainer);
 cbx_status cbx_crew_tell(const cbx_trainer *trainer, const cbx_command *command, const void *more,
                          size_t bytes);
 
+/* By the trainer's links. */
+cbx_status cbx_crew_send(const cbx_trainer *trainer, uint32_t rank, const void *bytes, size_t size);
+cbx_status cbx_crew_receive(const cbx_trainer *trainer, uint32_t rank, void *bytes, size_t size);
+
 /* The neurons of a rank. */
 cbx_share cbx_crew_share(const cbx_trainer *trainer, uint32_t rank);
 

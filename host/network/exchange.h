@@ -27,8 +27,8 @@ typedef struct cbx_exchange {
     void *user;
 } cbx_exchange;
 
-/* How the owners reach each other beside that: messages, in the order in which they were sent. Both
- * may wait. Between rank 0 and the others alone. */
+/* How the owners reach each other beside that: messages, in the order in which they were sent, each
+ * received by one call of the same size. Both may wait. Between rank 0 and the others alone. */
 typedef struct cbx_links {
     cbx_status (*send)(void *user, uint32_t rank, const void *bytes, size_t size);
     cbx_status (*receive)(void *user, uint32_t rank, void *bytes, size_t size);

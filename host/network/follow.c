@@ -14,10 +14,6 @@ typedef struct follower {
     uint32_t *order; /* as it was told last */
 } follower;
 
-static cbx_status receive(const cbx_trainer *trainer, void *bytes, size_t size) {
-    return trainer->links->receive(trainer->links->user, 0, bytes, size);
-}
-
 static cbx_status take_weights(follower *f, const cbx_command *command) {
     (void)command;
     return cbx_trainer_receive_weights(f->trainer);
@@ -28,7 +24,7 @@ static cbx_status take_order(follower *f, const cbx_command *command) {
     f->order = NULL;
     cbx_status status = cbx_new(&f->order, command->count);
     if (!status) {
-        status = receive(f->trainer, f->order, command->count * sizeof *f->order);
+        status = cbx_crew_receive(f->trainer, 0, f->order, command->count * sizeof *f->order);
     }
     return status ? status : cbx_trainer_set_order(f->trainer, f->order, command->count);
 }
@@ -91,8 +87,7 @@ static cbx_status give_verdict(follower *f, const cbx_command *command) {
     if (!status && f->checks->end) {
         status = f->checks->end(f->checks->user);
     }
-    return status ? status
-                  : f->trainer->links->send(f->trainer->links->user, 0, &right, sizeof right);
+    return status ? status : cbx_crew_send(f->trainer, 0, &right, sizeof right);
 }
 
 static cbx_status (*const deeds[CBX_WORDS])(follower *, const cbx_command *) = {
@@ -112,7 +107,7 @@ static cbx_status (*const deeds[CBX_WORDS])(follower *, const cbx_command *) = {
 static cbx_status follow(follower *f) {
     for (;;) {
         cbx_command command;
-        cbx_status status = receive(f->trainer, &command, sizeof command);
+        cbx_status status = cbx_crew_receive(f->trainer, 0, &command, sizeof command);
         if (status || command.word == CBX_TELL_END) {
             return status;
         }

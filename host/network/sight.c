@@ -95,7 +95,7 @@ static cbx_status receive_tiles(const cbx_trainer *trainer) {
     cbx_status status = CBX_OK;
     for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
         const size_t bytes = bytes_of(&trainer->sight->whole, cbx_crew_share(trainer, rank));
-        status = trainer->links->receive(trainer->links->user, rank, to, bytes);
+        status = cbx_crew_receive(trainer, rank, to, bytes);
         to += bytes;
     }
     return status;
@@ -211,9 +211,9 @@ static cbx_status send_tiles(cbx_trainer *trainer) {
                               "reading a share of a picture");
         to += region[0] * region[1];
     }
-    return status ? status
-                  : trainer->links->send(trainer->links->user, 0, sight->tiles,
-                                         bytes_of(&sight->whole, trainer->share));
+    return status
+               ? status
+               : cbx_crew_send(trainer, 0, sight->tiles, bytes_of(&sight->whole, trainer->share));
 }
 
 /* ---- both ---- */

@@ -97,8 +97,10 @@ static cbx_status send_shares(const cbx_trainer *trainer, const cbx_network *net
         if (!status) {
             pack_w1(network, cbx_crew_share(trainer, rank), exchange->owned[rank].count, room);
             pack_w2(network, cbx_crew_share(trainer, rank), room + w1);
-            status =
-                trainer->links->send(trainer->links->user, rank, room, (w1 + w2) * sizeof *room);
+            status = cbx_crew_send(trainer, rank, room, w1 * sizeof *room);
+        }
+        if (!status) {
+            status = cbx_crew_send(trainer, rank, room + w1, w2 * sizeof *room);
         }
         free(room);
     }
@@ -130,10 +132,13 @@ static size_t floats_of_others(const cbx_trainer *trainer) {
 static cbx_status receive_shares(const cbx_trainer *trainer, float *weights) {
     cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
     for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
-        const size_t floats = floats_of(trainer, rank);
-        status =
-            trainer->links->receive(trainer->links->user, rank, weights, floats * sizeof *weights);
-        weights += floats;
+        const size_t w1 = cbx_crew_w1_floats(trainer, rank);
+        const size_t w2 = cbx_crew_w2_floats(trainer, rank);
+        status = cbx_crew_receive(trainer, rank, weights, w1 * sizeof *weights);
+        if (!status) {
+            status = cbx_crew_receive(trainer, rank, weights + w1, w2 * sizeof *weights);
+        }
+        weights += w1 + w2;
     }
     return status;
 }
@@ -168,7 +173,7 @@ static void pad_w1(float *w1, uint32_t from, uint32_t panels) {
 }
 
 static cbx_status receive(const cbx_trainer *trainer, float *to, size_t floats) {
-    return trainer->links->receive(trainer->links->user, 0, to, floats * sizeof *to);
+    return cbx_crew_receive(trainer, 0, to, floats * sizeof *to);
 }
 
 static cbx_status upload(const cbx_trainer *trainer, cl_mem to, const float *from, size_t floats) {

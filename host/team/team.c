@@ -12,8 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "check/spot_check.h"
-#include "network/follow.h"
+#include "team/fellow.h"
 #include "team/pipe.h"
 
 /* Of what is sent: an order of 60,000 images fits. */
@@ -25,9 +24,8 @@ typedef struct member {
     cbx_exchange exchange;
     cbx_links links;
     cbx_division division;
-    cbx_trainer *trainer;
-    cbx_spot_check *check; /* of a follower; NULL: there is none */
-    cbx_pipe down, up;     /* from the leader, and to it; the leader's are not used */
+    cbx_trainer *trainer; /* of the leader */
+    cbx_pipe down, up;    /* from the leader, and to it; the leader's are not used */
     int has_down, has_up;
     pthread_t thread;
     int has_thread;
@@ -175,54 +173,27 @@ static cbx_status receive_down(void *user, uint32_t rank, void *bytes, size_t si
 
 /* ---- members ---- */
 
-static cbx_status make_trainer(member *m) {
-    return cbx_trainer_create_with(&m->trainer, m->device, m->team->dataset, m->team->settings,
-                                   &m->division);
-}
-
-static void get_ready(cbx_team *team) {
-    pthread_mutex_lock(&team->lock);
-    team->ready++;
-    pthread_cond_broadcast(&team->changed);
-    pthread_mutex_unlock(&team->lock);
-}
-
-static void begin_check(void *user, const uint32_t *order, uint32_t first, uint32_t rows,
-                        cbx_rates rates, uint64_t number) {
+static cbx_status get_ready(void *user, cbx_status status) {
     const member *m = user;
-    const cbx_spot_batch batch = {order, first, rows, rates, number};
-    cbx_spot_check_begin(m->check, &batch);
-}
-
-static cbx_status end_check(void *user) {
-    const member *m = user;
-    return cbx_spot_check_look(m->check, 1);
-}
-
-static cbx_status follow(member *m) {
-    static const cbx_follower_checks none;
-    const cbx_follower_checks checks = {begin_check, end_check, m};
-    return cbx_trainer_follow(m->trainer, m->check ? &checks : &none);
+    if (status) {
+        fail(m->team, m, status);
+    }
+    pthread_mutex_lock(&m->team->lock);
+    m->team->ready++;
+    pthread_cond_broadcast(&m->team->changed);
+    pthread_mutex_unlock(&m->team->lock);
+    return status;
 }
 
 static void *work(void *user) {
     member *m = user;
-    cbx_status status = make_trainer(m);
-    if (!status && m->team->checks) {
-        status = cbx_spot_check_create(&m->check, m->trainer, m->team->dataset);
-    }
+    const cbx_fellow fellow = {
+        m->device, m->team->dataset, m->team->settings, &m->division, m->team->checks, get_ready,
+        m};
+    const cbx_status status = cbx_fellow_serve(&fellow);
     if (status) {
-        fail(m->team, m, status);
+        fail(m->team, m, status); /* perhaps once more, which is nothing new */
     }
-    get_ready(m->team);
-    if (!status) {
-        status = follow(m);
-        if (status) {
-            fail(m->team, m, status);
-        }
-    }
-    cbx_spot_check_destroy(m->check);
-    cbx_trainer_destroy(m->trainer);
     return NULL;
 }
 
@@ -271,7 +242,9 @@ static cbx_status start_all(cbx_team *team) {
         started += !status;
     }
     if (!status) {
-        status = make_trainer(&team->members[0]);
+        member *leader = &team->members[0];
+        status = cbx_trainer_create_with(&leader->trainer, leader->device, team->dataset,
+                                         team->settings, &leader->division);
     }
     pthread_mutex_lock(&team->lock); /* so that no follower is at work when this fails */
     while (team->ready < started) {

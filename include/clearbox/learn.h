@@ -148,6 +148,9 @@ typedef struct cbx_learn_times {
 /* A device's share of the hidden neurons: first … first + count; a count of 0: it has nothing to do. */
 typedef struct cbx_owner {
     const cbx_device_info *device;
+    /* Where ranks train, one owner is one of them: the name of its machine, and the cores that it is
+     * bound to, "0-3,8", or "". NULL: all devices are this process's. */
+    const char *host, *cores;
     uint32_t first, count;
 } cbx_owner;
 
@@ -263,6 +266,9 @@ typedef struct cbx_learn_control {
      * CBX_OK is that of a device that does not work; its sentence is that of the function of this
      * library which failed within the call. */
     cbx_status (*try_device)(void *user, const cbx_device_info *device);
+    /* Other processes that train a share of the neurons each, of which this one is rank 0, as
+     * clearbox-mpi makes them; NULL: there are none. */
+    const struct cbx_ranks *ranks;
 } cbx_learn_control;
 
 /* "film", "weights", "picture", "poster", "report", "checkpoint": static, never NULL. */

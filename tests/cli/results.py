@@ -8,7 +8,7 @@ from support import read_safetensors_header, read_tensors
 
 # Of a page and of metrics what is different each time.
 TIMES = re.compile(rb'"(?:seconds|evaluate_seconds|load|start|train|evaluate|encode)": ?[-0-9.eE+]+')
-HOW = re.compile(rb'"(?:schedule|command)": ?"[^"]*"')
+HOW = re.compile(rb'"(?:schedule|command|compute_units)": ?"[^"]*"')
 
 
 def metrics_of(path):
@@ -25,7 +25,8 @@ def page_of(path):
 
 def header_of(path):
     header = read_safetensors_header(path)["__metadata__"]
-    header.pop("schedule")
+    for key in ("schedule", "compute_units"): # of one device, or of the first rank's
+        header.pop(key)
     return header
 
 

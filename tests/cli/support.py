@@ -50,13 +50,15 @@ def default_signals():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def start(*arguments, cwd, env=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, prepare=None):
+def start(*arguments, cwd, env=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE, prepare=None,
+          launcher=()):
+    """`launcher`: what starts the program, perhaps several times."""
     def before():
         default_signals()
         if prepare:
             prepare()
 
-    return subprocess.Popen([PROGRAM, *map(str, arguments)], cwd=cwd, env=env or environment(),
+    return subprocess.Popen([*map(str, launcher), PROGRAM, *map(str, arguments)], cwd=cwd, env=env or environment(),
                             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True,
                             preexec_fn=before)
 

@@ -6,41 +6,17 @@ import os
 import signal
 import unittest
 
-from kept import Kept
+from alike import Alike
 from results import results_of
-from support import INTERRUPTED, OK, SOFTWARE, UNAVAILABLE, USAGE, environment, main, start
+from support import INTERRUPTED, OK, SOFTWARE, UNAVAILABLE, USAGE, environment, main
 
 TWO = ("--device", "0:0,0:0")
 BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
 
 
-class Crew(Kept):
-    OUTPUTS = ("--save", "w.safetensors", "--picture", "grid.png", "--metrics", "run.jsonl",
-               "--report", "page.html", "--poster", "poster.png")
-
-    def setUp(self):
-        super().setUp()
-        self.data = self.small()[:2]
-
-    def made(self, name, *flags):
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        with start("learn", *self.data, "--epochs", 2, "--batch", 50, *flags, cwd=folder) as process:
-            _, err = process.communicate(timeout=300)
-        self.assertEqual(process.returncode, OK, err)
-        self.assertEqual(self.left(), [])
-        return results_of(folder), err
-
-    def assert_same(self, made, expected):
-        self.assertEqual(sorted(made), sorted(expected))
-        for name, content in expected.items():
-            self.assertTrue(made[name] == content, f"{name} differs")
-
+class Crew(Alike):
     def test_all_outputs_are_those_of_one_device(self):
-        ways = (("--hidden", 100), ("--hidden", 330, "--style", "show", "--scale", 1, "--recipe", "nll"),
-                ("--hidden", 70, "--schedule", "stepwise", "--frame-every", 3),
-                ("--hidden", 70, "--schedule", "fused", "--family", "gpu", "--tone", "signed"))
-        for number, way in enumerate(ways):
+        for number, way in enumerate(self.WAYS):
             flags = (*way, *self.OUTPUTS)
             expected, _ = self.made(f"one {number}", "--device", "0:0", *flags)
             for devices in ("0:0,0:0", "0:0,0:0,0:0,0:0,0:0", "all"):
@@ -64,16 +40,6 @@ class Crew(Kept):
             self.assertEqual(code, OK)
             self.assertEqual(self.left(), [])
             self.assert_same(results_of(folder), expected)
-
-    def stop(self, folder, arguments):
-        """After its first line about an epoch."""
-        with start(*arguments, cwd=folder) as process:
-            for line in process.stderr:
-                if line.split()[:1] == ["1"]:
-                    process.send_signal(signal.SIGINT)
-                    break
-            process.communicate(timeout=300)
-        return process.returncode
 
     def test_what_is_said(self):
         _, err = self.made("said", "--device", "0:0, 0:0,0:0", "--hidden", 64, "--no-video")

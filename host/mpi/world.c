@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "mpi/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "mpi/links.h"
+#include "mpi/processors.h"
+#include "mpi/pulse.h"
+
+#define END_SECONDS 2.0
+
+enum { PROGRAM = 256 };
+
+/* What each tells all others first, in this form in every version. */
+typedef struct card {
+    char program[PROGRAM];
+    char host[64], cores[64];
+} card;
+
+cbx_status cbx_mpi_check(int result, const char *what) {
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    if (result == MPI_SUCCESS) {
+        return CBX_OK;
+    }
+    MPI_Error_string(result, text, &length);
+    return cbx_fail(CBX_DEVICE_FAULT, "%s: %s", what, text);
+}
+
+void cbx_world_break(cbx_world *world, const cbx_fault *fault) {
+    pthread_mutex_lock(&world->lock);
+    if (!world->broken) {
+        world->fault = *fault;
+        world->broken = 1;
+    }
+    pthread_mutex_unlock(&world->lock);
+}
+
+/* All see the same, and fail alike. */
+static cbx_status compare(const cbx_world *world, const card *cards) {
+    for (int i = 1; i < world->count; i++) {
+        if (memcmp(cards[i].program, cards[0].program, PROGRAM) != 0) {
+            return cbx_fail(
+                CBX_BAD_ARGUMENT,
+                "rank %d on %s runs another program: it is %.*s, but rank 0 on %s is %.*s", i,
+                cards[i].host, PROGRAM, cards[i].program, cards[0].host, PROGRAM, cards[0].program);
+        }
+    }
+    return CBX_OK;
+}
+
+static void find_places(const cbx_world *world, const card *cards) {
+    for (int i = 0; i < world->count; i++) {
+        cbx_place *place = &world->places[i];
+        snprintf(place->host, sizeof place->host, "%s", cards[i].host);
+        snprintf(place->cores, sizeof place->cores, "%s", cards[i].cores);
+        for (int k = 0; k < world->count; k++) {
+            const int beside = strcmp(cards[k].host, cards[i].host) == 0;
+            place->local += (uint32_t)(beside && k < i);
+            place->locals += (uint32_t)beside;
+        }
+    }
+}
+
+static cbx_status meet(cbx_world *world, const char *program) {
+    char host[MPI_MAX_PROCESSOR_NAME] = "";
+    int length = 0;
+    card own = {.host = ""}, *cards = NULL;
+    MPI_Get_processor_name(host, &length);
+    snprintf(own.program, sizeof own.program, "%s", program);
+    snprintf(own.host, sizeof own.host, "%.63s", host);
+    cbx_processors_name(own.cores, sizeof own.cores);
+    cbx_status status = cbx_new(&cards, (size_t)world->count);
+    if (!status) {
+        status = cbx_new(&world->places, (size_t)world->count);
+    }
+    if (!status) {
+        status = cbx_mpi_check(
+            MPI_Allgather(&own, sizeof own, MPI_BYTE, cards, sizeof own, MPI_BYTE, world->work),
+            "meeting the other ranks");
+    }
+    if (!status) {
+        find_places(world, cards);
+        status = compare(world, cards);
+    }
+    free(cards);
+    return status;
+}
+
+static cbx_status join(cbx_world *world) {
+    cbx_status status =
+        cbx_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &world->work), "joining the other ranks");
+    if (!status) {
+        status =
+            cbx_mpi_check(MPI_Comm_dup(MPI_COMM_WORLD, &world->pulse), "joining the other ranks");
+    }
+    if (!status) {
+        MPI_Comm_set_errhandler(world->work, MPI_ERRORS_RETURN);
+        MPI_Comm_set_errhandler(world->pulse, MPI_ERRORS_RETURN);
+    }
+    return status;
+}
+
+cbx_status cbx_world_open(cbx_world *out, int *argc, char ***argv, const char *program) {
+    int given = MPI_THREAD_SINGLE;
+    *out = (cbx_world){.count = 1};
+    pthread_mutex_init(&out->lock, NULL);
+    cbx_status status =
+        cbx_mpi_check(MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &given), "starting MPI");
+    if (!status) {
+        MPI_Comm_rank(MPI_COMM_WORLD, &out->rank);
+        MPI_Comm_size(MPI_COMM_WORLD, &out->count);
+        out->threads = given == MPI_THREAD_MULTIPLE;
+        status = join(out);
+    }
+    if (!status) {
+        status = meet(out, program);
+    }
+    if (!status && out->count > 1) {
+        status = cbx_pulse_begin(out);
+    }
+    cbx_links_fill(out);
+    return status;
+}
+
+/* Of rank 0: whether all others came to their end. */
+static int is_over(cbx_world *world) {
+    const double start = cbx_clock_seconds();
+    while (!world->broken && cbx_clock_seconds() - start < END_SECONDS) {
+        if (cbx_pulse_all_left(world)) {
+            return 1;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return 0;
+}
+
+void cbx_world_close(cbx_world *world, int code) {
+    if (world->pulses) {
+        if (world->rank > 0) {
+            cbx_pulse_leave(world);
+        }
+        if (world->rank > 0 ? world->broken : !is_over(world)) {
+            MPI_Abort(MPI_COMM_WORLD, code);
+        }
+        cbx_pulse_end(world);
+    }
+    free(world->places);
+    pthread_mutex_destroy(&world->lock);
+    MPI_Finalize();
+}

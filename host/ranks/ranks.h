@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Several processes that train one network, on one machine or many: each has a device and a share of the
+ * neurons. That of rank 0 runs the job; the others serve it, ranks/serve.h. How they reach each other is
+ * for whoever starts them to say: host/mpi does it by MPI. */
+#ifndef CBX_RANKS_RANKS_H
+#define CBX_RANKS_RANKS_H
+
+#include "network/exchange.h"
+
+/* Where a rank is. */
+typedef struct cbx_place {
+    char host[64];
+    char cores[64];         /* that it is bound to, "0-3,8"; "": to none */
+    uint32_t local, locals; /* which it is of so many on that machine */
+} cbx_place;
+
+/* All of it is for one thread, and borrowed. What fails is CBX_DEVICE_FAULT and a sentence, and the ranks
+ * are of no more use then. */
+typedef struct cbx_ranks {
+    uint32_t rank, count;
+    const cbx_place *places; /* (count) */
+    cbx_links links;         /* whose ranks are these */
+    /* All get the bytes of rank 0; all call it. */
+    cbx_status (*broadcast)(void *user, void *bytes, size_t size);
+    /* As cbx_exchange.gather, between `members` (count), the ranks that have neurons, in order. */
+    cbx_status (*gather)(void *user, const uint32_t *members, uint32_t count, float *all,
+                         const size_t *starts);
+    /* For all but rank 0: tells it the last sentence of this thread, which ends whatever it waits for. */
+    void (*fail)(void *user, cbx_status status);
+    /* For rank 0: what a rank told that way, or how it was lost, in the place of `status`. */
+    cbx_status (*blame)(void *user, cbx_status status);
+    void *user;
+} cbx_ranks;
+
+#endif

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: MIT
+"""clearbox-mpi, by a launcher of MPI: every output is that of one process, to the byte; and how a job ends
+when a rank does."""
+
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+from alike import Alike
+from results import results_of
+from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, default_signals, environment, main)
+
+ALONE = os.environ["CLEARBOX_ALONE"] # the program without MPI
+LAUNCHER = os.environ["CBX_LAUNCHER"]
+BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
+SECONDS_TO_END = 5.0
+KILLS = 20 if os.environ.get("CBX_TEST_EVERY_FAULT") else 4
+
+# What Open MPI asks of root, and of whoever starts more ranks than there are cores.
+os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+
+
+def ranks(count):
+    return (LAUNCHER, "-n", count)
+
+
+def processes_below(pid):
+    """All that it started, and what those did."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError):
+            continue
+        if parent == pid:
+            child = int(path.parent.name)
+            found += [child, *processes_below(child)]
+    return found
+
+
+def name_of(pid):
+    try:
+        return os.path.realpath(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
+def rank_of(pid):
+    try:
+        found = re.search(rb"(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)", pathlib.Path(f"/proc/{pid}/environ").read_bytes())
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+class Ranks(Alike):
+    def job(self, count, *arguments, cwd=None, env=None):
+        process = subprocess.Popen([*map(str, ranks(count)), PROGRAM, *map(str, arguments)], cwd=cwd or self.folder,
+                                   env=env or environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, preexec_fn=default_signals)
+        self.addCleanup(process.kill)
+        return process
+
+    def ended(self, process, seconds=300):
+        """The exit code, and the lines of the program."""
+        out, err = process.communicate(timeout=seconds)
+        return process.returncode, [line for line in (out + err).splitlines() if line.startswith("clearbox: ")], out + err
+
+    def processes(self, launcher):
+        """Of the ranks, in order."""
+        found = {rank_of(pid): pid for pid in processes_below(launcher.pid) if name_of(pid) == os.path.realpath(PROGRAM)}
+        return [found[rank] for rank in sorted(found)]
+
+    def trains(self, process):
+        """Waits for the first epoch."""
+        for line in process.stderr:
+            if line.split()[:1] == ["1"]:
+                return
+        self.fail("it ended before its first epoch was over")
+
+    # ---- the same bytes ----
+
+    def test_all_outputs_are_those_of_one_process(self):
+        for number, way in enumerate(self.WAYS):
+            flags = (*way, *self.OUTPUTS)
+            expected, _ = self.made(f"one {number}", *flags)
+            for count in (2, 3, 5):
+                with self.subTest(flags=way, ranks=count):
+                    made, _ = self.made(f"{number} {count}", *flags, launcher=ranks(count))
+                    self.assert_same(made, expected)
+
+    def test_odd_sizes(self):
+        """Also fewer panels than ranks."""
+        for hidden, batch in ((1, 64), (37, 33), (64, 7), (1024, 64)):
+            flags = ("--hidden", hidden, "--batch", batch, "--epochs", 1, "--save", "w.safetensors", "--no-video")
+            expected, _ = self.made(f"one {hidden}", *flags)
+            for count in (2, 3):
+                with self.subTest(hidden=hidden, ranks=count):
+                    made, err = self.made(f"{hidden} {count}", *flags, launcher=ranks(count))
+                    self.assert_same(made, expected)
+                    self.assertEqual("fewer panels of 32 than ranks" in err, hidden < 32 * (count - 1) + 1)
+
+    def test_unlike_devices(self):
+        """Each rank takes the next one of a list, and as many neurons as its speed tells."""
+        env = environment(POCL_DEVICES="pthread basic")
+        flags = (*self.data, "--batch", 50, "--epochs", 1, "--hidden", 330, "--no-video")
+        result = self.learn(*flags)
+        self.assertEqual(result.returncode, OK, result.stderr)
+        code, _, text = self.ended(self.job(2, "learn", *flags, "--device", "0:0,0:1", env=env))
+        self.assertEqual(code, OK, text)
+        names = re.findall(r"(?m)^ +(?:devices +)?(0:[01]) (pthread|basic)", text)
+        self.assertEqual([spec for spec, _ in names], ["0:0", "0:1"])
+        self.assertNotEqual(names[0][1], names[1][1])
+        hashes = re.findall(r"sha256 +(\w+) of the weights", text + result.stderr)
+        self.assertEqual(len(hashes), 2)
+        self.assertEqual(hashes[0], hashes[1])
+
+    def test_verify(self):
+        """The published hashes."""
+        code, _, text = self.ended(self.job(2, "verify", "lesson-64", "nll-100"))
+        self.assertEqual(code, OK, text)
+        self.assertEqual(text.count("| equal"), 2, text)
+
+    def test_a_stopped_run_goes_on_with_other_ranks(self):
+        flags = ("--hidden", 100, *self.OUTPUTS, *self.KEPT)
+        expected, _ = self.made("whole", *flags)
+        for first, then in ((2, 3), (1, 2), (3, 1)):
+            with self.subTest(first=first, then=then):
+                folder = self.folder / f"broken {first}"
+                folder.mkdir()
+                process = self.job(first, "learn", *self.data, "--epochs", 2, "--batch", 50, *flags, cwd=folder)
+                self.trains(process)
+                os.kill(self.processes(process)[0], signal.SIGTERM) # as a launcher would
+                code, _, text = self.ended(process)
+                self.assertIn(code, (OK, INTERRUPTED), text)
+                if code == INTERRUPTED:
+                    self.assertTrue((folder / "run.checkpoint").exists())
+                    code, _, text = self.ended(self.job(then, "learn", "--resume", "run.checkpoint", cwd=folder))
+                self.assertEqual(code, OK, text)
+                self.assertEqual(self.left(), [])
+                self.assert_same(results_of(folder), expected)
+
+    # ---- what is said ----
+
+    def test_what_is_said(self):
+        small = ("learn", *self.data, "--batch", 50, "--epochs", 1, "--no-video", "--hidden", 64)
+        code, _, text = self.ended(self.job(2, *small))
+        self.assertEqual(code, OK, text)
+        host = r"\S+(?:, bound to core \S+)?"
+        self.assertRegex(text, rf"(?m)^  devices +0:0 .+, \d+ units?\n +rank 0 on {host}, neurons 1.32\n +0:0 .+\n"
+                               rf" +rank 1 on {host}, neurons 33.64\n")
+        self.assertEqual(text.count("test      accuracy"), 1) # rank 0 alone prints
+        code, _, text = self.ended(self.job(2, *small, "--progress", "json"))
+        self.assertEqual(code, OK, text)
+        devices = json.loads(text.splitlines()[0])["devices"]
+        self.assertEqual([(device["first"], device["neurons"]) for device in devices], [(0, 32), (32, 32)])
+        self.assertEqual(len({device["host"] for device in devices}), 1)
+
+    def test_commands_that_do_not_train(self):
+        code, _, text = self.ended(self.job(3, "--version"))
+        self.assertEqual((code, text.count("commit")), (OK, 1), text)
+
+    def test_what_is_refused(self):
+        for arguments, code, phrase in ((("--hidden", 0), USAGE, "hidden"), (("--data", "nowhere"), MISSING, "nowhere"),
+                                        (("--device", "9:9"), 69, 'no OpenCL device fits "9:9"'),
+                                        (("--device", "0:0,9:9"), 69, 'rank 1 on .*: no OpenCL device fits "9:9"'),
+                                        (("--arithmetic", "plain"), USAGE, "several devices train by the canon alone")):
+            with self.subTest(arguments=arguments):
+                begun = time.monotonic()
+                found, lines, text = self.ended(self.job(2, "learn", *self.data, "--no-video", *arguments))
+                self.assertEqual(found, code, text)
+                self.assertEqual(len(lines), 1, text)
+                self.assertRegex(lines[0], phrase)
+                self.assertLess(time.monotonic() - begun, 60)
+
+    def test_the_program_without_mpi(self):
+        """Each process would train the whole network."""
+        result = subprocess.run([*map(str, ranks(2)), ALONE, "learn", *self.data], cwd=self.folder, capture_output=True,
+                                text=True, env=environment(), timeout=60, check=False)
+        self.assertEqual(result.returncode, USAGE, result.stderr)
+        lines = [line for line in result.stderr.splitlines() if line.startswith("clearbox: ")]
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertIn("mpirun -n 2 clearbox-mpi learn", lines[0])
+
+    def test_ranks_of_different_programs(self):
+        """Both are named."""
+        other = self.folder / "other"
+        content = pathlib.Path(PROGRAM).read_bytes()
+        self.assertEqual(content.count(b"clearbox %s (commit %s), kernels"), 1)
+        other.write_bytes(content.replace(b"clearbox %s (commit %s), kernels", b"clearbox %s (commit %s), Kernels"))
+        other.chmod(0o755)
+        command = [LAUNCHER, "-n", "1", PROGRAM, "learn", *self.data, ":", "-n", "1", other, "learn", *self.data]
+        result = subprocess.run([*map(str, command)], cwd=self.folder, capture_output=True, text=True, env=environment(),
+                                timeout=60, check=False)
+        self.assertEqual(result.returncode, USAGE, result.stderr)
+        self.assertRegex(result.stderr, r"clearbox: rank 1 on \S+ runs another program: it is clearbox .* Kernels \w+, but "
+                                        r"rank 0 on \S+ is clearbox .* kernels \w+\n")
+
+    # ---- failures ----
+
+    def long_job(self, count, *flags):
+        process = self.job(count, "learn", *self.data, "--epochs", 1000000, "--batch", 50, "--hidden", 100, *flags)
+        self.trains(process)
+        return process
+
+    @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+    def test_a_rank_whose_device_does_not_work(self):
+        learn = (PROGRAM, "learn", *self.data, "--no-video", "--epochs", 1)
+        env = environment(XDG_CACHE_HOME=self.folder / "xdg")
+        command = [LAUNCHER, "-n", 1, *learn, ":", "-n", 1, "env", f"LD_PRELOAD={BAD_COMPILER}", "BAD_COMPILER=refuse",
+                   *learn]
+        result = subprocess.run([*map(str, command)], cwd=self.folder, capture_output=True, text=True, env=env,
+                                timeout=300, check=False)
+        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
+        self.assertRegex(result.stderr, r"clearbox: rank 1 on \S+: the kernels do not build on ")
+
+    def test_a_rank_that_is_killed(self):
+        """At random moments; the run goes on with another number."""
+        chance = random.Random(7)
+        flags = ("--hidden", 100, "--epochs", 40, *self.OUTPUTS, *self.KEPT)
+        expected, _ = self.made("whole", *flags)
+        for number in range(KILLS):
+            with self.subTest(number=number):
+                folder = self.folder / f"killed {number}"
+                folder.mkdir()
+                process = self.job(3, "learn", *self.data, "--batch", 50, *flags, cwd=folder)
+                self.trains(process)
+                time.sleep(chance.random())
+                victims = self.processes(process)
+                if len(victims) == 3:
+                    os.kill(victims[chance.choice((1, 2))], signal.SIGKILL)
+                begun = time.monotonic()
+                code, _, text = self.ended(process, 60)
+                self.assertLess(time.monotonic() - begun, SECONDS_TO_END)
+                if code != OK: # the kill came too late
+                    code, _, text = self.ended(self.job(2, "learn", "--resume", "run.checkpoint", cwd=folder))
+                self.assertEqual(code, OK, text)
+                self.assertEqual(self.left(), [])
+                self.assert_same(results_of(folder), expected)
+
+    def test_a_rank_that_is_not_heard(self):
+        """As of a machine that is cut off, but for mpirun, which knows nothing of it."""
+        process = self.long_job(3, "--no-video", *self.KEPT)
+        pids = self.processes(process)
+        os.kill(pids[2], signal.SIGSTOP)
+        begun = time.monotonic()
+        code, lines, text = self.ended(process, 60)
+        self.assertLess(time.monotonic() - begun, SECONDS_TO_END)
+        self.assertEqual(code, SOFTWARE, text)
+        self.assertEqual(len(lines), 1, text)
+        self.assertRegex(lines[0], r"rank 2 on \S+ has not been heard for 3\.0 seconds.*--resume run.checkpoint goes on")
+        self.assertEqual([pid for pid in pids if name_of(pid)], [])
+
+    def test_a_first_rank_that_is_not_heard(self):
+        process = self.long_job(2, "--no-video")
+        pids = self.processes(process)
+        os.kill(pids[0], signal.SIGSTOP)
+        begun = time.monotonic()
+        self.ended(process, 60)
+        self.assertLess(time.monotonic() - begun, SECONDS_TO_END)
+        self.assertEqual([pid for pid in pids if name_of(pid)], [])
+
+    def test_a_job_that_slept(self):
+        """With its whole machine: nobody is lost."""
+        process = self.long_job(2, "--no-video", "--save", "w.safetensors")
+        pids = self.processes(process)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(SECONDS_TO_END)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(1.5)
+        self.assertEqual(self.processes(process), pids)
+        os.kill(pids[0], signal.SIGTERM)
+        code, _, text = self.ended(process)
+        self.assertEqual(code, INTERRUPTED, text)
+        self.assertTrue((self.folder / "w.safetensors").exists())
+
+    def test_a_stop(self):
+        """Ctrl-C reaches the launcher."""
+        process = self.long_job(2, "--save", "w.safetensors", "--checkpoint", "run.checkpoint")
+        pids = self.processes(process)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        self.ended(process, 60)
+        self.assertLess(time.monotonic() - begun, SECONDS_TO_END)
+        self.assertEqual([pid for pid in pids if name_of(pid)], [])
+        self.assertEqual([name for name in self.leftovers() if "learn.mp4" not in name], [])
+
+    def test_a_full_disk(self):
+        code, lines, text = self.ended(self.job(2, "learn", *self.data, "--batch", 50, "--epochs", 1, "--no-video", "--save",
+                                                "/dev/full"))
+        self.assertEqual(code, 74, text)
+        self.assertEqual(len(lines), 1, text)
+        self.assertIn("No space left", lines[0])
+
+    def test_damaged_data(self):
+        path = next((self.folder / "data").glob("train-labels*"))
+        path.write_bytes(path.read_bytes()[:-9])
+        code, lines, text = self.ended(self.job(2, "learn", *self.data, "--no-video"))
+        self.assertEqual((code, len(lines)), (BAD_DATA, 1), text)
+
+
+if __name__ == "__main__":
+    main()
