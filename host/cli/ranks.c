@@ -77,9 +77,15 @@ static cbx_status open_device(void *unused, const char *spec, const cbx_learn_se
     return cbx_try_device(out, spec, run, &control, go_on, NULL);
 }
 
+/* One line of each machine is enough. */
+static int speaks(const cbx_ranks *ranks) {
+    const cbx_place *own = &ranks->places[ranks->rank];
+    return own->local == (uint32_t)(strcmp(own->host, ranks->places[0].host) == 0);
+}
+
 int cli_serve(const cbx_ranks *ranks) {
     cli_guard_begin();
     const cbx_status status = cbx_ranks_serve(ranks, open_device, NULL);
     cli_guard_end();
-    return status ? cli_exit_code(status) : CLI_DONE;
+    return !status ? CLI_DONE : speaks(ranks) ? cli_fail_status(status) : cli_exit_code(status);
 }

@@ -144,8 +144,13 @@ static cbx_status blame(void *user, cbx_status status) {
     return status && fault.status ? cbx_fault_raise(&fault) : status;
 }
 
-static void fail(void *user, cbx_status status) {
+static cbx_status fail(void *user, cbx_status status) {
+    const cbx_world *world = user;
+    if (world->broken) {
+        return blame(user, status);
+    }
     cbx_pulse_tell(user, status);
+    return CBX_OK;
 }
 
 void cbx_links_fill(cbx_world *world) {

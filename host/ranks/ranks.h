@@ -25,8 +25,9 @@ typedef struct cbx_ranks {
     /* As cbx_exchange.gather, between `members` (count), the ranks that have neurons, in order. */
     cbx_status (*gather)(void *user, const uint32_t *members, uint32_t count, float *all,
                          const size_t *starts);
-    /* For all but rank 0: tells it the last sentence of this thread, which ends whatever it waits for. */
-    void (*fail)(void *user, cbx_status status);
+    /* For all but rank 0: tells it the last sentence of this thread, which ends whatever it waits for.
+     * CBX_OK; or where rank 0 is lost that, in the place of `status`. */
+    cbx_status (*fail)(void *user, cbx_status status);
     /* For rank 0: what a rank told that way, or how it was lost, in the place of `status`. */
     cbx_status (*blame)(void *user, cbx_status status);
     void *user;

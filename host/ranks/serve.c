@@ -170,12 +170,14 @@ cbx_status cbx_ranks_serve(const cbx_ranks *ranks, cbx_rank_opener *opener, void
     for (;;) {
         cbx_rank_message message;
         status = receive(&it, &message, sizeof message);
-        if (status || message.word == CBX_RANK_LEAVE) {
+        if (!status && message.word == CBX_RANK_LEAVE) {
             break;
         }
-        status = deeds[message.word](&it, &message);
+        if (!status) {
+            status = deeds[message.word](&it, &message);
+        }
         if (status) {
-            ranks->fail(ranks->user, status);
+            status = ranks->fail(ranks->user, status);
             break;
         }
     }

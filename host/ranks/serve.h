@@ -10,8 +10,8 @@
 typedef cbx_status cbx_rank_opener(void *user, const char *spec, const cbx_learn_settings *run,
                                    cbx_device **out);
 
-/* Does what rank 0 says until it is dismissed. A failure of what it is told before it trains is answered,
- * and rank 0's to tell; any other is told rank 0 by ranks->fail(), and returned. */
+/* Does what rank 0 says until it is dismissed. What fails is told rank 0, whose it is to tell others: CBX_OK;
+ * only that rank 0 is lost is returned. */
 cbx_status cbx_ranks_serve(const cbx_ranks *ranks, cbx_rank_opener *opener, void *user);
 
 #endif
