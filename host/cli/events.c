@@ -78,7 +78,7 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
     events->batches = plan->batches;
     json_t *event = json_pack(
         "{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:I, s:I, "
-        "s:I, s:I, s:s, s:o, s:o}",
+        "s:I, s:I, s:s, s:o, s:o, s:f}",
         "type", "start", "version", CBX_VERSION, "device", cli_events_device(plan), "passed_over",
         cli_events_passed_over(plan), "family", cbx_family_name(plan->family), "hidden",
         (json_int_t)settings->hidden, "epochs", (json_int_t)settings->epochs, "batch",
@@ -90,7 +90,8 @@ static cbx_status started(void *user, const cbx_learn_plan *plan) {
         "training_images", (json_int_t)plan->training_images, "validation_images",
         (json_int_t)plan->validation_images, "test_images", (json_int_t)plan->test_images,
         "batches", (json_int_t)plan->batches, "arithmetic", cbx_arithmetic_name(plan->arithmetic),
-        "film", film_plan_object(settings, plan), "devices", owners_array(plan));
+        "film", film_plan_object(settings, plan), "devices", owners_array(plan), "exchange_seconds",
+        plan->exchange_seconds);
     return put(event);
 }
 

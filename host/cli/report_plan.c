@@ -110,6 +110,15 @@ static void report_owners(const cli_report *report, const cbx_learn_plan *plan) 
     }
 }
 
+/* Between ranks. */
+static void report_exchange(const cli_report *report, const cbx_learn_plan *plan) {
+    if (plan->exchange_seconds > 0.0) {
+        cli_label(report->terminal, "exchange");
+        fprintf(stderr, "%.1f %s a batch between ranks that wait for nothing else\n",
+                plan->exchange_seconds * 1e6, report->terminal->utf8 ? "µs" : "us");
+    }
+}
+
 static void report_device(const cli_report *report, const cbx_learn_plan *plan) {
     char units[CLI_NUMBER], spec[CLI_NUMBER];
     const cbx_device_info *device = plan->device;
@@ -138,6 +147,7 @@ static void report_machine(const cli_report *report, const cbx_learn_plan *plan)
         cli_label(terminal, "");
         fprintf(stderr, "many times faster, but its bits are this device's own\n");
     }
+    report_exchange(report, plan);
     report_network(report, plan);
     cli_label(terminal, "images");
     fprintf(stderr, "%s to train, %s to validate, %s to test\n",

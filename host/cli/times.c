@@ -11,6 +11,8 @@ const cli_time cli_times[CLI_TIMES] = {
      ""},
     {AT(first_batch), "first_batch", "first_batch_seconds", NULL, 0, NULL, NULL, ""},
     {AT(train), "train", "train_seconds", "train", 0, "train", "", ""},
+    {AT(exchange), "exchange", "exchange_seconds", NULL, 0, "  exchange",
+     "with other ranks, and waiting for them", ""},
     {AT(evaluate), "evaluate", "evaluate_seconds", "evaluate", 4, "evaluate", "", ""},
     {AT(draw), "draw", "draw_seconds", "draw", 8, "  draw", "alongside, on the device", "train"},
     {AT(read_back), "read_back", "read_back_seconds", "read back", 9, "  read back", "alongside",

@@ -199,9 +199,13 @@ static cbx_status lead_ranks(cbx_job *job, const cbx_trainer_settings *settings,
     if (!status) {
         status = cbx_lead_share_out(lead, job->device, job->dataset, settings, owned);
     }
-    return status ? status
-                  : cbx_lead_train(lead, job->device, job->dataset, settings, owned,
-                                   !job->settings->no_check, &job->bond, &job->trainer);
+    if (!status) {
+        status = cbx_lead_train(lead, job->device, job->dataset, settings, owned,
+                                !job->settings->no_check, &job->bond, &job->trainer);
+    }
+    job->plan.exchange_seconds = job->bond.typical_seconds;
+    job->result->times.exchange = 0.0;
+    return status;
 }
 
 cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings) {

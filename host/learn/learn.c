@@ -55,8 +55,9 @@ static cbx_status train_epochs(cbx_job *job) {
         status = evaluate_epoch(job, at->epoch, 0.0);
     }
     while (at->epoch < job->settings->epochs && !status && !cbx_job_should_stop(job)) {
-        const double start = cbx_clock_seconds();
+        const double start = cbx_clock_seconds(), exchanged = job->bond.seconds;
         status = cbx_job_train_epoch(job);
+        job->result->times.exchange += job->bond.seconds - exchanged;
         if (job->stopping) {
             break;
         }
@@ -162,7 +163,7 @@ cbx_status cbx_learn(const cbx_learn_settings *settings, const cbx_learn_observe
     job.control = control;
     job.result = result ? result : &ignored;
     memset(job.result, 0, sizeof *job.result);
-    job.result->test_loss = job.result->test_accuracy = NAN;
+    job.result->test_loss = job.result->test_accuracy = job.result->times.exchange = NAN;
     job.began = cbx_clock_seconds();
     cbx_status status = cbx_job_set_observers(&job, observers, observer_count);
     if (!status) {

@@ -13,12 +13,17 @@ typedef struct cbx_bond {
     cbx_exchange exchange;
     cbx_links links;
     cbx_division division; /* of this rank */
+    double seconds;         /* that exchanges of sums took, with waiting */
+    double typical_seconds; /* of one, as cbx_bond_try() found */
 } cbx_bond;
 
 /* Of the panels of every rank (ranks->count), rank 0 having some; stays where it is. CBX_NO_MEMORY. To be
  * cleared in every case. */
 cbx_status cbx_bond_open(cbx_bond *out, const cbx_ranks *ranks, const cbx_span *spans,
                          uint32_t hidden);
+/* Exchanges the sums of batches of so many rows, without any work between, a hundred times. All members
+ * call it. */
+cbx_status cbx_bond_try(cbx_bond *bond, uint32_t panels, uint32_t rows);
 void cbx_bond_clear(cbx_bond *bond);
 
 #endif

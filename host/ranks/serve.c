@@ -18,6 +18,9 @@ typedef struct servant {
     cbx_device *device;
     cbx_dataset *dataset;
     double speed;
+    cbx_bond bond; /* while it trains */
+    uint32_t panels, rows;
+    int is_let_go; /* without having trained */
 } servant;
 
 static cbx_status receive(const servant *it, void *bytes, size_t size) {
@@ -112,32 +115,33 @@ static cbx_status measure(servant *it, const cbx_rank_message *message) {
 }
 
 /* One without a trainer is let go like the others, and takes note of it. */
-static cbx_status get_ready(void *user, cbx_status status) {
-    const servant *it = user;
+static cbx_status get_ready(void *user, cbx_status made) {
+    servant *it = user;
     cbx_command last;
-    const cbx_fault fault = {status, ""};
-    status = answer(it, status);
-    if (!status && fault.status) {
-        status = receive(it, &last, sizeof last);
-        return status ? status : CBX_INTERRUPTED;
+    const cbx_status status = answer(it, made);
+    if (status || !made) {
+        return status ? status : cbx_bond_try(&it->bond, it->panels, it->rows);
     }
-    return status;
+    it->is_let_go = receive(it, &last, sizeof last) == CBX_OK;
+    return made;
 }
 
 static cbx_status serve(servant *it, const cbx_rank_message *message, const cbx_span *spans) {
     const cbx_trainer_settings settings = settings_of(message);
-    cbx_bond bond;
     if (spans[it->ranks->rank].count == 0) {
         return answer(it, CBX_OK);
     }
-    cbx_status status = cbx_bond_open(&bond, it->ranks, spans, settings.hidden);
+    it->is_let_go = 0;
+    it->panels = CBX_PANELS_OF(settings.hidden);
+    it->rows = settings.batch;
+    cbx_status status = cbx_bond_open(&it->bond, it->ranks, spans, settings.hidden);
     if (!status) {
-        const cbx_fellow fellow = {it->device,          it->dataset, &settings, &bond.division,
+        const cbx_fellow fellow = {it->device,          it->dataset, &settings, &it->bond.division,
                                    message->has_checks, get_ready,   it};
         status = cbx_fellow_serve(&fellow);
     }
-    cbx_bond_clear(&bond);
-    return status == CBX_INTERRUPTED ? CBX_OK : status;
+    cbx_bond_clear(&it->bond);
+    return it->is_let_go ? CBX_OK : status;
 }
 
 static cbx_status train(servant *it, const cbx_rank_message *message) {

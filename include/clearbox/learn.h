@@ -136,6 +136,8 @@ typedef struct cbx_learn_times {
     double start;       /* opening the device, building kernels, self-test, upload */
     double first_batch; /* from the start of cbx_learn() to the first batch enqueued */
     double train;       /* from the first batch to the last, evaluation left out */
+    double exchange;    /* within that, exchanging sums with other ranks, and waiting for them; NaN: there
+                           are none */
     double evaluate;
     double draw;      /* device time of separate drawing launches; 0 when fused */
     double read_back; /* device time of frame transfers */
@@ -159,6 +161,8 @@ typedef struct cbx_learn_plan {
     const cbx_owner *owners; /* (owner_count), until cbx_learn() returns, where several train; else
                                 NULL and 0 */
     size_t owner_count;
+    double exchange_seconds; /* of a batch's sums between ranks that wait for nothing else, as was measured
+                                before the first; 0: nothing is exchanged */
     const cbx_passed_over *passed_over; /* (passed_over_count), until cbx_learn() returns */
     size_t passed_over_count;
     cbx_family family;
