@@ -92,7 +92,7 @@ static void a_film_too_large_for_its_codec_is_refused(void **state) {
     assert_refused(&settings, "; scale 580 is the largest that fits");
     settings.scale = 580;
     assert_ok(cbx_learn_check(&settings));
-    settings.hidden = CBX_MAX_HIDDEN;
+    settings.hidden = CBX_MOST_OWNED;
     settings.scale = 2;
     assert_refused(&settings, "; scale 1 is the largest that fits");
     settings.codec = CBX_CODEC_MPEG4;

@@ -87,7 +87,7 @@ static void narrow_ones_leave_out_what_matters_least(void **state) {
                 (const char *const[4]){"64 neurons · nll", "batch 1,204 of 3,910",
                                        "validation 95.1 %", NULL});
     cbx_facts large = usual;
-    large.neurons = CBX_MAX_HIDDEN;
+    large.neurons = CBX_MOST_OWNED;
     large.shown = 256;
     large.batches = 123456789;
     assert_says(

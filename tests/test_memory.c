@@ -49,6 +49,9 @@ static void a_run_that_does_not_fit_is_refused(void **state) {
     limit = 300 * MIB;
     settings.hidden = CBX_MAX_HIDDEN;
     assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL),
+                     "1048576 of them take 4 devices, not 1");
+    settings.hidden = CBX_MOST_OWNED;
+    assert_too_large(cbx_learn(&settings, NULL, 0, NULL, NULL),
                      "for training, but may use 300 MiB");
 
     settings.hidden = 16384;

@@ -42,7 +42,7 @@ static void impossible_sizes_are_refused(void **state) {
     assert_fails(cbx_network_create(&network, 0), CBX_BAD_ARGUMENT, "0 hidden neurons");
     assert_null(network);
     assert_fails(cbx_network_create(&network, CBX_MAX_HIDDEN + 1), CBX_BAD_ARGUMENT,
-                 "262145 hidden neurons");
+                 "1048577 hidden neurons");
 }
 
 /* Mean and deviation of `count` weights, each within five standard errors. */

@@ -40,7 +40,7 @@ static cbx_status device_bytes(const cbx_job *job, cbx_device *device, uint32_t 
 }
 
 /* The weights on the host, and what the devices take: of several each about as much as the others, and
- * the first W1 of all. */
+ * the first W1 of all, where there are pictures. */
 static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
     const uint32_t hidden = job->settings->hidden, count = (uint32_t)job->owner_count;
     cbx_status status = CBX_OK;
@@ -48,7 +48,9 @@ static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
     if (count == 0) {
         return device_bytes(job, job->device, hidden, bytes);
     }
-    *bytes += job->device->shares_memory ? (uint64_t)hidden * CBX_W1_ROWS * sizeof(float) : 0;
+    const int draws = job->settings->film || job->settings->picture || job->page_film.wanted;
+    *bytes +=
+        job->device->shares_memory && draws ? (uint64_t)hidden * CBX_W1_ROWS * sizeof(float) : 0;
     if (!job->devices) { /* those of the other ranks are in other processes */
         return device_bytes(job, job->device, (hidden + count - 1) / count, bytes);
     }
@@ -96,7 +98,11 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
         [CHECK] = {check_bytes(job), "checking batches", "leave that out"},
         [PAGE] = {page_bytes(job), "the page", "take fewer neurons or write no page"},
     };
-    cbx_status status = training_bytes(job, &parts[TRAINING].bytes);
+    const uint32_t devices = job->owner_count > 0 ? (uint32_t)job->owner_count : 1;
+    cbx_status status = cbx_trainer_check_devices(job->settings->hidden, devices);
+    if (!status) {
+        status = training_bytes(job, &parts[TRAINING].bytes);
+    }
     if (job->settings->film) {
         parts[FRAMES].bytes = cbx_reel_memory_bytes(&job->film, job->device->shares_memory,
                                                     job->plan.frames, &parts[INDEX].bytes);

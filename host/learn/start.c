@@ -23,7 +23,9 @@ static cbx_status open_and_test(cbx_device **out, const char *spec,
     if (!status && stop(user)) {
         return CBX_OK; /* which is noticed before the next step */
     }
-    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+    const uint32_t owned =
+        settings->hidden < CBX_MOST_OWNED ? settings->hidden : CBX_MOST_OWNED; /* others have more */
+    const cbx_trainer_settings trainer = {owned, settings->batch, settings->recipe,
                                           settings->schedule};
     return status ? status : cbx_self_test_run(*out, &trainer);
 }

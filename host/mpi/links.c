@@ -146,11 +146,12 @@ static cbx_status blame(void *user, cbx_status status) {
 
 static cbx_status fail(void *user, cbx_status status) {
     const cbx_world *world = user;
-    if (world->broken) {
-        return blame(user, status);
+    if (!world->broken) {
+        cbx_pulse_tell(user, status);
+        return CBX_OK;
     }
-    cbx_pulse_tell(user, status);
-    return CBX_OK;
+    const cbx_status lost = blame(user, CBX_DEVICE_FAULT);
+    return world->fault.status ? lost : CBX_OK;
 }
 
 void cbx_links_fill(cbx_world *world) {

@@ -13,7 +13,12 @@
 #define TELL_SECONDS 2.0
 #define TURN_NS 50000000
 
-typedef enum sign { ALIVE, FAILED, LEFT } sign;
+typedef enum sign {
+    ALIVE,
+    FAILED, /* of which rank 0 is told */
+    LEFT,
+    OVER /* of rank 0: the job ends, and it has told why */
+} sign;
 
 typedef struct beat {
     sign sign;
@@ -36,7 +41,7 @@ struct cbx_pulse {
     atomic_int over;
 };
 
-static const sign alive = ALIVE, left = LEFT;
+static const sign alive = ALIVE, left = LEFT, over = OVER;
 
 static void lose(cbx_world *world, const peer *it) {
     cbx_fault fault = {CBX_OK, ""};
@@ -49,6 +54,9 @@ static void lose(cbx_world *world, const peer *it) {
 static void take(cbx_world *world, peer *it, const beat *got) {
     it->heard = cbx_clock_seconds();
     it->left |= got->sign == LEFT;
+    if (got->sign == OVER) {
+        cbx_world_break(world, &(cbx_fault){CBX_OK, ""});
+    }
     if (got->sign == FAILED) {
         cbx_fault fault = {CBX_OK, ""};
         cbx_fault_take(&fault, cbx_fail(got->fault.status, "rank %d on %s: %s", it->rank,
@@ -167,11 +175,11 @@ void cbx_pulse_end(cbx_world *world) {
     world->pulses = NULL;
 }
 
-static void tell(const cbx_world *world, const void *what, size_t size) {
+static void tell(const cbx_world *world, int rank, const void *what, size_t size) {
     const double start = cbx_clock_seconds();
     MPI_Request request;
     int done = 0;
-    if (MPI_Isend(what, (int)size, MPI_BYTE, 0, 0, world->pulse, &request)) {
+    if (MPI_Isend(what, (int)size, MPI_BYTE, rank, 0, world->pulse, &request)) {
         return;
     }
     while (!done && cbx_clock_seconds() - start < TELL_SECONDS) {
@@ -186,11 +194,21 @@ void cbx_pulse_tell(cbx_world *world, cbx_status status) {
     static beat failed; /* MPI may have it when this returns */
     failed.sign = FAILED;
     cbx_fault_take(&failed.fault, status);
-    tell(world, &failed, sizeof failed);
+    tell(world, 0, &failed, sizeof failed);
 }
 
 void cbx_pulse_leave(cbx_world *world) {
-    tell(world, &left, sizeof left);
+    tell(world, 0, &left, sizeof left);
+}
+
+void cbx_pulse_end_all(cbx_world *world) {
+    const double now = cbx_clock_seconds();
+    for (int i = 0; i < world->pulses->count; i++) {
+        const peer *it = &world->pulses->peers[i];
+        if (!it->left && now - it->heard < LOST_SECONDS) {
+            tell(world, it->rank, &over, sizeof over);
+        }
+    }
 }
 
 int cbx_pulse_all_left(cbx_world *world) {

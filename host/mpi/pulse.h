@@ -18,6 +18,9 @@ void cbx_pulse_turn(cbx_world *world);
 /* Tells rank 0 that this one failed with `status` and the thread's last sentence. */
 void cbx_pulse_tell(cbx_world *world, cbx_status status);
 
+/* Tells all that are heard that the job ends, for rank 0: launchers may be slow to. */
+void cbx_pulse_end_all(cbx_world *world);
+
 /* Tells rank 0 that this one is at its end, and whether all did so, for rank 0. */
 void cbx_pulse_leave(cbx_world *world);
 int cbx_pulse_all_left(cbx_world *world);

@@ -148,6 +148,9 @@ void cbx_world_close(cbx_world *world, int code) {
             cbx_pulse_leave(world);
         }
         if (world->rank > 0 ? world->broken : !is_over(world)) {
+            if (world->rank == 0) {
+                cbx_pulse_end_all(world);
+            }
             nanosleep(&(struct timespec){.tv_nsec = PRINT_NS}, NULL);
             MPI_Abort(MPI_COMM_WORLD, code);
         }

@@ -18,7 +18,7 @@ typedef struct cbx_world {
     cbx_place *places;
     cbx_ranks ranks; /* of this */
     pthread_mutex_t lock;
-    atomic_int broken; /* the ranks are of no more use, fault says why */
+    atomic_int broken; /* the ranks are of no more use, fault says why, or that rank 0 did */
     cbx_fault fault;   /* the first, under the lock */
     struct cbx_pulse *pulses;
 } cbx_world;

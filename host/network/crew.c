@@ -82,6 +82,14 @@ static cbx_status receive_w1(cbx_trainer *trainer, uint32_t rank, float *room) {
                                  "putting W1 together");
 }
 
+/* Of runs without pictures nobody needs it. */
+static cbx_status make_whole_w1(cbx_trainer *trainer) {
+    const uint64_t bytes = (uint64_t)trainer->meeting.panels * CBX_PANEL_SIZE * sizeof(float);
+    return trainer->whole_w1 ? CBX_OK
+                             : cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, bytes,
+                                                 "the W1 of all", &trainer->whole_w1);
+}
+
 cbx_status cbx_crew_collect_w1(cbx_trainer *trainer) {
     const uint32_t ranks = trainer->meeting.exchange.ranks;
     size_t most = 1;
@@ -91,6 +99,9 @@ cbx_status cbx_crew_collect_w1(cbx_trainer *trainer) {
         most = floats > most ? floats : most;
     }
     cbx_status status = cbx_new(&room, most);
+    if (!status) {
+        status = make_whole_w1(trainer);
+    }
     if (!status) {
         const size_t own = cbx_crew_w1_floats(trainer, 0) * sizeof *room;
         status = cbx_cl_check(clEnqueueCopyBuffer(trainer->device->queue, trainer->w1,
@@ -102,13 +113,6 @@ cbx_status cbx_crew_collect_w1(cbx_trainer *trainer) {
     }
     free(room);
     return status;
-}
-
-cbx_status cbx_crew_open(cbx_trainer *trainer) {
-    const uint64_t bytes = (uint64_t)trainer->meeting.panels * CBX_PANEL_SIZE * sizeof(float);
-    return cbx_crew_leads(trainer) ? cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, bytes,
-                                                       "the W1 of all", &trainer->whole_w1)
-                                   : CBX_OK;
 }
 
 cbx_status cbx_trainer_begin_checks(const cbx_trainer *trainer, uint32_t first, uint32_t rows,

@@ -61,9 +61,6 @@ cbx_status cbx_crew_send_w2(cbx_trainer *trainer);
 /* A leader puts those together with its own in trainer->whole_w1. */
 cbx_status cbx_crew_collect_w1(cbx_trainer *trainer);
 
-/* Room for that, on the leader's device. */
-cbx_status cbx_crew_open(cbx_trainer *trainer);
-
 /* Lets the followers go, as far as they can still be told. */
 void cbx_crew_end(cbx_trainer *trainer);
 

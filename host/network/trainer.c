@@ -48,6 +48,15 @@ cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch) {
     return CBX_OK;
 }
 
+cbx_status cbx_trainer_check_devices(uint32_t hidden, uint32_t devices) {
+    const uint32_t needed = (hidden + CBX_MOST_OWNED - 1) / CBX_MOST_OWNED;
+    return devices >= needed
+               ? CBX_OK
+               : cbx_fail(CBX_TOO_LARGE,
+                          "a device trains at most %u neurons: %u of them take %u devices, not %u",
+                          CBX_MOST_OWNED, hidden, needed, devices);
+}
+
 cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings) {
     if (!cbx_recipe_name(settings->recipe)) {
         return cbx_fail(CBX_BAD_ARGUMENT, "there is no recipe %d", (int)settings->recipe);
@@ -81,6 +90,9 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
     cbx_status status = cbx_trainer_check_settings(settings);
     if (!status) {
         status = check_share(&share, settings->hidden, exchange);
+    }
+    if (!status) {
+        status = cbx_trainer_check_devices(share.count, 1);
     }
     if (!status) {
         status = cbx_way_find(
@@ -127,9 +139,6 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
     if (!status) {
         status = cbx_trainer_take_buffers(*out, dataset);
     }
-    if (!status) {
-        status = cbx_crew_open(*out);
-    }
     if (status) {
         cbx_trainer_destroy(*out);
         *out = NULL;
@@ -166,7 +175,7 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
 }
 
 cl_mem cbx_trainer_w1(const cbx_trainer *trainer) {
-    return trainer->whole_w1 ? trainer->whole_w1 : trainer->w1;
+    return cbx_crew_leads(trainer) ? trainer->whole_w1 : trainer->w1;
 }
 
 int cbx_trainer_leads(const cbx_trainer *trainer) {

@@ -121,6 +121,9 @@ cbx_status cbx_trainer_outputs(cbx_trainer *trainer, cbx_part part, float *z2);
 /* CBX_BAD_ARGUMENT when no trainer can have that many neurons or rows. */
 cbx_status cbx_trainer_check_sizes(uint32_t hidden, uint32_t batch);
 
+/* CBX_TOO_LARGE where so many devices are too few for a network, whatever their memory. */
+cbx_status cbx_trainer_check_devices(uint32_t hidden, uint32_t devices);
+
 /* The same for everything that is asked of a trainer. */
 cbx_status cbx_trainer_check_settings(const cbx_trainer_settings *settings);
 

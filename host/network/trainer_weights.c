@@ -128,17 +128,18 @@ static size_t floats_of_others(const cbx_trainer *trainer) {
     return floats;
 }
 
+static cbx_status receive_share(const cbx_trainer *trainer, uint32_t rank, float *weights) {
+    const size_t w1 = cbx_crew_w1_floats(trainer, rank), w2 = cbx_crew_w2_floats(trainer, rank);
+    const cbx_status status = cbx_crew_receive(trainer, rank, weights, w1 * sizeof *weights);
+    return status ? status : cbx_crew_receive(trainer, rank, weights + w1, w2 * sizeof *weights);
+}
+
 /* Of each in turn, one behind the other. */
 static cbx_status receive_shares(const cbx_trainer *trainer, float *weights) {
     cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
     for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
-        const size_t w1 = cbx_crew_w1_floats(trainer, rank);
-        const size_t w2 = cbx_crew_w2_floats(trainer, rank);
-        status = cbx_crew_receive(trainer, rank, weights, w1 * sizeof *weights);
-        if (!status) {
-            status = cbx_crew_receive(trainer, rank, weights + w1, w2 * sizeof *weights);
-        }
-        weights += w1 + w2;
+        status = receive_share(trainer, rank, weights);
+        weights += floats_of(trainer, rank);
     }
     return status;
 }
@@ -150,16 +151,20 @@ static void unpack_shares(const cbx_trainer *trainer, const float *weights, cbx_
     }
 }
 
+/* One share after the other: together they may be more than there is memory for. */
 static cbx_status get_others(const cbx_trainer *trainer, cbx_network *network) {
-    float *weights = NULL;
-    cbx_status status = cbx_new(&weights, floats_of_others(trainer));
-    if (!status) {
-        status = receive_shares(trainer, weights);
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
+    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
+        float *weights = NULL;
+        status = cbx_new(&weights, floats_of(trainer, rank));
+        if (!status) {
+            status = receive_share(trainer, rank, weights);
+        }
+        if (!status) {
+            unpack_share(trainer, rank, weights, network);
+        }
+        free(weights);
     }
-    if (!status) {
-        unpack_shares(trainer, weights, network);
-    }
-    free(weights);
     return status;
 }
 

@@ -21,7 +21,8 @@ extern "C" {
 #endif
 
 #define CBX_W1_ROWS 785u
-#define CBX_MAX_HIDDEN 262144u
+#define CBX_MAX_HIDDEN 1048576u
+#define CBX_MOST_OWNED 262144u /* of them by one device */
 
 typedef struct cbx_network {
     uint32_t hidden; /* H, 1…CBX_MAX_HIDDEN */

@@ -348,7 +348,7 @@ train_gpu_output(global const float *restrict w1, global float *restrict w2,
 /* Group g: row g of the pending batch, 4 outputs of a run of panels a work-item: a power of two,
  * so that the runs' sums are nodes of the tree. Global size: pending_rows · 64. */
 #define CBX_RUNS (CBX_GROUP / 4)
-#define CBX_RUN_LEVELS 7 /* CBX_MAX_HIDDEN / 32 panels in that many runs: 512, or 64 nodes */
+#define CBX_RUN_LEVELS 7 /* CBX_MOST_OWNED / 32 panels in that many runs: 512, or 64 nodes */
 kernel __attribute__((reqd_work_group_size(CBX_GROUP, 1, 1))) void
 train_gpu_delta(global const float *restrict sums, global const uchar *restrict labels,
                 global const uint *restrict order, global float *restrict d2,

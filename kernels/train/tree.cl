@@ -4,7 +4,7 @@
  * as the digits of a binary counter. Aligned runs of 2^i panels may be added up apart and then
  * enter as one summand.
  */
-#define CBX_TREE_LEVELS 14 /* P ≤ CBX_MAX_HIDDEN / 32 = 2¹³ */
+#define CBX_TREE_LEVELS 14 /* P ≤ CBX_MOST_OWNED / 32 = 2¹³ */
 
 /* Adds number `at` = 0, 1, 2 … */
 HELPER void tree_add(float16 *tree, uint at, float16 sum)

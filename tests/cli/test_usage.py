@@ -14,7 +14,7 @@ CHOICE = ["", "abc", "0", "LESSON", "h264x"]
 
 # Every flag of learn that takes a value, with values that make no sense.
 NONSENSE = {
-    "hidden": WHOLE + ["262145"],
+    "hidden": WHOLE + ["1048577"],
     "epochs": WHOLE + ["1000001"],
     "batch": WHOLE + ["4097"],
     "learning-rate": ["0", "-1", "nan", "inf", "-inf", "1e999", "1e-999", "abc", "", "0.1x",
@@ -213,7 +213,7 @@ class Flags(CliTest):
 
     def test_the_sentence(self):
         result = self.learn("--hidden", "abc")
-        self.assertEqual(result.stderr, "clearbox: --hidden wants a whole number from 1 to 262144, "
+        self.assertEqual(result.stderr, "clearbox: --hidden wants a whole number from 1 to 1048576, "
                                         "not 'abc'\n")
 
     def test_control_characters_do_not_reach_the_terminal(self):
