@@ -107,10 +107,10 @@ if(CBX_CHROMIUM)
   cli_test(chromium device film)
   clearbox_may_be_left_out(cli_chromium)
 endif()
-# ranks_test(name program launcher): runs cli/test_ranks.py with an MPI
-function(ranks_test name program launcher)
+# ranks_test(name script program launcher): runs cli/test_SCRIPT.py with an MPI
+function(ranks_test name script program launcher)
   add_test(NAME cli_${name} COMMAND ${CBX_TEST_PYTHON} -B
-           ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_ranks.py)
+           ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_${script}.py)
   clearbox_pocl_cache(cli_${name})
   set_property(TEST cli_${name} APPEND PROPERTY ENVIRONMENT CLEARBOX=$<TARGET_FILE:${program}>
                CLEARBOX_ALONE=$<TARGET_FILE:clearbox_program> CBX_LAUNCHER=${launcher}
@@ -121,14 +121,17 @@ endfunction()
 
 # With the MPI that clearbox-mpi is built with, and with MPICH where that is another one.
 if(TARGET clearbox_mpi)
-  ranks_test(ranks clearbox_mpi ${MPIEXEC_EXECUTABLE})
+  ranks_test(ranks ranks clearbox_mpi ${MPIEXEC_EXECUTABLE})
+  ranks_test(hosts hosts clearbox_mpi ${MPIEXEC_EXECUTABLE})
   pkg_check_modules(MPICH IMPORTED_TARGET mpich)
   find_program(CBX_MPICH_LAUNCHER mpiexec.mpich)
   mark_as_advanced(CBX_MPICH_LAUNCHER)
   if(MPICH_FOUND AND CBX_MPICH_LAUNCHER AND NOT MPI_C_INCLUDE_DIRS MATCHES mpich)
     add_executable(clearbox_mpich ${CBX_MPI_FILES})
     target_link_libraries(clearbox_mpich PRIVATE clearbox_cli PkgConfig::MPICH)
-    ranks_test(ranks_mpich clearbox_mpich ${CBX_MPICH_LAUNCHER})
+    ranks_test(ranks_mpich ranks clearbox_mpich ${CBX_MPICH_LAUNCHER})
+    ranks_test(hosts_mpich hosts clearbox_mpich ${CBX_MPICH_LAUNCHER})
+    set_tests_properties(cli_hosts cli_hosts_mpich PROPERTIES RESOURCE_LOCK network)
   endif()
 endif()
 

@@ -11,13 +11,14 @@
 #define BEAT_SECONDS 0.25
 #define LOST_SECONDS 3.0 /* a job is to end within 5, and launchers take one */
 #define TELL_SECONDS 2.0
+#define END_SECONDS 2.0
 #define TURN_NS 50000000
 
 typedef enum sign {
     ALIVE,
     FAILED, /* of which rank 0 is told */
-    LEFT,
-    OVER /* of rank 0: the job ends, and it has told why */
+    LEFT,   /* it says nothing more */
+    OVER    /* of rank 0: the job ends, and it has told why */
 } sign;
 
 typedef struct beat {
@@ -156,15 +157,20 @@ cbx_status cbx_pulse_begin(cbx_world *world) {
     return CBX_OK;
 }
 
+static void stop_thread(struct cbx_pulse *pulse) {
+    pulse->over = 1;
+    if (pulse->has_thread) {
+        pthread_join(pulse->thread, NULL);
+        pulse->has_thread = 0;
+    }
+}
+
 void cbx_pulse_end(cbx_world *world) {
     struct cbx_pulse *pulse = world->pulses;
     if (!pulse) {
         return;
     }
-    pulse->over = 1;
-    if (pulse->has_thread) {
-        pthread_join(pulse->thread, NULL);
-    }
+    stop_thread(pulse);
     for (int i = 0; pulse->peers && i < pulse->count; i++) {
         if (pulse->peers[i].sending != MPI_REQUEST_NULL) {
             MPI_Wait(&pulse->peers[i].sending, MPI_STATUS_IGNORE);
@@ -197,8 +203,40 @@ void cbx_pulse_tell(cbx_world *world, cbx_status status) {
     tell(world, 0, &failed, sizeof failed);
 }
 
-void cbx_pulse_leave(cbx_world *world) {
-    tell(world, 0, &left, sizeof left);
+/* Until `done`, for at most END_SECONDS; what it came to. */
+static int hear_until(cbx_world *world, int (*done)(const cbx_world *world)) {
+    const double start = cbx_clock_seconds();
+    while (!done(world) && cbx_clock_seconds() - start < END_SECONDS) {
+        for (int i = 0; i < world->pulses->count; i++) {
+            hear(world, &world->pulses->peers[i]);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return done(world);
+}
+
+static int all_left(const cbx_world *world) {
+    int all = 1;
+    for (int i = 0; i < world->pulses->count; i++) {
+        all &= world->pulses->peers[i].left;
+    }
+    return all;
+}
+
+static int left_or_broken(const cbx_world *world) {
+    return world->broken || all_left(world);
+}
+
+int cbx_pulse_leave(cbx_world *world) {
+    stop_thread(world->pulses);
+    if (world->rank > 0) {
+        tell(world, 0, &left, sizeof left);
+    }
+    const int good = hear_until(world, left_or_broken) && !world->broken;
+    for (int i = 0; i < world->pulses->count && world->rank == 0 && good; i++) {
+        tell(world, world->pulses->peers[i].rank, &left, sizeof left);
+    }
+    return good;
 }
 
 void cbx_pulse_end_all(cbx_world *world) {
@@ -209,16 +247,4 @@ void cbx_pulse_end_all(cbx_world *world) {
             tell(world, it->rank, &over, sizeof over);
         }
     }
-}
-
-int cbx_pulse_all_left(cbx_world *world) {
-    const struct cbx_pulse *pulse = world->pulses;
-    int all = 1;
-    if (!world->threads) {
-        cbx_pulse_turn(world);
-    }
-    for (int i = 0; i < pulse->count; i++) {
-        all &= pulse->peers[i].left;
-    }
-    return all;
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "mpi/world.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "mpi/links.h"
 #include "mpi/processors.h"
 #include "mpi/pulse.h"
 
-#define END_SECONDS 2.0
 /* Launchers that end a job by force forget what they have not printed yet. */
 #define PRINT_NS 200000000
 
@@ -130,33 +130,30 @@ cbx_status cbx_world_open(cbx_world *out, int *argc, char ***argv, const char *p
     return status;
 }
 
-/* Of rank 0: whether all others came to their end. */
-static int is_over(cbx_world *world) {
-    const double start = cbx_clock_seconds();
-    while (!world->broken && cbx_clock_seconds() - start < END_SECONDS) {
-        if (cbx_pulse_all_left(world)) {
-            return 1;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-    return 0;
+/* MPI may try to reach the others before it lets the process go. */
+static void end_by_force(int code) {
+    sigset_t alarms;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    signal(SIGALRM, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(1);
+    MPI_Abort(MPI_COMM_WORLD, code);
 }
 
 void cbx_world_close(cbx_world *world, int code) {
     if (world->pulses) {
-        if (world->rank > 0) {
-            cbx_pulse_leave(world);
-        }
-        if (world->rank > 0 ? world->broken : !is_over(world)) {
+        if (!cbx_pulse_leave(world)) {
             if (world->rank == 0) {
                 cbx_pulse_end_all(world);
             }
             nanosleep(&(struct timespec){.tv_nsec = PRINT_NS}, NULL);
-            MPI_Abort(MPI_COMM_WORLD, code);
+            end_by_force(code);
         }
         cbx_pulse_end(world);
     }
     free(world->places);
     pthread_mutex_destroy(&world->lock);
+    MPI_Barrier(MPI_COMM_WORLD); /* MPICH may wait for ever for one that finalised before it */
     MPI_Finalize();
 }

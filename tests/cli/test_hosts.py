@@ -23,6 +23,8 @@ SECONDS_TO_END = 5.0
 
 os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1") # Open MPI asks for it
 
+os.environ.update(UCX_TLS="tcp,self", UCX_NET_DEVICES="eth0") # what MPICH may use, which sees that it is one machine
+
 # The launcher's way to another machine: a namespace of that name.
 AGENT = """#!/bin/sh
 while [ "${1#-}" != "$1" ]; do shift; done
@@ -111,8 +113,8 @@ class Hosts(Alike):
 
     def launcher(self, *hosts):
         """From the first of them, a rank on each."""
-        is_mpich = "mpich" in os.path.realpath(LAUNCHER)
-        how = (("-launcher", "ssh", "-launcher-exec", self.agent, "-iface", "eth0", "-hosts", ",".join(hosts))
+        is_mpich = "hydra" in os.path.realpath(LAUNCHER)
+        how = (("-launcher", "ssh", "-launcher-exec", self.agent, "-hosts", ",".join(hosts))
                if is_mpich else
                ("--mca", "plm_rsh_agent", self.agent, "--mca", "plm", "rsh", "--mca", "btl", "tcp,self", "--bind-to", "none", "-H",
                 ",".join(hosts)))
