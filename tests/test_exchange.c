@@ -134,16 +134,17 @@ static void other_shares_are_refused(void **state) {
 }
 
 /* A failure of the exchange ends the batch, for each member. */
-static cbx_status fail_to_gather(void *user, float *all, const size_t *starts) {
+static cbx_status fail_to_add(void *user, const float *own, size_t numbers, float *sum) {
     (void)user;
-    (void)all;
-    (void)starts;
+    (void)own;
+    (void)numbers;
+    (void)sum;
     return cbx_fail(CBX_DEVICE_FAULT, "the others are gone");
 }
 
 static void a_failing_exchange_is_reported(void **state) {
     const cbx_span owned[] = {{0, 1}, {1, 1}};
-    const cbx_exchange exchange = {0, 2, owned, fail_to_gather, NULL};
+    const cbx_exchange exchange = {0, 2, owned, fail_to_add, NULL};
     const cbx_division division = {.share = {0, 32}, .exchange = &exchange};
     (void)state;
     for (size_t w = 0; w < fixture_way_count; w++) {

@@ -31,7 +31,6 @@ struct cbx_spot_check {
     cbx_canon canon; /* of one panel at a time */
     float *shares;   /* [P][rows][10], of Z2 */
     float *terms;    /* [P] */
-    float *nodes;    /* [nodes of all owners][rows][16]; NULL: there is one owner */
     pthread_t thread;
     int threaded;        /* else the verdict is there */
     atomic_int finished; /* of the thread */
@@ -81,10 +80,6 @@ cbx_status cbx_spot_check_create(cbx_spot_check **out, cbx_trainer *trainer,
     if (!status) {
         status = cbx_new(&check->terms, check->all);
     }
-    if (!status && trainer->meeting.all_nodes > 0) {
-        status = cbx_new(&check->nodes,
-                         (size_t)trainer->meeting.all_nodes * settings->batch * CBX_LANES_OUT);
-    }
     if (!status) {
         status = cbx_watch_create(&check->watch, trainer, check->panels);
     }
@@ -111,7 +106,6 @@ void cbx_spot_check_destroy(cbx_spot_check *check) {
     cbx_canon_clear(&check->canon);
     free(check->shares);
     free(check->terms);
-    free(check->nodes);
     free(check);
 }
 
@@ -208,20 +202,13 @@ static cbx_status check_node(const cbx_spot_check *check, cbx_node node, const f
     return CBX_OK;
 }
 
-/* A1·W2[1:] of all owners, from what they exchanged, into the first of check->nodes. */
-static cbx_status take_nodes(cbx_spot_check *check, const cbx_around *around) {
-    const cbx_meeting *meeting = &check->trainer->meeting;
+/* All that went to the other owners. */
+static cbx_status check_sent(const cbx_spot_check *check, const cbx_around *around) {
     const size_t numbers = check->canon.rows * CBX_LANES_OUT;
-    const float *own = around->nodes;
     cbx_status status = CBX_OK;
-    for (uint32_t rank = 0; rank < meeting->exchange.rank; rank++) {
-        own += meeting->counts[rank] * numbers;
-    }
     for (uint32_t i = 0; i < check->trainer->node_count && !status; i++) {
-        status = check_node(check, check->trainer->nodes[i], own + i * numbers);
+        status = check_node(check, check->trainer->nodes[i], around->sent + i * numbers);
     }
-    memcpy(check->nodes, around->nodes, meeting->all_nodes * numbers * sizeof *check->nodes);
-    cbx_tree_complete(meeting->panels, meeting->exchange.owned, check->nodes, numbers);
     return status;
 }
 
@@ -235,10 +222,10 @@ static cbx_status compute_outputs(cbx_spot_check *check, const cbx_around *aroun
         cbx_canon_output_forward(canon);
         memcpy(check->shares + panel * count, canon->z2, count * sizeof *canon->z2);
     }
-    const cbx_status status = check->nodes ? take_nodes(check, around) : CBX_OK;
-    for (size_t i = 0; i < count; i++) {
-        const float sum = check->nodes ? check->nodes[i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS]
-                                       : add_shares(check, 0, check->all, i);
+    const cbx_status status = around->sum ? check_sent(check, around) : CBX_OK;
+    for (size_t i = 0; i < count; i++) { /* of all owners, or of the only one */
+        const float sum = around->sum ? around->sum[i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS]
+                                      : add_shares(check, 0, check->all, i);
         canon->z2[i] = around->w2[i % OUTPUTS] + sum;
         canon->a2[i] = cbx_canon_sigmoid(canon->z2[i]);
     }

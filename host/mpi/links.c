@@ -2,11 +2,9 @@
 #include "mpi/links.h"
 
 #include <sched.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "mpi/pulse.h"
 
 enum {
@@ -20,13 +18,26 @@ enum {
 #define AWAKE_SECONDS 0.002
 #define NAP_NS 100000
 
+/* Those that are done are MPI_REQUEST_NULL then. */
+static cbx_status test(MPI_Request *requests, int count, int *done) {
+    *done = 1;
+    for (int i = 0; i < count; i++) {
+        int one = 0;
+        const cbx_status status = cbx_mpi_check(MPI_Test(&requests[i], &one, MPI_STATUS_IGNORE),
+                                                "exchanging with other ranks");
+        if (status) {
+            return status;
+        }
+        *done &= one;
+    }
+    return CBX_OK;
+}
+
 cbx_status cbx_links_wait(cbx_world *world, MPI_Request *requests, int count) {
     double start = 0.0;
     for (unsigned turn = 0;; turn++) {
         int done = 0;
-        const cbx_status status =
-            cbx_mpi_check(MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE),
-                          "exchanging with other ranks");
+        const cbx_status status = test(requests, count, &done);
         if (status || done) {
             return status;
         }
@@ -89,51 +100,23 @@ static cbx_status broadcast(void *user, void *bytes, size_t size) {
     return carry(user, start_broadcast, 0, bytes, size);
 }
 
-/* Each to each. */
-static cbx_status start_gather(cbx_world *world, const uint32_t *members, uint32_t count,
-                               float *all, const size_t *starts, MPI_Request *requests,
-                               int *started) {
-    uint32_t own = 0;
-    cbx_status status = CBX_OK;
-    while (members[own] != (uint32_t)world->rank) {
-        own++;
-    }
-    for (uint32_t i = 0; i < count && !status; i++) {
-        if (i != own) {
-            status = cbx_mpi_check(MPI_Irecv(all + starts[i], (int)(starts[i + 1] - starts[i]),
-                                             MPI_FLOAT, (int)members[i], TAG_SUMS, world->work,
-                                             &requests[(*started)++]),
-                                   "exchanging sums");
-        }
-    }
-    for (uint32_t i = 0; i < count && !status; i++) {
-        if (i != own) {
-            status = cbx_mpi_check(
-                MPI_Isend(all + starts[own], (int)(starts[own + 1] - starts[own]), MPI_FLOAT,
-                          (int)members[i], TAG_SUMS, world->work, &requests[(*started)++]),
-                "exchanging sums");
-        }
-    }
-    return status;
-}
-
-static cbx_status gather(void *user, const uint32_t *members, uint32_t count, float *all,
-                         const size_t *starts) {
-    enum { FEW = 32 };
+static cbx_status swap(void *user, uint32_t rank, const float *from, size_t sends, float *to,
+                       size_t receives) {
     cbx_world *world = user;
-    MPI_Request few[FEW], *requests = few;
-    int started = 0;
-    cbx_status status = 2 * count > FEW ? cbx_new(&requests, 2 * (size_t)count) : CBX_OK;
-    if (!status) {
-        status = start_gather(world, members, count, all, starts, requests, &started);
+    MPI_Request requests[2];
+    int count = 0;
+    cbx_status status = CBX_OK;
+    if (receives > 0) {
+        status = cbx_mpi_check(MPI_Irecv(to, (int)receives, MPI_FLOAT, (int)rank, TAG_SUMS,
+                                         world->work, &requests[count++]),
+                               "exchanging sums");
     }
-    if (!status) {
-        status = cbx_links_wait(world, requests, started);
+    if (!status && sends > 0) {
+        status = cbx_mpi_check(MPI_Isend(from, (int)sends, MPI_FLOAT, (int)rank, TAG_SUMS,
+                                         world->work, &requests[count++]),
+                               "exchanging sums");
     }
-    if (requests != few) {
-        free(requests);
-    }
-    return status;
+    return status ? status : cbx_links_wait(world, requests, count);
 }
 
 static cbx_status blame(void *user, cbx_status status) {
@@ -160,7 +143,7 @@ void cbx_links_fill(cbx_world *world) {
                                .places = world->places,
                                .links = {send, receive, world},
                                .broadcast = broadcast,
-                               .gather = gather,
+                               .swap = swap,
                                .fail = fail,
                                .blame = blame,
                                .user = world};

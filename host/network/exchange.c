@@ -14,35 +14,19 @@ cbx_share cbx_share_of(cbx_span panels, uint32_t hidden) {
     return (cbx_share){first, panels.count > 0 ? (end < hidden ? end : hidden) - first : 0};
 }
 
-cbx_status cbx_meeting_open(cbx_meeting *out, const cbx_exchange *exchange, uint32_t panels) {
-    const uint32_t ranks = exchange->ranks;
-    *out = (cbx_meeting){.exchange = *exchange, .panels = panels};
-    cbx_status status = cbx_new(&out->counts, ranks);
-    if (!status) {
-        status = cbx_new(&out->starts, (size_t)ranks + 1);
+cbx_meeting cbx_meeting_open(const cbx_exchange *exchange, uint32_t panels) {
+    cbx_meeting meeting = {.exchange = *exchange, .panels = panels};
+    if (exchange->ranks > 1) {
+        meeting.count = cbx_tree_nodes(panels, exchange->owned[exchange->rank], meeting.nodes);
     }
-    for (uint32_t rank = 0; rank < ranks && ranks > 1 && !status; rank++) {
-        cbx_span nodes[CBX_MOST_NODES];
-        out->counts[rank] = cbx_tree_nodes(panels, exchange->owned[rank], nodes);
-        out->all_nodes += out->counts[rank];
-        if (rank == exchange->rank) {
-            memcpy(out->nodes, nodes, out->counts[rank] * sizeof *nodes);
-        }
-    }
-    return status;
+    return meeting;
 }
 
 void cbx_meeting_clear(cbx_meeting *meeting) {
-    free(meeting->counts);
-    free(meeting->starts);
     free(meeting->own);
-    free(meeting->all);
+    free(meeting->sent);
     free(meeting->sum);
-    *meeting = (cbx_meeting){.panels = 0};
-}
-
-uint32_t cbx_meeting_nodes(const cbx_meeting *meeting) {
-    return meeting->counts[meeting->exchange.rank];
+    *meeting = (cbx_meeting){.count = 0};
 }
 
 /* Room for at least so many floats. */
@@ -58,24 +42,17 @@ static cbx_status make_room(float **room, size_t *has, size_t floats) {
     return status;
 }
 
-/* The shares, added up to the owner's nodes, in their place among those of all. */
-static void add_up(const cbx_meeting *meeting, const cbx_sums *sums, float *mine) {
+/* The shares, added up to the owner's nodes. */
+static void add_up(const cbx_meeting *meeting, const cbx_sums *sums) {
     const size_t numbers = (size_t)sums->rows * CBX_LANES_OUT;
     const size_t pitch = (size_t)sums->stride * CBX_LANES_OUT;
     float *shares = meeting->own;
-    for (uint32_t i = 0; i < cbx_meeting_nodes(meeting); i++) {
+    for (uint32_t i = 0; i < meeting->count; i++) {
         const uint32_t each = sums->share_panels;
         const uint32_t count = each > 0 ? (meeting->nodes[i].count + each - 1) / each : 1;
-        memcpy(mine + i * numbers, cbx_tree_add(shares, count, pitch, numbers),
-               numbers * sizeof *mine);
+        memcpy(meeting->sent + i * numbers, cbx_tree_add(shares, count, pitch, numbers),
+               numbers * sizeof *shares);
         shares += count * pitch;
-    }
-}
-
-static void measure(const cbx_meeting *meeting, size_t numbers) {
-    meeting->starts[0] = 0;
-    for (uint32_t rank = 0; rank < meeting->exchange.ranks; rank++) {
-        meeting->starts[rank + 1] = meeting->starts[rank] + meeting->counts[rank] * numbers;
     }
 }
 
@@ -95,10 +72,10 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
         status = make_room(&meeting->own, &meeting->own_room, floats);
     }
     if (!status) {
-        status = make_room(&meeting->all, &meeting->all_room, meeting->all_nodes * numbers);
+        status = make_room(&meeting->sent, &meeting->sent_room, meeting->count * numbers);
     }
     if (!status) {
-        status = make_room(&meeting->sum, &meeting->sum_room, meeting->all_nodes * numbers);
+        status = make_room(&meeting->sum, &meeting->sum_room, numbers);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(device->queue, sums->buffer, CL_TRUE, at, bytes,
@@ -106,15 +83,12 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
                               "reading a share of the outputs");
     }
     if (!status) {
-        measure(meeting, numbers);
-        add_up(meeting, sums, meeting->all + meeting->starts[exchange->rank]);
-        status = exchange->gather(exchange->user, meeting->all, meeting->starts);
+        add_up(meeting, sums);
+        status = exchange->add(exchange->user, meeting->sent, numbers, meeting->sum);
     }
     if (!status) {
-        memcpy(meeting->sum, meeting->all, meeting->all_nodes * numbers * sizeof(float));
-        cbx_tree_complete(meeting->panels, exchange->owned, meeting->sum, numbers);
-        memset(meeting->own, 0, bytes);
         memcpy(meeting->own, meeting->sum, numbers * sizeof(float));
+        memset(meeting->own + numbers, 0, bytes - numbers * sizeof(float));
         /* Without waiting: the next one reads into that memory once it is written. */
         status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, sums->buffer, CL_FALSE, at, bytes,
                                                    meeting->own, 0, NULL, NULL),

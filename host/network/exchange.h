@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the owners of a network's neurons tell each other: of all their state only Z2 crosses
  * between them, as it does between the chunks of one. Each adds up what it can of the tree of
- * kernels/canon.h, its largest nodes; all get the nodes of all, and complete it: the same bits
- * for any owners. */
+ * kernels/canon.h, its largest nodes; those of all are added up in its order, wherever that is: the
+ * same bits for any owners. */
 #ifndef CBX_NETWORK_EXCHANGE_H
 #define CBX_NETWORK_EXCHANGE_H
 
@@ -20,10 +20,10 @@ cbx_share cbx_share_of(cbx_span panels, uint32_t hidden);
 typedef struct cbx_exchange {
     uint32_t rank, ranks;
     const cbx_span *owned; /* (ranks) the panels of each, in order: together all of the network */
-    /* Called on every rank with the same batches in the same order. all [starts[ranks]] has this
-     * rank's floats in their place, from starts[rank] on, and gets those of the others in theirs.
-     * Waits for them; a failure is the rank's own to pass on to them. */
-    cbx_status (*gather)(void *user, float *all, const size_t *starts);
+    /* Called on every rank with the same batches in the same order: own [nodes][numbers] are the sums of
+     * this rank's largest nodes, cbx_tree_nodes(), and sum [numbers] becomes that of all panels.
+     * Waits for the others; a failure is the rank's own to pass on to them. */
+    cbx_status (*add)(void *user, const float *own, size_t numbers, float *sum);
     void *user;
 } cbx_exchange;
 
@@ -42,13 +42,12 @@ extern const cbx_exchange cbx_exchange_alone;
 typedef struct cbx_meeting {
     cbx_exchange exchange;
     uint32_t panels;                /* of the network */
-    cbx_span nodes[CBX_MOST_NODES]; /* the owner's */
-    uint32_t *counts, all_nodes;    /* (ranks) nodes of each; together */
-    size_t *starts;                 /* (1 + ranks) */
-    float *own;
-    float *all;                          /* [nodes of all][rows][16], of the last exchange */
-    float *sum;                          /* of them */
-    size_t own_room, all_room, sum_room; /* floats */
+    cbx_span nodes[CBX_MOST_NODES]; /* (count), the owner's; alone none */
+    uint32_t count;
+    float *own;                           /* as it is on the device */
+    float *sent;                          /* [count][rows][16], of the last exchange */
+    float *sum;                           /* [rows][16], what it came to */
+    size_t own_room, sent_room, sum_room; /* floats */
 } cbx_meeting;
 
 /* Where an owner's part of Z2 lies, as shares [shares][stride][16] that are yet to be added. */
@@ -60,13 +59,10 @@ typedef struct cbx_sums {
     uint32_t share_panels; /* in each, a power of two; 0: a share is one of the owner's nodes */
 } cbx_sums;
 
-/* Fills *out, to be cleared in every case. CBX_NO_MEMORY. */
-cbx_status cbx_meeting_open(cbx_meeting *out, const cbx_exchange *exchange, uint32_t panels);
+/* Of a network of so many panels; to be cleared. */
+cbx_meeting cbx_meeting_open(const cbx_exchange *exchange, uint32_t panels);
 /* What is enqueued is over. */
 void cbx_meeting_clear(cbx_meeting *meeting);
-
-/* The owner's nodes. */
-uint32_t cbx_meeting_nodes(const cbx_meeting *meeting);
 
 /* Makes the first share the sum over all ranks and the others zero, which is enqueued. Waits for the
  * device and for the other ranks; does nothing when alone. */

@@ -109,9 +109,7 @@ cbx_status cbx_trainer_sketch(cbx_trainer **out, cbx_device *device, const cbx_d
     (*out)->share = share;
     (*out)->way = way;
     status = cbx_allocate(&(*out)->own, 1, way->ops->own_bytes);
-    if (!status) {
-        status = cbx_meeting_open(&(*out)->meeting, exchange, CBX_PANELS_OF(settings->hidden));
-    }
+    (*out)->meeting = cbx_meeting_open(exchange, CBX_PANELS_OF(settings->hidden));
     if (!status) {
         (*out)->links = wished->links;
         cbx_trainer_plan(*out, dataset, wished);

@@ -31,7 +31,7 @@ static void list_nodes(cbx_trainer *trainer) {
     trainer->node_count = 1;
     trainer->nodes[0] = (cbx_node){0, trainer->panels, 0};
     if (meeting->exchange.ranks > 1) {
-        trainer->node_count = cbx_meeting_nodes(meeting);
+        trainer->node_count = meeting->count;
         for (uint32_t i = 0; i < trainer->node_count; i++) {
             const cbx_span *node = &meeting->nodes[i];
             trainer->nodes[i] = (cbx_node){node->first - first, node->count, i};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "network/tree.h"
 
+#include <string.h>
+
 uint32_t cbx_tree_levels(uint64_t summands) {
     uint32_t levels = 0;
     for (; summands > 0; summands >>= 1) {
@@ -81,6 +83,19 @@ static float *complete(walk *w, cbx_span node) {
 void cbx_tree_complete(uint32_t panels, const cbx_span *owned, float *nodes, size_t numbers) {
     walk w = {owned, nodes, numbers};
     (void)complete(&w, (cbx_span){0, panels}); /* the first node is in the first place */
+}
+
+uint32_t cbx_tree_merge(uint32_t panels, cbx_span first, cbx_span second, float *nodes,
+                        size_t numbers) {
+    const cbx_span owned[] = {first, second};
+    const cbx_span both = {first.first, first.count + second.count};
+    cbx_span merged[CBX_MOST_NODES];
+    const uint32_t count = cbx_tree_nodes(panels, both, merged);
+    walk w = {owned, nodes, numbers};
+    for (uint32_t i = 0; i < count; i++) { /* each is where its first part was, or before it */
+        memmove(nodes + i * numbers, complete(&w, merged[i]), numbers * sizeof *nodes);
+    }
+    return count;
 }
 
 float *cbx_tree_add(float *shares, uint32_t count, size_t pitch, size_t numbers) {

@@ -30,6 +30,11 @@ uint32_t cbx_tree_nodes(uint32_t panels, cbx_span of, cbx_span nodes[CBX_MOST_NO
  * each other and are all panels together. */
 void cbx_tree_complete(uint32_t panels, const cbx_span *owned, float *nodes, size_t numbers);
 
+/* The same of two spans of which the second follows the first, whose largest nodes are there, one behind the
+ * other: the largest nodes of both together take the place of the first; how many. */
+uint32_t cbx_tree_merge(uint32_t panels, cbx_span first, cbx_span second, float *nodes,
+                        size_t numbers);
+
 /* Adds up the tree of `count` ≥ 1 shares of `numbers` floats, each `pitch` from the next: of panels, or
  * of equal powers of two of them, the last perhaps fewer. The sum takes the place of the first, which
  * is returned; the others are spoilt. */

@@ -18,7 +18,8 @@ struct cbx_watch {
     stage stage;
     cl_mem copies; /* all of it, one after the other: see `places` */
     float *host;
-    float *nodes;     /* (nodes of all, batch, 16) */
+    float *sent;      /* (the owner's nodes, batch, 16) */
+    float *sum;       /* (batch, 16) */
     cl_event reading; /* NULL: nothing is on its way to the host */
 };
 
@@ -56,9 +57,12 @@ cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t pane
     watch->panels = panels;
     const size_t floats = places_of(watch).end;
     status = cbx_new(&watch->host, floats);
-    if (!status && trainer->meeting.all_nodes > 0) {
-        status = cbx_new(&watch->nodes, (size_t)trainer->meeting.all_nodes *
-                                            trainer->settings.batch * CBX_LANES_OUT);
+    const size_t numbers = (size_t)trainer->settings.batch * CBX_LANES_OUT;
+    if (!status && trainer->meeting.count > 0) {
+        status = cbx_new(&watch->sent, trainer->meeting.count * numbers);
+    }
+    if (!status && trainer->meeting.count > 0) {
+        status = cbx_new(&watch->sum, numbers);
     }
     if (!status) {
         status = cbx_buffer_create(trainer->device, CL_MEM_READ_WRITE, floats * sizeof(float),
@@ -83,7 +87,8 @@ void cbx_watch_destroy(cbx_watch *watch) {
     }
     watch->trainer->watch = NULL;
     cbx_buffer_release(watch->copies);
-    free(watch->nodes);
+    free(watch->sent);
+    free(watch->sum);
     free(watch->host);
     free(watch);
 }
@@ -191,11 +196,12 @@ cbx_status cbx_watch_after(cbx_watch *watch, const cbx_batch *first, uint32_t co
 }
 
 void cbx_watch_exchange(cbx_watch *watch, uint32_t number, uint32_t rows) {
-    if (watch && watch->nodes && watch->stage != NOTHING && watch->stage != FINISHED &&
+    if (watch && watch->sum && watch->stage != NOTHING && watch->stage != FINISHED &&
         number == (uint32_t)watch->batch.number) {
         const cbx_meeting *meeting = &watch->trainer->meeting;
-        memcpy(watch->nodes, meeting->all,
-               (size_t)meeting->all_nodes * rows * CBX_LANES_OUT * sizeof *watch->nodes);
+        const size_t bytes = (size_t)rows * CBX_LANES_OUT * sizeof(float);
+        memcpy(watch->sent, meeting->sent, meeting->count * bytes);
+        memcpy(watch->sum, meeting->sum, bytes);
     }
 }
 
@@ -225,8 +231,8 @@ cbx_status cbx_watch_look(cbx_watch *watch, int wait, int *there) {
 cbx_around cbx_watch_around(const cbx_watch *watch) {
     const places p = places_of(watch);
     const float *host = watch->host;
-    return (cbx_around){host + p.a1, host + p.w2,     host + p.w2_new,
-                        host + p.w1, host + p.w1_new, watch->nodes};
+    return (cbx_around){host + p.a1,     host + p.w2, host + p.w2_new, host + p.w1,
+                        host + p.w1_new, watch->sent, watch->sum};
 }
 
 uint32_t cbx_watch_stride(const cbx_watch *watch) {

@@ -2,6 +2,7 @@
 #include "ranks/bond.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -19,11 +20,121 @@ static cbx_status receive(void *user, uint32_t member, void *bytes, size_t size)
     return links->receive(links->user, bond->members[member], bytes, size);
 }
 
-static cbx_status gather(void *user, float *all, const size_t *starts) {
+/* ---- steps ---- */
+
+static uint32_t nodes_of(const cbx_bond *bond, cbx_span span) {
+    cbx_span nodes[CBX_MOST_NODES];
+    return cbx_tree_nodes(bond->panels, span, nodes);
+}
+
+/* Of members first … end − 1. */
+static cbx_span span_of(const cbx_bond *bond, uint32_t first, uint32_t end) {
+    const cbx_span *from = &bond->owned[first], *to = &bond->owned[end - 1];
+    return (cbx_span){from->first, to->first + to->count - from->first};
+}
+
+static void add_step(cbx_bond *bond, cbx_bond_step step) {
+    bond->steps[bond->step_count++] = step;
+}
+
+/* With a member whose panels are beside these. */
+static void join(cbx_bond *bond, uint32_t member, int sends, cbx_span own, cbx_span theirs) {
+    const int is_before = theirs.first < own.first;
+    const uint32_t nodes = nodes_of(bond, own) + nodes_of(bond, theirs);
+    bond->most_nodes = nodes > bond->most_nodes ? nodes : bond->most_nodes;
+    add_step(bond, (cbx_bond_step){.rank = bond->members[member],
+                                   .sends = sends ? nodes_of(bond, own) : 0,
+                                   .receives = nodes_of(bond, theirs),
+                                   .is_before = is_before,
+                                   .before = is_before ? theirs : own,
+                                   .after = is_before ? own : theirs});
+}
+
+/* A power of two of groups: the first `pairs` of them are of two members, of whom the second one acts. */
+static uint32_t first_of(uint32_t group, uint32_t pairs) {
+    return group < pairs ? 2 * group : group + pairs;
+}
+
+static void plan(cbx_bond *bond, uint32_t own) {
+    uint32_t groups = 1;
+    while (2 * groups <= bond->count) {
+        groups *= 2;
+    }
+    const uint32_t pairs = bond->count - groups;
+    const uint32_t group = own < 2 * pairs ? own / 2 : own - pairs;
+    bond->nodes = bond->most_nodes = nodes_of(bond, bond->owned[own]);
+    if (own < 2 * pairs && own % 2 == 0) {
+        add_step(bond, (cbx_bond_step){.rank = bond->members[own + 1], .sends = bond->nodes});
+        add_step(bond, (cbx_bond_step){.rank = bond->members[own + 1], .receives = 1});
+        return;
+    }
+    if (own < 2 * pairs) {
+        join(bond, own - 1, 0, bond->owned[own], bond->owned[own - 1]);
+    }
+    for (uint32_t size = 1; size < groups; size *= 2) {
+        const uint32_t mine = group & ~(size - 1), theirs = mine ^ size, other = group ^ size;
+        join(bond, first_of(other, pairs) + (other < pairs), 1,
+             span_of(bond, first_of(mine, pairs), first_of(mine + size, pairs)),
+             span_of(bond, first_of(theirs, pairs), first_of(theirs + size, pairs)));
+    }
+    if (own < 2 * pairs) {
+        add_step(bond, (cbx_bond_step){.rank = bond->members[own - 1], .sends = 1});
+    }
+}
+
+/* ---- exchange ---- */
+
+static cbx_status make_room(cbx_bond *bond, size_t floats) {
+    if (bond->room >= floats) {
+        return CBX_OK;
+    }
+    free(bond->list);
+    free(bond->other);
+    bond->list = bond->other = NULL;
+    bond->room = 0;
+    cbx_status status = cbx_allocate(&bond->list, floats, sizeof *bond->list);
+    if (!status) {
+        status = cbx_allocate(&bond->other, floats, sizeof *bond->other);
+    }
+    bond->room = status ? 0 : floats;
+    return status;
+}
+
+static cbx_status take(cbx_bond *bond, const cbx_bond_step *step, size_t *has, size_t numbers) {
+    const size_t sends = step->sends * numbers, receives = step->receives * numbers;
+    const int joins = step->after.count > 0, apart = step->is_before || !joins;
+    const cbx_status status = bond->ranks->swap(bond->ranks->user, step->rank, bond->list, sends,
+                                                apart ? bond->other : bond->list + *has, receives);
+    if (status || receives == 0) {
+        return status;
+    }
+    if (apart) {
+        float *list = bond->other;
+        memcpy(list + receives, bond->list, joins ? *has * sizeof *list : 0);
+        bond->other = bond->list;
+        bond->list = list;
+    }
+    if (joins) {
+        *has =
+            numbers * cbx_tree_merge(bond->panels, step->before, step->after, bond->list, numbers);
+    }
+    return CBX_OK;
+}
+
+static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
     cbx_bond *bond = user;
     const double start = cbx_clock_seconds();
-    const cbx_status status =
-        bond->ranks->gather(bond->ranks->user, bond->members, bond->count, all, starts);
+    size_t has = bond->nodes * numbers;
+    cbx_status status = make_room(bond, bond->most_nodes * numbers);
+    if (!status) {
+        memcpy(bond->list, own, has * sizeof *own);
+    }
+    for (uint32_t i = 0; i < bond->step_count && !status; i++) {
+        status = take(bond, &bond->steps[i], &has, numbers);
+    }
+    if (!status) {
+        memcpy(sum, bond->list, numbers * sizeof *sum);
+    }
     bond->seconds += cbx_clock_seconds() - start;
     return status;
 }
@@ -33,23 +144,18 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-cbx_status cbx_bond_try(cbx_bond *bond, uint32_t panels, uint32_t rows) {
+cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows) {
     enum { ROUNDS = 100 };
+    const size_t numbers = (size_t)rows * CBX_LANES_OUT;
     double took[ROUNDS];
-    size_t *starts = NULL;
-    float *all = NULL;
-    cbx_status status = cbx_new(&starts, (size_t)bond->count + 1);
-    for (uint32_t i = 0; i < bond->count && !status; i++) {
-        cbx_span nodes[CBX_MOST_NODES];
-        starts[i + 1] = starts[i] + (size_t)cbx_tree_nodes(panels, bond->owned[i], nodes) * rows *
-                                        CBX_LANES_OUT;
-    }
+    float *own = NULL, *sum = NULL;
+    cbx_status status = cbx_new(&own, bond->nodes * numbers);
     if (!status) {
-        status = cbx_new(&all, starts[bond->count]);
+        status = cbx_new(&sum, numbers);
     }
     for (int i = 0; i < ROUNDS && !status; i++) {
         const double before = bond->seconds;
-        status = gather(bond, all, starts);
+        status = add(bond, own, numbers, sum);
         took[i] = bond->seconds - before;
     }
     if (!status) {
@@ -57,36 +163,42 @@ cbx_status cbx_bond_try(cbx_bond *bond, uint32_t panels, uint32_t rows) {
         bond->typical_seconds = took[ROUNDS / 2];
     }
     bond->seconds = 0.0;
-    free(starts);
-    free(all);
+    free(own);
+    free(sum);
     return status;
 }
 
 cbx_status cbx_bond_open(cbx_bond *out, const cbx_ranks *ranks, const cbx_span *spans,
                          uint32_t hidden) {
     uint32_t own = 0;
-    *out = (cbx_bond){.ranks = ranks};
+    *out = (cbx_bond){.ranks = ranks, .panels = CBX_PANELS_OF(hidden)};
     cbx_status status = cbx_new(&out->members, ranks->count);
     if (!status) {
         status = cbx_new(&out->owned, ranks->count);
     }
-    for (uint32_t rank = 0; rank < ranks->count && !status; rank++) {
+    if (status) {
+        return status;
+    }
+    for (uint32_t rank = 0; rank < ranks->count; rank++) {
         if (spans[rank].count > 0) {
             own = rank == ranks->rank ? out->count : own;
             out->members[out->count] = rank;
             out->owned[out->count++] = spans[rank];
         }
     }
-    out->exchange = (cbx_exchange){own, out->count, out->owned, gather, out};
+    plan(out, own);
+    out->exchange = (cbx_exchange){own, out->count, out->owned, add, out};
     out->links = (cbx_links){send, receive, out};
     out->division = (cbx_division){.share = cbx_share_of(spans[ranks->rank], hidden),
                                    .exchange = &out->exchange,
                                    .links = &out->links};
-    return status;
+    return CBX_OK;
 }
 
 void cbx_bond_clear(cbx_bond *bond) {
     free(bond->members);
     free(bond->owned);
+    free(bond->list);
+    free(bond->other);
     *bond = (cbx_bond){.ranks = NULL};
 }

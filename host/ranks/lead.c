@@ -156,7 +156,7 @@ cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset 
         status = own.status ? own.status : status;
     }
     if (!status) {
-        status = cbx_bond_try(bond, CBX_PANELS_OF(settings->hidden), settings->batch);
+        status = cbx_bond_try(bond, settings->batch);
     }
     if (status) {
         cbx_trainer_destroy(*out);

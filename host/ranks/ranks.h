@@ -22,9 +22,9 @@ typedef struct cbx_ranks {
     cbx_links links;         /* whose ranks are these */
     /* All get the bytes of rank 0; all call it. */
     cbx_status (*broadcast)(void *user, void *bytes, size_t size);
-    /* As cbx_exchange.gather, between `members` (count), the ranks that have neurons, in order. */
-    cbx_status (*gather)(void *user, const uint32_t *members, uint32_t count, float *all,
-                         const size_t *starts);
+    /* Sends that rank `sends` floats and receives `receives` of it, at the same time; it does the reverse. */
+    cbx_status (*swap)(void *user, uint32_t rank, const float *from, size_t sends, float *to,
+                       size_t receives);
     /* For all but rank 0: tells it the last sentence of this thread, which ends whatever it waits for.
      * CBX_OK; or where rank 0 is lost that, in the place of `status`. */
     cbx_status (*fail)(void *user, cbx_status status);

@@ -19,7 +19,7 @@ typedef struct servant {
     cbx_dataset *dataset;
     double speed;
     cbx_bond bond; /* while it trains */
-    uint32_t panels, rows;
+    uint32_t rows;
     int is_let_go; /* without having trained */
 } servant;
 
@@ -120,7 +120,7 @@ static cbx_status get_ready(void *user, cbx_status made) {
     cbx_command last;
     const cbx_status status = answer(it, made);
     if (status || !made) {
-        return status ? status : cbx_bond_try(&it->bond, it->panels, it->rows);
+        return status ? status : cbx_bond_try(&it->bond, it->rows);
     }
     it->is_let_go = receive(it, &last, sizeof last) == CBX_OK;
     return made;
@@ -132,7 +132,6 @@ static cbx_status serve(servant *it, const cbx_rank_message *message, const cbx_
         return answer(it, CBX_OK);
     }
     it->is_let_go = 0;
-    it->panels = CBX_PANELS_OF(settings.hidden);
     it->rows = settings.batch;
     cbx_status status = cbx_bond_open(&it->bond, it->ranks, spans, settings.hidden);
     if (!status) {

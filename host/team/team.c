@@ -29,7 +29,9 @@ typedef struct member {
     int has_down, has_up;
     pthread_t thread;
     int has_thread;
-    float *all; /* what it waits with in gather() */
+    uint32_t nodes;   /* of the tree, that it adds up alone */
+    const float *own; /* their sums, and where the sum of all goes, while it waits */
+    float *sum;
 } member;
 
 struct cbx_team {
@@ -43,6 +45,8 @@ struct cbx_team {
     pthread_cond_t changed;
     uint32_t ready; /* members that have their trainer, or failed */
     uint32_t arrived;
+    float *nodes; /* (room floats), of all, once all have arrived */
+    size_t room;
     atomic_uint rounds;
     atomic_int broken;
     cbx_fault fault; /* the first */
@@ -102,17 +106,39 @@ cbx_status cbx_team_blame(cbx_team *team, cbx_status status) {
 
 /* ---- exchange ---- */
 
-/* The last to arrive gives everyone what the others have. */
-static void hand_out(cbx_team *team, const size_t *starts) {
-    for (uint32_t to = 0; to < team->count; to++) {
-        for (uint32_t from = 0; from < team->count; from++) {
-            const size_t at = starts[from], floats = starts[from + 1] - at;
-            if (from != to) {
-                memcpy(team->members[to].all + at, team->members[from].all + at,
-                       floats * sizeof(float));
-            }
-        }
+/* Room for the nodes of all, [nodes][numbers], at least. */
+static cbx_status make_room(cbx_team *team, size_t floats) {
+    if (team->room >= floats) {
+        return CBX_OK;
     }
+    free(team->nodes);
+    team->room = 0;
+    cbx_status status = cbx_allocate(&team->nodes, floats, sizeof *team->nodes);
+    team->room = status ? 0 : floats;
+    return status;
+}
+
+/* The last to arrive adds up what all have, and gives it to everyone. */
+static cbx_status add_up(cbx_team *team, size_t numbers) {
+    const uint32_t panels = CBX_PANELS_OF(team->settings->hidden);
+    size_t floats = 0;
+    for (uint32_t i = 0; i < team->count; i++) {
+        floats += team->members[i].nodes * numbers;
+    }
+    cbx_status status = make_room(team, floats);
+    float *to = team->nodes;
+    for (uint32_t i = 0; i < team->count && !status; i++) {
+        const size_t own = team->members[i].nodes * numbers;
+        memcpy(to, team->members[i].own, own * sizeof *to);
+        to += own;
+    }
+    if (!status) {
+        cbx_tree_complete(panels, team->owned, team->nodes, numbers);
+    }
+    for (uint32_t i = 0; i < team->count && !status; i++) {
+        memcpy(team->members[i].sum, team->nodes, numbers * sizeof *to);
+    }
+    return status;
 }
 
 /* Waking a thread takes as long as small batches do. Whoever else wants the core gets it. */
@@ -125,28 +151,32 @@ static void wait_awake(const cbx_team *team, unsigned round) {
     }
 }
 
-static cbx_status gather(void *user, float *all, const size_t *starts) {
+static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
     member *m = user;
     cbx_team *team = m->team;
+    cbx_status status = CBX_OK;
     pthread_mutex_lock(&team->lock);
     const unsigned round = team->rounds;
-    m->all = all;
+    m->own = own;
+    m->sum = sum;
     if (++team->arrived == team->count) {
-        hand_out(team, starts);
+        status = add_up(team, numbers);
         team->arrived = 0;
-        team->rounds++;
+        team->rounds += !status; /* whoever failed tells the others */
         pthread_cond_broadcast(&team->changed);
     } else {
         pthread_mutex_unlock(&team->lock);
         wait_awake(team, round);
         pthread_mutex_lock(&team->lock);
     }
-    while (team->rounds == round && !team->broken) {
+    while (team->rounds == round && !team->broken && !status) {
         pthread_cond_wait(&team->changed, &team->lock);
     }
     const int missed = team->rounds == round;
     pthread_mutex_unlock(&team->lock);
-    return missed ? cbx_fail(CBX_DEVICE_FAULT, "another device of this run failed") : CBX_OK;
+    return status   ? status
+           : missed ? cbx_fail(CBX_DEVICE_FAULT, "another device of this run failed")
+                    : CBX_OK;
 }
 
 static cbx_status send_down(void *user, uint32_t rank, const void *bytes, size_t size) {
@@ -204,7 +234,9 @@ static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
     if (team->count == 1) { /* a trainer of all neurons, as any other */
         return;
     }
-    m->exchange = (cbx_exchange){rank, team->count, team->owned, gather, m};
+    cbx_span nodes[CBX_MOST_NODES];
+    m->nodes = cbx_tree_nodes(CBX_PANELS_OF(team->settings->hidden), team->owned[rank], nodes);
+    m->exchange = (cbx_exchange){rank, team->count, team->owned, add, m};
     m->links =
         rank == 0 ? (cbx_links){send_down, receive_up, m} : (cbx_links){send_up, receive_down, m};
     m->division = (cbx_division){.share = cbx_share_of(team->owned[rank], team->settings->hidden),
@@ -330,6 +362,7 @@ void cbx_team_destroy(cbx_team *team) {
     }
     pthread_cond_destroy(&team->changed);
     pthread_mutex_destroy(&team->lock);
+    free(team->nodes);
     free(team->members);
     free(team->owned);
     free(team);

@@ -16,7 +16,8 @@ typedef struct team {
     pthread_mutex_t turn;
     pthread_cond_t changed;
     uint32_t owners;
-    float *all[OWNERS];
+    const float *own[OWNERS];
+    float *sum[OWNERS];
     unsigned arrived, rounds;
     int broken;
 } team;
@@ -41,25 +42,34 @@ void owners_share_out(owners_plan *plan, uint32_t owners) {
     }
 }
 
-/* The last to arrive gives everyone what the others have. */
-static void hand_out(team *t, const size_t *starts) {
-    for (uint32_t to = 0; to < t->owners; to++) {
-        for (uint32_t from = 0; from < t->owners; from++) {
-            const size_t at = starts[from], numbers = starts[from + 1] - at;
-            if (from != to) {
-                memcpy(t->all[to] + at, t->all[from] + at, numbers * sizeof **t->all);
-            }
-        }
+/* The last to arrive adds up what all have, and gives it to everyone. */
+static void add_up(team *t, size_t numbers) {
+    const uint32_t panels = (t->plan->settings.hidden + CBX_PANEL - 1) / CBX_PANEL;
+    uint32_t counts[OWNERS], all = 0, at = 0;
+    for (uint32_t i = 0; i < t->owners; i++) {
+        cbx_span nodes[CBX_MOST_NODES];
+        all += counts[i] = cbx_tree_nodes(panels, t->plan->owned[i], nodes);
     }
+    float *nodes;
+    TEST_NEW(nodes, all * numbers);
+    for (uint32_t i = 0; i < t->owners; at += counts[i++]) {
+        memcpy(nodes + at * numbers, t->own[i], counts[i] * numbers * sizeof *nodes);
+    }
+    cbx_tree_complete(panels, t->plan->owned, nodes, numbers);
+    for (uint32_t i = 0; i < t->owners; i++) {
+        memcpy(t->sum[i], nodes, numbers * sizeof *nodes);
+    }
+    free(nodes);
 }
 
-static cbx_status gather(void *user, float *all, const size_t *starts) {
+static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
     owner *m = user;
     team *t = m->team;
     const unsigned round = t->rounds;
-    t->all[m->exchange.rank] = all;
+    t->own[m->exchange.rank] = own;
+    t->sum[m->exchange.rank] = sum;
     if (++t->arrived == t->owners) {
-        hand_out(t, starts);
+        add_up(t, numbers);
         t->arrived = 0;
         t->rounds++;
         pthread_cond_broadcast(&t->changed);
@@ -159,7 +169,7 @@ static void open_owner(owner *m, team *t, uint32_t rank) {
     const owners_plan *plan = t->plan;
     cbx_device *device = rank % 2 > 0 && plan->others ? plan->others : plan->device;
     cbx_division division = plan->division[rank];
-    *m = (owner){.team = t, .exchange = {rank, t->owners, plan->owned, gather, m}};
+    *m = (owner){.team = t, .exchange = {rank, t->owners, plan->owned, add, m}};
     if (t->owners > 1) {
         division.share = cbx_share_of(plan->owned[rank], plan->settings.hidden);
         division.exchange = &m->exchange;
