@@ -63,14 +63,21 @@ static void keep_apart(const cbx_place *place) {
 
 /* Of a rank that is bound to no cores, its part of the machine. */
 void cbx_processors_settle(const cbx_place *place) {
+    /* Its device that works in the thread that asks, by its old name and its new one; names that it does
+     * not know it passes over. */
+    static const char minimal[] = "basic cpu-minimal";
     const cores found = find_cores();
     const long own = found.own < found.all ? found.own : found.all / (long)place->locals;
     char count[32];
     if (place->locals < 2) {
         return;
     }
-    snprintf(count, sizeof count, "%ld", own > 0 ? own : 1);
-    setenv("POCL_MAX_PTHREAD_COUNT", count, 0);
+    if (own > 1) {
+        snprintf(count, sizeof count, "%ld", own);
+        setenv("POCL_MAX_PTHREAD_COUNT", count, 0);
+    } else {
+        setenv("POCL_DEVICES", minimal, 0);
+    }
     if (place->local > 0) {
         keep_apart(place);
     }
