@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "cli/bench_compare.h"
 #include "cli/bench_options.h"
+#include "cli/bench_ranks.h"
 #include "cli/bench_report.h"
 #include "cli/cli.h"
 #include "cli/learn_options.h"
@@ -348,6 +349,9 @@ int cli_bench(int argc, char **argv) {
     }
     if (options.compare) {
         return cli_bench_compare(&options);
+    }
+    if (options.ranks) {
+        return cli_bench_ranks(&options);
     }
     code = cli_bench_probe(&options);
     if (code != CLI_DONE) {

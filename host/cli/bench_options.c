@@ -66,6 +66,15 @@ static const cli_flag flags[] = {
      "first try variants of the kernels, and keep the\n"
      "best for this device from now on"},
 
+    {.help = "Ranks, of clearbox-mpi"},
+    {"ranks", 0, CLI_SWITCH, AT(ranks), 0, 0, 0, 0,
+     "how ranks train together, and nothing else: what\n"
+     "was measured of these, and a model of 8 to 1,024"},
+    {"latency", 0, CLI_POSITIVE, AT(latency_us), "US", 0, 0, 0,
+     "microseconds of a message in that model [10]"},
+    {"bandwidth", 0, CLI_POSITIVE, AT(bandwidth_gbit), "GBIT", 0, 0, 0,
+     "and gigabits a second [100]"},
+
     {.help = "How"},
     {"repetitions", 0, CLI_WHOLE, AT(settings.repetitions), "N", 0, 1, CBX_BENCH_MOST_REPETITIONS,
      "measurements of each row; medians are shown [5]"},
@@ -112,6 +121,8 @@ static void set_defaults(cli_bench_options *options) {
     memset(options, 0, sizeof *options);
     cbx_bench_defaults(&options->settings);
     options->hidden = (cli_list){.values = {64, 256, 1024}, .count = 3};
+    options->latency_us = 10.0;
+    options->bandwidth_gbit = 100.0;
     options->format = CLI_FORMAT_UNSET;
     options->schedules = (cli_list){.values = {CBX_SCHEDULE_FUSED, CBX_SCHEDULE_AUTO}, .count = 2};
 }
@@ -183,6 +194,20 @@ static int fail_word(const char *word) {
     return cli_fail(CLI_USAGE, "bench takes flags only, not '%s'; files are for --compare", shown);
 }
 
+/* What the ranks are measured with is what learn would take. */
+static int settle_ranks(const cli_bench_options *options) {
+    if (options->format != CLI_FORMAT_MD && options->format != CLI_FORMAT_JSON) {
+        return cli_fail(CLI_USAGE, "--ranks has the formats md and json, not %s",
+                        format_names[options->format]);
+    }
+    if (options->film || options->tune || options->plot || options->devices.count > 1) {
+        return cli_fail(CLI_USAGE,
+                        "--ranks measures the training of one device a rank alone; leave "
+                        "out --film, --tune, --plot and lists of devices");
+    }
+    return CLI_PARSED;
+}
+
 int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     set_defaults(options);
     int code = cli_parse_words(argc, argv, &text, flags, options, &options->files);
@@ -207,6 +232,10 @@ int cli_bench_parse(int argc, char **argv, cli_bench_options *options) {
     }
     if (options->output && options->plot && cbx_files_same(options->output, options->plot)) {
         return cli_fail(CLI_USAGE, "--output and --plot name the same file; choose two");
+    }
+    code = options->ranks ? settle_ranks(options) : CLI_PARSED;
+    if (code != CLI_PARSED) {
+        return code;
     }
     const char *device = cli_environment("CLEARBOX_DEVICE");
     if (options->devices.count == 0 && device) {

@@ -24,6 +24,8 @@ typedef struct cli_bench_options {
     cbx_family family;
     cbx_arithmetic arithmetic;
     int film, no_baseline, tune, no_clobber;
+    int ranks;                         /* nothing but how ranks train together */
+    double latency_us, bandwidth_gbit; /* of the network that is supposed for more of them */
     int compare;
     cli_words files;     /* with `compare` two, else none */
     const char *encoder; /* of the films; NULL: the best that is there */

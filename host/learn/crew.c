@@ -221,6 +221,38 @@ cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings)
     return status;
 }
 
+cbx_status cbx_job_time_ranks(cbx_job *job, const cbx_trainer_settings *settings, uint32_t count,
+                              double seconds, cbx_ranks_timed *out) {
+    cbx_lead *lead = job->lead;
+    cbx_trainer *trainer = NULL;
+    cbx_span *spans = NULL;
+    double even[MOST_DEVICES];
+    cbx_bond bond = {.ranks = NULL};
+    if (count > MOST_DEVICES) {
+        return cbx_fail(CBX_BAD_ARGUMENT, "at most %d ranks are timed", MOST_DEVICES);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        even[i] = 1.0;
+    }
+    cbx_status status = cbx_new(&spans, lead->ranks->count);
+    if (!status) {
+        cbx_team_share_out(CBX_PANELS_OF(settings->hidden), even, count, spans);
+        status = cbx_lead_give(lead, job->dataset);
+    }
+    if (!status) {
+        status =
+            cbx_lead_train(lead, job->device, job->dataset, settings, spans, 0, &bond, &trainer);
+    }
+    if (!status) {
+        status = cbx_team_time(trainer, job->dataset, settings, seconds, &out->batch_seconds);
+    }
+    out->exchange_seconds = bond.typical_seconds;
+    cbx_trainer_destroy(trainer);
+    cbx_bond_clear(&bond);
+    free(spans);
+    return status;
+}
+
 cbx_status cbx_job_blame(const cbx_job *job, cbx_status status) {
     const cbx_ranks *ranks = job->lead ? job->lead->ranks : NULL;
     return job->team ? cbx_team_blame(job->team, status)

@@ -10,6 +10,7 @@
 #include "learn/checkpoint.h"
 #include "learn/clock.h"
 #include "learn/page_film.h"
+#include "learn/trace.h"
 #include "learn/position.h"
 #include "network/trainer.h"
 #include "ranks/lead.h"
@@ -121,6 +122,9 @@ cbx_status cbx_job_check_crew(const cbx_learn_settings *settings);
 cbx_status cbx_job_start(cbx_job *job);
 /* For a job that has them, its plan and its dataset: its trainer, which leads them. */
 cbx_status cbx_job_make_team(cbx_job *job, const cbx_trainer_settings *settings);
+/* For a job with its dataset, whose devices are those of ranks: how long they take. */
+cbx_status cbx_job_time_ranks(cbx_job *job, const cbx_trainer_settings *settings, uint32_t count,
+                              double seconds, cbx_ranks_timed *out);
 /* `status`, or where that is because another device failed, what that one says. */
 cbx_status cbx_job_blame(const cbx_job *job, cbx_status status);
 /* After the trainer. */

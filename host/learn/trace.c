@@ -129,3 +129,9 @@ cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings
     cbx_job_clear(&job);
     return status;
 }
+
+cbx_status cbx_tracer_time_ranks(cbx_tracer *tracer, const cbx_trainer_settings *settings,
+                                 uint32_t count, double seconds, cbx_ranks_timed *out) {
+    return cbx_job_blame(&tracer->job,
+                         cbx_job_time_ranks(&tracer->job, settings, count, seconds, out));
+}

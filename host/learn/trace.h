@@ -41,4 +41,15 @@ const cbx_learn_plan *cbx_tracer_plan(const cbx_tracer *tracer);
 cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings, uint64_t batches,
                           cbx_trace *out);
 
+/* What ranks take for a batch. */
+typedef struct cbx_ranks_timed {
+    double batch_seconds;
+    double exchange_seconds; /* of them, between ranks that wait for nothing else; 0: of one */
+} cbx_ranks_timed;
+
+/* Trains `settings` on the first `count` ranks of a tracer whose control has ranks, evenly shared, for so many
+ * seconds, about. */
+cbx_status cbx_tracer_time_ranks(cbx_tracer *tracer, const cbx_trainer_settings *settings,
+                                 uint32_t count, double seconds, cbx_ranks_timed *out);
+
 #endif

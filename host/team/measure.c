@@ -25,10 +25,10 @@ typedef struct trial {
 } trial;
 
 /* Weights that are all 0: what they are takes no time. */
-static cbx_status begin(const trial *t, cbx_trainer *trainer, uint32_t images) {
+static cbx_status begin(cbx_trainer *trainer, uint32_t hidden, uint32_t images) {
     cbx_network *network = NULL;
     uint32_t *order = NULL;
-    cbx_status status = cbx_network_create(&network, t->settings.hidden);
+    cbx_status status = cbx_network_create(&network, hidden);
     if (!status) {
         status = cbx_trainer_set_weights(trainer, network);
     }
@@ -46,20 +46,22 @@ static cbx_status begin(const trial *t, cbx_trainer *trainer, uint32_t images) {
     return status;
 }
 
-static cbx_status measure(trial *t) {
+/* Of a batch, or of all images where there are fewer. */
+static uint32_t rows_of(const cbx_dataset *dataset, const cbx_trainer_settings *settings) {
+    const uint32_t all = (uint32_t)cbx_dataset_images(dataset, CBX_TRAIN).count;
+    return settings->batch < all ? settings->batch : all;
+}
+
+cbx_status cbx_team_time(cbx_trainer *trainer, const cbx_dataset *dataset,
+                         const cbx_trainer_settings *settings, double seconds, double *batch) {
     static const cbx_rates rates = {0.0f, 0.0f};
-    const uint32_t all = (uint32_t)cbx_dataset_images(t->dataset, CBX_TRAIN).count;
-    const uint32_t rows = t->settings.batch < all ? t->settings.batch : all;
+    const uint32_t all = (uint32_t)cbx_dataset_images(dataset, CBX_TRAIN).count;
+    const uint32_t rows = rows_of(dataset, settings);
     const uint32_t batches = all / rows < TOGETHER ? all / rows : TOGETHER;
-    cbx_trainer *trainer = NULL;
     double start = 0.0, took = 0.0;
     uint64_t done = 0;
-    t->settings.batch = rows;
-    cbx_status status = cbx_trainer_create(&trainer, t->device, t->dataset, &t->settings);
-    if (!status) {
-        status = begin(t, trainer, batches * rows);
-    }
-    for (int round = 0; took < MEASURED_SECONDS && !status; round++) {
+    cbx_status status = begin(trainer, settings->hidden, batches * rows);
+    for (int round = 0; took < seconds && !status; round++) {
         status = cbx_trainer_steps(trainer, 0, batches, rates, done);
         if (!status) {
             status = cbx_trainer_check(trainer);
@@ -71,8 +73,20 @@ static cbx_status measure(trial *t) {
         done += batches;
         took = cbx_clock_seconds() - start;
     }
+    *batch = done > 0 ? took / (double)done : 0.0;
+    return status;
+}
+
+static cbx_status measure(trial *t) {
+    cbx_trainer *trainer = NULL;
+    double batch = 0.0;
+    t->settings.batch = rows_of(t->dataset, &t->settings);
+    cbx_status status = cbx_trainer_create(&trainer, t->device, t->dataset, &t->settings);
+    if (!status) {
+        status = cbx_team_time(trainer, t->dataset, &t->settings, MEASURED_SECONDS, &batch);
+    }
     cbx_trainer_destroy(trainer);
-    t->speed = took > 0.0 ? t->settings.hidden * (double)done / took : 0.0;
+    t->speed = batch > 0.0 ? t->settings.hidden / batch : 0.0;
     return status;
 }
 

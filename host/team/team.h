@@ -17,6 +17,11 @@ void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, 
 cbx_status cbx_team_measure(cbx_device *const *devices, uint32_t count, const cbx_dataset *dataset,
                             const cbx_trainer_settings *settings, double *weights);
 
+/* Seconds a batch of a trainer of such settings, in so many of training, about; its weights are spoilt, and it
+ * may lead others. */
+cbx_status cbx_team_time(cbx_trainer *trainer, const cbx_dataset *dataset,
+                         const cbx_trainer_settings *settings, double seconds, double *batch);
+
 /* A trainer of each device that has a panel of `owned` (count); devices, dataset and all that is
  * given must outlive the team. With `checks` each
  * of the others checks batches of its own share as cbx_trainer_begin_checks() says. The failure of a device names it. *out is the caller's. */

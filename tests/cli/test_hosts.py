@@ -21,6 +21,7 @@ BRIDGE = "cbxbridge"
 NAMES = ("cbxhost1", "cbxhost2", "cbxhost3")
 SECONDS_TO_END = 5.0
 
+os.environ["POCL_DEVICES"] = "basic cpu-minimal" # as in test_ranks
 os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1") # Open MPI asks for it
 
 os.environ.update(UCX_TLS="tcp,self", UCX_NET_DEVICES="eth0") # what MPICH may use, which sees that it is one machine

@@ -24,6 +24,8 @@ KILLS = 20 if os.environ.get("CBX_TEST_EVERY_FAULT") else 4
 
 # What Open MPI asks of root, and of whoever starts more ranks than there are cores.
 os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
+# What ranks of one core would choose, so that the device's name in outputs is that of one process, too.
+os.environ["POCL_DEVICES"] = "basic cpu-minimal"
 
 
 def ranks(count):
@@ -123,7 +125,7 @@ class Ranks(Alike):
 
     def test_verify(self):
         """The published hashes."""
-        code, _, text = self.ended(self.job(2, "verify", "lesson-64", "nll-100"))
+        code, _, text = self.ended(self.job(2, "verify", "lesson-64", "nll-100", env=environment(POCL_DEVICES=None)))
         self.assertEqual(code, OK, text)
         self.assertEqual(text.count("| equal"), 2, text)
 
@@ -201,6 +203,34 @@ class Ranks(Alike):
         self.assertEqual(result.returncode, USAGE, result.stderr)
         self.assertRegex(result.stderr, r"clearbox: rank 1 on \S+ runs another program: it is clearbox .* Kernels \w+, but "
                                         r"rank 0 on \S+ is clearbox .* kernels \w+\n")
+
+    def test_bench(self):
+        bench = ("bench", "--ranks", *self.data, "--batch", 50, "--hidden", "64,330", "--seconds", 0.2, "--repetitions", 2)
+        code, _, text = self.ended(self.job(2, *bench))
+        self.assertEqual(code, OK, text)
+        self.assertRegex(text, r"Measured, 2 ranks, batches of 50:\n\n\| +H \|")
+        self.assertRegex(text, r"A model, not measured: such ranks on a network of 10 .s and 100 Gbit/s:\n")
+        code, _, text = self.ended(self.job(3, *bench, "--latency", 5, "--bandwidth", 10, "--format", "json"))
+        self.assertEqual(code, OK, text)
+        told = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+        self.assertEqual([(row["hidden"], row["ranks"], row["neurons_a_rank"]) for row in told["measured"]],
+                         [(64, 1, 64), (64, 2, 32), (330, 1, 330), (330, 2, 192), (330, 3, 128)])
+        for row in told["measured"]:
+            self.assertGreater(row["batch_seconds"], row["exchange_seconds"])
+            self.assertEqual(row["exchange_seconds"] > 0, row["ranks"] > 1)
+        self.assertEqual([(row["hidden"], row["ranks"]) for row in told["model"]["rows"]], [(330, 8)])
+        # Three steps of 5 µs and 3,200 bytes at 10 Gbit/s.
+        self.assertAlmostEqual(told["model"]["rows"][0]["exchange_seconds"], 3 * (5e-6 + 8 * 3200 / 10e9))
+        alone = told["measured"][2]["batch_seconds"]
+        for row in (*told["measured"][2:], *told["model"]["rows"]):
+            self.assertAlmostEqual(row["efficiency_fixed_hidden"], alone / row["ranks"] / row["batch_seconds"])
+        for flags in (("--film",), ("--format", "csv"), ("--device", "0:0,0:0")):
+            found, lines, text = self.ended(self.job(2, *bench, *flags))
+            self.assertEqual((found, len(lines)), (USAGE, 1), text)
+        result = subprocess.run([ALONE, *map(str, bench)], cwd=self.folder, capture_output=True, text=True,
+                                env=environment(), timeout=60, check=False)
+        self.assertEqual(result.returncode, USAGE, result.stderr)
+        self.assertIn("mpirun -n 2 clearbox-mpi bench --ranks", result.stderr)
 
     # ---- failures ----
 
