@@ -21,7 +21,7 @@ from support import (CANNOT_CREATE, INTERRUPTED, MISSING, OK, SOURCE, UNAVAILABL
 
 WHOLE = ["0", "-1", "1e9", "abc", "", "1.5", "99999999999999999999"]
 NONSENSE = {
-    "hidden": WHOLE + ["262145", "64,", ",64", "64,,64", "64,abc", ",".join(["1"] * 33)],
+    "hidden": WHOLE + ["1048577", "64,", ",64", "64,,64", "64,abc", ",".join(["1"] * 33)],
     "device": ["", "0:0,", ",".join(["0:0"] * 33)],
     "schedule": ["", "abc", "fused,", "fused,abc"],
     "arithmetic": ["", "abc", "canon,plain"],
@@ -32,11 +32,13 @@ NONSENSE = {
     "encoder": ["", "abc", "h264"],
     "repetitions": WHOLE + ["1001"],
     "seconds": ["0", "-1", "nan", "abc", ""],
+    "latency": ["0", "-1", "nan", "abc", ""],
+    "bandwidth": ["0", "-1", "nan", "abc", ""],
     "format": ["", "abc", "xml"],
     "output": ["", "-"],
     "plot": ["", "-"],
 }
-SWITCHES = ["film", "no-baseline", "tune", "compare", "no-clobber", "json"]
+SWITCHES = ["film", "ranks", "no-baseline", "tune", "compare", "no-clobber", "json"]
 
 
 class Flags(CliTest):

@@ -71,7 +71,8 @@ def manual(page):
 
 
 class Manual(CliTest):
-    PAGES = ["clearbox", *(f"clearbox-{command}" for command in COMMANDS)]
+    # And what is a program of its own.
+    PAGES = ["clearbox", "clearbox-mpi", *(f"clearbox-{command}" for command in COMMANDS)]
 
     def test_every_command_has_a_page_and_every_page_a_command(self):
         pages = [path.stem for path in (SOURCE / "docs").glob("*.1")]
