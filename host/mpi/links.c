@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mpi/links.h"
 
-#include <sched.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -13,10 +12,11 @@ enum {
     MOST_BYTES = 1 << 30 /* of a message: counts are int */
 };
 
-/* A batch is exchanged in microseconds, and whoever else wants the core gets it in between; whoever waits
- * longer waits for people, or for a compiler. */
-#define AWAKE_SECONDS 0.002
-#define NAP_NS 100000
+/* A batch is exchanged in microseconds, and waking takes longer. But whoever has to wait for long sleeps: a
+ * process that only yields waits for the turns of all others on its core, milliseconds a batch, where one that
+ * slept is let in when it wakes. Where ranks are more than cores, one of them is to work meanwhile. */
+#define AWAKE_SECONDS 300e-6
+#define NAP_NS 50000
 
 /* Those that are done are MPI_REQUEST_NULL then. */
 static cbx_status test(MPI_Request *requests, int count, int *done) {
@@ -46,9 +46,7 @@ cbx_status cbx_links_wait(cbx_world *world, MPI_Request *requests, int count) {
         }
         if (turn == 0) {
             start = cbx_clock_seconds();
-        } else if (cbx_clock_seconds() - start < AWAKE_SECONDS) {
-            sched_yield();
-        } else {
+        } else if (world->crowded || cbx_clock_seconds() - start > AWAKE_SECONDS) {
             if (!world->threads) {
                 cbx_pulse_turn(world);
             }

@@ -88,6 +88,8 @@ static cbx_status meet(cbx_world *world, const char *program) {
     }
     if (!status) {
         find_places(world, cards);
+        world->crowded =
+            world->places[world->rank].locals > (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
         status = compare(world, cards);
     }
     free(cards);

@@ -15,6 +15,7 @@ typedef struct cbx_world {
     MPI_Comm pulse; /* signs of life, and faults: pulse.h */
     int rank, count;
     int threads; /* whether threads may call MPI at the same time */
+    int crowded; /* whether this machine has more ranks than cores */
     cbx_place *places;
     cbx_ranks ranks; /* of this */
     pthread_mutex_t lock;
