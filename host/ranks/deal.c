@@ -32,21 +32,31 @@ static cbx_status deal_named(const cbx_place *place, const char *list, char out[
     return CBX_OK;
 }
 
-/* Those of the kind that comes first, or with `all` every one. */
-static cbx_status deal_found(const cbx_place *place, int all, char out[CBX_SPEC]) {
+/* Of which devices a rank takes one: NULL and "" mean those of the first one's kind, "all" all of them. */
+static int is_meant(const cbx_device_info *device, const char *spec, const cbx_device_info *first) {
+    return !spec || !*spec            ? device->kind == first->kind
+           : strcmp(spec, "gpu") == 0 ? device->kind == CBX_KIND_GPU
+           : strcmp(spec, "cpu") == 0 ? device->kind == CBX_KIND_CPU
+                                      : 1;
+}
+
+static cbx_status deal_found(const cbx_place *place, const char *spec, char out[CBX_SPEC]) {
     cbx_device_info *devices = NULL;
-    size_t count = 0, like = 0, *order = NULL;
+    size_t count = 0, meant = 0, *order = NULL;
     cbx_status status = cbx_device_list(&devices, &count);
     if (!status) {
         status = cbx_walk_order(devices, count, &order);
     }
-    while (!status && like < count &&
-           (all || devices[order[like]].kind == devices[order[0]].kind)) {
-        like++;
+    for (size_t i = 0; i < count && !status; i++) {
+        if (is_meant(&devices[order[i]], spec, &devices[order[0]])) {
+            order[meant++] = order[i];
+        }
     }
-    if (!status) {
-        const cbx_device_info *one = &devices[order[place->local % like]];
+    if (!status && meant > 0) {
+        const cbx_device_info *one = &devices[order[place->local % meant]];
         snprintf(out, CBX_SPEC, "%u:%u", one->platform_index, one->device_index);
+    } else if (!status) { /* whoever opens it says what is wrong with that */
+        snprintf(out, CBX_SPEC, "%s", spec);
     }
     free(order);
     cbx_device_list_free(devices);
@@ -54,6 +64,10 @@ static cbx_status deal_found(const cbx_place *place, int all, char out[CBX_SPEC]
 }
 
 cbx_status cbx_deal_device(const cbx_place *place, const char *spec, char out[CBX_SPEC]) {
-    const int all = spec && strcmp(spec, "all") == 0;
-    return spec && *spec && !all ? deal_named(place, spec, out) : deal_found(place, all, out);
+    static const char *const kinds[] = {"", "all", "gpu", "cpu"};
+    int is_kind = !spec;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && spec; i++) {
+        is_kind |= strcmp(spec, kinds[i]) == 0;
+    }
+    return (is_kind ? deal_found : deal_named)(place, spec, out);
 }

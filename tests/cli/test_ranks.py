@@ -114,14 +114,16 @@ class Ranks(Alike):
         flags = (*self.data, "--batch", 50, "--epochs", 1, "--hidden", 330, "--no-video")
         result = self.learn(*flags)
         self.assertEqual(result.returncode, OK, result.stderr)
-        code, _, text = self.ended(self.job(2, "learn", *flags, "--device", "0:0,0:1", env=env))
-        self.assertEqual(code, OK, text)
-        names = re.findall(r"(?m)^ +(?:devices +)?(0:[01]) (pthread|basic)", text)
-        self.assertEqual([spec for spec, _ in names], ["0:0", "0:1"])
-        self.assertNotEqual(names[0][1], names[1][1])
-        hashes = re.findall(r"sha256 +(\w+) of the weights", text + result.stderr)
-        self.assertEqual(len(hashes), 2)
-        self.assertEqual(hashes[0], hashes[1])
+        for devices in (("--device", "0:0,0:1"), ("--device", "cpu"), ("--device", "all"), ()):
+            with self.subTest(devices=devices):
+                code, _, text = self.ended(self.job(2, "learn", *flags, *devices, env=env))
+                self.assertEqual(code, OK, text)
+                names = re.findall(r"(?m)^ +(?:devices +)?(0:[01]) (pthread|basic)", text)
+                self.assertEqual([spec for spec, _ in names], ["0:0", "0:1"])
+                self.assertNotEqual(names[0][1], names[1][1])
+                hashes = re.findall(r"sha256 +(\w+) of the weights", text + result.stderr)
+                self.assertEqual(len(hashes), 2)
+                self.assertEqual(hashes[0], hashes[1])
 
     def test_verify(self):
         """The published hashes."""
