@@ -36,7 +36,8 @@ typedef struct member {
 
 struct cbx_team {
     const cbx_dataset *dataset;
-    const cbx_trainer_settings *settings;
+    const cbx_trainer_settings *settings; /* until all have their trainers */
+    uint32_t panels;
     cbx_span *owned; /* (count) */
     uint32_t count;
     member *members; /* (count), the leader first */
@@ -120,7 +121,6 @@ static cbx_status make_room(cbx_team *team, size_t floats) {
 
 /* The last to arrive adds up what all have, and gives it to everyone. */
 static cbx_status add_up(cbx_team *team, size_t numbers) {
-    const uint32_t panels = CBX_PANELS_OF(team->settings->hidden);
     size_t floats = 0;
     for (uint32_t i = 0; i < team->count; i++) {
         floats += team->members[i].nodes * numbers;
@@ -133,7 +133,7 @@ static cbx_status add_up(cbx_team *team, size_t numbers) {
         to += own;
     }
     if (!status) {
-        cbx_tree_complete(panels, team->owned, team->nodes, numbers);
+        cbx_tree_complete(team->panels, team->owned, team->nodes, numbers);
     }
     for (uint32_t i = 0; i < team->count && !status; i++) {
         memcpy(team->members[i].sum, team->nodes, numbers * sizeof *to);
@@ -235,7 +235,7 @@ static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
         return;
     }
     cbx_span nodes[CBX_MOST_NODES];
-    m->nodes = cbx_tree_nodes(CBX_PANELS_OF(team->settings->hidden), team->owned[rank], nodes);
+    m->nodes = cbx_tree_nodes(team->panels, team->owned[rank], nodes);
     m->exchange = (cbx_exchange){rank, team->count, team->owned, add, m};
     m->links =
         rank == 0 ? (cbx_links){send_down, receive_up, m} : (cbx_links){send_up, receive_down, m};
@@ -297,6 +297,7 @@ cbx_status cbx_team_create(cbx_team **out, cbx_device *const *devices, const cbx
     }
     team->dataset = dataset;
     team->settings = settings;
+    team->panels = CBX_PANELS_OF(settings->hidden);
     team->checks = checks;
     pthread_mutex_init(&team->lock, NULL);
     pthread_cond_init(&team->changed, NULL);
