@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "film/film.h"
+#include "base/claim.h"
 #include "film/spool.h"
 #include "support/files.h"
 
@@ -201,6 +202,19 @@ static void the_living_are_told_from_the_dead(void **state) {
     free(dead);
 }
 
+/* Killed before it was begun: no checkpoint counts on it. */
+static void an_empty_one_of_the_dead_goes(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    char name[CBX_CLAIM_BYTES];
+    const int file = cbx_claim_create(film, CBX_SPOOL_KIND, name);
+    assert_true(file >= 0);
+    cbx_spool_remove_dead(film, always);
+    assert_int_equal(scratch_entries(state), 1); /* it lives */
+    close(file);
+    cbx_spool_remove_dead(film, always);
+    assert_int_equal(scratch_entries(state), 0);
+}
+
 static void a_film_is_made_of_what_was_left(void **state) {
     const char *film = scratch_path(state, "film.mkv");
     cbx_film_result result;
@@ -268,6 +282,7 @@ int main(void) {
         SCRATCH_TEST(what_is_damaged_ends_it),
         SCRATCH_TEST(a_spool_goes_on_behind_what_was_read),
         SCRATCH_TEST(the_living_are_told_from_the_dead),
+        SCRATCH_TEST(an_empty_one_of_the_dead_goes),
         SCRATCH_TEST(a_film_is_made_of_what_was_left),
         SCRATCH_TEST(a_disk_that_fails_is_told_where_a_checkpoint_counts_on_it),
         SCRATCH_TEST(the_name_is_on_the_disk_too),

@@ -59,11 +59,25 @@ typedef struct judge {
     int (*is_needed)(const cbx_spool *spool);
 } judge;
 
+/* Of a process that was killed before it wrote the head: nobody can count on it. */
+static void remove_empty(const char *name) {
+    struct stat about;
+    const int file = cbx_claim_take(name);
+    if (file >= 0 && fstat(file, &about) == 0 && about.st_size == 0) {
+        unlink(name);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+}
+
 static void remove_one(void *user, const char *name) {
     const judge *by = user;
     cbx_spool *spool = NULL;
     if (!cbx_spool_open(&spool, name)) {
         cbx_spool_close(spool, by->is_needed(spool));
+    } else {
+        remove_empty(name);
     }
 }
 
