@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mpi/links.h"
 
+#include <sched.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@ enum {
 
 /* A batch is exchanged in microseconds, and waking takes longer. But whoever has to wait for long sleeps: a
  * process that only yields waits for the turns of all others on its core, milliseconds a batch, where one that
- * slept is let in when it wakes. Where ranks are more than cores, one of them is to work meanwhile. */
+ * slept is let in when it wakes. Where ranks are more than cores, another one is let in at once. */
 #define AWAKE_SECONDS 300e-6
 #define NAP_NS 50000
 
@@ -46,11 +47,13 @@ cbx_status cbx_links_wait(cbx_world *world, MPI_Request *requests, int count) {
         }
         if (turn == 0) {
             start = cbx_clock_seconds();
-        } else if (world->crowded || cbx_clock_seconds() - start > AWAKE_SECONDS) {
+        } else if (cbx_clock_seconds() - start > AWAKE_SECONDS) {
             if (!world->threads) {
                 cbx_pulse_turn(world);
             }
             nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+        } else if (world->crowded) {
+            sched_yield();
         }
     }
 }
