@@ -2,9 +2,11 @@
 #include "cli/ranks.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/device_trial.h"
@@ -61,6 +63,27 @@ const char *cli_program(void) {
     snprintf(text, sizeof text, "clearbox %s (commit %s), kernels %016" PRIx64, CBX_VERSION,
              cli_commit(), hash);
     return text;
+}
+
+/* ---- the end ---- */
+
+enum { LATE_SECONDS = 3 };
+
+static volatile sig_atomic_t late_code;
+
+static void on_alarm(int number) {
+    (void)number;
+    _exit(late_code);
+}
+
+void cli_exit_late(int code) {
+    sigset_t alarms;
+    late_code = code;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    signal(SIGALRM, on_alarm);
+    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+    alarm(LATE_SECONDS);
 }
 
 /* ---- to serve ---- */

@@ -16,6 +16,10 @@ int cli_refuse_ranks(int argc, char **argv);
 /* Serves rank 0 to the end; the exit code. */
 int cli_serve(const cbx_ranks *ranks);
 
+/* Ends the process with that code in three seconds, when it is still there: all is done, and MPICH may wait
+ * for ever in MPI_Finalize() where UCX takes it over a network. */
+void cli_exit_late(int code);
+
 /* What has to be the same of all ranks, "clearbox 0.1.0 (commit …), kernels …", static. */
 const char *cli_program(void);
 

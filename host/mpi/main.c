@@ -66,6 +66,7 @@ int main(int argc, char **argv) {
     } else {
         code = take_part(&world, argc, argv);
     }
+    cli_exit_late(world.rank == 0 ? code : CLI_DONE);
     cbx_world_close(&world, code);
     return world.rank == 0 ? code : CLI_DONE;
 }

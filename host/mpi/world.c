@@ -156,6 +156,6 @@ void cbx_world_close(cbx_world *world, int code) {
     }
     free(world->places);
     pthread_mutex_destroy(&world->lock);
-    MPI_Barrier(MPI_COMM_WORLD); /* MPICH may wait for ever for one that finalised before it */
+    MPI_Barrier(MPI_COMM_WORLD); /* MPICH is less likely to wait for one that finalised before it */
     MPI_Finalize();
 }
