@@ -5,7 +5,7 @@ import signal
 
 from kept import Kept
 from results import results_of
-from support import OK, start
+from support import OK, run, start
 
 
 class Alike(Kept):
@@ -22,12 +22,10 @@ class Alike(Kept):
     def made(self, name, *flags, launcher=()):
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        with start("learn", *self.data, "--epochs", 2, "--batch", 50, *flags, cwd=folder,
-                   launcher=launcher) as process:
-            _, err = process.communicate(timeout=300)
-        self.assertEqual(process.returncode, OK, err)
+        result = run("learn", *self.data, "--epochs", 2, "--batch", 50, *flags, cwd=folder, launcher=launcher)
+        self.assertEqual(result.returncode, OK, result.stderr)
         self.assertEqual(self.left(), [])
-        return results_of(folder), err
+        return results_of(folder), result.stderr
 
     def assert_same(self, made, expected):
         self.assertEqual(sorted(made), sorted(expected))

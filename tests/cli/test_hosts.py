@@ -14,7 +14,7 @@ import time
 import unittest
 
 from alike import Alike
-from support import PROGRAM, default_signals, environment, main
+from support import PROGRAM, main, start
 
 LAUNCHER = os.environ["CBX_LAUNCHER"]
 BRIDGE = "cbxbridge"
@@ -123,10 +123,7 @@ class Hosts(Alike):
                 LAUNCHER, *how, "-n", len(hosts))
 
     def job(self, hosts, *arguments, cwd=None):
-        process = subprocess.Popen([*map(str, self.launcher(*hosts)), PROGRAM, "learn", *map(str, arguments)],
-                                   cwd=cwd or self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, preexec_fn=default_signals,
-                                   env=environment())
+        process = start("learn", *arguments, cwd=cwd or self.folder, launcher=self.launcher(*hosts))
         self.addCleanup(process.kill)
         return process
 

@@ -14,7 +14,7 @@ import unittest
 
 from alike import Alike
 from results import results_of
-from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, default_signals, environment, main)
+from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, environment, main, start)
 
 ALONE = os.environ["CLEARBOX_ALONE"] # the program without MPI
 LAUNCHER = os.environ["CBX_LAUNCHER"]
@@ -63,9 +63,7 @@ def rank_of(pid):
 
 class Ranks(Alike):
     def job(self, count, *arguments, cwd=None, env=None):
-        process = subprocess.Popen([*map(str, ranks(count)), PROGRAM, *map(str, arguments)], cwd=cwd or self.folder,
-                                   env=env or environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, preexec_fn=default_signals)
+        process = start(*arguments, cwd=cwd or self.folder, env=env, launcher=ranks(count))
         self.addCleanup(process.kill)
         return process
 
