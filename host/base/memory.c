@@ -26,6 +26,17 @@ cbx_status cbx_allocate(void *pointer, size_t count, size_t size) {
     return CBX_OK;
 }
 
+cbx_status cbx_make_room(float **room, size_t *has, size_t floats) {
+    if (*has >= floats) {
+        return CBX_OK;
+    }
+    free(*room);
+    *has = 0;
+    const cbx_status status = cbx_new(room, floats);
+    *has = status ? 0 : floats;
+    return status;
+}
+
 cbx_status cbx_copy_text(char **out, const char *text) {
     const cbx_status status = cbx_new(out, strlen(text) + 1);
     if (!status) {

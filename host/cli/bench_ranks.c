@@ -66,7 +66,8 @@ static cbx_status measure_row(session *s, uint32_t hidden, uint32_t ranks, doubl
     cbx_ranks_timed part;
     *r = (row){.hidden = hidden, .ranks = ranks, .share = largest_share(hidden, ranks)};
     cbx_status status = time_it(s, hidden, ranks, &r->timed);
-    if (!status) {
+    part = r->timed;
+    if (!status && ranks > 1) {
         status = time_it(s, r->share, 1, &part);
     }
     r->alone = alone > 0.0 ? alone : r->timed.batch_seconds;
@@ -140,7 +141,7 @@ static double of_share(const row *r) {
     return r->share_alone / r->timed.batch_seconds;
 }
 
-static int print_rows(const session *s, const row *rows, size_t count) {
+static int print_rows(const row *rows, size_t count) {
     static const cli_column columns[] = {{"H", CLI_NUMBERS, 0},
                                          {"ranks", CLI_NUMBERS, 0},
                                          {"neurons a rank", CLI_NUMBERS, 3},
@@ -152,7 +153,6 @@ static int print_rows(const session *s, const row *rows, size_t count) {
                                          {0}};
     cli_terminal terminal;
     cli_table table;
-    (void)s;
     cli_terminal_look(&terminal, stdout);
     if (!cli_table_begin(&table, columns, count)) {
         return cli_fail(CLI_SOFTWARE, "no memory for the table");
@@ -176,11 +176,11 @@ static int print_rows(const session *s, const row *rows, size_t count) {
 static int print_tables(const session *s) {
     printf("Measured, %u ranks, batches of %u:\n\n", cli_ranks()->count,
            s->options->settings.batch);
-    int code = print_rows(s, s->measured, s->measured_count);
+    int code = print_rows(s->measured, s->measured_count);
     if (code == CLI_DONE && s->modelled_count > 0) {
         printf("\nA model, not measured: such ranks on a network of %g µs and %g Gbit/s:\n\n",
                s->options->latency_us, s->options->bandwidth_gbit);
-        code = print_rows(s, s->modelled, s->modelled_count);
+        code = print_rows(s->modelled, s->modelled_count);
     }
     return code == CLI_DONE ? cli_flush(code) : code;
 }

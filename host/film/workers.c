@@ -11,13 +11,13 @@
 #include "film/workers.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "film/containers.h"
 #include "film/muxer.h"
 
@@ -241,22 +241,12 @@ cbx_status cbx_workers_push(cbx_workers *workers, const cbx_film_frame *frame) {
     return status;
 }
 
-/* Signals stay with the caller's threads, where a handler may want to run. */
 static cbx_status start_threads(cbx_workers *workers) {
-    sigset_t blocked, before;
     int error = 0;
-
-    sigfillset(&blocked);
-    sigdelset(&blocked, SIGSEGV);
-    sigdelset(&blocked, SIGBUS);
-    sigdelset(&blocked, SIGILL);
-    sigdelset(&blocked, SIGFPE);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
     while (workers->thread_count < workers->parts->workers && !error) {
-        error = pthread_create(&workers->threads[workers->thread_count], NULL, work, workers);
+        error = cbx_thread_start(&workers->threads[workers->thread_count], work, workers);
         workers->thread_count += !error;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error) {
         return cbx_fail(CBX_NO_MEMORY, "cannot start encoder %u of %u: %s; ask for fewer workers",
                         workers->thread_count + 1, workers->parts->workers, strerror(error));

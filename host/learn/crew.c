@@ -86,14 +86,12 @@ static cbx_status start_own(cbx_job *job, const cbx_ranks *ranks) {
 static cbx_status start_ranks(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
     const cbx_ranks *ranks = ranks_of(job);
-    cbx_rank_message message = {.word = CBX_RANK_START,
-                                .hidden = settings->hidden,
-                                .batch = settings->batch,
-                                .recipe = settings->recipe,
-                                .schedule = settings->schedule,
-                                .family = settings->family,
-                                .arithmetic = settings->arithmetic,
-                                .has_film = settings->film != NULL};
+    cbx_rank_message message = {
+        .word = CBX_RANK_START,
+        .training = {settings->hidden, settings->batch, settings->recipe, settings->schedule},
+        .family = settings->family,
+        .arithmetic = settings->arithmetic,
+        .has_film = settings->film != NULL};
     cbx_fault first = {CBX_OK, ""};
     if (settings->device && strlen(settings->device) >= sizeof message.device) {
         return cbx_fail(CBX_BAD_ARGUMENT, "so many devices cannot be named to other ranks");
@@ -155,16 +153,14 @@ static int all_alike(const cbx_job *job) {
 static cbx_status share_out(const cbx_job *job, const cbx_trainer_settings *settings,
                             cbx_span *owned) {
     const uint32_t count = (uint32_t)job->device_count;
-    double weights[MOST_DEVICES];
-    for (uint32_t i = 0; i < count; i++) {
-        weights[i] = 1.0;
-    }
+    const int alike = all_alike(job);
+    double speeds[MOST_DEVICES];
     cbx_status status = CBX_OK;
-    if (!all_alike(job)) {
-        status = cbx_team_measure(job->devices, count, job->dataset, settings, weights);
+    if (!alike) {
+        status = cbx_team_measure(job->devices, count, job->dataset, settings, speeds);
     }
     if (!status) {
-        cbx_team_share_out(CBX_PANELS_OF(settings->hidden), weights, count, owned);
+        cbx_team_share_out(CBX_PANELS_OF(settings->hidden), alike ? NULL : speeds, count, owned);
     }
     return status;
 }
@@ -197,7 +193,8 @@ static cbx_status lead_ranks(cbx_job *job, const cbx_trainer_settings *settings,
     cbx_lead *lead = job->lead;
     cbx_status status = cbx_lead_give(lead, job->dataset);
     if (!status) {
-        status = cbx_lead_share_out(lead, job->device, job->dataset, settings, owned);
+        status =
+            cbx_lead_share_out(lead, job->device, job->dataset, settings, all_alike(job), owned);
     }
     if (!status) {
         status = cbx_lead_train(lead, job->device, job->dataset, settings, owned,
@@ -226,17 +223,10 @@ cbx_status cbx_job_time_ranks(cbx_job *job, const cbx_trainer_settings *settings
     cbx_lead *lead = job->lead;
     cbx_trainer *trainer = NULL;
     cbx_span *spans = NULL;
-    double even[MOST_DEVICES];
     cbx_bond bond = {.ranks = NULL};
-    if (count > MOST_DEVICES) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "at most %d ranks are timed", MOST_DEVICES);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        even[i] = 1.0;
-    }
     cbx_status status = cbx_new(&spans, lead->ranks->count);
     if (!status) {
-        cbx_team_share_out(CBX_PANELS_OF(settings->hidden), even, count, spans);
+        cbx_team_share_out(CBX_PANELS_OF(settings->hidden), NULL, count, spans);
         status = cbx_lead_give(lead, job->dataset);
     }
     if (!status) {

@@ -2,12 +2,12 @@
 #include "learn/keeper.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/thread.h"
 
 static cbx_status take_copies(cbx_keeper *keeper) {
     const uint8_t *bytes;
@@ -89,13 +89,8 @@ static void *work(void *argument) {
     return NULL;
 }
 
-/* Signals stay with the caller's threads. */
 cbx_status cbx_keeper_start(cbx_keeper *keeper) {
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    const int error = pthread_create(&keeper->thread, NULL, work, keeper);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = cbx_thread_start(&keeper->thread, work, keeper);
     keeper->has_thread = !error;
     return error ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for checkpoints: %s",
                             strerror(error))

@@ -3,8 +3,6 @@
  * program of its own, so that clearbox needs no MPI, and so that nobody has to name one at run time: a
  * machine may have several, and their binaries do not fit each other. */
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"

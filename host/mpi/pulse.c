@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "mpi/pulse.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #define BEAT_SECONDS 0.25
 #define LOST_SECONDS 3.0 /* a job is to end within 5, and launchers take one */
@@ -122,17 +122,6 @@ static void *live(void *user) {
     return NULL;
 }
 
-/* Signals stay with the caller's threads. */
-static void begin_thread(cbx_world *world) {
-    struct cbx_pulse *pulse = world->pulses;
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    pulse->has_thread = pthread_create(&pulse->thread, NULL, live, world) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    world->threads = pulse->has_thread;
-}
-
 cbx_status cbx_pulse_begin(cbx_world *world) {
     struct cbx_pulse *pulse = NULL;
     cbx_status status = cbx_new(&world->pulses, 1);
@@ -151,9 +140,8 @@ cbx_status cbx_pulse_begin(cbx_world *world) {
                                  .heard = pulse->turned,
                                  .sending = MPI_REQUEST_NULL};
     }
-    if (world->threads) {
-        begin_thread(world);
-    }
+    pulse->has_thread = world->threads && cbx_thread_start(&pulse->thread, live, world) == 0;
+    world->threads = pulse->has_thread;
     return CBX_OK;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mpi/world.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,17 +131,6 @@ cbx_status cbx_world_open(cbx_world *out, int *argc, char ***argv, const char *p
     return status;
 }
 
-/* MPI may try to reach the others before it lets the process go. */
-static void end_by_force(int code) {
-    sigset_t alarms;
-    sigemptyset(&alarms);
-    sigaddset(&alarms, SIGALRM);
-    signal(SIGALRM, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
-    alarm(1);
-    MPI_Abort(MPI_COMM_WORLD, code);
-}
-
 void cbx_world_close(cbx_world *world, int code) {
     if (world->pulses) {
         if (!cbx_pulse_leave(world)) {
@@ -150,7 +138,8 @@ void cbx_world_close(cbx_world *world, int code) {
                 cbx_pulse_end_all(world);
             }
             nanosleep(&(struct timespec){.tv_nsec = PRINT_NS}, NULL);
-            end_by_force(code);
+            alarm(1); /* MPI may try to reach the others before it lets the process go */
+            MPI_Abort(MPI_COMM_WORLD, code);
         }
         cbx_pulse_end(world);
     }

@@ -29,7 +29,7 @@ typedef struct cbx_world {
  * case. */
 cbx_status cbx_world_open(cbx_world *out, int *argc, char ***argv, const char *program);
 
-/* In good order, once all are at their end; a rank that is not so within two seconds, or a fault, ends
+/* After cli_exit_late(), whose alarm it may call earlier. In good order, once all are at their end; a rank that is not so within two seconds, or a fault, ends
  * the others by force, with this exit code, and does not return. */
 void cbx_world_close(cbx_world *world, int code);
 

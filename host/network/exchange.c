@@ -29,19 +29,6 @@ void cbx_meeting_clear(cbx_meeting *meeting) {
     *meeting = (cbx_meeting){.count = 0};
 }
 
-/* Room for at least so many floats. */
-static cbx_status make_room(float **room, size_t *has, size_t floats) {
-    if (*has >= floats) {
-        return CBX_OK;
-    }
-    free(*room);
-    *room = NULL;
-    *has = 0;
-    cbx_status status = cbx_allocate(room, floats, sizeof **room);
-    *has = status ? 0 : floats;
-    return status;
-}
-
 /* The shares, added up to the owner's nodes. */
 static void add_up(const cbx_meeting *meeting, const cbx_sums *sums) {
     const size_t numbers = (size_t)sums->rows * CBX_LANES_OUT;
@@ -69,13 +56,13 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
         status = cbx_cl_check(clFinish(device->queue), "writing the outputs");
     }
     if (!status) {
-        status = make_room(&meeting->own, &meeting->own_room, floats);
+        status = cbx_make_room(&meeting->own, &meeting->own_room, floats);
     }
     if (!status) {
-        status = make_room(&meeting->sent, &meeting->sent_room, meeting->count * numbers);
+        status = cbx_make_room(&meeting->sent, &meeting->sent_room, meeting->count * numbers);
     }
     if (!status) {
-        status = make_room(&meeting->sum, &meeting->sum_room, numbers);
+        status = cbx_make_room(&meeting->sum, &meeting->sum_room, numbers);
     }
     if (!status) {
         status = cbx_cl_check(clEnqueueReadBuffer(device->queue, sums->buffer, CL_TRUE, at, bytes,

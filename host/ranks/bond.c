@@ -84,22 +84,6 @@ static void plan(cbx_bond *bond, uint32_t own) {
 
 /* ---- exchange ---- */
 
-static cbx_status make_room(cbx_bond *bond, size_t floats) {
-    if (bond->room >= floats) {
-        return CBX_OK;
-    }
-    free(bond->list);
-    free(bond->other);
-    bond->list = bond->other = NULL;
-    bond->room = 0;
-    cbx_status status = cbx_allocate(&bond->list, floats, sizeof *bond->list);
-    if (!status) {
-        status = cbx_allocate(&bond->other, floats, sizeof *bond->other);
-    }
-    bond->room = status ? 0 : floats;
-    return status;
-}
-
 static cbx_status take(cbx_bond *bond, const cbx_bond_step *step, size_t *has, size_t numbers) {
     const size_t sends = step->sends * numbers, receives = step->receives * numbers;
     const int joins = step->after.count > 0, apart = step->is_before || !joins;
@@ -125,7 +109,10 @@ static cbx_status add(void *user, const float *own, size_t numbers, float *sum) 
     cbx_bond *bond = user;
     const double start = cbx_clock_seconds();
     size_t has = bond->nodes * numbers;
-    cbx_status status = make_room(bond, bond->most_nodes * numbers);
+    cbx_status status = cbx_make_room(&bond->list, &bond->list_room, bond->most_nodes * numbers);
+    if (!status) {
+        status = cbx_make_room(&bond->other, &bond->other_room, bond->most_nodes * numbers);
+    }
     if (!status) {
         memcpy(bond->list, own, has * sizeof *own);
     }

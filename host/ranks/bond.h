@@ -36,8 +36,8 @@ typedef struct cbx_bond {
     uint32_t panels;
     cbx_bond_step steps[CBX_BOND_STEPS];
     uint32_t step_count, nodes, most_nodes; /* of this rank; that it has at once, at most */
-    float *list, *other;                    /* (room) each */
-    size_t room;
+    float *list, *other;                    /* of as many floats: they change places */
+    size_t list_room, other_room;
     cbx_exchange exchange;
     cbx_links links;
     cbx_division division;  /* of this rank */

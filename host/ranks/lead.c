@@ -2,7 +2,6 @@
 #include "ranks/lead.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -80,34 +79,12 @@ cbx_status cbx_lead_give(cbx_lead *lead, const cbx_dataset *dataset) {
 
 /* ---- training ---- */
 
-static int are_alike(const cbx_device_info *a, const cbx_device_info *b) {
-    return strcmp(a->name, b->name) == 0 && strcmp(a->platform, b->platform) == 0 &&
-           a->compute_units == b->compute_units;
-}
-
-static int all_alike(const cbx_lead *lead) {
-    for (uint32_t rank = 1; rank < lead->ranks->count; rank++) {
-        if (!are_alike(&lead->devices[0], &lead->devices[rank])) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static cbx_rank_message about(cbx_rank_word word, const cbx_trainer_settings *settings) {
-    return (cbx_rank_message){.word = word,
-                              .hidden = settings->hidden,
-                              .batch = settings->batch,
-                              .recipe = settings->recipe,
-                              .schedule = settings->schedule};
-}
-
 /* All at the same time. */
 static cbx_status measure(const cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
                           const cbx_trainer_settings *settings, double *speeds) {
     cbx_trainer_settings even = *settings;
     even.hidden = even.hidden / lead->ranks->count > 0 ? even.hidden / lead->ranks->count : 1;
-    const cbx_rank_message message = about(CBX_RANK_MEASURE, &even);
+    const cbx_rank_message message = {.word = CBX_RANK_MEASURE, .training = even};
     cbx_status status = tell(lead->ranks, &message);
     if (!status) {
         status = cbx_team_measure(&device, 1, dataset, &even, &speeds[0]);
@@ -117,15 +94,13 @@ static cbx_status measure(const cbx_lead *lead, cbx_device *device, const cbx_da
 }
 
 cbx_status cbx_lead_share_out(cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
-                              const cbx_trainer_settings *settings, cbx_span *spans) {
+                              const cbx_trainer_settings *settings, int alike, cbx_span *spans) {
     const uint32_t count = lead->ranks->count;
     double *speeds = NULL;
-    cbx_status status = cbx_new(&speeds, count);
-    for (uint32_t rank = 0; rank < count && !status; rank++) {
-        speeds[rank] = 1.0;
-    }
-    if (!status && !all_alike(lead)) {
-        status = measure(lead, device, dataset, settings, speeds);
+    cbx_status status = CBX_OK;
+    if (!alike) {
+        status = cbx_new(&speeds, count);
+        status = status ? status : measure(lead, device, dataset, settings, speeds);
     }
     if (!status) {
         cbx_team_share_out(CBX_PANELS_OF(settings->hidden), speeds, count, spans);
@@ -138,9 +113,9 @@ cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset 
                           const cbx_trainer_settings *settings, const cbx_span *spans, int checks,
                           cbx_bond *bond, cbx_trainer **out) {
     const cbx_ranks *ranks = lead->ranks;
-    cbx_rank_message message = about(CBX_RANK_TRAIN, settings);
+    const cbx_rank_message message = {
+        .word = CBX_RANK_TRAIN, .training = *settings, .has_checks = checks};
     *out = NULL;
-    message.has_checks = checks;
     cbx_status status = cbx_bond_open(bond, ranks, spans, settings->hidden);
     if (status || bond->count == 1) { /* the others have nothing to do */
         return status ? status : cbx_trainer_create(out, device, dataset, settings);

@@ -21,10 +21,10 @@ cbx_status cbx_lead_started(cbx_lead *lead);
 /* Gives them the dataset, unless they have it. */
 cbx_status cbx_lead_give(cbx_lead *lead, const cbx_dataset *dataset);
 
-/* Shares the network's panels out: evenly where all devices are alike, else by how fast each trains an even
+/* Shares the network's panels out: evenly where all devices are `alike`, else by how fast each trains an even
  * share, the caller's being `device`. spans (ranks->count). */
 cbx_status cbx_lead_share_out(cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
-                              const cbx_trainer_settings *settings, cbx_span *spans);
+                              const cbx_trainer_settings *settings, int alike, cbx_span *spans);
 
 /* The trainer that leads those of the other ranks. `bond`, which is filled and the caller's to clear, and
  * all else must outlive it. *out is the caller's, NULL after a failure. */

@@ -19,9 +19,7 @@ typedef enum cbx_rank_word {
 
 typedef struct cbx_rank_message {
     cbx_rank_word word;
-    uint32_t hidden, batch;
-    cbx_recipe recipe;
-    cbx_schedule schedule;
+    cbx_trainer_settings training;
     cbx_family family;
     cbx_arithmetic arithmetic;
     int has_film, has_checks;

@@ -51,10 +51,10 @@ static cbx_status start(servant *it, const cbx_rank_message *message) {
     char spec[CBX_SPEC];
     close_all(it);
     cbx_learn_defaults(&run);
-    run.hidden = message->hidden;
-    run.batch = message->batch;
-    run.recipe = message->recipe;
-    run.schedule = message->schedule;
+    run.hidden = message->training.hidden;
+    run.batch = message->training.batch;
+    run.recipe = message->training.recipe;
+    run.schedule = message->training.schedule;
     run.family = message->family;
     run.arithmetic = message->arithmetic;
     run.film = message->has_film ? run.film : NULL;
@@ -104,14 +104,9 @@ static cbx_status take_dataset(servant *it, const cbx_rank_message *message) {
     return status;
 }
 
-static cbx_trainer_settings settings_of(const cbx_rank_message *message) {
-    return (cbx_trainer_settings){message->hidden, message->batch, message->recipe,
-                                  message->schedule};
-}
-
 static cbx_status measure(servant *it, const cbx_rank_message *message) {
-    const cbx_trainer_settings settings = settings_of(message);
-    return answer(it, cbx_team_measure(&it->device, 1, it->dataset, &settings, &it->speed));
+    return answer(it,
+                  cbx_team_measure(&it->device, 1, it->dataset, &message->training, &it->speed));
 }
 
 /* One without a trainer is let go like the others, and takes note of it. */
@@ -127,16 +122,16 @@ static cbx_status get_ready(void *user, cbx_status made) {
 }
 
 static cbx_status serve(servant *it, const cbx_rank_message *message, const cbx_span *spans) {
-    const cbx_trainer_settings settings = settings_of(message);
     if (spans[it->ranks->rank].count == 0) {
         return answer(it, CBX_OK);
     }
     it->is_let_go = 0;
-    it->rows = settings.batch;
-    cbx_status status = cbx_bond_open(&it->bond, it->ranks, spans, settings.hidden);
+    it->rows = message->training.batch;
+    cbx_status status = cbx_bond_open(&it->bond, it->ranks, spans, message->training.hidden);
     if (!status) {
-        const cbx_fellow fellow = {it->device,          it->dataset, &settings, &it->bond.division,
-                                   message->has_checks, get_ready,   it};
+        const cbx_fellow fellow = {
+            it->device, it->dataset, &message->training, &it->bond.division, message->has_checks,
+            get_ready,  it};
         status = cbx_fellow_serve(&fellow);
     }
     cbx_bond_clear(&it->bond);

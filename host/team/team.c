@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "team/fellow.h"
 #include "team/pipe.h"
 
@@ -65,10 +65,10 @@ void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, 
         unit *= 2;
     }
     for (uint32_t i = 0; i < count; i++) {
-        all += weights[i];
+        all += weights ? weights[i] : 1.0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        sum += weights[i];
+        sum += weights ? weights[i] : 1.0;
         const double exact = (double)panels * sum / all / unit;
         uint32_t end = i + 1 == count ? panels : (uint32_t)(exact + 0.5) * unit;
         end = end < first ? first : end > panels ? panels : end;
@@ -107,25 +107,13 @@ cbx_status cbx_team_blame(cbx_team *team, cbx_status status) {
 
 /* ---- exchange ---- */
 
-/* Room for the nodes of all, [nodes][numbers], at least. */
-static cbx_status make_room(cbx_team *team, size_t floats) {
-    if (team->room >= floats) {
-        return CBX_OK;
-    }
-    free(team->nodes);
-    team->room = 0;
-    cbx_status status = cbx_allocate(&team->nodes, floats, sizeof *team->nodes);
-    team->room = status ? 0 : floats;
-    return status;
-}
-
 /* The last to arrive adds up what all have, and gives it to everyone. */
 static cbx_status add_up(cbx_team *team, size_t numbers) {
     size_t floats = 0;
     for (uint32_t i = 0; i < team->count; i++) {
         floats += team->members[i].nodes * numbers;
     }
-    cbx_status status = make_room(team, floats);
+    cbx_status status = cbx_make_room(&team->nodes, &team->room, floats);
     float *to = team->nodes;
     for (uint32_t i = 0; i < team->count && !status; i++) {
         const size_t own = team->members[i].nodes * numbers;
@@ -244,13 +232,8 @@ static void set_up(cbx_team *team, uint32_t rank, cbx_device *device) {
                                  .links = &m->links};
 }
 
-/* Signals stay with the caller's threads. */
 static cbx_status start(member *m) {
-    sigset_t blocked, before;
-    sigfillset(&blocked);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    const int error = pthread_create(&m->thread, NULL, work, m);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = cbx_thread_start(&m->thread, work, m);
     m->has_thread = !error;
     return error
                ? cbx_fail(CBX_NO_MEMORY, "cannot start a thread for a device: %s", strerror(error))

@@ -8,7 +8,7 @@
 
 typedef struct cbx_team cbx_team;
 
-/* Shares `panels` out by weight. Borders are multiples of a power of two of panels, so that chunks may be
+/* Shares `panels` out by weight, or with NULL evenly. Borders are multiples of a power of two of panels, so that chunks may be
  * large; those for which that leaves nothing get 0, but not the first. owned (count) */
 void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, cbx_span *owned);
 
