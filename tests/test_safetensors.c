@@ -11,9 +11,9 @@ static const float numbers[6] = {1.5f, -2.0f, 0.0f, 3e38f, 1e-38f, -0.0f};
 static const float steps[3] = {0.25f, 0.5f, 1.0f};
 
 static const cbx_tensor written[] = {
-    {"momentum", CBX_F32, 2, {2, 3}, numbers, 0},
-    {"steps é\"\\", CBX_F32, 1, {3}, steps, 0},
-    {"scale", CBX_F32, 0, {0}, &steps[1], 0},
+    {"momentum", CBX_F32, 2, {2, 3}, numbers, 0, NULL},
+    {"steps é\"\\", CBX_F32, 1, {3}, steps, 0, NULL},
+    {"scale", CBX_F32, 0, {0}, &steps[1], 0, NULL},
 };
 
 static const cbx_setting strings[] = {

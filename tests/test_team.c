@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "network/trainer_weights.h"
+#include "network/weights.h"
 #include "support/fixture.h"
 #include "support/mutant.h"
 #include "support/synthetic.h"
@@ -104,12 +106,17 @@ static cbx_network *keep(cbx_trainer *trainer, cbx_device *device, uint32_t hidd
     const uint8_t *bytes;
     cbx_network *out;
     cbx_copy *copy;
+    cbx_trainer_weights *weights;
     assert_ok(cbx_copy_create(&copy, device, cbx_trainer_kept_bytes(trainer)));
     assert_ok(cbx_network_create(&out, hidden));
     cbx_copy_begin(copy);
     assert_ok(cbx_trainer_keep(trainer, copy));
     assert_ok(cbx_copy_view(copy, &bytes));
-    assert_ok(cbx_trainer_kept(trainer, bytes, out, NULL));
+    assert_ok(cbx_trainer_kept(trainer, bytes, NULL));
+    assert_ok(cbx_trainer_weights_open_kept(&weights, trainer, bytes));
+    const cbx_pieces pieces = cbx_trainer_weights_pieces(weights);
+    assert_ok(cbx_network_take_weights(out, &pieces));
+    cbx_trainer_weights_close(weights);
     assert_ok(cbx_copy_end(copy));
     cbx_copy_destroy(copy);
     return out;

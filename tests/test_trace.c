@@ -6,6 +6,7 @@
 
 #include "learn/hashes.h"
 #include "learn/trace.h"
+#include "network/weights.h"
 #include "support/fixture.h"
 #include "support/learning.h"
 
@@ -41,7 +42,9 @@ static void assert_start(const tracing *t, const cbx_mark *mark) {
     cbx_network *network = NULL;
     assert_ok(cbx_network_create(&network, t->settings.hidden));
     cbx_network_randomise(network, t->settings.seed);
-    assert_ok(cbx_hash_weights(network, sha256));
+    cbx_network_weights weights = {.network = network};
+    const cbx_pieces pieces = {cbx_network_weights_next, &weights};
+    assert_ok(cbx_hash_weights(network->hidden, &pieces, sha256));
     cbx_network_destroy(network);
     assert_string_equal(mark->sha256, sha256);
 }

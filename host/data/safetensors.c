@@ -348,10 +348,15 @@ cbx_status cbx_safetensors_find(const cbx_safetensors *from, const char *name, c
     return bytes == cbx_tensor_bytes(out) ? CBX_OK : fail_size(from, out, bytes);
 }
 
-cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *tensor,
-                                void *bytes) {
-    if (fseeko(from->file, (off_t)(from->data + tensor->begin), SEEK_SET) != 0) {
+cbx_status cbx_safetensors_read_some(const cbx_safetensors *from, const cbx_tensor *tensor,
+                                     uint64_t begin, void *bytes, size_t size) {
+    if (fseeko(from->file, (off_t)(from->data + tensor->begin + begin), SEEK_SET) != 0) {
         return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", from->path, strerror(errno));
     }
-    return read_bytes(from->file, bytes, cbx_tensor_bytes(tensor), from->path);
+    return read_bytes(from->file, bytes, size, from->path);
+}
+
+cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *tensor,
+                                void *bytes) {
+    return cbx_safetensors_read_some(from, tensor, 0, bytes, cbx_tensor_bytes(tensor));
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/files.h"
+#include "base/pieces.h"
 #include "clearbox/network.h"
 #include "clearbox/status.h"
 
@@ -44,6 +45,7 @@ typedef struct cbx_tensor {
     uint64_t shape[CBX_TENSOR_SIDES]; /* the first `sides` count; row-major */
     const void *bytes;                /* what is to be written */
     uint64_t begin;                   /* where it was found, counted from the end of the header */
+    const cbx_pieces *pieces;         /* what gives the bytes, where they do not lie there; or NULL */
 } cbx_tensor;
 
 /* The name of a type, "F32"; how many numbers a tensor has, and how many
@@ -94,9 +96,14 @@ int cbx_safetensors_has(const cbx_safetensors *from, const char *name);
  * CBX_BAD_DATA. */
 cbx_status cbx_safetensors_read(const cbx_safetensors *from, const cbx_tensor *tensor, void *bytes);
 
+/* The same of `size` of its bytes, from the one `begin` on. */
+cbx_status cbx_safetensors_read_some(const cbx_safetensors *from, const cbx_tensor *tensor,
+                                     uint64_t begin, void *bytes, size_t size);
+
 /* Writes length, header and tensors to `to`, which is open; the first tensor's offset in the
  * file is a multiple of 8. Strings that are not UTF-8 get '?' for every byte beyond
- * ASCII; of those with the same key the last one counts. CBX_CANNOT_WRITE, CBX_NO_MEMORY. */
+ * ASCII; of those with the same key the last one counts. CBX_CANNOT_WRITE, CBX_NO_MEMORY, and what
+ * the tensors' pieces say. */
 cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
                                  const cbx_setting *strings, size_t string_count);
 

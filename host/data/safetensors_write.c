@@ -8,8 +8,9 @@
 
 #include "base/error.h"
 #include "base/crc32.h"
+#include "base/memory.h"
 
-enum { ALIGNMENT = 8 };
+enum { ALIGNMENT = 8, PIECE_BYTES = 1 << 20 };
 
 /* A JSON string, whatever the bytes: file names need not be UTF-8, and weights are
  * not to be lost over one. */
@@ -79,6 +80,27 @@ static void put(cbx_output *to, const void *bytes, size_t size, uint32_t *sum) {
     }
 }
 
+/* Piece by piece, where it does not lie in one place. */
+static cbx_status put_tensor(cbx_output *to, const cbx_tensor *tensor, uint32_t *sum) {
+    const uint64_t bytes = cbx_tensor_bytes(tensor);
+    uint8_t *piece = NULL;
+    if (!tensor->pieces) {
+        put(to, tensor->bytes, bytes, sum);
+        return CBX_OK;
+    }
+    cbx_status status = cbx_new(&piece, PIECE_BYTES);
+    for (uint64_t left = bytes; left > 0 && !status;) {
+        const size_t some = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+        status = tensor->pieces->next(tensor->pieces->user, piece, some);
+        if (!status) {
+            put(to, piece, some, sum);
+        }
+        left -= some;
+    }
+    free(piece);
+    return status;
+}
+
 /* The last of these is the checksum, where it is wanted, and has no bytes yet. */
 static cbx_status write_all(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,
                             const cbx_setting *strings, size_t string_count, uint32_t *sum) {
@@ -92,13 +114,15 @@ static cbx_status write_all(cbx_output *to, const cbx_tensor *tensors, size_t te
     put(to, &length, CBX_SAFETENSORS_LENGTH_BYTES, sum);
     put(to, header, text_bytes, sum);
     put(to, spaces, length - text_bytes, sum);
-    for (size_t i = 0; i < tensor_count; i++) {
-        const int is_sum = sum && i + 1 == tensor_count;
-        put(to, is_sum ? sum : tensors[i].bytes, cbx_tensor_bytes(&tensors[i]),
-            is_sum ? NULL : sum);
+    cbx_status status = CBX_OK;
+    for (size_t i = 0; i < tensor_count - (sum != NULL) && !status; i++) {
+        status = put_tensor(to, &tensors[i], sum);
+    }
+    if (sum) {
+        put(to, sum, sizeof *sum, NULL);
     }
     free(header);
-    return cbx_output_flush(to);
+    return status ? status : cbx_output_flush(to);
 }
 
 cbx_status cbx_safetensors_write(cbx_output *to, const cbx_tensor *tensors, size_t tensor_count,

@@ -9,10 +9,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "data/safetensors.h"
 #include "learn/checkpoint_names.h"
 #include "learn/kept_settings.h"
-#include "network/weights_file.h"
 
 _Static_assert(CBX_EPOCH_NUMBERS == 5 + CBX_CLASSES * CBX_CLASSES, "all of an epoch's report");
 
@@ -37,8 +35,13 @@ char *cbx_checkpoint_previous(const char *path) {
     return name;
 }
 
+void cbx_checkpoint_close(cbx_checkpoint *checkpoint) {
+    cbx_safetensors_close(&checkpoint->file);
+    checkpoint->file = (cbx_safetensors){0};
+}
+
 void cbx_checkpoint_clear(cbx_checkpoint *checkpoint) {
-    cbx_network_destroy(checkpoint->network);
+    cbx_checkpoint_close(checkpoint);
     free(checkpoint->epochs);
     free(checkpoint->batch_losses);
     free(checkpoint->image_losses);
@@ -244,9 +247,10 @@ static cbx_status read_all(const cbx_safetensors *from, cbx_checkpoint *out) {
         status = read_position(from, out);
     }
     if (!status) {
-        status = cbx_network_read(&out->network, from);
+        status = cbx_weights_file_open(&out->written, from);
+        out->weights = cbx_weights_file_pieces(&out->written);
     }
-    if (!status && out->network->hidden != out->settings.hidden) {
+    if (!status && cbx_weights_file_hidden(&out->written) != out->settings.hidden) {
         status = fail_missing(from, "run.hidden");
     }
     if (!status) {
@@ -279,12 +283,10 @@ static cbx_status name_previous(const char *path, cbx_status status) {
 }
 
 cbx_status cbx_checkpoint_read(cbx_checkpoint *out, const char *path) {
-    cbx_safetensors file;
     memset(out, 0, sizeof *out);
-    cbx_status status = cbx_safetensors_open(&file, path, "checkpoint", CBX_WEIGHTS_NEEDED);
+    cbx_status status = cbx_safetensors_open(&out->file, path, "checkpoint", CBX_WEIGHTS_NEEDED);
     if (!status) {
-        status = read_all(&file, out);
+        status = read_all(&out->file, out);
     }
-    cbx_safetensors_close(&file);
     return status ? name_previous(path, status) : CBX_OK;
 }

@@ -7,6 +7,7 @@
 #include "learn/position.h"
 #include "learn/texts.h"
 #include "clearbox/learn.h"
+#include "network/weights_file.h"
 #include "reel/reel_state.h"
 
 /* Of the file; and of kernels/canon.h: it grows when that changes what a training computes. */
@@ -25,7 +26,8 @@ typedef struct cbx_kept_film {
     cbx_reel_state state;
 } cbx_kept_film;
 
-/* Zeroed: nothing. Whoever fills it uses malloc(), for cbx_checkpoint_clear(). */
+/* Zeroed: nothing. Whoever fills it uses malloc(), for cbx_checkpoint_clear(). One that was read stays
+ * where it is. */
 typedef struct cbx_checkpoint {
     cbx_learn_settings settings; /* strings of others, or in `texts` */
     cbx_texts texts;
@@ -34,7 +36,9 @@ typedef struct cbx_checkpoint {
     int finished;
     cbx_position position;
     uint64_t asked, told; /* of the film, as in cbx_job */
-    cbx_network *network;
+    cbx_pieces weights;   /* network/weights.h, of settings.hidden neurons; of one that was read: */
+    cbx_safetensors file; /* … itself, open; zeroed: closed */
+    cbx_weights_file written; /* … what is in it */
     cbx_epoch_report *epochs; /* (epoch_count), without batch_losses */
     uint32_t epoch_count;
     double *batch_losses; /* (batch_loss_count): of the epochs that are over; NULL: not kept */
@@ -49,8 +53,13 @@ typedef struct cbx_checkpoint {
 cbx_status cbx_checkpoint_write(const cbx_checkpoint *checkpoint, const cbx_setting *about,
                                 size_t about_count, cbx_output *to);
 
-/* Fills *out, to be cleared in every case. CBX_MISSING_INPUT, CBX_BAD_DATA, CBX_NO_MEMORY. */
+/* Fills *out, to be cleared in every case; all but the weights, which are read when they are wanted, from a
+ * file that stays open for it. `path` is borrowed as long. CBX_MISSING_INPUT, CBX_BAD_DATA,
+ * CBX_NO_MEMORY. */
 cbx_status cbx_checkpoint_read(cbx_checkpoint *out, const char *path);
+
+/* When the weights were read, or are not wanted. */
+void cbx_checkpoint_close(cbx_checkpoint *checkpoint);
 
 void cbx_checkpoint_clear(cbx_checkpoint *checkpoint);
 

@@ -45,31 +45,43 @@ static void add_about(const cbx_setting *about, size_t count, cbx_texts *texts) 
 }
 
 static void add_tensor(cbx_tensor *tensors, size_t *count, const cbx_tensor *tensor) {
-    if (tensor->bytes) {
+    if (tensor->bytes || tensor->pieces) {
         tensors[(*count)++] = *tensor;
     }
 }
 
 static size_t list_tensors(const cbx_checkpoint *from, const double *epochs,
                            cbx_tensor tensors[CBX_CHECKED_TENSORS]) {
-    const cbx_network *network = from->network;
-    const cbx_tensor first[] = {
-        {"w1", CBX_F32, 2, {CBX_W1_ROWS, network->hidden}, network->w1, 0},
-        {"w2", CBX_F32, 2, {(uint64_t)network->hidden + 1, CBX_CLASSES}, network->w2, 0},
-        {CBX_EPOCHS, CBX_F64, 2, {from->epoch_count, CBX_EPOCH_NUMBERS}, epochs, 0},
-        {CBX_BATCH_LOSSES, CBX_F64, 1, {from->batch_loss_count}, from->batch_losses, 0},
-        {CBX_IMAGE_LOSSES, CBX_F32, 1, {from->image_loss_count}, from->image_losses, 0},
+    const cbx_tensor lists[] = {
+        {.name = CBX_EPOCHS,
+         .type = CBX_F64,
+         .sides = 2,
+         .shape = {from->epoch_count, CBX_EPOCH_NUMBERS},
+         .bytes = epochs},
+        {.name = CBX_BATCH_LOSSES,
+         .type = CBX_F64,
+         .sides = 1,
+         .shape = {from->batch_loss_count},
+         .bytes = from->batch_losses},
+        {.name = CBX_IMAGE_LOSSES,
+         .type = CBX_F32,
+         .sides = 1,
+         .shape = {from->image_loss_count},
+         .bytes = from->image_losses},
     };
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
-        add_tensor(tensors, &count, &first[i]);
+    size_t count = CBX_WEIGHTS_TENSORS;
+    cbx_weights_tensors(from->settings.hidden, &from->weights, tensors);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        add_tensor(tensors, &count, &lists[i]);
     }
     for (int i = 0; i < CBX_KEPT_FILMS; i++) {
         const cbx_reel_state *state = &from->films[i].state;
         for (int part = 0; from->films[i].spool && part < CBX_REEL_PARTS; part++) {
-            const cbx_tensor tensor = {
-                cbx_film_keys[i].parts[part], CBX_U8, 1, {state->bytes[part]},
-                state->parts[part],           0};
+            const cbx_tensor tensor = {.name = cbx_film_keys[i].parts[part],
+                                       .type = CBX_U8,
+                                       .sides = 1,
+                                       .shape = {state->bytes[part]},
+                                       .bytes = state->parts[part]};
             add_tensor(tensors, &count, &tensor);
         }
     }

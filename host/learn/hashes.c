@@ -2,8 +2,13 @@
 #include "learn/hashes.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
 #include "data/idx.h"
+#include "network/weights.h"
+
+enum { PIECE_BYTES = 1 << 20 };
 
 /* A block of memory after another. */
 static cbx_status hash(const void *first, size_t first_bytes, const void *second,
@@ -18,10 +23,27 @@ static cbx_status hash(const void *first, size_t first_bytes, const void *second
     return status;
 }
 
-cbx_status cbx_hash_weights(const cbx_network *network, char text[CBX_DIGEST_TEXT]) {
-    const size_t hidden = network->hidden;
-    return hash(network->w1, CBX_W1_ROWS * hidden * sizeof *network->w1, network->w2,
-                (hidden + 1) * CBX_CLASSES * sizeof *network->w2, text);
+cbx_status cbx_hash_weights(uint32_t hidden, const cbx_pieces *weights,
+                            char text[CBX_DIGEST_TEXT]) {
+    cbx_digest *digest = NULL;
+    uint8_t *piece = NULL;
+    cbx_status status = cbx_new(&piece, PIECE_BYTES);
+    if (!status) {
+        status = cbx_digest_begin(&digest);
+    }
+    for (uint64_t left = cbx_weights_floats(hidden) * sizeof(float); left > 0 && !status;) {
+        const size_t some = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+        status = weights->next(weights->user, piece, some);
+        if (!status) {
+            cbx_digest_add(digest, piece, some);
+        }
+        left -= some;
+    }
+    if (digest) {
+        cbx_digest_end(digest, text);
+    }
+    free(piece);
+    return status;
 }
 
 cbx_status cbx_hash_training_images(const cbx_dataset *dataset, char text[CBX_DIGEST_TEXT]) {

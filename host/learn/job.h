@@ -36,6 +36,12 @@ typedef struct cbx_story {
     uint32_t count;           /* of them, so far */
 } cbx_story;
 
+/* A file with weights to start from. */
+typedef struct cbx_init {
+    cbx_safetensors file;
+    cbx_weights_file weights;
+} cbx_init;
+
 typedef struct cbx_job {
     const cbx_learn_settings *settings;
     cbx_learn_observer *observers; /* (observer_count), those that failed zeroed */
@@ -61,7 +67,8 @@ typedef struct cbx_job {
     cbx_team *team;         /* of those devices; NULL: one device trains here */
     cbx_lead *lead;         /* of other ranks; NULL: there are none */
     cbx_bond bond;          /* with them, of the trainer */
-    cbx_network *network;   /* as it was at the start; after the training what came of it */
+    cbx_network *network;   /* of a look; else NULL until a page wants what came of the training */
+    cbx_init init;          /* the weights that the settings name; zeroed: none */
     double mean, deviation; /* of a look: what pixels are normalised by */
     cbx_trainer *trainer;
     cbx_painter painter;                 /* zeroed: none */
@@ -106,6 +113,18 @@ void cbx_job_describe_device(cbx_job *job);
 /* What a look needs, for a job that has its network. */
 cbx_status cbx_job_prepare_look(cbx_job *job);
 void cbx_job_clear(cbx_job *job);
+
+/* weights.c: where the weights come from. Opens the file that the settings name: what does not fit is told
+ * before anything takes time. CBX_BAD_ARGUMENT, and the statuses of cbx_network_load(). */
+cbx_status cbx_job_open_init(cbx_job *job);
+/* To the trainer: the network's, those of the run that is resumed, of that file, or random ones. */
+cbx_status cbx_job_set_weights(cbx_job *job);
+void cbx_job_close_init(cbx_job *job);
+/* And where they go, piece by piece: the trainer's as they stand, into their hash, a file, and where
+ * there is none yet into job->network. */
+cbx_status cbx_job_hash_weights(cbx_job *job, char text[CBX_DIGEST_TEXT]);
+cbx_status cbx_job_write_weights(cbx_job *job, cbx_output *to);
+cbx_status cbx_job_fetch_network(cbx_job *job);
 
 /* start.c: the device that the settings name, or the first that works. */
 cbx_status cbx_job_start_device(cbx_job *job);

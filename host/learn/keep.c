@@ -57,9 +57,6 @@ static cbx_status make_room(cbx_job *job, cbx_keeper *keeper) {
         status = cbx_copy_create(&keeper->copy, job->device, bytes);
     }
     if (!status) {
-        status = cbx_network_create(&at->network, job->settings->hidden);
-    }
-    if (!status) {
         status = cbx_new(&at->epochs, job->settings->epochs);
     }
     if (!status && job->losses.of_batches) {
@@ -301,7 +298,12 @@ cbx_status cbx_job_keep_end(cbx_job *job) {
         free(keeper->at.films[i].spool); /* which goes */
         keeper->at.films[i].spool = NULL;
     }
-    const cbx_status status = cbx_keeper_write(keeper);
+    cbx_trainer_weights *weights = NULL; /* those that were kept last */
+    cbx_status status = cbx_trainer_weights_open(&weights, job->trainer);
+    if (!status) {
+        status = cbx_keeper_write(keeper, weights);
+    }
+    cbx_trainer_weights_close(weights);
     if (!status) {
         unlink(keeper->previous);
     }

@@ -9,14 +9,11 @@
 #include "base/files.h"
 #include "base/thread.h"
 
-static cbx_status take_copies(cbx_keeper *keeper) {
-    const uint8_t *bytes;
-    cbx_status status = cbx_copy_view(keeper->copy, &bytes);
-    if (!status) {
-        status = cbx_trainer_kept(keeper->trainer, bytes, keeper->at.network,
-                                  keeper->has_losses ? keeper->image_losses : NULL);
-        bytes += cbx_trainer_kept_bytes(keeper->trainer);
-    }
+/* What there is beside the weights, of a copy's bytes. */
+static cbx_status take_copies(cbx_keeper *keeper, const uint8_t *bytes) {
+    const cbx_status status =
+        cbx_trainer_kept(keeper->trainer, bytes, keeper->has_losses ? keeper->image_losses : NULL);
+    bytes += cbx_trainer_kept_bytes(keeper->trainer);
     for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
         cbx_kept_film *film = &keeper->at.films[i];
         if (film->spool) {
@@ -24,8 +21,7 @@ static cbx_status take_copies(cbx_keeper *keeper) {
             bytes += cbx_reel_state_room(&film->state);
         }
     }
-    const cbx_status ended = cbx_copy_end(keeper->copy);
-    return status ? status : ended;
+    return status;
 }
 
 /* A file is locked when it is created. It stays so: nobody else goes on from it as long as this run
@@ -37,9 +33,10 @@ static void hold(cbx_keeper *keeper, int file) {
     keeper->held = file;
 }
 
-cbx_status cbx_keeper_write(cbx_keeper *keeper) {
+cbx_status cbx_keeper_write(cbx_keeper *keeper, cbx_trainer_weights *weights) {
     cbx_output output;
     int file = -1;
+    keeper->at.weights = cbx_trainer_weights_pieces(weights);
     cbx_status status = cbx_output_open(&output, keeper->path, 0);
     if (!status) {
         file = fcntl(fileno(output.stream), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -59,13 +56,34 @@ cbx_status cbx_keeper_write(cbx_keeper *keeper) {
     return status;
 }
 
-/* One with weights that are not finite is not worth its name; training will say so. */
-static cbx_status make(cbx_keeper *keeper) {
-    cbx_status status = take_copies(keeper);
+static cbx_status sync_and_write(cbx_keeper *keeper, const uint8_t *bytes) {
+    cbx_trainer_weights *weights = NULL;
+    cbx_status status = CBX_OK;
     for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
         status = keeper->at.films[i].spool ? cbx_spool_sync(keeper->spools[i]) : CBX_OK;
     }
-    return status == CBX_DIVERGED ? CBX_OK : status ? status : cbx_keeper_write(keeper);
+    if (!status) {
+        status = cbx_trainer_weights_open_kept(&weights, keeper->trainer, bytes);
+    }
+    if (!status) {
+        status = cbx_keeper_write(keeper, weights);
+    }
+    cbx_trainer_weights_close(weights);
+    return status;
+}
+
+/* One with weights that are not finite is not worth its name; training will say so. */
+static cbx_status make(cbx_keeper *keeper) {
+    const uint8_t *bytes = NULL;
+    cbx_status status = cbx_copy_view(keeper->copy, &bytes);
+    if (!status) {
+        status = take_copies(keeper, bytes);
+    }
+    if (!status) {
+        status = sync_and_write(keeper, bytes);
+    }
+    const cbx_status ended = cbx_copy_end(keeper->copy);
+    return status == CBX_DIVERGED ? CBX_OK : status ? status : ended;
 }
 
 static void *work(void *argument) {

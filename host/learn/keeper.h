@@ -9,7 +9,7 @@
 #include "device/copy.h"
 #include "learn/checkpoint.h"
 #include "learn/metadata.h"
-#include "network/trainer.h"
+#include "network/trainer_weights.h"
 
 typedef enum cbx_keeper_state {
     CBX_KEEPER_IDLE,
@@ -47,8 +47,8 @@ typedef struct cbx_keeper {
  * and condition are there. CBX_NO_MEMORY. */
 cbx_status cbx_keeper_start(cbx_keeper *keeper);
 
-/* Writes keeper->at under its name, in the calling thread. */
-cbx_status cbx_keeper_write(cbx_keeper *keeper);
+/* Writes keeper->at with those weights under its name, in the calling thread. */
+cbx_status cbx_keeper_write(cbx_keeper *keeper, cbx_trainer_weights *weights);
 
 /* Waits for the thread, if there is one. */
 void cbx_keeper_stop(cbx_keeper *keeper);

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "learn/hashes.h"
 #include "learn/job.h"
 
 _Static_assert(CBX_SHA256_TEXT == CBX_DIGEST_TEXT, "a digest fits the result");
@@ -80,13 +79,12 @@ static cbx_status evaluate_test(cbx_job *job) {
     return status;
 }
 
-/* What was learned, to the host. */
-static cbx_status take_weights(cbx_job *job) {
+/* Of what was learned. */
+static cbx_status hash_weights(cbx_job *job) {
     if (job->position.batch_number == 0) {
         return CBX_OK;
     }
-    cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
-    return status ? status : cbx_hash_weights(job->network, job->result->weights_sha256);
+    return cbx_job_hash_weights(job, job->result->weights_sha256);
 }
 
 static cbx_status run(cbx_job *job) {
@@ -113,7 +111,7 @@ static cbx_status run(cbx_job *job) {
         status = evaluate_test(job);
     }
     if (!status) {
-        status = take_weights(job);
+        status = hash_weights(job);
     }
     status = cbx_job_blame(job, status);
     cbx_fault_take(&job->fault, status);

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "learn/job.h"
-#include "network/trainer.h"
+#include "network/trainer_weights.h"
 #include "page/network.h"
 
 /* The program itself and a driver with its compiler: 10 to 150 MB were seen. */
@@ -39,12 +39,12 @@ static cbx_status device_bytes(const cbx_job *job, cbx_device *device, uint32_t 
     return status;
 }
 
-/* The weights on the host, and what the devices take: of several each about as much as the others, and
+/* A piece of the weights on the host, and what the devices take: of several each about as much as the others, and
  * the first W1 of all, where there are pictures. */
 static cbx_status training_bytes(const cbx_job *job, uint64_t *bytes) {
     const uint32_t hidden = job->settings->hidden, count = (uint32_t)job->owner_count;
     cbx_status status = CBX_OK;
-    *bytes = job->plan.parameters * sizeof(float);
+    *bytes = cbx_trainer_weights_bytes(hidden);
     if (count == 0) {
         return device_bytes(job, job->device, hidden, bytes);
     }
@@ -72,15 +72,17 @@ static uint64_t check_bytes(const cbx_job *job) {
 
 static uint64_t page_bytes(const cbx_job *job) {
     const uint32_t validation = job->plan.validation_images, test = job->plan.test_images;
-    return job->settings->report
-               ? cbx_page_memory_bytes(job->settings->hidden, validation > test ? validation : test)
-               : 0;
+    return job->settings->report ? job->plan.parameters * sizeof(float) +
+                                       cbx_page_memory_bytes(job->settings->hidden,
+                                                             validation > test ? validation : test)
+                                 : 0;
 }
 
-/* Of the weights, on the device and on the host; what is kept of films is little beside that. */
+/* Of the weights, on the device; of those of others, on the host. What is kept of films is little beside
+ * that. */
 static uint64_t kept_bytes(const cbx_job *job) {
-    const uint64_t weights = job->plan.parameters * sizeof(float);
-    return !job->settings->checkpoint ? 0 : job->device->shares_memory ? 2 * weights : weights;
+    const int on_host = job->device->shares_memory || job->owner_count > 0;
+    return job->settings->checkpoint && on_host ? job->plan.parameters * sizeof(float) : 0;
 }
 
 cbx_status cbx_job_check_memory(cbx_job *job) {

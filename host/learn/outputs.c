@@ -17,10 +17,8 @@
 #include "learn/kept_settings.h"
 #include "learn/metadata.h"
 #include "learn/picture.h"
-#include "network/weights_file.h"
 #include "picture/png.h"
 
-static cbx_status write_weights(cbx_job *job, cbx_output *to);
 static cbx_status write_picture(cbx_job *job, cbx_output *to);
 static cbx_status write_poster(cbx_job *job, cbx_output *to);
 
@@ -31,7 +29,7 @@ static const struct row {
     cbx_status (*write)(cbx_job *job, cbx_output *to); /* NULL: it is written while training */
 } rows[CBX_LEARN_OUTPUTS] = {
     [CBX_LEARN_FILM] = {"film", offsetof(cbx_learn_settings, film), NULL},
-    [CBX_LEARN_WEIGHTS] = {"weights", offsetof(cbx_learn_settings, save), write_weights},
+    [CBX_LEARN_WEIGHTS] = {"weights", offsetof(cbx_learn_settings, save), cbx_job_write_weights},
     [CBX_LEARN_PICTURE] = {"picture", offsetof(cbx_learn_settings, picture), write_picture},
     [CBX_LEARN_POSTER] = {"poster", offsetof(cbx_learn_settings, poster), write_poster},
     [CBX_LEARN_REPORT] = {"report", offsetof(cbx_learn_settings, report), cbx_job_write_page},
@@ -172,12 +170,6 @@ cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *outpu
 
 void cbx_job_lose(cbx_job *job, cbx_learn_output output, cbx_status status) {
     cbx_job_tell_lost(job, output, cbx_learn_output_path(job->settings, output), status);
-}
-
-static cbx_status write_weights(cbx_job *job, cbx_output *to) {
-    cbx_metadata metadata;
-    cbx_job_metadata(job, &metadata);
-    return cbx_network_write(job->network, to, metadata.settings, metadata.count);
 }
 
 static cbx_status write_picture(cbx_job *job, cbx_output *to) {

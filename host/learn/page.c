@@ -229,6 +229,9 @@ static cbx_status write_network(cbx_job *job, cbx_output *to, const char *kind, 
         status = cbx_page_facts(to, facts);
     }
     if (!status) {
+        status = cbx_job_fetch_network(job);
+    }
+    if (!status) {
         status = cbx_page_network(to, job->network, job->dataset, sums);
     }
     json_decref(made);

@@ -58,35 +58,9 @@ static cbx_status load_and_start(cbx_job *job) {
     return data.fault.status ? cbx_fault_raise(&data.fault) : status;
 }
 
-/* Weights that do not fit are told before anything takes time. */
-static cbx_status load_network(cbx_job *job) {
-    const cbx_learn_settings *settings = job->settings;
-    if (!settings->init || job->network) {
-        return CBX_OK;
-    }
-    cbx_status status = cbx_network_load(&job->network, settings->init);
-    if (!status && job->network->hidden != settings->hidden) {
-        status = cbx_fail(CBX_BAD_ARGUMENT,
-                          "%s holds a network of %u hidden neurons; run it with hidden %u",
-                          settings->init, job->network->hidden, job->network->hidden);
-    }
-    return status;
-}
-
 /* As the images were that the network was trained on. */
 static cbx_status normalise(cbx_job *job) {
     return cbx_dataset_normalise_by(job->dataset, job->mean, job->deviation);
-}
-
-static cbx_status make_network(cbx_job *job) {
-    if (job->network) {
-        return CBX_OK;
-    }
-    cbx_status status = cbx_network_create(&job->network, job->settings->hidden);
-    if (!status) {
-        cbx_network_randomise(job->network, job->settings->seed);
-    }
-    return status;
 }
 
 void cbx_job_describe_device(cbx_job *job) {
@@ -143,7 +117,7 @@ static cbx_status make_trainer(cbx_job *job) {
                      ? cbx_job_make_team(job, &trainer)
                      : cbx_trainer_create(&job->trainer, job->device, job->dataset, &trainer);
     }
-    return status ? status : cbx_trainer_set_weights(job->trainer, job->network);
+    return status ? status : cbx_job_set_weights(job);
 }
 
 static cbx_status make_pictures(cbx_job *job) {
@@ -183,16 +157,16 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 
 cbx_status cbx_job_prepare(cbx_job *job) {
     static step *const steps[] = {
-        cbx_job_open_resumed, cbx_job_probe_outputs,  load_network,         load_and_start,
-        cbx_job_make_plan,    cbx_job_check_resumed,  cbx_job_check_memory, make_network,
-        make_trainer,         cbx_job_open_checks,    cbx_job_keep_losses,  cbx_job_restore,
-        make_pictures,        cbx_job_open_page_film, cbx_job_begin_story,  cbx_job_open_keeper};
+        cbx_job_open_resumed,   cbx_job_probe_outputs, cbx_job_open_init,    load_and_start,
+        cbx_job_make_plan,      cbx_job_check_resumed, cbx_job_check_memory, make_trainer,
+        cbx_job_open_checks,    cbx_job_keep_losses,   cbx_job_restore,      make_pictures,
+        cbx_job_open_page_film, cbx_job_begin_story,   cbx_job_open_keeper};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
 cbx_status cbx_job_prepare_training(cbx_job *job) {
-    static step *const steps[] = {load_network, cbx_job_make_plan, cbx_job_check_memory,
-                                  make_network, make_trainer};
+    static step *const steps[] = {cbx_job_open_init, cbx_job_make_plan, cbx_job_check_memory,
+                                  make_trainer};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 
@@ -217,6 +191,7 @@ void cbx_job_clear(cbx_job *job) {
         cbx_trainer_destroy(job->trainer);
     }
     cbx_network_destroy(job->network);
+    cbx_job_close_init(job);
     cbx_job_clear_devices(job);
     cbx_walk_clear(&job->walk);
     cbx_dataset_destroy(job->dataset);

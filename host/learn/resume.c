@@ -50,12 +50,13 @@ cbx_status cbx_resumed_open(cbx_resumed **out, const char *path) {
         status = cbx_copy_text(&resumed->path, path);
     }
     if (!status) {
-        status = cbx_checkpoint_read(&resumed->checkpoint, path);
+        status = cbx_checkpoint_read(&resumed->checkpoint, resumed->path);
     }
     if (status) {
         cbx_resumed_close(resumed);
         return status;
     }
+    cbx_checkpoint_close(&resumed->checkpoint); /* the run itself reads the weights */
     resumed->settings = resumed->checkpoint.settings;
     resumed->settings.resume = resumed->settings.checkpoint = resumed->path;
     if (resumed->checkpoint.finished) {
@@ -121,10 +122,6 @@ cbx_status cbx_job_open_resumed(cbx_job *job) {
     }
     if (!status) {
         status = cbx_kept_settings_compare(job->settings, &job->resumed->settings, path);
-    }
-    if (!status) {
-        job->network = job->resumed->network;
-        job->resumed->network = NULL;
     }
     return status;
 }

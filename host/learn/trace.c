@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "learn/hashes.h"
 #include "learn/job.h"
 
 /* Jobs of single runs borrow dataset and devices from this one, which never trains. */
@@ -59,10 +58,7 @@ const cbx_learn_plan *cbx_tracer_plan(const cbx_tracer *tracer) {
 
 static cbx_status take_mark(cbx_job *job, cbx_trace *trace) {
     cbx_mark *mark = &trace->marks[trace->count];
-    cbx_status status = cbx_trainer_get_weights(job->trainer, job->network);
-    if (!status) {
-        status = cbx_hash_weights(job->network, mark->sha256);
-    }
+    const cbx_status status = cbx_job_hash_weights(job, mark->sha256);
     if (!status) {
         mark->batches = job->position.batch_number;
         trace->count++;

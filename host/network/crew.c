@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "network/device_weights.h"
 
 int cbx_crew_leads(const cbx_trainer *trainer) {
     return trainer->links && trainer->meeting.exchange.rank == 0;
@@ -37,42 +38,90 @@ cbx_share cbx_crew_share(const cbx_trainer *trainer, uint32_t rank) {
     return cbx_share_of(trainer->meeting.exchange.owned[rank], trainer->settings.hidden);
 }
 
-size_t cbx_crew_w1_floats(const cbx_trainer *trainer, uint32_t rank) {
-    return (size_t)trainer->meeting.exchange.owned[rank].count * CBX_PANEL_SIZE;
+size_t cbx_crew_w1_floats(const cbx_trainer *trainer, uint32_t rank, uint32_t rows) {
+    return (size_t)trainer->meeting.exchange.owned[rank].count * rows * CBX_PANEL;
 }
 
 size_t cbx_crew_w2_floats(const cbx_trainer *trainer, uint32_t rank) {
     return (1 + (size_t)trainer->meeting.exchange.owned[rank].count * CBX_PANEL) * CBX_LANES_OUT;
 }
 
-static cbx_status send_floats(cbx_trainer *trainer, cl_mem buffer, size_t floats) {
-    const size_t bytes = floats * sizeof(float);
-    float *copy = NULL;
-    cbx_status status = cbx_new(&copy, floats);
+/* Room for what is sent of a share, for free(). */
+static cbx_status make_room(float **room, size_t floats) {
+    *room = NULL;
+    return cbx_new(room, floats);
+}
+
+cbx_status cbx_crew_send_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows) {
+    const uint32_t rank = trainer->meeting.exchange.rank;
+    const size_t floats = cbx_crew_w1_floats(trainer, rank, rows);
+    float *room;
+    cbx_status status = make_room(&room, floats);
     if (!status) {
-        status = cbx_cl_check(clEnqueueReadBuffer(trainer->device->queue, buffer, CL_TRUE, 0, bytes,
-                                                  copy, 0, NULL, NULL),
-                              "reading a share of the weights");
+        status = cbx_w1_read(trainer, first, rows, room);
     }
     if (!status) {
-        status = cbx_crew_send(trainer, 0, copy, bytes);
+        status = cbx_crew_send(trainer, 0, room, floats * sizeof *room);
     }
-    free(copy);
+    free(room);
     return status;
 }
 
-cbx_status cbx_crew_send_w1(cbx_trainer *trainer) {
-    return send_floats(trainer, trainer->w1,
-                       cbx_crew_w1_floats(trainer, trainer->meeting.exchange.rank));
-}
-
 cbx_status cbx_crew_send_w2(cbx_trainer *trainer) {
-    return send_floats(trainer, trainer->w2,
-                       cbx_crew_w2_floats(trainer, trainer->meeting.exchange.rank));
+    const size_t floats = cbx_crew_w2_floats(trainer, trainer->meeting.exchange.rank);
+    float *room;
+    cbx_status status = make_room(&room, floats);
+    if (!status) {
+        status = cbx_w2_read(trainer, floats, room);
+    }
+    if (!status) {
+        status = cbx_crew_send(trainer, 0, room, floats * sizeof *room);
+    }
+    free(room);
+    return status;
 }
 
-static cbx_status receive_w1(cbx_trainer *trainer, uint32_t rank, float *room) {
-    const size_t bytes = cbx_crew_w1_floats(trainer, rank) * sizeof *room;
+/* Panels that no neuron is in, behind those that are sent. */
+static void pad_w1(float *w1, uint32_t first, uint32_t rows, uint32_t from, uint32_t panels) {
+    for (size_t panel = from; panel < panels && first == 0; panel++) {
+        for (size_t lane = 0; lane < CBX_PANEL; lane++) {
+            w1[panel * rows * CBX_PANEL + lane] = CBX_PADDING_BIAS;
+        }
+    }
+}
+
+cbx_status cbx_crew_receive_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows) {
+    const uint32_t rank = trainer->meeting.exchange.rank;
+    const size_t sent = cbx_crew_w1_floats(trainer, rank, rows);
+    float *room;
+    cbx_status status = make_room(&room, (size_t)trainer->panels * rows * CBX_PANEL);
+    if (!status) {
+        pad_w1(room, first, rows, trainer->meeting.exchange.owned[rank].count, trainer->panels);
+        status = cbx_crew_receive(trainer, 0, room, sent * sizeof *room);
+    }
+    if (!status) {
+        status = cbx_w1_write(trainer, first, rows, room);
+    }
+    free(room);
+    return status;
+}
+
+cbx_status cbx_crew_receive_w2(cbx_trainer *trainer) {
+    const size_t sent = cbx_crew_w2_floats(trainer, trainer->meeting.exchange.rank);
+    float *room;
+    cbx_status status = make_room(&room, cbx_w2_device_floats(trainer));
+    if (!status) {
+        status = cbx_crew_receive(trainer, 0, room, sent * sizeof *room);
+    }
+    if (!status) {
+        status = cbx_w2_write(trainer, room);
+    }
+    free(room);
+    return status;
+}
+
+static cbx_status place_w1(cbx_trainer *trainer, uint32_t rank, float *room) {
+    const size_t bytes = cbx_crew_w1_floats(trainer, rank, CBX_W1_ROWS) * sizeof *room;
     const size_t at = (size_t)trainer->meeting.exchange.owned[rank].first * CBX_PANEL_SIZE;
     const cbx_status status = cbx_crew_receive(trainer, rank, room, bytes);
     return status ? status
@@ -95,7 +144,7 @@ cbx_status cbx_crew_collect_w1(cbx_trainer *trainer) {
     size_t most = 1;
     float *room = NULL;
     for (uint32_t rank = 1; rank < ranks; rank++) {
-        const size_t floats = cbx_crew_w1_floats(trainer, rank);
+        const size_t floats = cbx_crew_w1_floats(trainer, rank, CBX_W1_ROWS);
         most = floats > most ? floats : most;
     }
     cbx_status status = cbx_new(&room, most);
@@ -103,13 +152,13 @@ cbx_status cbx_crew_collect_w1(cbx_trainer *trainer) {
         status = make_whole_w1(trainer);
     }
     if (!status) {
-        const size_t own = cbx_crew_w1_floats(trainer, 0) * sizeof *room;
+        const size_t own = cbx_crew_w1_floats(trainer, 0, CBX_W1_ROWS) * sizeof *room;
         status = cbx_cl_check(clEnqueueCopyBuffer(trainer->device->queue, trainer->w1,
                                                   trainer->whole_w1, 0, 0, own, 0, NULL, NULL),
                               "putting W1 together");
     }
     for (uint32_t rank = 1; rank < ranks && !status; rank++) {
-        status = receive_w1(trainer, rank, room);
+        status = place_w1(trainer, rank, room);
     }
     free(room);
     return status;

@@ -13,18 +13,19 @@
 #include "network/schedule.h"
 
 typedef enum cbx_word {
-    CBX_TELL_WEIGHTS, /* then W1 and W2 of each follower's share, as they lie on its device */
-    CBX_TELL_ORDER,   /* then `count` numbers */
+    CBX_TELL_W1,    /* then `rows` rows of W1 from `first` on, of each follower's panels */
+    CBX_TELL_W2,    /* then W2 of its share, as it lies on its device */
+    CBX_TELL_ORDER, /* then `count` numbers */
     CBX_TELL_BATCHES,
     CBX_TELL_EASEL, /* what pictures are: plain ones of the scale `rows` and the tone `count`, or with 0
                        others */
     CBX_TELL_FLUSH,
     CBX_TELL_EVALUATE, /* part `count` */
     CBX_TELL_OUTPUTS,  /* likewise */
-    CBX_ASK_WEIGHTS,   /* W1 and W2 are the answer */
-    CBX_ASK_W1,
-    CBX_TELL_CHECK,  /* batch `number`, which comes next: rows, rates */
-    CBX_ASK_VERDICT, /* the answer is a byte; where the batch was wrong the follower ends */
+    CBX_ASK_W1,        /* `rows` rows of it from `first` on are the answer */
+    CBX_ASK_W2,        /* likewise */
+    CBX_TELL_CHECK,    /* batch `number`, which comes next: rows, rates */
+    CBX_ASK_VERDICT,   /* the answer is a byte; where the batch was wrong the follower ends */
     CBX_TELL_END,
     CBX_WORDS
 } cbx_word;
@@ -50,13 +51,18 @@ cbx_status cbx_crew_receive(const cbx_trainer *trainer, uint32_t rank, void *byt
 /* The neurons of a rank. */
 cbx_share cbx_crew_share(const cbx_trainer *trainer, uint32_t rank);
 
-/* Floats of W1 and of W2 of a rank's whole panels: [panels][785][32], [1 + 32·panels][16]. */
-size_t cbx_crew_w1_floats(const cbx_trainer *trainer, uint32_t rank);
+/* Floats of so many rows of W1, and of W2, of a rank's whole panels: [panels][rows][32],
+ * [1 + 32·panels][16]. */
+size_t cbx_crew_w1_floats(const cbx_trainer *trainer, uint32_t rank, uint32_t rows);
 size_t cbx_crew_w2_floats(const cbx_trainer *trainer, uint32_t rank);
 
-/* A follower sends its W1 or W2, with every batch that is not pending. */
-cbx_status cbx_crew_send_w1(cbx_trainer *trainer);
+/* A follower sends rows of its W1, or its W2, with every batch that is not pending. */
+cbx_status cbx_crew_send_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows);
 cbx_status cbx_crew_send_w2(cbx_trainer *trainer);
+
+/* And receives them. */
+cbx_status cbx_crew_receive_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows);
+cbx_status cbx_crew_receive_w2(cbx_trainer *trainer);
 
 /* A leader puts those together with its own in trainer->whole_w1. */
 cbx_status cbx_crew_collect_w1(cbx_trainer *trainer);

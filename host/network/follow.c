@@ -14,9 +14,13 @@ typedef struct follower {
     uint32_t *order; /* as it was told last */
 } follower;
 
-static cbx_status take_weights(follower *f, const cbx_command *command) {
+static cbx_status take_w1(follower *f, const cbx_command *command) {
+    return cbx_crew_receive_w1(f->trainer, command->first, command->rows);
+}
+
+static cbx_status take_w2(follower *f, const cbx_command *command) {
     (void)command;
-    return cbx_trainer_receive_weights(f->trainer);
+    return cbx_crew_receive_w2(f->trainer);
 }
 
 static cbx_status take_order(follower *f, const cbx_command *command) {
@@ -63,13 +67,13 @@ static cbx_status give_outputs(follower *f, const cbx_command *command) {
 }
 
 static cbx_status give_w1(follower *f, const cbx_command *command) {
-    (void)command;
     const cbx_status status = cbx_trainer_flush(f->trainer);
-    return status ? status : cbx_crew_send_w1(f->trainer);
+    return status ? status : cbx_crew_send_w1(f->trainer, command->first, command->rows);
 }
 
-static cbx_status give_weights(follower *f, const cbx_command *command) {
-    const cbx_status status = give_w1(f, command);
+static cbx_status give_w2(follower *f, const cbx_command *command) {
+    const cbx_status status = cbx_trainer_flush(f->trainer);
+    (void)command;
     return status ? status : cbx_crew_send_w2(f->trainer);
 }
 
@@ -91,17 +95,12 @@ static cbx_status give_verdict(follower *f, const cbx_command *command) {
 }
 
 static cbx_status (*const deeds[CBX_WORDS])(follower *, const cbx_command *) = {
-    [CBX_TELL_WEIGHTS] = take_weights,
-    [CBX_TELL_ORDER] = take_order,
-    [CBX_TELL_EASEL] = take_easel,
-    [CBX_TELL_BATCHES] = train,
-    [CBX_TELL_FLUSH] = flush,
-    [CBX_TELL_EVALUATE] = evaluate,
-    [CBX_TELL_OUTPUTS] = give_outputs,
-    [CBX_ASK_WEIGHTS] = give_weights,
-    [CBX_ASK_W1] = give_w1,
-    [CBX_TELL_CHECK] = begin_check,
-    [CBX_ASK_VERDICT] = give_verdict,
+    [CBX_TELL_W1] = take_w1,        [CBX_TELL_W2] = take_w2,
+    [CBX_TELL_ORDER] = take_order,  [CBX_TELL_EASEL] = take_easel,
+    [CBX_TELL_BATCHES] = train,     [CBX_TELL_FLUSH] = flush,
+    [CBX_TELL_EVALUATE] = evaluate, [CBX_TELL_OUTPUTS] = give_outputs,
+    [CBX_ASK_W1] = give_w1,         [CBX_ASK_W2] = give_w2,
+    [CBX_TELL_CHECK] = begin_check, [CBX_ASK_VERDICT] = give_verdict,
 };
 
 static cbx_status follow(follower *f) {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "clearbox/network.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/random.h"
-#include "clearbox/dataset.h"
+#include "network/weights.h"
 
 cbx_status cbx_network_create(cbx_network **out, uint32_t hidden) {
     cbx_network *network = NULL;
@@ -41,16 +39,8 @@ void cbx_network_destroy(cbx_network *network) {
     }
 }
 
-static void fill_normal(cbx_random *random, float *weights, size_t count, double deviation) {
-    for (size_t i = 0; i < count; i++) {
-        weights[i] = (float)(deviation * cbx_random_normal(random));
-    }
-}
-
 void cbx_network_randomise(cbx_network *network, uint64_t seed) {
-    size_t hidden = network->hidden;
-    cbx_random random;
-    cbx_random_seed(&random, seed, CBX_STREAM_WEIGHTS);
-    fill_normal(&random, network->w1, CBX_W1_ROWS * hidden, 1.0 / sqrt(CBX_W1_ROWS));
-    fill_normal(&random, network->w2, (hidden + 1) * CBX_CLASSES, 1.0 / sqrt((double)hidden + 1.0));
+    cbx_random_weights from = {.hidden = network->hidden};
+    cbx_random_seed(&from.random, seed, CBX_STREAM_WEIGHTS);
+    (void)cbx_network_take_weights(network, &(cbx_pieces){cbx_random_weights_next, &from});
 }

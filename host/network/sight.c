@@ -221,7 +221,7 @@ static cbx_status send_tiles(cbx_trainer *trainer) {
 cbx_status cbx_sight_show(cbx_trainer *trainer) {
     const int plain = trainer->sight && trainer->sight->scale > 0;
     if (!cbx_crew_leads(trainer)) {
-        return plain ? send_tiles(trainer) : cbx_crew_send_w1(trainer);
+        return plain ? send_tiles(trainer) : cbx_crew_send_w1(trainer, 0, CBX_W1_ROWS);
     }
     const cbx_status status = plain ? receive_tiles(trainer) : cbx_crew_collect_w1(trainer);
     return status || !trainer->shown ? status : cbx_sight_draw(trainer, trainer->shown);

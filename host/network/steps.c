@@ -36,7 +36,8 @@ cbx_status cbx_trainer_gather_w1(cbx_trainer *trainer) {
     if (status || !cbx_crew_leads(trainer)) {
         return status;
     }
-    status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_W1}, NULL, 0);
+    status =
+        cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_W1, .rows = CBX_W1_ROWS}, NULL, 0);
     return status ? status : cbx_crew_collect_w1(trainer);
 }
 

@@ -63,9 +63,6 @@ cbx_status cbx_trainer_begin_checks(const cbx_trainer *trainer, uint32_t first, 
                                     cbx_rates rates, uint64_t number);
 cbx_status cbx_trainer_end_checks(const cbx_trainer *trainer);
 
-/* For a follower: those of its share, which the leader has sent. */
-cbx_status cbx_trainer_receive_weights(cbx_trainer *trainer);
-
 /* Where the losses go that cbx_trainer_keep_losses() asks for, for kernels that draw them: floats
  * (training images), each at its image's place in the order of the epoch under way. It holds
  * those of every batch that is not pending, as the weights do; behind them are losses of the epoch
@@ -103,13 +100,12 @@ int cbx_trainer_keeps_losses(const cbx_trainer *trainer);
 
 /* What a training that is to go on elsewhere needs of a trainer. cbx_trainer_keep() adds it to a copy
  * (device/copy.h), with every batch so far, for which there have to be cbx_trainer_kept_bytes();
- * cbx_trainer_kept() reads it from the copy's bytes there, in any thread: the weights, and
- * where the trainer keeps losses those of all training images, (training images), else NULL.
- * CBX_DIVERGED: they are not finite. */
+ * cbx_trainer_kept() reads it from the copy's bytes there, in any thread: where the trainer keeps
+ * losses those of all training images, (training images), else NULL. The weights are read by
+ * cbx_trainer_weights_open_kept(), network/weights.h. CBX_DIVERGED: they are not finite. */
 size_t cbx_trainer_kept_bytes(const cbx_trainer *trainer);
 cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to);
-cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, cbx_network *network,
-                            float *losses);
+cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, float *losses);
 
 /* Puts back the first `count` losses of those. */
 cbx_status cbx_trainer_set_losses(cbx_trainer *trainer, const float *losses, uint32_t count);

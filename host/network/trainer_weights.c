@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Weights between the host's rows and the device's panels; see kernels/layout.h. A trainer
- * takes and gives its share of the neurons; W2's bias row is with every share. */
+#include "network/trainer_weights.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "device/copy.h"
 #include "network/crew.h"
+#include "network/device_weights.h"
+#include "network/kept.h"
+#include "network/panels.h"
+#include "network/weights.h"
 
 static cbx_status check_shape(const cbx_trainer *trainer, const cbx_network *network) {
     if (network->hidden != trainer->settings.hidden) {
@@ -17,362 +20,267 @@ static cbx_status check_shape(const cbx_trainer *trainer, const cbx_network *net
     return CBX_OK;
 }
 
-/* Lanes of a panel that have a neuron. */
-static size_t used_lanes(cbx_share share, size_t panel) {
-    const size_t before = panel * CBX_PANEL;
-    return before >= share.count              ? 0
-           : share.count - before < CBX_PANEL ? share.count - before
-                                              : CBX_PANEL;
+static uint32_t ranks_of(const cbx_trainer *trainer) {
+    return cbx_crew_leads(trainer) ? trainer->meeting.exchange.ranks : 1;
 }
 
-static void pack_w1(const cbx_network *network, cbx_share share, uint32_t panels, float *w1) {
-    for (size_t panel = 0; panel < panels; panel++) {
-        const size_t used = used_lanes(share, panel);
-        const size_t first = used ? share.first + panel * CBX_PANEL : 0;
-        for (size_t row = 0; row < CBX_W1_ROWS; row++) {
-            float *lanes = w1 + panel * CBX_PANEL_SIZE + row * CBX_PANEL;
-            memcpy(lanes, network->w1 + row * network->hidden + first, used * sizeof *lanes);
-            for (size_t lane = used; lane < CBX_PANEL; lane++) {
-                lanes[lane] = row == 0 ? CBX_PADDING_BIAS : 0.0f;
-            }
-        }
-    }
-}
-
-static void unpack_w1(const float *w1, cbx_share share, cbx_network *network) {
-    for (size_t panel = 0; panel * CBX_PANEL < share.count; panel++) {
-        const size_t first = share.first + panel * CBX_PANEL;
-        for (size_t row = 0; row < CBX_W1_ROWS; row++) {
-            memcpy(network->w1 + row * network->hidden + first,
-                   w1 + panel * CBX_PANEL_SIZE + row * CBX_PANEL,
-                   used_lanes(share, panel) * sizeof *w1);
-        }
-    }
-}
-
-/* Where a row of a share's W2 is in that of the network: the bias, then its neurons'. */
-static size_t w2_row(cbx_share share, size_t row) {
-    return row > 0 ? share.first + row : 0;
-}
-
-static void pack_w2(const cbx_network *network, cbx_share share, float *w2) {
-    for (size_t row = 0; row <= share.count; row++) {
-        memcpy(w2 + row * CBX_LANES_OUT, network->w2 + w2_row(share, row) * CBX_CLASSES,
-               CBX_CLASSES * sizeof *w2);
-    }
-}
-
-static void unpack_w2(const float *w2, cbx_share share, cbx_network *network) {
-    for (size_t row = 0; row <= share.count; row++) {
-        memcpy(network->w2 + w2_row(share, row) * CBX_CLASSES, w2 + row * CBX_LANES_OUT,
-               CBX_CLASSES * sizeof *w2);
-    }
-}
-
-static cbx_status map(cbx_trainer *trainer, cl_mem buffer, cl_map_flags flags, size_t floats,
-                      float **out) {
-    cl_int error = CL_SUCCESS;
-    *out = clEnqueueMapBuffer(trainer->device->queue, buffer, CL_TRUE, flags, 0,
-                              floats * sizeof(float), 0, NULL, NULL, &error);
-    return cbx_cl_check(error, "mapping weights");
-}
-
-static cbx_status unmap(cbx_trainer *trainer, cl_mem buffer, float *mapped) {
-    return cbx_cl_check(
-        clEnqueueUnmapMemObject(trainer->device->queue, buffer, mapped, 0, NULL, NULL),
-        "copying weights");
-}
-
-/* ---- of others ---- */
-
-/* One after the other, each its share. */
-static cbx_status send_shares(const cbx_trainer *trainer, const cbx_network *network) {
-    const cbx_exchange *exchange = &trainer->meeting.exchange;
-    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_WEIGHTS}, NULL, 0);
-    for (uint32_t rank = 1; rank < exchange->ranks && !status; rank++) {
-        const size_t w1 = cbx_crew_w1_floats(trainer, rank);
+/* Room for so many rows of W1 as a device has them, and then for W2, of whichever owner has the most. */
+static cbx_status make_room(const cbx_trainer *trainer, uint32_t rows, float **out) {
+    size_t most = (size_t)trainer->panels * rows * CBX_PANEL;
+    *out = NULL;
+    most = most > cbx_w2_device_floats(trainer) ? most : cbx_w2_device_floats(trainer);
+    for (uint32_t rank = 1; rank < ranks_of(trainer); rank++) {
+        const size_t w1 = cbx_crew_w1_floats(trainer, rank, rows);
         const size_t w2 = cbx_crew_w2_floats(trainer, rank);
-        float *room = NULL;
-        status = cbx_new(&room, w1 + w2);
-        if (!status) {
-            pack_w1(network, cbx_crew_share(trainer, rank), exchange->owned[rank].count, room);
-            pack_w2(network, cbx_crew_share(trainer, rank), room + w1);
-            status = cbx_crew_send(trainer, rank, room, w1 * sizeof *room);
-        }
-        if (!status) {
-            status = cbx_crew_send(trainer, rank, room + w1, w2 * sizeof *room);
-        }
-        free(room);
+        most = w1 > most ? w1 : most;
+        most = w2 > most ? w2 : most;
     }
+    return cbx_new(out, most);
+}
+
+/* And as a network has them. */
+static cbx_status make_host_room(uint32_t hidden, uint32_t rows, float **out) {
+    const size_t w1 = (size_t)rows * hidden, w2 = cbx_w2_floats(hidden);
+    *out = NULL;
+    return cbx_new(out, w1 > w2 ? w1 : w2);
+}
+
+uint64_t cbx_trainer_weights_bytes(uint32_t hidden) {
+    const uint64_t w1 = (uint64_t)cbx_w1_rows_at_once(hidden) * hidden;
+    const uint64_t w2 = ((uint64_t)hidden + 1) * CBX_LANES_OUT;
+    return 2 * (w1 > w2 ? w1 : w2) * sizeof(float);
+}
+
+/* The rows from `first` on that come next. */
+static uint32_t rows_from(uint32_t first, uint32_t at_once) {
+    return CBX_W1_ROWS - first < at_once ? CBX_W1_ROWS - first : at_once;
+}
+
+/* ---- to the devices ---- */
+
+static cbx_status put_w1(cbx_trainer *trainer, const cbx_w1_rows *rows, float *room) {
+    const cbx_command command = {.word = CBX_TELL_W1, .first = rows->first, .rows = rows->count};
+    cbx_status status = cbx_crew_tell(trainer, &command, NULL, 0);
+    for (uint32_t rank = 1; rank < ranks_of(trainer) && !status; rank++) {
+        cbx_panels_pack_w1(rows, cbx_crew_share(trainer, rank),
+                           trainer->meeting.exchange.owned[rank].count, room);
+        status = cbx_crew_send(trainer, rank, room,
+                               cbx_crew_w1_floats(trainer, rank, rows->count) * sizeof *room);
+    }
+    if (status) {
+        return status;
+    }
+    cbx_panels_pack_w1(rows, trainer->share, trainer->panels, room);
+    return cbx_w1_write(trainer, rows->first, rows->count, room);
+}
+
+static cbx_status put_w2(cbx_trainer *trainer, const float *w2, float *room) {
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_TELL_W2}, NULL, 0);
+    for (uint32_t rank = 1; rank < ranks_of(trainer) && !status; rank++) {
+        const size_t bytes = cbx_crew_w2_floats(trainer, rank) * sizeof *room;
+        memset(room, 0, bytes);
+        cbx_panels_pack_w2(w2, cbx_crew_share(trainer, rank), room);
+        status = cbx_crew_send(trainer, rank, room, bytes);
+    }
+    if (status) {
+        return status;
+    }
+    memset(room, 0, cbx_w2_device_floats(trainer) * sizeof *room);
+    cbx_panels_pack_w2(w2, trainer->share, room);
+    return cbx_w2_write(trainer, room);
+}
+
+cbx_status cbx_trainer_take_weights(cbx_trainer *trainer, const cbx_pieces *weights) {
+    const uint32_t hidden = trainer->settings.hidden, at_once = cbx_w1_rows_at_once(hidden);
+    float *room = NULL, *host = NULL;
+    cbx_status status = cbx_trainer_flush(trainer);
+    if (!status) {
+        status = make_room(trainer, at_once, &room);
+    }
+    if (!status) {
+        status = make_host_room(hidden, at_once, &host);
+    }
+    for (uint32_t first = 0; first < CBX_W1_ROWS && !status; first += at_once) {
+        const cbx_w1_rows rows = {hidden, first, rows_from(first, at_once), host};
+        status = weights->next(weights->user, host, sizeof *host * rows.count * hidden);
+        status = status ? status : put_w1(trainer, &rows, room);
+    }
+    if (!status) {
+        status = weights->next(weights->user, host, sizeof *host * cbx_w2_floats(hidden));
+        status = status ? status : put_w2(trainer, host, room);
+    }
+    free(host);
+    free(room);
     return status;
 }
-
-/* W1 and W2 of a rank, one behind the other, into its part of the network. */
-static void unpack_share(const cbx_trainer *trainer, uint32_t rank, const float *weights,
-                         cbx_network *network) {
-    const cbx_share share = cbx_crew_share(trainer, rank);
-    unpack_w1(weights, share, network);
-    unpack_w2(weights + cbx_crew_w1_floats(trainer, rank), share, network);
-}
-
-static size_t floats_of(const cbx_trainer *trainer, uint32_t rank) {
-    return cbx_crew_w1_floats(trainer, rank) + cbx_crew_w2_floats(trainer, rank);
-}
-
-/* Of all of them. */
-static size_t floats_of_others(const cbx_trainer *trainer) {
-    size_t floats = 0;
-    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks; rank++) {
-        floats += floats_of(trainer, rank);
-    }
-    return floats;
-}
-
-static cbx_status receive_share(const cbx_trainer *trainer, uint32_t rank, float *weights) {
-    const size_t w1 = cbx_crew_w1_floats(trainer, rank), w2 = cbx_crew_w2_floats(trainer, rank);
-    const cbx_status status = cbx_crew_receive(trainer, rank, weights, w1 * sizeof *weights);
-    return status ? status : cbx_crew_receive(trainer, rank, weights + w1, w2 * sizeof *weights);
-}
-
-/* Of each in turn, one behind the other. */
-static cbx_status receive_shares(const cbx_trainer *trainer, float *weights) {
-    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
-    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
-        status = receive_share(trainer, rank, weights);
-        weights += floats_of(trainer, rank);
-    }
-    return status;
-}
-
-static void unpack_shares(const cbx_trainer *trainer, const float *weights, cbx_network *network) {
-    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks; rank++) {
-        unpack_share(trainer, rank, weights, network);
-        weights += floats_of(trainer, rank);
-    }
-}
-
-/* One share after the other: together they may be more than there is memory for. */
-static cbx_status get_others(const cbx_trainer *trainer, cbx_network *network) {
-    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_WEIGHTS}, NULL, 0);
-    for (uint32_t rank = 1; rank < trainer->meeting.exchange.ranks && !status; rank++) {
-        float *weights = NULL;
-        status = cbx_new(&weights, floats_of(trainer, rank));
-        if (!status) {
-            status = receive_share(trainer, rank, weights);
-        }
-        if (!status) {
-            unpack_share(trainer, rank, weights, network);
-        }
-        free(weights);
-    }
-    return status;
-}
-
-/* Panels that no neuron is in, behind those that are sent. */
-static void pad_w1(float *w1, uint32_t from, uint32_t panels) {
-    for (size_t panel = from; panel < panels; panel++) {
-        for (size_t lane = 0; lane < CBX_PANEL; lane++) {
-            w1[panel * CBX_PANEL_SIZE + lane] = CBX_PADDING_BIAS;
-        }
-    }
-}
-
-static cbx_status receive(const cbx_trainer *trainer, float *to, size_t floats) {
-    return cbx_crew_receive(trainer, 0, to, floats * sizeof *to);
-}
-
-static cbx_status upload(const cbx_trainer *trainer, cl_mem to, const float *from, size_t floats) {
-    return cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, to, CL_TRUE, 0,
-                                             floats * sizeof *from, from, 0, NULL, NULL),
-                        "uploading the weights");
-}
-
-cbx_status cbx_trainer_receive_weights(cbx_trainer *trainer) {
-    const uint32_t rank = trainer->meeting.exchange.rank;
-    const uint32_t sent = trainer->meeting.exchange.owned[rank].count, panels = trainer->panels;
-    const size_t w2_floats = (1 + (size_t)panels * CBX_PANEL) * CBX_LANES_OUT;
-    float *w1 = NULL, *w2 = NULL;
-    cbx_status status = cbx_new(&w1, (size_t)panels * CBX_PANEL_SIZE);
-    if (!status) {
-        status = cbx_new(&w2, w2_floats);
-    }
-    if (!status) {
-        pad_w1(w1, sent, panels);
-        status = receive(trainer, w1, cbx_crew_w1_floats(trainer, rank));
-    }
-    if (!status) {
-        status = receive(trainer, w2, cbx_crew_w2_floats(trainer, rank));
-    }
-    if (!status) {
-        status = upload(trainer, trainer->w1, w1, (size_t)panels * CBX_PANEL_SIZE);
-    }
-    if (!status) {
-        status = upload(trainer, trainer->w2, w2, w2_floats);
-    }
-    free(w1);
-    free(w2);
-    return status;
-}
-
-/* ---- all ---- */
 
 cbx_status cbx_trainer_set_weights(cbx_trainer *trainer, const cbx_network *network) {
-    const size_t w2_rows = 1 + (size_t)trainer->panels * CBX_PANEL;
-    float *w1 = NULL, *w2 = NULL;
-    cbx_status status = check_shape(trainer, network);
-    if (!status) {
-        status = cbx_trainer_flush(trainer);
-    }
-    if (!status && cbx_crew_leads(trainer)) {
-        status = send_shares(trainer, network);
-    }
-    if (!status) {
-        status = map(trainer, trainer->w1, CL_MAP_WRITE_INVALIDATE_REGION,
-                     (size_t)trainer->panels * CBX_PANEL_SIZE, &w1);
-    }
-    if (status) {
-        return status;
-    }
-    pack_w1(network, trainer->share, trainer->panels, w1);
-    status = unmap(trainer, trainer->w1, w1);
-    if (!status) {
-        status =
-            map(trainer, trainer->w2, CL_MAP_WRITE_INVALIDATE_REGION, w2_rows * CBX_LANES_OUT, &w2);
-    }
-    if (status) {
-        return status;
-    }
-    memset(w2, 0, w2_rows * CBX_LANES_OUT * sizeof *w2);
-    pack_w2(network, trainer->share, w2);
-    status = unmap(trainer, trainer->w2, w2);
-    return status ? status
-                  : cbx_cl_check(clFinish(trainer->device->queue), "uploading the weights");
+    cbx_network_weights from = {.network = network};
+    const cbx_status status = check_shape(trainer, network);
+    return status
+               ? status
+               : cbx_trainer_take_weights(trainer, &(cbx_pieces){cbx_network_weights_next, &from});
 }
 
+/* ---- from the devices ---- */
+
+/* Those of the trainer, and of those that it leads. */
+static cbx_status get_w1(cbx_trainer *trainer, const cbx_w1_rows *to, float *room) {
+    const cbx_command command = {.word = CBX_ASK_W1, .first = to->first, .rows = to->count};
+    const size_t pitch = (size_t)to->count * CBX_PANEL;
+    cbx_status status = cbx_crew_tell(trainer, &command, NULL, 0);
+    if (!status) {
+        status = cbx_w1_read(trainer, to->first, to->count, room);
+    }
+    if (!status) {
+        cbx_panels_unpack_w1(room, pitch, trainer->share, to);
+    }
+    for (uint32_t rank = 1; rank < ranks_of(trainer) && !status; rank++) {
+        status = cbx_crew_receive(trainer, rank, room,
+                                  cbx_crew_w1_floats(trainer, rank, to->count) * sizeof *room);
+        if (!status) {
+            cbx_panels_unpack_w1(room, pitch, cbx_crew_share(trainer, rank), to);
+        }
+    }
+    return status;
+}
+
+static cbx_status get_w2(cbx_trainer *trainer, float *w2, float *room) {
+    cbx_status status = cbx_crew_tell(trainer, &(cbx_command){.word = CBX_ASK_W2}, NULL, 0);
+    if (!status) {
+        status = cbx_w2_read(trainer, (1 + (size_t)trainer->share.count) * CBX_LANES_OUT, room);
+    }
+    if (!status) {
+        cbx_panels_unpack_w2(room, trainer->share, w2);
+    }
+    for (uint32_t rank = 1; rank < ranks_of(trainer) && !status; rank++) {
+        status =
+            cbx_crew_receive(trainer, rank, room, cbx_crew_w2_floats(trainer, rank) * sizeof *room);
+        if (!status) {
+            cbx_panels_unpack_w2(room, cbx_crew_share(trainer, rank), w2);
+        }
+    }
+    return status;
+}
+
+/* Only those of the owners that are asked: what the network has of others stays as it is. */
 cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network) {
-    float *w1 = NULL, *w2 = NULL;
+    const uint32_t hidden = trainer->settings.hidden, at_once = cbx_w1_rows_at_once(hidden);
+    float *room = NULL;
     cbx_status status = check_shape(trainer, network);
     if (!status) {
         status = cbx_trainer_flush(trainer);
     }
     if (!status) {
-        status =
-            map(trainer, trainer->w1, CL_MAP_READ, (size_t)trainer->panels * CBX_PANEL_SIZE, &w1);
+        status = make_room(trainer, at_once, &room);
     }
+    for (uint32_t first = 0; first < CBX_W1_ROWS && !status; first += at_once) {
+        const cbx_w1_rows rows = {hidden, first, rows_from(first, at_once),
+                                  network->w1 + (size_t)first * hidden};
+        status = get_w1(trainer, &rows, room);
+    }
+    if (!status) {
+        status = get_w2(trainer, network->w2, room);
+    }
+    free(room);
+    return status;
+}
+
+/* ---- in pieces ---- */
+
+struct cbx_trainer_weights {
+    cbx_trainer *asked;         /* NULL: what was kept is read */
+    const cbx_trainer *trainer; /* either way */
+    const uint8_t *kept;
+    uint32_t hidden, at_once;
+    uint32_t row;         /* of W1, the first that is not on the host yet; all: W2 is next */
+    float *host;          /* rows of W1, or W2 … */
+    size_t floats, given; /* … with so many floats, of which so many were given */
+    float *room;
+};
+
+static cbx_status open_weights(cbx_trainer_weights **out, cbx_trainer *asked,
+                               const cbx_trainer *trainer, const uint8_t *kept) {
+    const uint32_t hidden = trainer->settings.hidden, at_once = cbx_w1_rows_at_once(hidden);
+    cbx_trainer_weights *weights = NULL;
+    *out = NULL;
+    cbx_status status = cbx_new(&weights, 1);
     if (status) {
         return status;
     }
-    unpack_w1(w1, trainer->share, network);
-    status = unmap(trainer, trainer->w1, w1);
-    if (!status) {
-        status = map(trainer, trainer->w2, CL_MAP_READ,
-                     (1 + (size_t)trainer->share.count) * CBX_LANES_OUT, &w2);
+    *weights = (cbx_trainer_weights){
+        .asked = asked, .trainer = trainer, .kept = kept, .hidden = hidden, .at_once = at_once};
+    status = make_host_room(hidden, at_once, &weights->host);
+    if (!status && asked) {
+        status = make_room(trainer, at_once, &weights->room);
     }
     if (status) {
+        cbx_trainer_weights_close(weights);
         return status;
     }
-    unpack_w2(w2, trainer->share, network);
-    status = unmap(trainer, trainer->w2, w2);
-    if (!status) {
-        status = cbx_cl_check(clFinish(trainer->device->queue), "reading the weights");
-    }
-    return !status && cbx_crew_leads(trainer) ? get_others(trainer, network) : status;
-}
-
-/* ---- as they are at one moment of the queue ---- */
-
-/* What a copy has of a trainer, one behind the other. */
-enum { W1, W2, FAULT, LOSSES, KEPT };
-
-static void list_kept(const cbx_trainer *trainer, cl_mem buffers[KEPT], size_t bytes[KEPT]) {
-    const size_t panels = trainer->panels;
-    buffers[W1] = trainer->w1;
-    bytes[W1] = panels * CBX_PANEL_SIZE * sizeof(float);
-    buffers[W2] = trainer->w2;
-    bytes[W2] = (1 + panels * CBX_PANEL) * CBX_LANES_OUT * sizeof(float);
-    buffers[FAULT] = trainer->fault;
-    bytes[FAULT] = sizeof(cl_uint);
-    buffers[LOSSES] = trainer->losses;
-    bytes[LOSSES] = trainer->keeps_losses ? trainer->images_of[CBX_TRAIN] * sizeof(float) : 0;
-}
-
-size_t cbx_trainer_kept_bytes(const cbx_trainer *trainer) {
-    cl_mem buffers[KEPT];
-    size_t bytes[KEPT], sum = 0;
-    list_kept(trainer, buffers, bytes);
-    for (int i = 0; i < KEPT; i++) {
-        sum += cbx_copy_room(bytes[i]);
-    }
-    return sum;
-}
-
-/* The weights of the others are there at once. */
-static cbx_status keep_others(cbx_trainer *trainer) {
-    cbx_status status = CBX_OK;
-    if (!trainer->kept_of_others) {
-        status = cbx_new(&trainer->kept_of_others, floats_of_others(trainer));
-    }
-    return status ? status : receive_shares(trainer, trainer->kept_of_others);
-}
-
-cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to) {
-    cl_mem buffers[KEPT];
-    size_t bytes[KEPT];
-    list_kept(trainer, buffers, bytes);
-    cbx_status status = cbx_trainer_flush(trainer);
-    for (int i = 0; i < KEPT && !status; i++) {
-        status = bytes[i] > 0 ? cbx_copy_add(to, buffers[i], bytes[i]) : CBX_OK;
-    }
-    return !status && cbx_crew_leads(trainer) ? keep_others(trainer) : status;
-}
-
-static int is_finite(const float *numbers, size_t count) {
-    uint32_t bits, most = 0;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&bits, &numbers[i], sizeof bits);
-        bits &= 0x7f800000u;
-        most = bits > most ? bits : most;
-    }
-    return most < 0x7f800000u;
-}
-
-cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, cbx_network *network,
-                            float *losses) {
-    cl_mem buffers[KEPT];
-    size_t bytes[KEPT];
-    const void *parts[KEPT];
-    cl_uint fault;
-    list_kept(trainer, buffers, bytes);
-    for (int i = 0; i < KEPT; i++) {
-        parts[i] = kept;
-        kept += cbx_copy_room(bytes[i]);
-    }
-    memcpy(&fault, parts[FAULT], sizeof fault);
-    if (fault != CBX_NO_FAULT || !is_finite(parts[W1], bytes[W1] / sizeof(float)) ||
-        !is_finite(parts[W2], (1 + (size_t)trainer->share.count) * CBX_LANES_OUT) ||
-        (trainer->kept_of_others &&
-         !is_finite(trainer->kept_of_others, floats_of_others(trainer)))) {
-        return cbx_fail(CBX_DIVERGED, "the weights are no longer finite");
-    }
-    unpack_w1(parts[W1], trainer->share, network);
-    unpack_w2(parts[W2], trainer->share, network);
-    if (trainer->kept_of_others) {
-        unpack_shares(trainer, trainer->kept_of_others, network);
-    }
-    if (losses) {
-        memcpy(losses, parts[LOSSES], bytes[LOSSES]);
-    }
+    *out = weights;
     return CBX_OK;
 }
 
-cbx_status cbx_trainer_set_losses(cbx_trainer *trainer, const float *losses, uint32_t count) {
-    if (count > trainer->images_of[CBX_TRAIN]) {
-        return cbx_fail(CBX_BAD_ARGUMENT, "losses of %u images, of which there are %u", count,
-                        trainer->images_of[CBX_TRAIN]);
+cbx_status cbx_trainer_weights_open(cbx_trainer_weights **out, cbx_trainer *trainer) {
+    *out = NULL;
+    const cbx_status status = cbx_trainer_flush(trainer);
+    return status ? status : open_weights(out, trainer, trainer, NULL);
+}
+
+cbx_status cbx_trainer_weights_open_kept(cbx_trainer_weights **out, const cbx_trainer *trainer,
+                                         const uint8_t *kept) {
+    return open_weights(out, NULL, trainer, kept);
+}
+
+void cbx_trainer_weights_close(cbx_trainer_weights *weights) {
+    if (weights) {
+        free(weights->host);
+        free(weights->room);
+        free(weights);
     }
-    return count == 0 ? CBX_OK
-                      : cbx_cl_check(clEnqueueWriteBuffer(trainer->device->queue, trainer->losses,
-                                                          CL_TRUE, 0, count * sizeof *losses,
-                                                          losses, 0, NULL, NULL),
-                                     "uploading losses");
+}
+
+static cbx_status fill(cbx_trainer_weights *w) {
+    cbx_status status = CBX_OK;
+    if (w->row < CBX_W1_ROWS) {
+        const cbx_w1_rows rows = {w->hidden, w->row, rows_from(w->row, w->at_once), w->host};
+        if (w->asked) {
+            status = get_w1(w->asked, &rows, w->room);
+        } else {
+            cbx_kept_w1(w->trainer, w->kept, &rows);
+        }
+        w->row += rows.count;
+        w->floats = (size_t)rows.count * w->hidden;
+    } else {
+        if (w->asked) {
+            status = get_w2(w->asked, w->host, w->room);
+        } else {
+            cbx_kept_w2(w->trainer, w->kept, w->host);
+        }
+        w->floats = cbx_w2_floats(w->hidden);
+    }
+    w->given = 0;
+    return status;
+}
+
+static cbx_status next(void *user, void *to, size_t bytes) {
+    cbx_trainer_weights *w = user;
+    uint8_t *out = to;
+    cbx_status status = CBX_OK;
+    for (size_t left = bytes / sizeof *w->host; left > 0 && !status;) {
+        if (w->given == w->floats) {
+            status = fill(w);
+        }
+        const size_t some = w->floats - w->given < left ? w->floats - w->given : left;
+        memcpy(out, w->host + w->given, some * sizeof *w->host);
+        out += some * sizeof *w->host;
+        w->given += some;
+        left -= some;
+    }
+    return status;
+}
+
+cbx_pieces cbx_trainer_weights_pieces(cbx_trainer_weights *weights) {
+    return (cbx_pieces){next, weights};
 }

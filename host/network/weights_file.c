@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "clearbox/dataset.h"
+#include "network/weights.h"
 
 /* Shapes of both matrices, and the network's size from them. */
 static cbx_status check_shapes(const uint64_t w1[2], const uint64_t w2[2], const char *path) {
@@ -22,20 +22,6 @@ static cbx_status check_shapes(const uint64_t w1[2], const uint64_t w2[2], const
                         path, w2[0], w2[1], w1[1] + 1, CBX_CLASSES);
     }
     return CBX_OK;
-}
-
-static cbx_status read_matrix(const cbx_safetensors *from, const cbx_tensor *tensor, float *out) {
-    cbx_status status = cbx_safetensors_read(from, tensor, out);
-    const uint64_t count = cbx_tensor_count(tensor);
-    for (uint64_t i = 0; i < count && !status; i++) {
-        uint32_t bits;
-        memcpy(&bits, &out[i], sizeof bits);
-        if ((bits & 0x7f800000u) == 0x7f800000u) {
-            status = cbx_fail(CBX_BAD_DATA, "%s: number %" PRIu64 " of tensor \"%s\" is not finite",
-                              from->path, i, tensor->name);
-        }
-    }
-    return status;
 }
 
 static cbx_status find_matrices(const cbx_safetensors *from, cbx_tensor *w1, cbx_tensor *w2) {
@@ -60,19 +46,68 @@ cbx_status cbx_network_measure(uint32_t *hidden, const char *path) {
     return status;
 }
 
+/* ---- in pieces ---- */
+
+cbx_status cbx_weights_file_open(cbx_weights_file *out, const cbx_safetensors *from) {
+    *out = (cbx_weights_file){.file = from};
+    return find_matrices(from, &out->w1, &out->w2);
+}
+
+uint32_t cbx_weights_file_hidden(const cbx_weights_file *from) {
+    return (uint32_t)from->w1.shape[1];
+}
+
+static cbx_status check_finite(const cbx_weights_file *from, const cbx_tensor *tensor,
+                               const void *floats, uint64_t first, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, (const uint8_t *)floats + i * sizeof bits, sizeof bits);
+        if ((bits & 0x7f800000u) == 0x7f800000u) {
+            return cbx_fail(CBX_BAD_DATA, "%s: number %" PRIu64 " of tensor \"%s\" is not finite",
+                            from->file->path, first + i, tensor->name);
+        }
+    }
+    return CBX_OK;
+}
+
+static cbx_status next(void *user, void *to, size_t bytes) {
+    cbx_weights_file *from = user;
+    const uint64_t w1 = cbx_tensor_bytes(&from->w1);
+    uint8_t *out = to;
+    cbx_status status = CBX_OK;
+    while (bytes > 0 && !status) {
+        const int in_w1 = from->given < w1;
+        const cbx_tensor *tensor = in_w1 ? &from->w1 : &from->w2;
+        const uint64_t begin = in_w1 ? from->given : from->given - w1;
+        const size_t some = in_w1 && w1 - begin < bytes ? (size_t)(w1 - begin) : bytes;
+        status = cbx_safetensors_read_some(from->file, tensor, begin, out, some);
+        if (!status) {
+            status = check_finite(from, tensor, out, begin / sizeof(float), some / sizeof(float));
+        }
+        from->given += some;
+        out += some;
+        bytes -= some;
+    }
+    return status;
+}
+
+cbx_pieces cbx_weights_file_pieces(cbx_weights_file *from) {
+    return (cbx_pieces){next, from};
+}
+
+/* ---- whole ---- */
+
 cbx_status cbx_network_read(cbx_network **out, const cbx_safetensors *from) {
-    cbx_tensor w1, w2;
+    cbx_weights_file weights;
     cbx_network *network = NULL;
     *out = NULL;
-    cbx_status status = find_matrices(from, &w1, &w2);
+    cbx_status status = cbx_weights_file_open(&weights, from);
     if (!status) {
-        status = cbx_network_create(&network, (uint32_t)w1.shape[1]);
+        status = cbx_network_create(&network, cbx_weights_file_hidden(&weights));
     }
     if (!status) {
-        status = read_matrix(from, &w1, network->w1);
-    }
-    if (!status) {
-        status = read_matrix(from, &w2, network->w2);
+        const cbx_pieces pieces = cbx_weights_file_pieces(&weights);
+        status = cbx_network_take_weights(network, &pieces);
     }
     if (status) {
         cbx_network_destroy(network);
@@ -93,13 +128,25 @@ cbx_status cbx_network_load(cbx_network **out, const char *path) {
     return status;
 }
 
-cbx_status cbx_network_write(const cbx_network *network, cbx_output *to,
+void cbx_weights_tensors(uint32_t hidden, const cbx_pieces *pieces,
+                         cbx_tensor tensors[CBX_WEIGHTS_TENSORS]) {
+    tensors[0] = (cbx_tensor){.name = "w1",
+                              .type = CBX_F32,
+                              .sides = 2,
+                              .shape = {CBX_W1_ROWS, hidden},
+                              .pieces = pieces};
+    tensors[1] = (cbx_tensor){.name = "w2",
+                              .type = CBX_F32,
+                              .sides = 2,
+                              .shape = {(uint64_t)hidden + 1, CBX_CLASSES},
+                              .pieces = pieces};
+}
+
+cbx_status cbx_weights_write(uint32_t hidden, const cbx_pieces *pieces, cbx_output *to,
                              const cbx_setting *settings, size_t count) {
-    const cbx_tensor tensors[] = {
-        {"w1", CBX_F32, 2, {CBX_W1_ROWS, network->hidden}, network->w1, 0},
-        {"w2", CBX_F32, 2, {(uint64_t)network->hidden + 1, CBX_CLASSES}, network->w2, 0},
-    };
-    return cbx_safetensors_write(to, tensors, sizeof tensors / sizeof *tensors, settings, count);
+    cbx_tensor tensors[CBX_WEIGHTS_TENSORS];
+    cbx_weights_tensors(hidden, pieces, tensors);
+    return cbx_safetensors_write(to, tensors, CBX_WEIGHTS_TENSORS, settings, count);
 }
 
 cbx_status cbx_network_save(const cbx_network *network, const char *path,
@@ -107,7 +154,9 @@ cbx_status cbx_network_save(const cbx_network *network, const char *path,
     cbx_output output;
     cbx_status status = cbx_output_open(&output, path, 0);
     if (!status) {
-        status = cbx_network_write(network, &output, settings, count);
+        cbx_network_weights weights = {.network = network};
+        const cbx_pieces pieces = {cbx_network_weights_next, &weights};
+        status = cbx_weights_write(network->hidden, &pieces, &output, settings, count);
     }
     if (!status) {
         status = cbx_output_commit(&output);

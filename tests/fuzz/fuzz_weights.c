@@ -10,6 +10,7 @@
 
 #include "clearbox/dataset.h"
 #include "network/model.h"
+#include "network/weights.h"
 #include "network/weights_file.h"
 
 static void write_model(const cbx_model *model, FILE *file) {
@@ -19,7 +20,10 @@ static void write_model(const cbx_model *model, FILE *file) {
     snprintf(mean, sizeof mean, "%.17g", model->mean);
     snprintf(deviation, sizeof deviation, "%.17g", model->deviation);
     FUZZ_REQUIRE(cbx_output_open_descriptor(&output, dup(fileno(file)), "again") == CBX_OK);
-    FUZZ_REQUIRE(cbx_network_write(model->network, &output, settings, 2) == CBX_OK);
+    cbx_network_weights weights = {.network = model->network};
+    const cbx_pieces pieces = {cbx_network_weights_next, &weights};
+    FUZZ_REQUIRE(cbx_weights_write(model->network->hidden, &pieces, &output, settings, 2) ==
+                 CBX_OK);
     FUZZ_REQUIRE(cbx_output_flush(&output) == CBX_OK);
     cbx_output_discard(&output);
 }
