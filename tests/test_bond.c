@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ranks that add up their sums by pairs: what all get is the canon's tree, to the bit, for any number of them,
+/* Ranks that add up their sums by pairs, and directly: what all get is the canon's tree, to the bit, for any number of them,
  * any shares, and some without any. */
 #include "support/test.h"
 
@@ -30,40 +30,57 @@ typedef struct rank {
     cbx_ranks ranks;
     const cbx_span *spans;
     uint32_t panels;
-    const float *sums; /* [panels][NUMBERS] */
-    float sum[NUMBERS];
+    const float *sums;     /* [panels][NUMBERS] */
+    float sum[2][NUMBERS]; /* by pairs, directly */
     uint32_t swaps;
     cbx_status status;
     pthread_t thread;
 } rank;
 
-static cbx_status swap(void *user, uint32_t other, const float *from, size_t sends, float *to,
-                       size_t receives) {
-    rank *own = user;
+static void post(rank *own, const cbx_swap *it) {
     world *w = own->world;
-    letter *out = &w->letters[own->ranks.rank][other], *in = &w->letters[other][own->ranks.rank];
-    pthread_mutex_lock(&w->lock);
+    letter *out = &w->letters[own->ranks.rank][it->rank];
+    while (out->floats && !w->broken) {
+        pthread_cond_wait(&w->changed, &w->lock);
+    }
+    if (!w->broken) {
+        TEST_NEW(out->floats, it->sends);
+        memcpy(out->floats, it->from, it->sends * sizeof *it->from);
+        out->count = it->sends;
+        pthread_cond_broadcast(&w->changed);
+    }
+}
+
+static int fetch(rank *own, const cbx_swap *it) {
+    world *w = own->world;
+    letter *in = &w->letters[it->rank][own->ranks.rank];
+    while (!in->floats && !w->broken) {
+        pthread_cond_wait(&w->changed, &w->lock);
+    }
+    if (w->broken || in->count != it->receives) {
+        return 0;
+    }
+    memcpy(it->to, in->floats, it->receives * sizeof *it->to);
+    free(in->floats);
+    *in = (letter){NULL, 0};
+    pthread_cond_broadcast(&w->changed);
+    return 1;
+}
+
+static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t count) {
+    rank *own = user;
+    int good = 1;
+    pthread_mutex_lock(&own->world->lock);
     own->swaps++;
-    while (sends > 0 && out->floats && !w->broken) {
-        pthread_cond_wait(&w->changed, &w->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        if (swaps[i].sends > 0) {
+            post(own, &swaps[i]);
+        }
     }
-    if (sends > 0 && !w->broken) {
-        TEST_NEW(out->floats, sends);
-        memcpy(out->floats, from, sends * sizeof *from);
-        out->count = sends;
-        pthread_cond_broadcast(&w->changed);
+    for (uint32_t i = 0; i < count && good; i++) {
+        good = swaps[i].receives == 0 || fetch(own, &swaps[i]);
     }
-    while (receives > 0 && !in->floats && !w->broken) {
-        pthread_cond_wait(&w->changed, &w->lock);
-    }
-    const int good = !w->broken && (receives == 0 || in->count == receives);
-    if (good && receives > 0) {
-        memcpy(to, in->floats, receives * sizeof *to);
-        free(in->floats);
-        *in = (letter){NULL, 0};
-        pthread_cond_broadcast(&w->changed);
-    }
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_unlock(&own->world->lock);
     return good ? CBX_OK : cbx_fail(CBX_DEVICE_FAULT, "the ranks expect different messages");
 }
 
@@ -82,8 +99,11 @@ static cbx_status add(rank *own) {
                NUMBERS * sizeof *sums);
     }
     cbx_status status = cbx_bond_open(&bond, &own->ranks, own->spans, own->panels * CBX_PANEL);
-    for (int again = 0; again < 2 && !status; again++) {
-        status = bond.exchange.add(bond.exchange.user, sums, NUMBERS, own->sum);
+    for (int again = 0; again < 4 && !status; again++) {
+        const int direct = again >= 2 && bond.count <= CBX_MOST_SWAPS;
+        bond.way = direct ? CBX_DIRECTLY : CBX_BY_PAIRS;
+        memset(own->sum[again / 2], 0, sizeof own->sum[again / 2]);
+        status = bond.exchange.add(bond.exchange.user, sums, NUMBERS, own->sum[again / 2]);
     }
     cbx_bond_clear(&bond);
     free(sums);
@@ -146,8 +166,10 @@ static void check(const cbx_span *spans, uint32_t count, uint32_t panels, uint64
     for (uint32_t i = 0; i < count; i++) {
         assert_int_equal(CBX_OK, all[i].status);
         if (spans[i].count > 0) {
-            assert_memory_equal(all[i].sum, should, sizeof all[i].sum);
-            assert_true(all[i].swaps <= 2 * (levels_of(members) + 2));
+            assert_memory_equal(all[i].sum[0], should, sizeof all[i].sum[0]);
+            assert_memory_equal(all[i].sum[1], should, sizeof all[i].sum[1]);
+            assert_true(all[i].swaps <=
+                        2 * (levels_of(members) + 2) * (members > CBX_MOST_SWAPS ? 2 : 1) + 2);
         }
     }
     pthread_mutex_destroy(&w.lock);

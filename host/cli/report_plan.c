@@ -114,8 +114,9 @@ static void report_owners(const cli_report *report, const cbx_learn_plan *plan) 
 static void report_exchange(const cli_report *report, const cbx_learn_plan *plan) {
     if (plan->exchange_seconds > 0.0) {
         cli_label(report->terminal, "exchange");
-        fprintf(stderr, "%.1f %s a batch between ranks that wait for nothing else\n",
-                plan->exchange_seconds * 1e6, report->terminal->utf8 ? "µs" : "us");
+        fprintf(stderr, "%.1f %s a batch, %s, between ranks that wait for nothing else\n",
+                plan->exchange_seconds * 1e6, report->terminal->utf8 ? "µs" : "us",
+                plan->exchange_direct ? "directly" : "by pairs");
     }
 }
 

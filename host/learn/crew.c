@@ -201,6 +201,7 @@ static cbx_status lead_ranks(cbx_job *job, const cbx_trainer_settings *settings,
                                 !job->settings->no_check, &job->bond, &job->trainer);
     }
     job->plan.exchange_seconds = job->bond.typical_seconds;
+    job->plan.exchange_direct = job->bond.way == CBX_DIRECTLY;
     job->result->times.exchange = 0.0;
     return status;
 }
@@ -237,6 +238,7 @@ cbx_status cbx_job_time_ranks(cbx_job *job, const cbx_trainer_settings *settings
         status = cbx_team_time(trainer, job->dataset, settings, seconds, &out->batch_seconds);
     }
     out->exchange_seconds = bond.typical_seconds;
+    out->message_seconds = bond.message_seconds;
     cbx_trainer_destroy(trainer);
     cbx_bond_clear(&bond);
     free(spans);

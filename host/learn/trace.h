@@ -45,6 +45,8 @@ cbx_status cbx_tracer_run(cbx_tracer *tracer, const cbx_learn_settings *settings
 typedef struct cbx_ranks_timed {
     double batch_seconds;
     double exchange_seconds; /* of them, between ranks that wait for nothing else; 0: of one */
+    double
+        message_seconds; /* what each further message at once takes of the processor; 0: of one rank */
 } cbx_ranks_timed;
 
 /* Trains `settings` on the first `count` ranks of a tracer whose control has ranks, evenly shared, for so many

@@ -101,21 +101,26 @@ static cbx_status broadcast(void *user, void *bytes, size_t size) {
     return carry(user, start_broadcast, 0, bytes, size);
 }
 
-static cbx_status swap(void *user, uint32_t rank, const float *from, size_t sends, float *to,
-                       size_t receives) {
+static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t swap_count) {
     cbx_world *world = user;
-    MPI_Request requests[2];
+    MPI_Request requests[2 * CBX_MOST_SWAPS];
     int count = 0;
     cbx_status status = CBX_OK;
-    if (receives > 0) {
-        status = cbx_mpi_check(MPI_Irecv(to, (int)receives, MPI_FLOAT, (int)rank, TAG_SUMS,
-                                         world->work, &requests[count++]),
-                               "exchanging sums");
+    for (uint32_t i = 0; i < swap_count && !status; i++) {
+        if (swaps[i].receives > 0) {
+            status = cbx_mpi_check(MPI_Irecv(swaps[i].to, (int)swaps[i].receives, MPI_FLOAT,
+                                             (int)swaps[i].rank, TAG_SUMS, world->work,
+                                             &requests[count++]),
+                                   "exchanging sums");
+        }
     }
-    if (!status && sends > 0) {
-        status = cbx_mpi_check(MPI_Isend(from, (int)sends, MPI_FLOAT, (int)rank, TAG_SUMS,
-                                         world->work, &requests[count++]),
-                               "exchanging sums");
+    for (uint32_t i = 0; i < swap_count && !status; i++) {
+        if (swaps[i].sends > 0) {
+            status = cbx_mpi_check(MPI_Isend(swaps[i].from, (int)swaps[i].sends, MPI_FLOAT,
+                                             (int)swaps[i].rank, TAG_SUMS, world->work,
+                                             &requests[count++]),
+                                   "exchanging sums");
+        }
     }
     return status ? status : cbx_links_wait(world, requests, count);
 }

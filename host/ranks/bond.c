@@ -20,138 +20,115 @@ static cbx_status receive(void *user, uint32_t member, void *bytes, size_t size)
     return links->receive(links->user, bond->members[member], bytes, size);
 }
 
-/* ---- steps ---- */
-
-static uint32_t nodes_of(const cbx_bond *bond, cbx_span span) {
-    cbx_span nodes[CBX_MOST_NODES];
-    return cbx_tree_nodes(bond->panels, span, nodes);
-}
-
-/* Of members first … end − 1. */
-static cbx_span span_of(const cbx_bond *bond, uint32_t first, uint32_t end) {
-    const cbx_span *from = &bond->owned[first], *to = &bond->owned[end - 1];
-    return (cbx_span){from->first, to->first + to->count - from->first};
-}
-
-static void add_step(cbx_bond *bond, cbx_bond_step step) {
-    bond->steps[bond->step_count++] = step;
-}
-
-/* With a member whose panels are beside these. */
-static void join(cbx_bond *bond, uint32_t member, int sends, cbx_span own, cbx_span theirs) {
-    const int is_before = theirs.first < own.first;
-    const uint32_t nodes = nodes_of(bond, own) + nodes_of(bond, theirs);
-    bond->most_nodes = nodes > bond->most_nodes ? nodes : bond->most_nodes;
-    add_step(bond, (cbx_bond_step){.rank = bond->members[member],
-                                   .sends = sends ? nodes_of(bond, own) : 0,
-                                   .receives = nodes_of(bond, theirs),
-                                   .is_before = is_before,
-                                   .before = is_before ? theirs : own,
-                                   .after = is_before ? own : theirs});
-}
-
-/* A power of two of groups: the first `pairs` of them are of two members, of whom the second one acts. */
-static uint32_t first_of(uint32_t group, uint32_t pairs) {
-    return group < pairs ? 2 * group : group + pairs;
-}
-
-static void plan(cbx_bond *bond, uint32_t own) {
-    uint32_t groups = 1;
-    while (2 * groups <= bond->count) {
-        groups *= 2;
-    }
-    const uint32_t pairs = bond->count - groups;
-    const uint32_t group = own < 2 * pairs ? own / 2 : own - pairs;
-    bond->nodes = bond->most_nodes = nodes_of(bond, bond->owned[own]);
-    if (own < 2 * pairs && own % 2 == 0) {
-        add_step(bond, (cbx_bond_step){.rank = bond->members[own + 1], .sends = bond->nodes});
-        add_step(bond, (cbx_bond_step){.rank = bond->members[own + 1], .receives = 1});
-        return;
-    }
-    if (own < 2 * pairs) {
-        join(bond, own - 1, 0, bond->owned[own], bond->owned[own - 1]);
-    }
-    for (uint32_t size = 1; size < groups; size *= 2) {
-        const uint32_t mine = group & ~(size - 1), theirs = mine ^ size, other = group ^ size;
-        join(bond, first_of(other, pairs) + (other < pairs), 1,
-             span_of(bond, first_of(mine, pairs), first_of(mine + size, pairs)),
-             span_of(bond, first_of(theirs, pairs), first_of(theirs + size, pairs)));
-    }
-    if (own < 2 * pairs) {
-        add_step(bond, (cbx_bond_step){.rank = bond->members[own - 1], .sends = 1});
-    }
-}
-
-/* ---- exchange ---- */
-
-static cbx_status take(cbx_bond *bond, const cbx_bond_step *step, size_t *has, size_t numbers) {
-    const size_t sends = step->sends * numbers, receives = step->receives * numbers;
-    const int joins = step->after.count > 0, apart = step->is_before || !joins;
-    const cbx_status status = bond->ranks->swap(bond->ranks->user, step->rank, bond->list, sends,
-                                                apart ? bond->other : bond->list + *has, receives);
-    if (status || receives == 0) {
-        return status;
-    }
-    if (apart) {
-        float *list = bond->other;
-        memcpy(list + receives, bond->list, joins ? *has * sizeof *list : 0);
-        bond->other = bond->list;
-        bond->list = list;
-    }
-    if (joins) {
-        *has =
-            numbers * cbx_tree_merge(bond->panels, step->before, step->after, bond->list, numbers);
-    }
-    return CBX_OK;
-}
+static cbx_status (*const ways[CBX_BOND_WAYS])(cbx_bond *, const float *, size_t, float *) = {
+    [CBX_BY_PAIRS] = cbx_pairs_add, [CBX_DIRECTLY] = cbx_direct_add};
 
 static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
     cbx_bond *bond = user;
     const double start = cbx_clock_seconds();
-    size_t has = bond->nodes * numbers;
-    cbx_status status = cbx_make_room(&bond->list, &bond->list_room, bond->most_nodes * numbers);
-    if (!status) {
-        status = cbx_make_room(&bond->other, &bond->other_room, bond->most_nodes * numbers);
-    }
-    if (!status) {
-        memcpy(bond->list, own, has * sizeof *own);
-    }
-    for (uint32_t i = 0; i < bond->step_count && !status; i++) {
-        status = take(bond, &bond->steps[i], &has, numbers);
-    }
-    if (!status) {
-        memcpy(sum, bond->list, numbers * sizeof *sum);
-    }
+    const cbx_status status = ways[bond->way](bond, own, numbers, sum);
     bond->seconds += cbx_clock_seconds() - start;
     return status;
 }
+
+/* ---- tried ---- */
+
+enum { ROUNDS = 50 };
 
 static int compare(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows) {
-    enum { ROUNDS = 100 };
-    const size_t numbers = (size_t)rows * CBX_LANES_OUT;
+static double median(double took[ROUNDS]) {
+    qsort(took, ROUNDS, sizeof *took, compare);
+    return took[ROUNDS / 2];
+}
+
+static cbx_status try_way(cbx_bond *bond, size_t numbers, const float *own, float *sum,
+                          double *out) {
     double took[ROUNDS];
-    float *own = NULL, *sum = NULL;
-    cbx_status status = cbx_new(&own, bond->nodes * numbers);
-    if (!status) {
-        status = cbx_new(&sum, numbers);
-    }
+    cbx_status status = CBX_OK;
     for (int i = 0; i < ROUNDS && !status; i++) {
         const double before = bond->seconds;
         status = add(bond, own, numbers, sum);
         took[i] = bond->seconds - before;
     }
+    *out = status ? 0.0 : median(took);
+    return status;
+}
+
+/* One or MESSAGES of them to the neighbour, the first member with the second, and so on. */
+static cbx_status time_messages(cbx_bond *bond, size_t numbers, const float *own, float *room,
+                                uint32_t count, double *out) {
+    const uint32_t other = bond->own ^ 1u;
+    double took[ROUNDS];
+    cbx_swap swaps[CBX_MOST_SWAPS];
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 0; i < count && other < bond->count; i++) {
+        swaps[i] = (cbx_swap){bond->members[other], own, numbers, room + i * numbers, numbers};
+    }
+    for (int i = 0; i < ROUNDS && !status && other < bond->count; i++) {
+        const double start = cbx_clock_seconds();
+        status = bond->ranks->swap(bond->ranks->user, swaps, count);
+        took[i] = cbx_clock_seconds() - start;
+    }
+    *out = status || other >= bond->count ? 0.0 : median(took);
+    return status;
+}
+
+static cbx_status try_messages(cbx_bond *bond, size_t numbers, const float *own, float *room,
+                               uint32_t count) {
+    double one = 0.0, all = 0.0;
+    cbx_status status = time_messages(bond, numbers, own, room, 1, &one);
     if (!status) {
-        qsort(took, ROUNDS, sizeof *took, compare);
-        bond->typical_seconds = took[ROUNDS / 2];
+        status = time_messages(bond, numbers, own, room, count, &all);
+    }
+    bond->message_seconds = all > one ? (all - one) / (count - 1) : 0.0;
+    return status;
+}
+
+/* The first member says which way it is. */
+static cbx_status agree(cbx_bond *bond, const double took[CBX_BOND_WAYS]) {
+    cbx_status status = CBX_OK;
+    if (bond->own == 0) {
+        bond->way = took[CBX_DIRECTLY] < took[CBX_BY_PAIRS] ? CBX_DIRECTLY : CBX_BY_PAIRS;
+    }
+    for (uint32_t member = 1; member < bond->count && bond->own == 0 && !status; member++) {
+        status = send(bond, member, &bond->way, sizeof bond->way);
+    }
+    if (bond->own > 0) {
+        status = receive(bond, 0, &bond->way, sizeof bond->way);
+    }
+    bond->typical_seconds = took[bond->way];
+    return status;
+}
+
+cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows) {
+    enum { MESSAGES = 8 };
+    const size_t numbers = (size_t)rows * CBX_LANES_OUT;
+    const int both = bond->count > 2 && bond->count <= CBX_MOST_SWAPS;
+    double took[CBX_BOND_WAYS] = {0.0};
+    float *own = NULL, *room = NULL;
+    cbx_status status = cbx_new(&own, bond->nodes * numbers);
+    if (!status) {
+        status = cbx_new(&room, MESSAGES * numbers);
+    }
+    for (int way = 0; way < (both ? CBX_BOND_WAYS : CBX_BY_PAIRS + 1) && !status; way++) {
+        bond->way = (cbx_bond_way)way;
+        status = try_way(bond, numbers, own, room, &took[way]);
+    }
+    if (!status) {
+        status = try_messages(bond, numbers, own, room, MESSAGES);
+    }
+    if (!status && both) {
+        status = agree(bond, took);
+    } else {
+        bond->typical_seconds = took[CBX_BY_PAIRS];
     }
     bond->seconds = 0.0;
     free(own);
-    free(sum);
+    free(room);
     return status;
 }
 
@@ -173,7 +150,8 @@ cbx_status cbx_bond_open(cbx_bond *out, const cbx_ranks *ranks, const cbx_span *
             out->owned[out->count++] = spans[rank];
         }
     }
-    plan(out, own);
+    out->own = own;
+    cbx_pairs_plan(out);
     out->exchange = (cbx_exchange){own, out->count, out->owned, add, out};
     out->links = (cbx_links){send, receive, out};
     out->division = (cbx_division){.share = cbx_share_of(spans[ranks->rank], hidden),

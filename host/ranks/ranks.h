@@ -14,6 +14,17 @@ typedef struct cbx_place {
     uint32_t local, locals; /* which it is of so many on that machine */
 } cbx_place;
 
+/* To and from another rank. */
+typedef struct cbx_swap {
+    uint32_t rank;
+    const float *from;
+    size_t sends; /* floats */
+    float *to;
+    size_t receives;
+} cbx_swap;
+
+enum { CBX_MOST_SWAPS = 64 }; /* at once */
+
 /* All of it is for one thread, and borrowed. What fails is CBX_DEVICE_FAULT and a sentence, and the ranks
  * are of no more use then. */
 typedef struct cbx_ranks {
@@ -22,9 +33,8 @@ typedef struct cbx_ranks {
     cbx_links links;         /* whose ranks are these */
     /* All get the bytes of rank 0; all call it. */
     cbx_status (*broadcast)(void *user, void *bytes, size_t size);
-    /* Sends that rank `sends` floats and receives `receives` of it, at the same time; it does the reverse. */
-    cbx_status (*swap)(void *user, uint32_t rank, const float *from, size_t sends, float *to,
-                       size_t receives);
+    /* All of these at the same time; the other ranks do the reverse. */
+    cbx_status (*swap)(void *user, const cbx_swap *swaps, uint32_t count);
     /* For all but rank 0: tells it the last sentence of this thread, which ends whatever it waits for.
      * CBX_OK; or where rank 0 is lost that, in the place of `status`. */
     cbx_status (*fail)(void *user, cbx_status status);

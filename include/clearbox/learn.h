@@ -163,6 +163,7 @@ typedef struct cbx_learn_plan {
     size_t owner_count;
     double exchange_seconds; /* of a batch's sums between ranks that wait for nothing else, as was measured
                                 before the first; 0: nothing is exchanged */
+    int exchange_direct;     /* each rank sends its sums to all others; else they are added up by pairs */
     const cbx_passed_over *passed_over; /* (passed_over_count), until cbx_learn() returns */
     size_t passed_over_count;
     cbx_family family;
