@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "bench/statistics.h"
 #include "cli/cli.h"
 #include "cli/device_trial.h"
 #include "cli/json.h"
@@ -91,14 +92,16 @@ static cbx_status measure_hidden(session *s, uint32_t hidden) {
 
 /* ---- the model ---- */
 
-/* The least that was found for a further message at once. */
+/* What a further message at once took, in the middle of all rows. */
 static double message_seconds(const session *s) {
-    double least = INFINITY;
+    double found[CLI_MOST_VALUES * MOST_ROWS];
+    size_t count = 0;
     for (size_t i = 0; i < s->measured_count; i++) {
-        const row *r = &s->measured[i];
-        least = r->ranks > 1 ? fmin(least, r->timed.message_seconds) : least;
+        if (s->measured[i].ranks > 1) {
+            found[count++] = s->measured[i].timed.message_seconds;
+        }
     }
-    return isfinite(least) ? least : 0.0;
+    return count > 0 ? cbx_spread_of(found, count).median : 0.0;
 }
 
 /* By pairs there are log2 N messages one after the other; directly one to each of the others, which leave

@@ -11,8 +11,11 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
+
+from stuck import describe
 
 PROGRAM = os.environ["CLEARBOX"]
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -67,9 +70,11 @@ def run(*arguments, cwd, timeout=300, **options):
     with start(*arguments, cwd=cwd, **options) as process:
         try:
             out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as expired:
+            print(describe(process.pid), file=sys.stderr)
             process.kill()
-            raise
+            print(f"so far it said:\n{process.communicate()[1]}", file=sys.stderr)
+            raise expired
     if "LeakSanitizer has encountered a fatal error" in (err or ""):
         # Not a leak: now and then it cannot look at a driver's threads that are ending.
         return run(*arguments, cwd=cwd, timeout=timeout, **options)

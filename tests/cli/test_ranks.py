@@ -222,7 +222,7 @@ class Ranks(Alike):
         self.assertEqual([(row["hidden"], row["ranks"]) for row in told["model"]["rows"]], [(330, 8)])
         # Of 5 µs and 3,200 bytes at 10 Gbit/s: three messages in a row, or seven at once.
         wire, more = 8 * 3200 / 10e9, 1e-6 * told["model"]["message_us"]
-        self.assertGreater(more, 0)
+        self.assertGreaterEqual(more, 0)
         self.assertAlmostEqual(told["model"]["rows"][0]["exchange_seconds"],
                                min(3 * (5e-6 + wire), 5e-6 + 7 * (wire + more)))
         alone = told["measured"][2]["batch_seconds"]
