@@ -186,8 +186,7 @@ static cbx_status check_node(const cbx_spot_check *check, cbx_node node, const f
     const size_t numbers = check->canon.rows * OUTPUTS;
     for (size_t i = 0; i < numbers; i++) {
         const float should = add_shares(check, node.first, node.panels, i);
-        const float *is = sent + i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS;
-        cbx_compared sums = {is, &should, 1, 1, 1, 1, 0, 0};
+        cbx_compared sums = {&sent[i], &should, 1, 1, 1, 1, 0, 0};
         if (!are_right(check, &sums)) {
             char where[96];
             snprintf(where, sizeof where,
@@ -204,7 +203,7 @@ static cbx_status check_node(const cbx_spot_check *check, cbx_node node, const f
 
 /* All that went to the other owners. */
 static cbx_status check_sent(const cbx_spot_check *check, const cbx_around *around) {
-    const size_t numbers = check->canon.rows * CBX_LANES_OUT;
+    const size_t numbers = check->canon.rows * OUTPUTS;
     cbx_status status = CBX_OK;
     for (uint32_t i = 0; i < check->trainer->node_count && !status; i++) {
         status = check_node(check, check->trainer->nodes[i], around->sent + i * numbers);
@@ -224,8 +223,7 @@ static cbx_status compute_outputs(cbx_spot_check *check, const cbx_around *aroun
     }
     const cbx_status status = around->sum ? check_sent(check, around) : CBX_OK;
     for (size_t i = 0; i < count; i++) { /* of all owners, or of the only one */
-        const float sum = around->sum ? around->sum[i / OUTPUTS * CBX_LANES_OUT + i % OUTPUTS]
-                                      : add_shares(check, 0, check->all, i);
+        const float sum = around->sum ? around->sum[i] : add_shares(check, 0, check->all, i);
         canon->z2[i] = around->w2[i % OUTPUTS] + sum;
         canon->a2[i] = cbx_canon_sigmoid(canon->z2[i]);
     }

@@ -108,7 +108,7 @@ static double message_seconds(const session *s) {
  * one after the other and are on their way together. Each way is as ranks/bond.h has it. */
 static double exchange_of(const session *s, uint32_t ranks) {
     const cli_bench_options *options = s->options;
-    const double bytes = (double)options->settings.batch * CBX_LANES_OUT * sizeof(float);
+    const double bytes = (double)options->settings.batch * CBX_CLASSES * sizeof(float);
     const double latency = 1e-6 * options->latency_us;
     const double wire = 8.0 * bytes / (1e9 * options->bandwidth_gbit);
     const double pairs = ceil(log2(ranks)) * (latency + wire);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "clearbox/dataset.h"
 #include "layout.h"
 
 const cbx_exchange cbx_exchange_alone = {.rank = 0, .ranks = 1};
@@ -29,23 +30,32 @@ void cbx_meeting_clear(cbx_meeting *meeting) {
     *meeting = (cbx_meeting){.count = 0};
 }
 
+/* Rows of outputs from lanes to lanes. */
+static void copy_rows(const float *from, size_t from_lanes, float *to, size_t to_lanes,
+                      uint32_t rows) {
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(to + row * to_lanes, from + row * from_lanes, CBX_CLASSES * sizeof *to);
+    }
+}
+
 /* The shares, added up to the owner's nodes. */
 static void add_up(const cbx_meeting *meeting, const cbx_sums *sums) {
     const size_t numbers = (size_t)sums->rows * CBX_LANES_OUT;
+    const size_t sent = (size_t)sums->rows * CBX_CLASSES;
     const size_t pitch = (size_t)sums->stride * CBX_LANES_OUT;
     float *shares = meeting->own;
     for (uint32_t i = 0; i < meeting->count; i++) {
         const uint32_t each = sums->share_panels;
         const uint32_t count = each > 0 ? (meeting->nodes[i].count + each - 1) / each : 1;
-        memcpy(meeting->sent + i * numbers, cbx_tree_add(shares, count, pitch, numbers),
-               numbers * sizeof *shares);
+        copy_rows(cbx_tree_add(shares, count, pitch, numbers), CBX_LANES_OUT,
+                  meeting->sent + i * sent, CBX_CLASSES, sums->rows);
         shares += count * pitch;
     }
 }
 
 cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums) {
     const cbx_exchange *exchange = &meeting->exchange;
-    const size_t numbers = (size_t)sums->rows * CBX_LANES_OUT;
+    const size_t numbers = (size_t)sums->rows * CBX_CLASSES;
     const size_t share = (size_t)sums->stride * CBX_LANES_OUT, floats = sums->shares * share;
     const size_t at = sums->first * share * sizeof(float), bytes = floats * sizeof(float);
     if (exchange->ranks == 1) {
@@ -74,8 +84,8 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
         status = exchange->add(exchange->user, meeting->sent, numbers, meeting->sum);
     }
     if (!status) {
-        memcpy(meeting->own, meeting->sum, numbers * sizeof(float));
-        memset(meeting->own + numbers, 0, bytes - numbers * sizeof(float));
+        memset(meeting->own, 0, bytes);
+        copy_rows(meeting->sum, CBX_CLASSES, meeting->own, CBX_LANES_OUT, sums->rows);
         /* Without waiting: the next one reads into that memory once it is written. */
         status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, sums->buffer, CL_FALSE, at, bytes,
                                                    meeting->own, 0, NULL, NULL),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the owners of a network's neurons tell each other: of all their state only Z2 crosses
- * between them, as it does between the chunks of one. Each adds up what it can of the tree of
+ * between them, its ten outputs without the lanes beside them, as it does between the chunks of one. Each adds up what it can of the tree of
  * kernels/canon.h, its largest nodes; those of all are added up in its order, wherever that is: the
  * same bits for any owners. */
 #ifndef CBX_NETWORK_EXCHANGE_H
@@ -45,8 +45,8 @@ typedef struct cbx_meeting {
     cbx_span nodes[CBX_MOST_NODES]; /* (count), the owner's; alone none */
     uint32_t count;
     float *own;                           /* as it is on the device */
-    float *sent;                          /* [count][rows][16], of the last exchange */
-    float *sum;                           /* [rows][16], what it came to */
+    float *sent;                          /* [count][rows][10], of the last exchange */
+    float *sum;                           /* [rows][10], what it came to */
     size_t own_room, sent_room, sum_room; /* floats */
 } cbx_meeting;
 

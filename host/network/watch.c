@@ -18,8 +18,8 @@ struct cbx_watch {
     stage stage;
     cl_mem copies; /* all of it, one after the other: see `places` */
     float *host;
-    float *sent;      /* (the owner's nodes, batch, 16) */
-    float *sum;       /* (batch, 16) */
+    float *sent;      /* (the owner's nodes, batch, 10) */
+    float *sum;       /* (batch, 10) */
     cl_event reading; /* NULL: nothing is on its way to the host */
 };
 
@@ -57,7 +57,7 @@ cbx_status cbx_watch_create(cbx_watch **out, cbx_trainer *trainer, uint32_t pane
     watch->panels = panels;
     const size_t floats = places_of(watch).end;
     status = cbx_new(&watch->host, floats);
-    const size_t numbers = (size_t)trainer->settings.batch * CBX_LANES_OUT;
+    const size_t numbers = (size_t)trainer->settings.batch * CBX_CLASSES;
     if (!status && trainer->meeting.count > 0) {
         status = cbx_new(&watch->sent, trainer->meeting.count * numbers);
     }
@@ -199,7 +199,7 @@ void cbx_watch_exchange(cbx_watch *watch, uint32_t number, uint32_t rows) {
     if (watch && watch->sum && watch->stage != NOTHING && watch->stage != FINISHED &&
         number == (uint32_t)watch->batch.number) {
         const cbx_meeting *meeting = &watch->trainer->meeting;
-        const size_t bytes = (size_t)rows * CBX_LANES_OUT * sizeof(float);
+        const size_t bytes = (size_t)rows * CBX_CLASSES * sizeof(float);
         memcpy(watch->sent, meeting->sent, meeting->count * bytes);
         memcpy(watch->sum, meeting->sum, bytes);
     }

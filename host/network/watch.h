@@ -22,8 +22,8 @@ typedef struct cbx_around {
     const float *a1;          /* [P][stride][32] */
     const float *w2, *w2_new; /* [1+32P][16], from before the batch, and with it */
     const float *w1, *w1_new; /* [panels][785][32] */
-    const float *sent;        /* [nodes][rows][16], what was told the other owners; alone NULL */
-    const float *sum;         /* [rows][16], what came of theirs and these; alone NULL */
+    const float *sent;        /* [nodes][rows][10], what was told the other owners; alone NULL */
+    const float *sum;         /* [rows][10], what came of theirs and these; alone NULL */
 } cbx_around;
 
 /* Watches the trainer; one watch at a time. `panels` ≤ P. *out is the

@@ -106,7 +106,7 @@ static cbx_status agree(cbx_bond *bond, const double took[CBX_BOND_WAYS]) {
 
 cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows) {
     enum { MESSAGES = 8 };
-    const size_t numbers = (size_t)rows * CBX_LANES_OUT;
+    const size_t numbers = (size_t)rows * CBX_CLASSES;
     const int both = bond->count > 2 && bond->count <= CBX_MOST_SWAPS;
     double took[CBX_BOND_WAYS] = {0.0};
     float *own = NULL, *room = NULL;

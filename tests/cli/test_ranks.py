@@ -220,8 +220,8 @@ class Ranks(Alike):
             self.assertGreater(row["batch_seconds"], row["exchange_seconds"])
             self.assertEqual(row["exchange_seconds"] > 0, row["ranks"] > 1)
         self.assertEqual([(row["hidden"], row["ranks"]) for row in told["model"]["rows"]], [(330, 8)])
-        # Of 5 µs and 3,200 bytes at 10 Gbit/s: three messages in a row, or seven at once.
-        wire, more = 8 * 3200 / 10e9, 1e-6 * told["model"]["message_us"]
+        # Of 5 µs and 2,000 bytes at 10 Gbit/s: three messages in a row, or seven at once.
+        wire, more = 8 * 2000 / 10e9, 1e-6 * told["model"]["message_us"]
         self.assertGreaterEqual(more, 0)
         self.assertAlmostEqual(told["model"]["rows"][0]["exchange_seconds"],
                                min(3 * (5e-6 + wire), 5e-6 + 7 * (wire + more)))
