@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernels of picture.cl against the picture in double precision: every tone,
- * tiles of every kind, plain and magnified. And picture_luma_gpu against them, to the byte. */
+ * tiles of every kind, plain and magnified. And the kernels that draw by panels against them, to the byte. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,8 +204,10 @@ static void gpu_family(void **state) {
 static uint8_t *luma_by_panels(easel *e, cl_mem weights, cbx_frame_layout layout, size_t group) {
     const size_t panels = (layout.count + CBX_PANEL - 1) / CBX_PANEL;
     cl_mem luma = plane_of(e, "luma", (1 + layout.plane) * pixels_of(e), BLACK_LUMA);
-    BANDS_LAUNCH(e->b, "picture_luma_gpu", ((cbx_range){{panels * group, 1}, {group, 1}}),
-                 ARG(weights), ARG(layout), ARG(luma));
+    const int is_cpu = cbx_device_family(e->device) == CBX_FAMILY_CPU;
+    BANDS_LAUNCH(e->b, is_cpu ? "picture_luma_cpu" : "picture_luma_gpu",
+                 ((cbx_range){{panels * group, 1}, {group, 1}}), ARG(weights), ARG(layout),
+                 ARG(luma));
     return bands_read(e->b, luma);
 }
 
@@ -227,17 +229,20 @@ static void assert_same_luma(easel *e, cl_mem weights, cbx_frame_layout layout, 
     free(is);
 }
 
-static void by_panels_the_bytes_are_the_same(void **state) {
+/* Both families: a group that each takes in any case. */
+static const struct {
+    cbx_family family;
+    size_t group;
+} by_panels[] = {{CBX_FAMILY_CPU, 1}, {CBX_FAMILY_GPU, 64}};
+
+static void same_bytes(cbx_device *device, const size_t *groups, size_t group_count) {
     static const size_t hidden[] = {33, 100, 1, 31, 32, 64, 1024}; /* watched: the first */
-    static const size_t groups[] = {64, CBX_DRAW_GROUP, 128, 8};
-    cbx_device *device = fixture_device(CBX_FAMILY_GPU);
-    (void)state;
     for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone); tone++) {
         for (size_t i = 0; i < (bands_watched() ? 1 : sizeof hidden / sizeof *hidden); i++) {
             easel e;
             open_easel(&e, device, tone, hidden[i], 1);
             draw_tones(&e);
-            const size_t count = i < 2 ? sizeof groups / sizeof *groups : 2;
+            const size_t count = i < 2 || group_count < 2 ? group_count : 2;
             /* watched: all groups in one tone */
             for (size_t g = 0; g < (bands_watched() && tone != CBX_TONE_PEAK ? 1 : count); g++) {
                 assert_same_luma(&e, e.weights, cbx_frame_layout_of(&e.grid, tone), groups[g]);
@@ -247,32 +252,43 @@ static void by_panels_the_bytes_are_the_same(void **state) {
     }
 }
 
+static void by_panels_the_bytes_are_the_same_on_cpus(void **state) {
+    static const size_t groups[] = {1};
+    (void)state;
+    same_bytes(fixture_device(CBX_FAMILY_CPU), groups, 1);
+}
+
+static void by_panels_the_bytes_are_the_same_on_gpus(void **state) {
+    static const size_t groups[] = {64, CBX_DRAW_GROUP, 128, 8};
+    (void)state;
+    same_bytes(fixture_device(CBX_FAMILY_GPU), groups, sizeof groups / sizeof *groups);
+}
+
 /* Of neurons from any one on, on a plane behind others. */
 static void by_panels_shares_are_the_same(void **state) {
     static const struct {
         uint32_t first, count, plane;
     } shares[] = {{5, 45, 1}, {67, 33, 0}, {99, 1, 2}, {0, 31, 0}};
     (void)state;
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+    for (size_t i = 0; i < 2 * (sizeof shares / sizeof *shares); i++) {
         easel e;
-        open_easel(&e, fixture_device(CBX_FAMILY_GPU), CBX_TONE_RANGE, 100, 1);
+        open_easel(&e, fixture_device(by_panels[i % 2].family), CBX_TONE_RANGE, 100, 1);
         draw_tones(&e); /* of the weights' first neurons, too */
         cbx_frame_layout layout = cbx_frame_layout_of(&e.grid, e.tone);
-        layout.first = shares[i].first;
-        layout.count = shares[i].count;
-        layout.plane = shares[i].plane;
-        assert_same_luma(&e, e.weights, layout, 64);
+        layout.first = shares[i / 2].first;
+        layout.count = shares[i / 2].count;
+        layout.plane = shares[i / 2].plane;
+        assert_same_luma(&e, e.weights, layout, by_panels[i % 2].group);
         close_easel(&e);
     }
 }
 
 /* As a network that diverges has them, and zeros of either sign. */
-static void by_panels_odd_numbers_are_the_same(void **state) {
+static void odd_numbers(cbx_family family, size_t group) {
     static const float odd[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-40f, 3e38f, -3e38f};
-    (void)state;
     for (cbx_tone tone = CBX_TONE_PEAK; cbx_tone_name(tone); tone++) {
         easel e;
-        open_easel(&e, fixture_device(CBX_FAMILY_GPU), tone, 37, 1);
+        open_easel(&e, fixture_device(family), tone, 37, 1);
         for (size_t i = 0; i < CBX_PANEL; i++) { /* one pixel, or all but a few */
             for (size_t k = i % 2 ? 30 : 400; k < (i % 2 ? CBX_IMAGE_PIXELS : 401); k++) {
                 e.packed[(1 + k) * CBX_PANEL + i] = odd[i / 2 % (sizeof odd / sizeof *odd)];
@@ -282,8 +298,15 @@ static void by_panels_odd_numbers_are_the_same(void **state) {
         draw_tones(&e);
         cbx_frame_layout layout = cbx_frame_layout_of(&e.grid, tone);
         layout.count = CBX_PANEL; /* not the reference's matter */
-        assert_same_luma(&e, e.weights, layout, 64);
+        assert_same_luma(&e, e.weights, layout, group);
         close_easel(&e);
+    }
+}
+
+static void by_panels_odd_numbers_are_the_same(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof by_panels / sizeof *by_panels; i++) {
+        odd_numbers(by_panels[i].family, by_panels[i].group);
     }
 }
 
@@ -379,7 +402,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_family),
         cmocka_unit_test(gpu_family),
-        cmocka_unit_test(by_panels_the_bytes_are_the_same),
+        cmocka_unit_test(by_panels_the_bytes_are_the_same_on_cpus),
+        cmocka_unit_test(by_panels_the_bytes_are_the_same_on_gpus),
         cmocka_unit_test(by_panels_shares_are_the_same),
         cmocka_unit_test(by_panels_odd_numbers_are_the_same),
         cmocka_unit_test(painter_takes_what_the_device_allows),

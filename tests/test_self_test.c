@@ -67,6 +67,15 @@ static const mutation pictures[] = {
      "corner_of_tile(layout, i)"},
 };
 
+static const mutation pictures_cpu[] = {
+    {"picture_luma_cpu", "picture_cpu.cl", "panel * CBX_PANEL, layout", "0, layout"},
+    {"picture_luma_cpu", "picture_cpu.cl", "(size_t)panel * CBX_PANEL_SIZE + CBX_PANEL",
+     "CBX_PANEL"},
+    {"picture_luma_cpu", "picture_cpu.cl", "corner_of_tile(layout, first + lane)",
+     "corner_of_tile(layout, lane)"},
+    {"picture_luma_cpu", "picture_cpu.cl", "least[i] = fmin(least[i], v);", "least[i] = v;"},
+};
+
 static const mutation fused_cpu[] = {
     {"train_cpu", "batch_cpu.cl", "activate_v(hidden_sum(", "(hidden_sum("},
     {"train_cpu", "train_cpu.cl", "d2, finish_rows, rate.output,", "d2, finish_rows, rate.hidden,"},
@@ -141,6 +150,8 @@ static void refuses_a_broken_step(void **state) {
 static void refuses_a_broken_picture(void **state) {
     (void)state;
     assert_refused(REFUSED_ALL(pictures), CBX_FAMILY_GPU, CBX_SCHEDULE_STEPWISE,
+                   cbx_check_pictures);
+    assert_refused(REFUSED_ALL(pictures_cpu), CBX_FAMILY_CPU, CBX_SCHEDULE_STEPWISE,
                    cbx_check_pictures);
 }
 

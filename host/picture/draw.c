@@ -30,7 +30,9 @@ static const struct by_panels {
     cbx_family family;
     uint32_t scale;
     const char *kernel;
-} by_panels[] = {{CBX_FAMILY_GPU, 1, "picture_luma_gpu"}};
+    size_t most, least; /* work-items in a group that it wants, and does with */
+} by_panels[] = {{CBX_FAMILY_CPU, 1, "picture_luma_cpu", 1, 1},
+                 {CBX_FAMILY_GPU, 1, "picture_luma_gpu", CBX_DRAW_GROUP, CBX_DRAW_LEAST}};
 
 static const struct by_panels *find_by_panels(const cbx_painter *painter) {
     for (size_t i = 0; i < CBX_COUNT(by_panels); i++) {
@@ -48,8 +50,8 @@ static cbx_status choose_luma(cbx_painter *painter) {
     cbx_status status =
         row ? cbx_kernel_create(painter->device, row->kernel, &painter->by_panels) : CBX_OK;
     if (row && !status) {
-        const size_t group = cbx_kernel_group(painter->device, painter->by_panels, CBX_DRAW_GROUP);
-        painter->group = group >= CBX_DRAW_LEAST ? group : 0;
+        const size_t group = cbx_kernel_group(painter->device, painter->by_panels, row->most);
+        painter->group = group >= row->least ? group : 0;
     }
     return status;
 }

@@ -90,4 +90,13 @@ HELPER void draw_panel(global const float *restrict w, uint first, cbx_frame_lay
     }
 }
 
+/* The picture of a w1 that nobody trains in this launch: a work-item for each panel. */
+kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void picture_luma_cpu(global const float *restrict w1, cbx_frame_layout layout,
+                      global uchar *restrict luma)
+{
+    const uint panel = get_group_id(0);
+    draw_panel(w1 + (size_t)panel * CBX_PANEL_SIZE + CBX_PANEL, panel * CBX_PANEL, layout, luma);
+}
+
 #endif
