@@ -111,7 +111,8 @@ static cbx_network *keep(cbx_trainer *trainer, cbx_device *device, uint32_t hidd
     assert_ok(cbx_network_create(&out, hidden));
     cbx_copy_begin(copy);
     assert_ok(cbx_trainer_keep(trainer, copy));
-    assert_ok(cbx_copy_view(copy, &bytes));
+    assert_ok(cbx_copy_fetch(copy));
+    assert_ok(cbx_copy_look(copy, 1, &bytes));
     assert_ok(cbx_trainer_kept(trainer, bytes, NULL));
     assert_ok(cbx_trainer_weights_open_kept(&weights, trainer, bytes));
     const cbx_pieces pieces = cbx_trainer_weights_pieces(weights);

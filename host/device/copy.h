@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Copies of buffers as they are at one moment of the queue, which goes on computing: taken on the
- * device, between what is enqueued before and after, and read later, by any thread.
+ * device, between what is enqueued before and after, and read later.
  *
  *   cbx_copy_begin()   nothing is in it
  *   cbx_copy_add()     enqueues the copy of one buffer behind those before: its turn in the queue
- *   cbx_copy_view()    waits for all of them; the bytes as they were added, each from a multiple
- *                      of CBX_COPY_ALIGNMENT on
+ *   cbx_copy_fetch()   enqueues that the host gets them
+ *   cbx_copy_look()    whether it has: the bytes as they were added, each from a multiple of
+ *                      CBX_COPY_ALIGNMENT on
  *   cbx_copy_end()     the bytes are no longer needed; from then on it can begin again
  *
- * One thread calls begin and add, another may call view and end; never both at once.
+ * The thread that uses the device calls all of them; any other may read the bytes meanwhile. A second thread
+ * that asks the device for them is what not every driver survives: PoCL 3.1's `basic` waits for itself when
+ * one thread enqueues behind what another one executes.
  */
 #ifndef CBX_DEVICE_COPY_H
 #define CBX_DEVICE_COPY_H
@@ -33,7 +36,9 @@ void cbx_copy_destroy(cbx_copy *copy);
 
 void cbx_copy_begin(cbx_copy *copy);
 cbx_status cbx_copy_add(cbx_copy *copy, cl_mem from, size_t bytes);
-cbx_status cbx_copy_view(cbx_copy *copy, const uint8_t **bytes);
+cbx_status cbx_copy_fetch(cbx_copy *copy);
+/* *bytes is NULL where they are not there yet; `wait` waits for them. */
+cbx_status cbx_copy_look(cbx_copy *copy, int wait, const uint8_t **bytes);
 cbx_status cbx_copy_end(cbx_copy *copy);
 
 #endif

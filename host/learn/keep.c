@@ -6,10 +6,11 @@
  *   idle     ──> asked     their time has come: the next batch is to be computed again on the host
  *   asked    ──> taken     after it the thread that trains notes where it stands, and enqueues copies of
  *                          what is on the device, between two batches
- *   taken    ──> writing   that batch was right, and the frames so far are in the film's spool, which it
- *                          looks for between later batches: from then on the other thread has it
- *   writing  ──> idle      that one waits for the copies, puts the spool and the file on the disk, and
- *                          gives it its name
+ *   taken    ──> writing   that batch was right, the copies are on the host, and the frames so far in the
+ *                          film's spool, which it looks for between later batches: from then on the other
+ *                          thread has it
+ *   writing  ──> idle      that one puts the spool and the file on the disk, and gives it its name; it asks
+ *                          nothing of the device
  *
  * No new one is begun before the last one stands. */
 #include <limits.h>
@@ -151,6 +152,9 @@ static cbx_status take(cbx_job *job, cbx_keeper *keeper) {
         status = cbx_reel_keep(job->page_film.reel, &job->page_film.painter, keeper->copy);
     }
     if (!status) {
+        status = cbx_copy_fetch(keeper->copy);
+    }
+    if (!status) {
         note_films(job, keeper);
         note(job, keeper);
         keeper->last = cbx_clock_seconds();
@@ -163,10 +167,15 @@ static int has_frames(const cbx_reel *reel, const cbx_kept_film *film) {
     return !film->spool || !reel || cbx_reel_times_of(reel).frames >= film->frames;
 }
 
-/* Lets the other thread go on where the frames are there. */
-static cbx_status hand_over(cbx_job *job, cbx_keeper *keeper) {
+/* Lets the other thread go on where the frames and the copies are there. */
+static cbx_status hand_over(cbx_job *job, cbx_keeper *keeper, int wait) {
     cbx_kept_film *films = keeper->at.films;
-    if (cbx_job_is_checking(job) || !has_frames(job->reel, &films[CBX_KEPT_FILM]) ||
+    const cbx_status failed = cbx_copy_look(keeper->copy, wait, &keeper->bytes);
+    if (failed) {
+        return failed;
+    }
+    if (!keeper->bytes || cbx_job_is_checking(job) ||
+        !has_frames(job->reel, &films[CBX_KEPT_FILM]) ||
         !has_frames(job->page_film.reel, &films[CBX_KEPT_PAGE_FILM])) {
         return CBX_OK;
     }
@@ -223,7 +232,8 @@ cbx_status cbx_job_keep(cbx_job *job) {
     switch (look(keeper)) {
     case CBX_KEEPER_IDLE:
         judge(job, keeper);
-        if (!cbx_job_is_checking(job) && is_due(keeper)) {
+        status = cbx_copy_end(keeper->copy);
+        if (!status && !cbx_job_is_checking(job) && is_due(keeper)) {
             cbx_job_check_next(job);
             enter(keeper, CBX_KEEPER_ASKED);
         }
@@ -234,7 +244,7 @@ cbx_status cbx_job_keep(cbx_job *job) {
     case CBX_KEEPER_TAKEN:
         status = cbx_job_look(job);
         if (!status) {
-            status = hand_over(job, keeper);
+            status = hand_over(job, keeper, 0);
         }
         break;
     case CBX_KEEPER_WRITING:
@@ -262,7 +272,7 @@ static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {
     if (look(keeper) == CBX_KEEPER_TAKEN) {
         status = cbx_job_end_check(job);
         status = status ? status : cbx_job_collect(job);
-        status = status ? status : hand_over(job, keeper);
+        status = status ? status : hand_over(job, keeper, 1);
     }
     pthread_mutex_lock(&keeper->lock);
     while (keeper->state == CBX_KEEPER_WRITING) {
@@ -270,7 +280,8 @@ static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {
     }
     pthread_mutex_unlock(&keeper->lock);
     judge(job, keeper);
-    return status;
+    const cbx_status ended = cbx_copy_end(keeper->copy);
+    return status ? status : ended;
 }
 
 cbx_status cbx_job_keep_now(cbx_job *job) {

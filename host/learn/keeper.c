@@ -10,7 +10,8 @@
 #include "base/thread.h"
 
 /* What there is beside the weights, of a copy's bytes. */
-static cbx_status take_copies(cbx_keeper *keeper, const uint8_t *bytes) {
+static cbx_status take_copies(cbx_keeper *keeper) {
+    const uint8_t *bytes = keeper->bytes;
     const cbx_status status =
         cbx_trainer_kept(keeper->trainer, bytes, keeper->has_losses ? keeper->image_losses : NULL);
     bytes += cbx_trainer_kept_bytes(keeper->trainer);
@@ -56,14 +57,14 @@ cbx_status cbx_keeper_write(cbx_keeper *keeper, cbx_trainer_weights *weights) {
     return status;
 }
 
-static cbx_status sync_and_write(cbx_keeper *keeper, const uint8_t *bytes) {
+static cbx_status sync_and_write(cbx_keeper *keeper) {
     cbx_trainer_weights *weights = NULL;
     cbx_status status = CBX_OK;
     for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
         status = keeper->at.films[i].spool ? cbx_spool_sync(keeper->spools[i]) : CBX_OK;
     }
     if (!status) {
-        status = cbx_trainer_weights_open_kept(&weights, keeper->trainer, bytes);
+        status = cbx_trainer_weights_open_kept(&weights, keeper->trainer, keeper->bytes);
     }
     if (!status) {
         status = cbx_keeper_write(keeper, weights);
@@ -74,16 +75,11 @@ static cbx_status sync_and_write(cbx_keeper *keeper, const uint8_t *bytes) {
 
 /* One with weights that are not finite is not worth its name; training will say so. */
 static cbx_status make(cbx_keeper *keeper) {
-    const uint8_t *bytes = NULL;
-    cbx_status status = cbx_copy_view(keeper->copy, &bytes);
+    cbx_status status = take_copies(keeper);
     if (!status) {
-        status = take_copies(keeper, bytes);
+        status = sync_and_write(keeper);
     }
-    if (!status) {
-        status = sync_and_write(keeper, bytes);
-    }
-    const cbx_status ended = cbx_copy_end(keeper->copy);
-    return status == CBX_DIVERGED ? CBX_OK : status ? status : ended;
+    return status == CBX_DIVERGED ? CBX_OK : status;
 }
 
 static void *work(void *argument) {

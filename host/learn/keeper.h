@@ -24,7 +24,8 @@ typedef struct cbx_keeper {
     double seconds; /* between two */
     double last;    /* clock of the last one */
     const cbx_trainer *trainer;
-    cbx_copy *copy;
+    cbx_copy *copy;       /* of the thread that trains */
+    const uint8_t *bytes; /* what the other one writes, from taken to idle */
     cbx_checkpoint at; /* the one under way */
     int has_losses;
     float *image_losses; /* (training_images): room */

@@ -125,6 +125,15 @@ class Injection(Faults):
                     if (self.at / name).exists():
                         self.assertTrue(self.is_whole(name))
 
+    def test_one_thread_asks_the_device(self):
+        """PoCL 3.1's basic device waits for itself where one thread enqueues behind what another executes."""
+        for kind, flags in KINDS.items():
+            with self.subTest(kind=kind):
+                self.clean()
+                result, left = self.one(*flags, CBX_INJECT_COUNTS=self.folder / "counts")
+                self.assertEqual(result.returncode, OK, result.stderr)
+                self.assertEqual(left["thread at a queue"], 1)
+
     def test_what_a_killed_run_left(self):
         """A film is made of it, or all stays as it is."""
         self.clean()

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* OpenCL: calls that fail, and objects that are given back or not. */
+/* OpenCL: calls that fail, objects that are given back or not, and how many threads ask. */
 #define _GNU_SOURCE
 #include "inject.h"
 
 #include <CL/cl.h>
 
+/* Threads that use queues count as what is held. */
+static void note_thread(void) {
+    static __thread int noted;
+    if (!noted) {
+        noted = 1;
+        inject_hold("thread at a queue", 1);
+    }
+}
+
 /* An event that a call has given out. */
 static void hold_event(cl_int status, const cl_event *event) {
+    note_thread();
     if (status == CL_SUCCESS && event && *event) {
         inject_hold("event", 1);
     }
@@ -26,6 +36,8 @@ static void give_back(const char *kind, cl_int status) {
 
 #define CL(name, parameters, arguments)                                                            \
     INJECT_PLAIN(cl_int, name, parameters, arguments, return CL_OUT_OF_RESOURCES)
+#define CL_QUEUE(name, parameters, arguments)                                                      \
+    INJECT(cl_int, name, parameters, arguments, note_thread(), return CL_OUT_OF_RESOURCES)
 #define CL_OBJECT(type, kind, name, parameters, arguments)                                         \
     INJECT(type, name, parameters, arguments, hold_object(kind, result),                           \
            *error = CL_OUT_OF_HOST_MEMORY;                                                         \
@@ -115,6 +127,11 @@ CL_ENQUEUE(clEnqueueWriteBuffer,
            (cl_command_queue q, cl_mem m, cl_bool b, size_t o, size_t s, const void *p, cl_uint n,
             const cl_event *w, cl_event *e),
            (q, m, b, o, s, p, n, w, e))
+CL_ENQUEUE(clEnqueueWriteBufferRect,
+           (cl_command_queue q, cl_mem m, cl_bool b, const size_t *bo, const size_t *ho,
+            const size_t *r, size_t br, size_t bs, size_t hr, size_t hs, const void *p, cl_uint n,
+            const cl_event *w, cl_event *e),
+           (q, m, b, bo, ho, r, br, bs, hr, hs, p, n, w, e))
 CL_ENQUEUE(clEnqueueCopyBuffer,
            (cl_command_queue q, cl_mem from, cl_mem to, size_t fo, size_t o, size_t s, cl_uint n,
             const cl_event *w, cl_event *e),
@@ -135,10 +152,10 @@ INJECT(cl_int, clEnqueueUnmapMemObject,
        hold_event(result, e), return CL_OUT_OF_RESOURCES)
 CL_ENQUEUE(clEnqueueMarkerWithWaitList,
            (cl_command_queue q, cl_uint n, const cl_event *w, cl_event *e), (q, n, w, e))
-CL(clWaitForEvents, (cl_uint n, const cl_event *e), (n, e))
-CL(clGetEventInfo, (cl_event e, cl_event_info w, size_t n, void *out, size_t *got),
-   (e, w, n, out, got))
+CL_QUEUE(clWaitForEvents, (cl_uint n, const cl_event *e), (n, e))
+CL_QUEUE(clGetEventInfo, (cl_event e, cl_event_info w, size_t n, void *out, size_t *got),
+         (e, w, n, out, got))
 CL(clGetEventProfilingInfo, (cl_event e, cl_profiling_info w, size_t n, void *out, size_t *got),
    (e, w, n, out, got))
-CL(clFlush, (cl_command_queue q), (q))
-CL(clFinish, (cl_command_queue q), (q))
+CL_QUEUE(clFlush, (cl_command_queue q), (q))
+CL_QUEUE(clFinish, (cl_command_queue q), (q))
