@@ -4,6 +4,7 @@
 #define CBX_BASE_PIECES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "clearbox/status.h"
 
@@ -12,5 +13,9 @@ typedef struct cbx_pieces {
     cbx_status (*next)(void *user, void *to, size_t bytes);
     void *user;
 } cbx_pieces;
+
+/* Hands over the next `bytes` of them, a megabyte at a time. */
+cbx_status cbx_pieces_each(const cbx_pieces *from, uint64_t bytes,
+                           void (*take)(void *user, const void *piece, size_t size), void *user);
 
 #endif

@@ -8,9 +8,8 @@
 
 #include "base/error.h"
 #include "base/crc32.h"
-#include "base/memory.h"
 
-enum { ALIGNMENT = 8, PIECE_BYTES = 1 << 20 };
+enum { ALIGNMENT = 8 };
 
 /* A JSON string, whatever the bytes: file names need not be UTF-8, and weights are
  * not to be lost over one. */
@@ -72,33 +71,27 @@ static char *header_text(const cbx_tensor *tensors, size_t tensor_count, const c
     return text;
 }
 
-/* `sum` gets the checksum so far; NULL: it is not wanted. */
-static void put(cbx_output *to, const void *bytes, size_t size, uint32_t *sum) {
-    cbx_output_write(to, bytes, size);
-    if (sum) {
-        *sum = cbx_crc32(*sum, bytes, size);
+/* What is being written, and its checksum so far; NULL: it is not wanted. */
+typedef struct writing {
+    cbx_output *to;
+    uint32_t *sum;
+} writing;
+
+static void put(void *user, const void *bytes, size_t size) {
+    const writing *w = user;
+    cbx_output_write(w->to, bytes, size);
+    if (w->sum) {
+        *w->sum = cbx_crc32(*w->sum, bytes, size);
     }
 }
 
-/* Piece by piece, where it does not lie in one place. */
-static cbx_status put_tensor(cbx_output *to, const cbx_tensor *tensor, uint32_t *sum) {
+static cbx_status put_tensor(writing *w, const cbx_tensor *tensor) {
     const uint64_t bytes = cbx_tensor_bytes(tensor);
-    uint8_t *piece = NULL;
-    if (!tensor->pieces) {
-        put(to, tensor->bytes, bytes, sum);
-        return CBX_OK;
+    if (tensor->pieces) {
+        return cbx_pieces_each(tensor->pieces, bytes, put, w);
     }
-    cbx_status status = cbx_new(&piece, PIECE_BYTES);
-    for (uint64_t left = bytes; left > 0 && !status;) {
-        const size_t some = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-        status = tensor->pieces->next(tensor->pieces->user, piece, some);
-        if (!status) {
-            put(to, piece, some, sum);
-        }
-        left -= some;
-    }
-    free(piece);
-    return status;
+    put(w, tensor->bytes, bytes);
+    return CBX_OK;
 }
 
 /* The last of these is the checksum, where it is wanted, and has no bytes yet. */
@@ -109,17 +102,18 @@ static cbx_status write_all(cbx_output *to, const cbx_tensor *tensors, size_t te
     if (!header) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for the header of a safetensors file");
     }
+    writing w = {to, sum};
     const size_t text_bytes = strlen(header);
     const uint64_t length = (text_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    put(to, &length, CBX_SAFETENSORS_LENGTH_BYTES, sum);
-    put(to, header, text_bytes, sum);
-    put(to, spaces, length - text_bytes, sum);
+    put(&w, &length, CBX_SAFETENSORS_LENGTH_BYTES);
+    put(&w, header, text_bytes);
+    put(&w, spaces, length - text_bytes);
     cbx_status status = CBX_OK;
     for (size_t i = 0; i < tensor_count - (sum != NULL) && !status; i++) {
-        status = put_tensor(to, &tensors[i], sum);
+        status = put_tensor(&w, &tensors[i]);
     }
     if (sum) {
-        put(to, sum, sizeof *sum, NULL);
+        cbx_output_write(to, sum, sizeof *sum);
     }
     free(header);
     return status ? status : cbx_output_flush(to);

@@ -2,13 +2,10 @@
 #include "learn/hashes.h"
 
 #include <stdint.h>
-#include <stdlib.h>
+#include <string.h>
 
-#include "base/memory.h"
 #include "data/idx.h"
 #include "network/weights.h"
-
-enum { PIECE_BYTES = 1 << 20 };
 
 /* A block of memory after another. */
 static cbx_status hash(const void *first, size_t first_bytes, const void *second,
@@ -23,26 +20,24 @@ static cbx_status hash(const void *first, size_t first_bytes, const void *second
     return status;
 }
 
+static void add_piece(void *digest, const void *piece, size_t size) {
+    cbx_digest_add(digest, piece, size);
+}
+
 cbx_status cbx_hash_weights(uint32_t hidden, const cbx_pieces *weights,
                             char text[CBX_DIGEST_TEXT]) {
+    char whole[CBX_DIGEST_TEXT];
     cbx_digest *digest = NULL;
-    uint8_t *piece = NULL;
-    cbx_status status = cbx_new(&piece, PIECE_BYTES);
-    if (!status) {
-        status = cbx_digest_begin(&digest);
+    cbx_status status = cbx_digest_begin(&digest);
+    if (status) {
+        return status;
     }
-    for (uint64_t left = cbx_weights_floats(hidden) * sizeof(float); left > 0 && !status;) {
-        const size_t some = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
-        status = weights->next(weights->user, piece, some);
-        if (!status) {
-            cbx_digest_add(digest, piece, some);
-        }
-        left -= some;
+    status =
+        cbx_pieces_each(weights, cbx_weights_floats(hidden) * sizeof(float), add_piece, digest);
+    cbx_digest_end(digest, whole);
+    if (!status) { /* a part of them has no hash */
+        memcpy(text, whole, sizeof whole);
     }
-    if (digest) {
-        cbx_digest_end(digest, text);
-    }
-    free(piece);
     return status;
 }
 

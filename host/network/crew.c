@@ -46,17 +46,11 @@ size_t cbx_crew_w2_floats(const cbx_trainer *trainer, uint32_t rank) {
     return (1 + (size_t)trainer->meeting.exchange.owned[rank].count * CBX_PANEL) * CBX_LANES_OUT;
 }
 
-/* Room for what is sent of a share, for free(). */
-static cbx_status make_room(float **room, size_t floats) {
-    *room = NULL;
-    return cbx_new(room, floats);
-}
-
 cbx_status cbx_crew_send_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows) {
     const uint32_t rank = trainer->meeting.exchange.rank;
     const size_t floats = cbx_crew_w1_floats(trainer, rank, rows);
-    float *room;
-    cbx_status status = make_room(&room, floats);
+    float *room = NULL;
+    cbx_status status = cbx_new(&room, floats);
     if (!status) {
         status = cbx_w1_read(trainer, first, rows, room);
     }
@@ -69,8 +63,8 @@ cbx_status cbx_crew_send_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows)
 
 cbx_status cbx_crew_send_w2(cbx_trainer *trainer) {
     const size_t floats = cbx_crew_w2_floats(trainer, trainer->meeting.exchange.rank);
-    float *room;
-    cbx_status status = make_room(&room, floats);
+    float *room = NULL;
+    cbx_status status = cbx_new(&room, floats);
     if (!status) {
         status = cbx_w2_read(trainer, floats, room);
     }
@@ -93,8 +87,8 @@ static void pad_w1(float *w1, uint32_t first, uint32_t rows, uint32_t from, uint
 cbx_status cbx_crew_receive_w1(cbx_trainer *trainer, uint32_t first, uint32_t rows) {
     const uint32_t rank = trainer->meeting.exchange.rank;
     const size_t sent = cbx_crew_w1_floats(trainer, rank, rows);
-    float *room;
-    cbx_status status = make_room(&room, (size_t)trainer->panels * rows * CBX_PANEL);
+    float *room = NULL;
+    cbx_status status = cbx_new(&room, (size_t)trainer->panels * rows * CBX_PANEL);
     if (!status) {
         pad_w1(room, first, rows, trainer->meeting.exchange.owned[rank].count, trainer->panels);
         status = cbx_crew_receive(trainer, 0, room, sent * sizeof *room);
@@ -108,8 +102,8 @@ cbx_status cbx_crew_receive_w1(cbx_trainer *trainer, uint32_t first, uint32_t ro
 
 cbx_status cbx_crew_receive_w2(cbx_trainer *trainer) {
     const size_t sent = cbx_crew_w2_floats(trainer, trainer->meeting.exchange.rank);
-    float *room;
-    cbx_status status = make_room(&room, cbx_w2_device_floats(trainer));
+    float *room = NULL;
+    cbx_status status = cbx_new(&room, cbx_w2_device_floats(trainer));
     if (!status) {
         status = cbx_crew_receive(trainer, 0, room, sent * sizeof *room);
     }
