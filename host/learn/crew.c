@@ -198,7 +198,7 @@ static cbx_status lead_ranks(cbx_job *job, const cbx_trainer_settings *settings,
     }
     if (!status) {
         status = cbx_lead_train(lead, job->device, job->dataset, settings, owned,
-                                !job->settings->no_check, &job->bond, &job->trainer);
+                                !job->settings->no_check, 0, &job->bond, &job->trainer);
     }
     job->plan.exchange_seconds = job->bond.typical_seconds;
     job->plan.exchange_direct = job->bond.way == CBX_DIRECTLY;
@@ -232,7 +232,7 @@ cbx_status cbx_job_time_ranks(cbx_job *job, const cbx_trainer_settings *settings
     }
     if (!status) {
         status =
-            cbx_lead_train(lead, job->device, job->dataset, settings, spans, 0, &bond, &trainer);
+            cbx_lead_train(lead, job->device, job->dataset, settings, spans, 0, 1, &bond, &trainer);
     }
     if (!status) {
         status = cbx_team_time(trainer, job->dataset, settings, seconds, &out->batch_seconds);

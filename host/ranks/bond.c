@@ -104,7 +104,7 @@ static cbx_status agree(cbx_bond *bond, const double took[CBX_BOND_WAYS]) {
     return status;
 }
 
-cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows) {
+cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows, int messages) {
     enum { MESSAGES = 8 };
     const size_t numbers = (size_t)rows * CBX_CLASSES;
     const int both = bond->count > 2 && bond->count <= CBX_MOST_SWAPS;
@@ -118,7 +118,7 @@ cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows) {
         bond->way = (cbx_bond_way)way;
         status = try_way(bond, numbers, own, room, &took[way]);
     }
-    if (!status) {
+    if (!status && messages) {
         status = try_messages(bond, numbers, own, room, MESSAGES);
     }
     if (!status && both) {

@@ -56,7 +56,9 @@ typedef struct cbx_bond {
     cbx_division division;  /* of this rank */
     double seconds;         /* that exchanges of sums took, with waiting */
     double typical_seconds; /* of one, as cbx_bond_try() found … */
-    double message_seconds; /* … and what each further message at once takes of the processor */
+    double
+        message_seconds; /* … and, where it was asked for, what each further message at once takes of the
+                               processor */
 } cbx_bond;
 
 /* Of the panels of every rank (ranks->count), rank 0 having some; stays where it is. CBX_NO_MEMORY. To be
@@ -64,8 +66,8 @@ typedef struct cbx_bond {
 cbx_status cbx_bond_open(cbx_bond *out, const cbx_ranks *ranks, const cbx_span *spans,
                          uint32_t hidden);
 /* Exchanges the sums of batches of so many rows, without any work between, fifty times each way, and
- * chooses. All members call it. */
-cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows);
+ * chooses; `messages`: and tries several messages at once. All members call it alike. */
+cbx_status cbx_bond_try(cbx_bond *bond, uint32_t rows, int messages);
 void cbx_bond_clear(cbx_bond *bond);
 
 /* For its ways: the nodes of a span, and what members first … end - 1 own. */

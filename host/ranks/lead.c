@@ -111,10 +111,12 @@ cbx_status cbx_lead_share_out(cbx_lead *lead, cbx_device *device, const cbx_data
 
 cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
                           const cbx_trainer_settings *settings, const cbx_span *spans, int checks,
-                          cbx_bond *bond, cbx_trainer **out) {
+                          int messages, cbx_bond *bond, cbx_trainer **out) {
     const cbx_ranks *ranks = lead->ranks;
-    const cbx_rank_message message = {
-        .word = CBX_RANK_TRAIN, .training = *settings, .has_checks = checks};
+    const cbx_rank_message message = {.word = CBX_RANK_TRAIN,
+                                      .training = *settings,
+                                      .has_checks = checks,
+                                      .times_messages = messages};
     *out = NULL;
     cbx_status status = cbx_bond_open(bond, ranks, spans, settings->hidden);
     if (status || bond->count == 1) { /* the others have nothing to do */
@@ -131,7 +133,7 @@ cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset 
         status = own.status ? own.status : status;
     }
     if (!status) {
-        status = cbx_bond_try(bond, settings->batch);
+        status = cbx_bond_try(bond, settings->batch, messages);
     }
     if (status) {
         cbx_trainer_destroy(*out);

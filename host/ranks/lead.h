@@ -27,10 +27,11 @@ cbx_status cbx_lead_share_out(cbx_lead *lead, cbx_device *device, const cbx_data
                               const cbx_trainer_settings *settings, int alike, cbx_span *spans);
 
 /* The trainer that leads those of the other ranks. `bond`, which is filled and the caller's to clear, and
- * all else must outlive it. *out is the caller's, NULL after a failure. */
+ * all else must outlive it. `messages`: bond->message_seconds is wanted. *out is the caller's, NULL after a
+ * failure. */
 cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
                           const cbx_trainer_settings *settings, const cbx_span *spans, int checks,
-                          cbx_bond *bond, cbx_trainer **out);
+                          int messages, cbx_bond *bond, cbx_trainer **out);
 
 /* They close their devices, once no trainer leads them. */
 void cbx_lead_end(cbx_lead *lead);

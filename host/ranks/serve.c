@@ -20,6 +20,7 @@ typedef struct servant {
     double speed;
     cbx_bond bond; /* while it trains */
     uint32_t rows;
+    int times_messages;
     int is_let_go; /* without having trained */
 } servant;
 
@@ -115,7 +116,7 @@ static cbx_status get_ready(void *user, cbx_status made) {
     cbx_command last;
     const cbx_status status = answer(it, made);
     if (status || !made) {
-        return status ? status : cbx_bond_try(&it->bond, it->rows);
+        return status ? status : cbx_bond_try(&it->bond, it->rows, it->times_messages);
     }
     it->is_let_go = receive(it, &last, sizeof last) == CBX_OK;
     return made;
@@ -127,6 +128,7 @@ static cbx_status serve(servant *it, const cbx_rank_message *message, const cbx_
     }
     it->is_let_go = 0;
     it->rows = message->training.batch;
+    it->times_messages = message->times_messages;
     cbx_status status = cbx_bond_open(&it->bond, it->ranks, spans, message->training.hidden);
     if (!status) {
         const cbx_fellow fellow = {
