@@ -32,7 +32,7 @@ typedef struct rank {
     uint32_t panels;
     const float *sums;     /* [panels][NUMBERS] */
     float sum[2][NUMBERS]; /* by pairs, directly */
-    uint32_t swaps;
+    uint32_t swaps, worked;
     cbx_status status;
     pthread_t thread;
 } rank;
@@ -67,7 +67,8 @@ static int fetch(rank *own, const cbx_swap *it) {
     return 1;
 }
 
-static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t count) {
+static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t count,
+                       cbx_meanwhile *meanwhile) {
     rank *own = user;
     int good = 1;
     pthread_mutex_lock(&own->world->lock);
@@ -77,11 +78,17 @@ static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t count) {
             post(own, &swaps[i]);
         }
     }
+    good = cbx_meanwhile_do(meanwhile) == CBX_OK;
     for (uint32_t i = 0; i < count && good; i++) {
         good = swaps[i].receives == 0 || fetch(own, &swaps[i]);
     }
     pthread_mutex_unlock(&own->world->lock);
     return good ? CBX_OK : cbx_fail(CBX_DEVICE_FAULT, "the ranks expect different messages");
+}
+
+static cbx_status count_work(void *user) {
+    (*(uint32_t *)user)++;
+    return CBX_OK;
 }
 
 /* Its nodes, and then the exchange. */
@@ -103,7 +110,9 @@ static cbx_status add(rank *own) {
         const int direct = again >= 2 && bond.count <= CBX_MOST_SWAPS;
         bond.way = direct ? CBX_DIRECTLY : CBX_BY_PAIRS;
         memset(own->sum[again / 2], 0, sizeof own->sum[again / 2]);
-        status = bond.exchange.add(bond.exchange.user, sums, NUMBERS, own->sum[again / 2]);
+        cbx_meanwhile meanwhile = {count_work, &own->worked, 0.0};
+        status =
+            bond.exchange.add(bond.exchange.user, sums, NUMBERS, own->sum[again / 2], &meanwhile);
     }
     cbx_bond_clear(&bond);
     free(sums);
@@ -168,6 +177,7 @@ static void check(const cbx_span *spans, uint32_t count, uint32_t panels, uint64
         if (spans[i].count > 0) {
             assert_memory_equal(all[i].sum[0], should, sizeof all[i].sum[0]);
             assert_memory_equal(all[i].sum[1], should, sizeof all[i].sum[1]);
+            assert_true(members == 1 || all[i].worked == 4); /* once in each exchange */
             assert_true(all[i].swaps <=
                         2 * (levels_of(members) + 2) * (members > CBX_MOST_SWAPS ? 2 : 1) + 2);
         }

@@ -6,8 +6,9 @@
  *
  * The model of R ranks, each on a machine of its own: a rank's computing, measured of one rank with so many
  * panels; what ranks lose at every batch beside the exchange, o, the least that T(k, H) − T(1, H/k) − exchange(k)
- * was of the most ranks at any H, since at others they take memory from each other; and log2 R steps of an
- * exchange: T(R, H) = T(1, H/R) + o + ⌈log2 R⌉ · (latency + 64 · batch bytes / bandwidth). */
+ * was of the most ranks at any H, since at others they take memory from each other; and what they wait for in an
+ * exchange: T(R, H) = T(1, H/R) + o + exchange(R). Two ranks with as many panels tell how long they work for later
+ * batches once their sums are on their way, p: so much of the way does not count. */
 #include "cli/bench_ranks.h"
 
 #include <math.h>
@@ -105,14 +106,17 @@ static double message_seconds(const session *s) {
 }
 
 /* By pairs there are log2 N messages one after the other; directly one to each of the others, which leave
- * one after the other and are on their way together. Each way is as ranks/bond.h has it. */
-static double exchange_of(const session *s, uint32_t ranks) {
+ * one after the other and are on their way together. Each way is as ranks/bond.h has it. While the first are
+ * on their way there is something else to do. */
+static double exchange_of(const session *s, uint32_t ranks, double prepare) {
     const cli_bench_options *options = s->options;
     const double bytes = (double)options->settings.batch * CBX_CLASSES * sizeof(float);
     const double latency = 1e-6 * options->latency_us;
     const double wire = 8.0 * bytes / (1e9 * options->bandwidth_gbit);
-    const double pairs = ceil(log2(ranks)) * (latency + wire);
-    const double direct = latency + (ranks - 1) * (wire + message_seconds(s));
+    const double pairs =
+        fmax(0.0, latency + wire - prepare) + (ceil(log2(ranks)) - 1) * (latency + wire);
+    const double direct =
+        fmax(0.0, latency + (ranks - 1) * wire - prepare) + (ranks - 1) * message_seconds(s);
     return ranks <= CBX_MOST_SWAPS ? fmin(pairs, direct) : pairs;
 }
 
@@ -135,13 +139,17 @@ static cbx_status model_hidden(session *s, uint32_t hidden, double alone) {
     for (uint32_t ranks = LEAST_MODELLED;
          ranks <= MOST_MODELLED && ranks <= CBX_PANELS_OF(hidden) && !status; ranks *= 2) {
         row *r = &s->modelled[s->modelled_count];
-        cbx_ranks_timed part;
+        cbx_ranks_timed part, pair;
         *r = (row){.hidden = hidden, .ranks = ranks, .share = largest_share(hidden, ranks)};
         status = time_it(s, r->share, 1, &part);
         if (!status) {
+            status = time_it(s, 2 * r->share, 2, &pair);
+        }
+        if (!status) {
             r->alone = alone;
             r->share_alone = part.batch_seconds;
-            r->timed.exchange_seconds = exchange_of(s, ranks);
+            r->timed.prepare_seconds = pair.prepare_seconds;
+            r->timed.exchange_seconds = exchange_of(s, ranks, pair.prepare_seconds);
             r->timed.batch_seconds = r->share_alone + overhead + r->timed.exchange_seconds;
             s->modelled_count++;
         }
@@ -198,7 +206,8 @@ static int print_tables(const session *s) {
     if (code == CLI_DONE && s->modelled_count > 0) {
         printf(
             "\nA model, not measured: such ranks on a network of %g µs and %g Gbit/s, where each\n"
-            "message beside others takes %.2f µs more, as it does here:\n\n",
+            "message beside others takes %.2f µs more, as it does here, less what they do for the\n"
+            "next batch meanwhile:\n\n",
             s->options->latency_us, s->options->bandwidth_gbit, 1e6 * message_seconds(s));
         code = print_rows(s->modelled, s->modelled_count);
     }
@@ -209,11 +218,12 @@ static json_t *rows_array(const row *rows, size_t count) {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         const row *r = &rows[i];
-        cbx_json_append(&array, json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "hidden",
+        cbx_json_append(&array, json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "hidden",
                                           (json_int_t)r->hidden, "ranks", (json_int_t)r->ranks,
                                           "neurons_a_rank", (json_int_t)r->share, "batch_seconds",
                                           r->timed.batch_seconds, "exchange_seconds",
-                                          r->timed.exchange_seconds, "efficiency_fixed_hidden",
+                                          r->timed.exchange_seconds, "prepare_seconds",
+                                          r->timed.prepare_seconds, "efficiency_fixed_hidden",
                                           of_all(r), "efficiency_fixed_share", of_share(r)));
     }
     return array;

@@ -239,6 +239,7 @@ cbx_status cbx_job_time_ranks(cbx_job *job, const cbx_trainer_settings *settings
     }
     out->exchange_seconds = bond.typical_seconds;
     out->message_seconds = bond.message_seconds;
+    out->prepare_seconds = bond.worked > 0 ? bond.worked_seconds / (double)bond.worked : 0.0;
     cbx_trainer_destroy(trainer);
     cbx_bond_clear(&bond);
     free(spans);

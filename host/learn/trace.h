@@ -47,6 +47,8 @@ typedef struct cbx_ranks_timed {
     double exchange_seconds; /* of them, between ranks that wait for nothing else; 0: of one */
     double
         message_seconds; /* what each further message at once takes of the processor; 0: of one rank */
+    double
+        prepare_seconds; /* that a rank works for later batches while its sums are on their way */
 } cbx_ranks_timed;
 
 /* Trains `settings` on the first `count` ranks of a tracer whose control has ranks, evenly shared, for so many

@@ -98,7 +98,8 @@ static cbx_status broadcast(void *user, void *bytes, size_t size) {
     return carry(user, start_broadcast, 0, bytes, size);
 }
 
-static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t swap_count) {
+static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t swap_count,
+                       cbx_meanwhile *meanwhile) {
     cbx_world *world = user;
     MPI_Request requests[2 * CBX_MOST_SWAPS];
     int count = 0;
@@ -119,6 +120,7 @@ static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t swap_count) {
                                    "exchanging sums");
         }
     }
+    status = status ? status : cbx_meanwhile_do(meanwhile);
     return status ? status : cbx_links_wait(world, requests, count);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "clearbox/dataset.h"
 #include "layout.h"
@@ -53,7 +54,17 @@ static void add_up(const cbx_meeting *meeting, const cbx_sums *sums) {
     }
 }
 
-cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums) {
+cbx_status cbx_meanwhile_do(cbx_meanwhile *meanwhile) {
+    const double start = meanwhile ? cbx_clock_seconds() : 0.0;
+    const cbx_status status = meanwhile ? meanwhile->work(meanwhile->user) : CBX_OK;
+    if (meanwhile) {
+        meanwhile->seconds = cbx_clock_seconds() - start;
+    }
+    return status;
+}
+
+cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums,
+                             cbx_meanwhile *meanwhile) {
     const cbx_exchange *exchange = &meeting->exchange;
     const size_t numbers = (size_t)sums->rows * CBX_CLASSES;
     const size_t share = (size_t)sums->stride * CBX_LANES_OUT, floats = sums->shares * share;
@@ -81,7 +92,7 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
     }
     if (!status) {
         add_up(meeting, sums);
-        status = exchange->add(exchange->user, meeting->sent, numbers, meeting->sum);
+        status = exchange->add(exchange->user, meeting->sent, numbers, meeting->sum, meanwhile);
     }
     if (!status) {
         memset(meeting->own, 0, bytes);

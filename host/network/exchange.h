@@ -17,13 +17,25 @@ typedef struct cbx_share {
 /* The neurons in those panels of a network of `hidden`. */
 cbx_share cbx_share_of(cbx_span panels, uint32_t hidden);
 
+/* What an owner does once its sums are on their way to the others, which it would only wait for. */
+typedef struct cbx_meanwhile {
+    cbx_status (*work)(void *user);
+    void *user;
+    double seconds; /* that it took */
+} cbx_meanwhile;
+
+/* By whoever exchanges, once in each exchange; NULL: there is nothing to do. */
+cbx_status cbx_meanwhile_do(cbx_meanwhile *meanwhile);
+
 typedef struct cbx_exchange {
     uint32_t rank, ranks;
     const cbx_span *owned; /* (ranks) the panels of each, in order: together all of the network */
     /* Called on every rank with the same batches in the same order: own [nodes][numbers] are the sums of
      * this rank's largest nodes, cbx_tree_nodes(), and sum [numbers] becomes that of all panels.
-     * Waits for the others; a failure is the rank's own to pass on to them. */
-    cbx_status (*add)(void *user, const float *own, size_t numbers, float *sum);
+     * Waits for the others, with something to do or NULL; a failure is the rank's own to pass on to
+     * them. */
+    cbx_status (*add)(void *user, const float *own, size_t numbers, float *sum,
+                      cbx_meanwhile *meanwhile);
     void *user;
 } cbx_exchange;
 
@@ -66,6 +78,7 @@ void cbx_meeting_clear(cbx_meeting *meeting);
 
 /* Makes the first share the sum over all ranks and the others zero, which is enqueued. Waits for the
  * device and for the other ranks; does nothing when alone. */
-cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums);
+cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums,
+                             cbx_meanwhile *meanwhile);
 
 #endif

@@ -80,6 +80,9 @@ typedef struct cbx_schedule_ops {
     /* Finishes the pending batch, if any, and starts `count` ≤ batches_per_launch() batches
      * that follow each other from *first on; NULL and 0: only finishes. Enqueues only. */
     cbx_status (*run)(cbx_trainer *trainer, const cbx_batch *first, uint32_t count);
+    /* Enqueues what later launches of the call need beside the sums of the pending batch, which the owners
+     * exchange meanwhile. NULL: nothing. */
+    cbx_status (*prepare)(cbx_trainer *trainer);
     /* How many run() should be given at once. NULL: always one. */
     uint32_t (*batches_per_launch)(const cbx_trainer *trainer);
     /* Takes what else `own` has, once there are kernels, and releases it. NULL: nothing. */
@@ -167,9 +170,9 @@ struct cbx_trainer {
     float *kept_of_others;   /* W1 and W2 of each follower, for a checkpoint */
     struct cbx_watch *watch; /* NULL: nobody looks at single batches */
     cbx_batch pending;       /* rows == 0: none */
-    uint32_t ahead;  /* batches of this call, from the next launch's first on, of the same size */
-    uint32_t parity; /* half of `sums` that holds the pending batch */
-    unsigned unflushed; /* launches since the last clFlush() */
+    uint32_t ahead;          /* batches of this call that were not launched yet, of the same size */
+    uint32_t parity;         /* half of `sums` that holds the pending batch */
+    unsigned unflushed;      /* launches since the last clFlush() */
 };
 
 #endif

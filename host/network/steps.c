@@ -86,6 +86,12 @@ static cbx_status submit(cbx_trainer *trainer) {
     return cbx_cl_check(clFlush(trainer->device->queue), "submitting work");
 }
 
+static cbx_status prepare(void *user) {
+    cbx_trainer *trainer = user;
+    const cbx_schedule_ops *ops = trainer->way->ops;
+    return ops->prepare && trainer->ahead > 0 ? ops->prepare(trainer) : CBX_OK;
+}
+
 /* What is pending finishes with the sums over all owners. */
 static cbx_status exchange(cbx_trainer *trainer) {
     const cbx_sums sums = {.buffer = trainer->sums,
@@ -97,7 +103,9 @@ static cbx_status exchange(cbx_trainer *trainer) {
     if (sums.rows == 0) {
         return CBX_OK;
     }
-    const cbx_status status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums);
+    cbx_meanwhile meanwhile = {prepare, trainer, 0.0};
+    const cbx_status status =
+        cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, &meanwhile);
     if (!status) {
         cbx_watch_exchange(trainer->watch, trainer->pending.number, sums.rows);
     }
@@ -107,6 +115,7 @@ static cbx_status exchange(cbx_trainer *trainer) {
 static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     int shown = is_shown(trainer, &trainer->pending);
     cbx_status status = launch(trainer, first, count);
+    trainer->ahead -= count;
     if (!status) {
         status = exchange(trainer);
     }
@@ -214,10 +223,10 @@ cbx_status cbx_trainer_steps_drawing(cbx_trainer *trainer, uint32_t first, uint3
         const cbx_batch batch = batch_of(first, rows, rates, number, every);
         status = tell_batches(trainer, &batch, count, number, every);
     }
+    trainer->ahead = count;
     while (!status && count > 0) {
         const cbx_batch batch = batch_of(first, rows, rates, number, every);
         const uint32_t n = fitting(trainer, &batch, count);
-        trainer->ahead = count;
         status = run(trainer, &batch, n);
         first += n * rows;
         number += n;

@@ -195,19 +195,43 @@ static cbx_status turn_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_
                              cbx_launch_range(trainer, count, 1), NULL, NULL);
 }
 
-/* Sees that the batches of the next launch have their lists. They are made of as many batches of the call
- * as there is room for beside the pending one, since a work-item makes those of one. */
+/* How many stages from the next one on have their lists. */
+static uint32_t listed(const cbx_train_cpu *own) {
+    return own->listed_from == own->ticket + 1 ? own->listed : 0;
+}
+
+/* Those of batches of the call from the next launch's first on. Alone as many as there is room for beside the
+ * pending one, so that all units have some for a while; among several owners one for each unit, since the
+ * others will be made while sums are exchanged. */
+static cbx_status list_more(cbx_trainer *trainer, const cbx_batch *first) {
+    cbx_train_cpu *own = trainer->own;
+    const uint32_t units = trainer->device->info.compute_units, room = own->slots - 1;
+    const int alone = trainer->meeting.exchange.ranks == 1;
+    const uint32_t most = alone || units > room ? room : units;
+    own->listed_from = own->ticket + 1;
+    own->listed = trainer->ahead < most ? trainer->ahead : most;
+    return turn_ink(trainer, first, own->listed);
+}
+
+/* Sees that the batches of the next launch have their lists. */
 static cbx_status list_ink(cbx_trainer *trainer, const cbx_batch *first, uint32_t count) {
     cbx_train_cpu *own = trainer->own;
-    cbx_status status = CBX_OK;
-    if (own->listed < count || own->listed_from != own->ticket + 1) {
-        const uint32_t ahead = trainer->ahead > count ? trainer->ahead : count;
-        own->listed = ahead < own->slots ? ahead : own->slots - 1;
-        status = turn_ink(trainer, first, own->listed);
-    }
+    const cbx_status status = listed(own) < count ? list_more(trainer, first) : CBX_OK;
     own->listed -= count;
-    own->listed_from = own->ticket + 1 + count;
+    own->listed_from += count;
     return status;
+}
+
+static cbx_status prepare(cbx_trainer *trainer) {
+    const cbx_train_cpu *own = trainer->own;
+    cbx_batch next = trainer->pending;
+    next.first += next.rows;
+    if (own->ink != CBX_BY_PIXELS || listed(own) > 0) {
+        return CBX_OK;
+    }
+    const cbx_status status = list_more(trainer, &next);
+    return status ? status
+                  : cbx_cl_check(clFlush(trainer->device->queue), "submitting lists of ink");
 }
 
 /* Trains, and draws where there is a canvas: *done is the end of that. */
@@ -287,8 +311,8 @@ static cbx_status run(cbx_trainer *trainer, const cbx_batch *first, uint32_t cou
 /* What both schedules say. */
 #define TRAIN_CPU_OPS                                                                              \
     .own_bytes = sizeof(cbx_train_cpu), .divide = divide, .buffers = buffers, .run = run,          \
-    .batches_per_launch = batches_per_launch, .close = close, .draws_scale = DRAWN_SCALE,          \
-    .spare_rows = 1
+    .prepare = prepare, .batches_per_launch = batches_per_launch, .close = close,                  \
+    .draws_scale = DRAWN_SCALE, .spare_rows = 1
 
 const cbx_schedule_ops cbx_train_cpu_ops = {.kernels = {[TRAIN_CPU] = "train_cpu"}, TRAIN_CPU_OPS};
 

@@ -20,14 +20,23 @@ static cbx_status receive(void *user, uint32_t member, void *bytes, size_t size)
     return links->receive(links->user, bond->members[member], bytes, size);
 }
 
-static cbx_status (*const ways[CBX_BOND_WAYS])(cbx_bond *, const float *, size_t, float *) = {
+typedef cbx_status exchange(cbx_bond *bond, const float *own, size_t numbers, float *sum,
+                            cbx_meanwhile *meanwhile);
+
+static exchange *const ways[CBX_BOND_WAYS] = {
     [CBX_BY_PAIRS] = cbx_pairs_add, [CBX_DIRECTLY] = cbx_direct_add};
 
-static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
+static cbx_status add(void *user, const float *own, size_t numbers, float *sum,
+                      cbx_meanwhile *meanwhile) {
     cbx_bond *bond = user;
     const double start = cbx_clock_seconds();
-    const cbx_status status = ways[bond->way](bond, own, numbers, sum);
+    const cbx_status status = ways[bond->way](bond, own, numbers, sum, meanwhile);
     bond->seconds += cbx_clock_seconds() - start;
+    if (meanwhile) {
+        bond->seconds -= meanwhile->seconds;
+        bond->worked_seconds += meanwhile->seconds;
+        bond->worked++;
+    }
     return status;
 }
 
@@ -51,7 +60,7 @@ static cbx_status try_way(cbx_bond *bond, size_t numbers, const float *own, floa
     cbx_status status = CBX_OK;
     for (int i = 0; i < ROUNDS && !status; i++) {
         const double before = bond->seconds;
-        status = add(bond, own, numbers, sum);
+        status = add(bond, own, numbers, sum, NULL);
         took[i] = bond->seconds - before;
     }
     *out = status ? 0.0 : median(took);
@@ -70,7 +79,7 @@ static cbx_status time_messages(cbx_bond *bond, size_t numbers, const float *own
     }
     for (int i = 0; i < ROUNDS && !status && other < bond->count; i++) {
         const double start = cbx_clock_seconds();
-        status = bond->ranks->swap(bond->ranks->user, swaps, count);
+        status = bond->ranks->swap(bond->ranks->user, swaps, count, NULL);
         took[i] = cbx_clock_seconds() - start;
     }
     *out = status || other >= bond->count ? 0.0 : median(took);

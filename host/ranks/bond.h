@@ -53,8 +53,10 @@ typedef struct cbx_bond {
     size_t list_room, other_room;
     cbx_exchange exchange;
     cbx_links links;
-    cbx_division division;  /* of this rank */
-    double seconds;         /* that exchanges of sums took, with waiting */
+    cbx_division division; /* of this rank */
+    double seconds;        /* that exchanges of sums took, with idle waiting */
+    double worked_seconds; /* that this rank worked meanwhile, in so many exchanges: */
+    uint64_t worked;
     double typical_seconds; /* of one, as cbx_bond_try() found … */
     double
         message_seconds; /* … and, where it was asked for, what each further message at once takes of the
@@ -76,7 +78,9 @@ cbx_span cbx_bond_span(const cbx_bond *bond, uint32_t first, uint32_t end);
 
 /* The ways, pairs.c and direct.c: own [nodes][numbers] of every member to the sum [numbers]. */
 void cbx_pairs_plan(cbx_bond *bond);
-cbx_status cbx_pairs_add(cbx_bond *bond, const float *own, size_t numbers, float *sum);
-cbx_status cbx_direct_add(cbx_bond *bond, const float *own, size_t numbers, float *sum);
+cbx_status cbx_pairs_add(cbx_bond *bond, const float *own, size_t numbers, float *sum,
+                         cbx_meanwhile *meanwhile);
+cbx_status cbx_direct_add(cbx_bond *bond, const float *own, size_t numbers, float *sum,
+                          cbx_meanwhile *meanwhile);
 
 #endif

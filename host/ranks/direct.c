@@ -5,7 +5,8 @@
 #include "base/memory.h"
 #include "ranks/bond.h"
 
-cbx_status cbx_direct_add(cbx_bond *bond, const float *own, size_t numbers, float *sum) {
+cbx_status cbx_direct_add(cbx_bond *bond, const float *own, size_t numbers, float *sum,
+                          cbx_meanwhile *meanwhile) {
     cbx_swap swaps[CBX_MOST_SWAPS];
     uint32_t nodes[CBX_MOST_SWAPS], all = 0, count = 0;
     for (uint32_t member = 0; member < bond->count; member++) {
@@ -25,7 +26,7 @@ cbx_status cbx_direct_add(cbx_bond *bond, const float *own, size_t numbers, floa
         list += floats;
     }
     if (!status) {
-        status = bond->ranks->swap(bond->ranks->user, swaps, count);
+        status = bond->ranks->swap(bond->ranks->user, swaps, count, meanwhile);
     }
     if (!status) {
         cbx_tree_complete(bond->panels, bond->owned, bond->list, numbers);

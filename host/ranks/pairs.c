@@ -59,12 +59,13 @@ void cbx_pairs_plan(cbx_bond *bond) {
 
 /* ---- exchange ---- */
 
-static cbx_status take(cbx_bond *bond, const cbx_bond_step *step, size_t *has, size_t numbers) {
+static cbx_status take(cbx_bond *bond, const cbx_bond_step *step, size_t *has, size_t numbers,
+                       cbx_meanwhile *meanwhile) {
     const size_t sends = step->sends * numbers, receives = step->receives * numbers;
     const int joins = step->after.count > 0, apart = step->is_before || !joins;
     const cbx_swap swap = {step->rank, bond->list, sends, apart ? bond->other : bond->list + *has,
                            receives};
-    const cbx_status status = bond->ranks->swap(bond->ranks->user, &swap, 1);
+    const cbx_status status = bond->ranks->swap(bond->ranks->user, &swap, 1, meanwhile);
     if (status || receives == 0) {
         return status;
     }
@@ -81,7 +82,8 @@ static cbx_status take(cbx_bond *bond, const cbx_bond_step *step, size_t *has, s
     return CBX_OK;
 }
 
-cbx_status cbx_pairs_add(cbx_bond *bond, const float *own, size_t numbers, float *sum) {
+cbx_status cbx_pairs_add(cbx_bond *bond, const float *own, size_t numbers, float *sum,
+                         cbx_meanwhile *meanwhile) {
     size_t has = bond->nodes * numbers;
     cbx_status status = cbx_make_room(&bond->list, &bond->list_room, bond->most_nodes * numbers);
     if (!status) {
@@ -91,7 +93,7 @@ cbx_status cbx_pairs_add(cbx_bond *bond, const float *own, size_t numbers, float
         memcpy(bond->list, own, has * sizeof *own);
     }
     for (uint32_t i = 0; i < bond->step_count && !status; i++) {
-        status = take(bond, &bond->steps[i], &has, numbers);
+        status = take(bond, &bond->steps[i], &has, numbers, i == 0 ? meanwhile : NULL);
     }
     if (!status) {
         memcpy(sum, bond->list, numbers * sizeof *sum);

@@ -33,8 +33,9 @@ typedef struct cbx_ranks {
     cbx_links links;         /* whose ranks are these */
     /* All get the bytes of rank 0; all call it. */
     cbx_status (*broadcast)(void *user, void *bytes, size_t size);
-    /* All of these at the same time; the other ranks do the reverse. */
-    cbx_status (*swap)(void *user, const cbx_swap *swaps, uint32_t count);
+    /* All of these at the same time; the other ranks do the reverse. Between sending and waiting there
+     * may be something to do. */
+    cbx_status (*swap)(void *user, const cbx_swap *swaps, uint32_t count, cbx_meanwhile *meanwhile);
     /* For all but rank 0: tells it the last sentence of this thread, which ends whatever it waits for.
      * CBX_OK; or where rank 0 is lost that, in the place of `status`. */
     cbx_status (*fail)(void *user, cbx_status status);

@@ -139,7 +139,8 @@ static void wait_awake(const cbx_team *team, unsigned round) {
     }
 }
 
-static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
+static cbx_status add(void *user, const float *own, size_t numbers, float *sum,
+                      cbx_meanwhile *meanwhile) {
     member *m = user;
     cbx_team *team = m->team;
     cbx_status status = CBX_OK;
@@ -152,11 +153,15 @@ static cbx_status add(void *user, const float *own, size_t numbers, float *sum) 
         team->arrived = 0;
         team->rounds += !status; /* whoever failed tells the others */
         pthread_cond_broadcast(&team->changed);
-    } else {
-        pthread_mutex_unlock(&team->lock);
-        wait_awake(team, round);
-        pthread_mutex_lock(&team->lock);
     }
+    pthread_mutex_unlock(&team->lock);
+    if (!status) {
+        status = cbx_meanwhile_do(meanwhile);
+    }
+    if (!status) {
+        wait_awake(team, round);
+    }
+    pthread_mutex_lock(&team->lock);
     while (team->rounds == round && !team->broken && !status) {
         pthread_cond_wait(&team->changed, &team->lock);
     }

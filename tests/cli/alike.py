@@ -11,7 +11,8 @@ from support import OK, run, start
 class Alike(Kept):
     OUTPUTS = ("--save", "w.safetensors", "--picture", "grid.png", "--metrics", "run.jsonl",
                "--report", "page.html", "--poster", "poster.png")
-    WAYS = (("--hidden", 100), ("--hidden", 330, "--style", "show", "--scale", 1, "--recipe", "nll"),
+    WAYS = (("--hidden", 100), ("--hidden", 330, "--schedule", "sparse", "--style", "show", "--scale", 1,
+                                 "--recipe", "nll"),
             ("--hidden", 70, "--schedule", "stepwise", "--frame-every", 3),
             ("--hidden", 70, "--schedule", "fused", "--family", "gpu", "--tone", "signed"))
 

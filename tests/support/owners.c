@@ -62,7 +62,8 @@ static void add_up(team *t, size_t numbers) {
     free(nodes);
 }
 
-static cbx_status add(void *user, const float *own, size_t numbers, float *sum) {
+static cbx_status add(void *user, const float *own, size_t numbers, float *sum,
+                      cbx_meanwhile *meanwhile) {
     owner *m = user;
     team *t = m->team;
     const unsigned round = t->rounds;
@@ -74,10 +75,11 @@ static cbx_status add(void *user, const float *own, size_t numbers, float *sum) 
         t->rounds++;
         pthread_cond_broadcast(&t->changed);
     }
-    while (t->rounds == round && !t->broken) {
+    const cbx_status status = cbx_meanwhile_do(meanwhile);
+    while (t->rounds == round && !t->broken && !status) {
         pthread_cond_wait(&t->changed, &t->turn);
     }
-    return t->rounds == round ? CBX_DEVICE_FAULT : CBX_OK;
+    return status ? status : t->rounds == round ? CBX_DEVICE_FAULT : CBX_OK;
 }
 
 static uint32_t room(void *user) {
