@@ -12,6 +12,9 @@
  *   writing  ──> idle      that one puts the spool and the file on the disk, and gives it its name; it asks
  *                          nothing of the device
  *
+ * Where the weights are not in the copies, cbx_trainer_keeps_weights(), the thread that trains waits for all of
+ * that and writes it itself.
+ *
  * No new one is begun before the last one stands. */
 #include <limits.h>
 #include <math.h>
@@ -184,12 +187,13 @@ static cbx_status hand_over(cbx_job *job, cbx_keeper *keeper, int wait) {
     for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
         status = films[i].spool ? cbx_spool_flush(keeper->spools[i]) : CBX_OK;
     }
+    const int is_own = !cbx_trainer_keeps_weights(job->trainer);
     pthread_mutex_lock(&keeper->lock);
-    keeper->state = status ? CBX_KEEPER_IDLE : CBX_KEEPER_WRITING;
+    keeper->state = status || is_own ? CBX_KEEPER_IDLE : CBX_KEEPER_WRITING;
     cbx_fault_take(&keeper->fault, status);
     pthread_cond_broadcast(&keeper->changed);
     pthread_mutex_unlock(&keeper->lock);
-    return CBX_OK;
+    return !status && is_own ? cbx_keeper_make(keeper) : CBX_OK;
 }
 
 static cbx_keeper_state look(cbx_keeper *keeper) {
@@ -218,6 +222,24 @@ static void judge(cbx_job *job, cbx_keeper *keeper) {
     keeper->seen = keeper->made;
 }
 
+/* Until the one under way stands. */
+static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {
+    cbx_status status = CBX_OK;
+    if (look(keeper) == CBX_KEEPER_TAKEN) {
+        status = cbx_job_end_check(job);
+        status = status ? status : cbx_job_collect(job);
+        status = status ? status : hand_over(job, keeper, 1);
+    }
+    pthread_mutex_lock(&keeper->lock);
+    while (keeper->state == CBX_KEEPER_WRITING) {
+        pthread_cond_wait(&keeper->changed, &keeper->lock);
+    }
+    pthread_mutex_unlock(&keeper->lock);
+    judge(job, keeper);
+    const cbx_status ended = cbx_copy_end(keeper->copy);
+    return status ? status : ended;
+}
+
 static int is_due(const cbx_keeper *keeper) {
     const double least = keeper->missed.status ? AGAIN_SECONDS : 0.0;
     return cbx_clock_seconds() - keeper->last >= fmax(keeper->seconds, least);
@@ -240,6 +262,9 @@ cbx_status cbx_job_keep(cbx_job *job) {
         break;
     case CBX_KEEPER_ASKED:
         status = take(job, keeper);
+        if (!status && !cbx_trainer_keeps_weights(job->trainer)) {
+            status = settle(job, keeper);
+        }
         break;
     case CBX_KEEPER_TAKEN:
         status = cbx_job_look(job);
@@ -264,24 +289,6 @@ void cbx_job_keep_stop(cbx_job *job) {
         cbx_keeper_stop(job->keeper);
         job->result->kept[CBX_LEARN_CHECKPOINT] = job->keeper->made > 0;
     }
-}
-
-/* Until the one under way stands. */
-static cbx_status settle(cbx_job *job, cbx_keeper *keeper) {
-    cbx_status status = CBX_OK;
-    if (look(keeper) == CBX_KEEPER_TAKEN) {
-        status = cbx_job_end_check(job);
-        status = status ? status : cbx_job_collect(job);
-        status = status ? status : hand_over(job, keeper, 1);
-    }
-    pthread_mutex_lock(&keeper->lock);
-    while (keeper->state == CBX_KEEPER_WRITING) {
-        pthread_cond_wait(&keeper->changed, &keeper->lock);
-    }
-    pthread_mutex_unlock(&keeper->lock);
-    judge(job, keeper);
-    const cbx_status ended = cbx_copy_end(keeper->copy);
-    return status ? status : ended;
 }
 
 cbx_status cbx_job_keep_now(cbx_job *job) {

@@ -74,12 +74,18 @@ static cbx_status sync_and_write(cbx_keeper *keeper) {
 }
 
 /* One with weights that are not finite is not worth its name; training will say so. */
-static cbx_status make(cbx_keeper *keeper) {
+cbx_status cbx_keeper_make(cbx_keeper *keeper) {
     cbx_status status = take_copies(keeper);
     if (!status) {
         status = sync_and_write(keeper);
     }
-    return status == CBX_DIVERGED ? CBX_OK : status;
+    const int is_missed = status != CBX_DIVERGED && status != CBX_DEVICE_FAULT;
+    pthread_mutex_lock(&keeper->lock);
+    cbx_fault_take(&keeper->fault, is_missed ? status : CBX_OK);
+    keeper->state = CBX_KEEPER_IDLE;
+    pthread_cond_broadcast(&keeper->changed);
+    pthread_mutex_unlock(&keeper->lock);
+    return status == CBX_DEVICE_FAULT ? status : CBX_OK;
 }
 
 static void *work(void *argument) {
@@ -93,11 +99,8 @@ static void *work(void *argument) {
             break;
         }
         pthread_mutex_unlock(&keeper->lock);
-        const cbx_status status = make(keeper);
+        (void)cbx_keeper_make(keeper); /* which asks no device here */
         pthread_mutex_lock(&keeper->lock);
-        cbx_fault_take(&keeper->fault, status);
-        keeper->state = CBX_KEEPER_IDLE;
-        pthread_cond_broadcast(&keeper->changed);
     }
     pthread_mutex_unlock(&keeper->lock);
     return NULL;

@@ -23,10 +23,10 @@ typedef struct cbx_keeper {
     char *previous;
     double seconds; /* between two */
     double last;    /* clock of the last one */
-    const cbx_trainer *trainer;
+    cbx_trainer *trainer;
     cbx_copy *copy;       /* of the thread that trains */
     const uint8_t *bytes; /* what the other one writes, from taken to idle */
-    cbx_checkpoint at; /* the one under way */
+    cbx_checkpoint at;    /* the one under way */
     int has_losses;
     float *image_losses; /* (training_images): room */
     cbx_metadata about;
@@ -47,6 +47,10 @@ typedef struct cbx_keeper {
 /* Starts the thread, which waits until the state is WRITING, writes keeper->at, and makes it IDLE; lock
  * and condition are there. CBX_NO_MEMORY. */
 cbx_status cbx_keeper_start(cbx_keeper *keeper);
+
+/* What the thread does: puts spools and keeper->at, with what was kept, on the disk, and is IDLE. A fault is
+ * in keeper->fault, but that of a device that was asked for weights is returned: CBX_DEVICE_FAULT. */
+cbx_status cbx_keeper_make(cbx_keeper *keeper);
 
 /* Writes keeper->at with those weights under its name, in the calling thread. */
 cbx_status cbx_keeper_write(cbx_keeper *keeper, cbx_trainer_weights *weights);

@@ -78,11 +78,14 @@ static uint64_t page_bytes(const cbx_job *job) {
                                  : 0;
 }
 
-/* Of the weights, on the device; of those of others, on the host. What is kept of films is little beside
- * that. */
+/* Of the weights, on the device; of those of others, on the host, unless they go piece by piece. What is kept
+ * of films is little beside that. */
 static uint64_t kept_bytes(const cbx_job *job) {
-    const int on_host = job->device->shares_memory || job->owner_count > 0;
-    return job->settings->checkpoint && on_host ? job->plan.parameters * sizeof(float) : 0;
+    const uint32_t hidden = job->settings->hidden;
+    const int others = job->owner_count > 1, on_host = job->device->shares_memory || others;
+    return !job->settings->checkpoint || !on_host        ? 0
+           : others && !cbx_weights_are_gathered(hidden) ? cbx_trainer_weights_bytes(hidden)
+                                                         : job->plan.parameters * sizeof(float);
 }
 
 cbx_status cbx_job_check_memory(cbx_job *job) {

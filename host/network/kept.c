@@ -12,12 +12,20 @@
 /* What a copy has of a trainer, one behind the other. */
 enum { W1, W2, FAULT, LOSSES, KEPT };
 
+int cbx_weights_are_gathered(uint32_t hidden) {
+    return (uint64_t)hidden * CBX_W1_ROWS * sizeof(float) <= CBX_MOST_GATHERED;
+}
+
+int cbx_trainer_keeps_weights(const cbx_trainer *trainer) {
+    return !cbx_crew_leads(trainer) || cbx_weights_are_gathered(trainer->settings.hidden);
+}
+
 static void list_kept(const cbx_trainer *trainer, cl_mem buffers[KEPT], size_t bytes[KEPT]) {
-    const size_t panels = trainer->panels;
+    const size_t panels = cbx_trainer_keeps_weights(trainer) ? trainer->panels : 0;
     buffers[W1] = trainer->w1;
     bytes[W1] = panels * CBX_PANEL_SIZE * sizeof(float);
     buffers[W2] = trainer->w2;
-    bytes[W2] = (1 + panels * CBX_PANEL) * CBX_LANES_OUT * sizeof(float);
+    bytes[W2] = panels > 0 ? (1 + panels * CBX_PANEL) * CBX_LANES_OUT * sizeof(float) : 0;
     buffers[FAULT] = trainer->fault;
     bytes[FAULT] = sizeof(cl_uint);
     buffers[LOSSES] = trainer->losses;
@@ -84,17 +92,8 @@ cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to) {
     for (int i = 0; i < KEPT && !status; i++) {
         status = bytes[i] > 0 ? cbx_copy_add(to, buffers[i], bytes[i]) : CBX_OK;
     }
-    return !status && cbx_crew_leads(trainer) ? keep_others(trainer) : status;
-}
-
-static int is_finite(const float *numbers, size_t count) {
-    uint32_t bits, most = 0;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&bits, &numbers[i], sizeof bits);
-        bits &= 0x7f800000u;
-        most = bits > most ? bits : most;
-    }
-    return most < 0x7f800000u;
+    const int gathers = cbx_crew_leads(trainer) && cbx_trainer_keeps_weights(trainer);
+    return !status && gathers ? keep_others(trainer) : status;
 }
 
 /* Where they are in a copy's bytes. */
@@ -114,10 +113,7 @@ cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, flo
     cl_uint fault;
     find_parts(trainer, kept, parts, bytes);
     memcpy(&fault, parts[FAULT], sizeof fault);
-    if (fault != CBX_NO_FAULT || !is_finite(parts[W1], bytes[W1] / sizeof(float)) ||
-        !is_finite(parts[W2], (1 + (size_t)trainer->share.count) * CBX_LANES_OUT) ||
-        (trainer->kept_of_others &&
-         !is_finite(trainer->kept_of_others, floats_of_others(trainer)))) {
+    if (fault != CBX_NO_FAULT) {
         return cbx_fail(CBX_DIVERGED, "the weights are no longer finite");
     }
     if (losses) {

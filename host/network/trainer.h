@@ -102,10 +102,17 @@ int cbx_trainer_keeps_losses(const cbx_trainer *trainer);
  * (device/copy.h), with every batch so far, for which there have to be cbx_trainer_kept_bytes();
  * cbx_trainer_kept() reads it from the copy's bytes there, in any thread: where the trainer keeps
  * losses those of all training images, (training images), else NULL. The weights are read by
- * cbx_trainer_weights_open_kept(), network/weights.h. CBX_DIVERGED: they are not finite. */
+ * cbx_trainer_weights_open_kept(), network/trainer_weights.h. CBX_DIVERGED: they are not finite. */
 size_t cbx_trainer_kept_bytes(const cbx_trainer *trainer);
 cbx_status cbx_trainer_keep(cbx_trainer *trainer, cbx_copy *to);
 cbx_status cbx_trainer_kept(const cbx_trainer *trainer, const uint8_t *kept, float *losses);
+
+/* Whether the weights are in that. A leader gathers those of its followers for it, unless W1 in all is larger
+ * than so many bytes: no owner is to hold more than its share of such a network, whose weights are
+ * given while it trains no batch. */
+enum { CBX_MOST_GATHERED = 64 << 20 };
+int cbx_trainer_keeps_weights(const cbx_trainer *trainer);
+int cbx_weights_are_gathered(uint32_t hidden);
 
 /* Puts back the first `count` losses of those. */
 cbx_status cbx_trainer_set_losses(cbx_trainer *trainer, const float *losses, uint32_t count);

@@ -191,7 +191,7 @@ cbx_status cbx_trainer_get_weights(cbx_trainer *trainer, cbx_network *network) {
 struct cbx_trainer_weights {
     cbx_trainer *asked;         /* NULL: what was kept is read */
     const cbx_trainer *trainer; /* either way */
-    const uint8_t *kept;
+    const uint8_t *kept;        /* NULL: all are given, finite or not */
     uint32_t hidden, at_once;
     uint32_t row;         /* of W1, the first that is not on the host yet; all: W2 is next */
     float *host;          /* rows of W1, or W2 … */
@@ -228,9 +228,9 @@ cbx_status cbx_trainer_weights_open(cbx_trainer_weights **out, cbx_trainer *trai
     return status ? status : open_weights(out, trainer, trainer, NULL);
 }
 
-cbx_status cbx_trainer_weights_open_kept(cbx_trainer_weights **out, const cbx_trainer *trainer,
+cbx_status cbx_trainer_weights_open_kept(cbx_trainer_weights **out, cbx_trainer *trainer,
                                          const uint8_t *kept) {
-    return open_weights(out, NULL, trainer, kept);
+    return open_weights(out, cbx_trainer_keeps_weights(trainer) ? NULL : trainer, trainer, kept);
 }
 
 void cbx_trainer_weights_close(cbx_trainer_weights *weights) {
@@ -239,6 +239,16 @@ void cbx_trainer_weights_close(cbx_trainer_weights *weights) {
         free(weights->room);
         free(weights);
     }
+}
+
+static int is_finite(const float *numbers, size_t count) {
+    uint32_t bits, most = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&bits, &numbers[i], sizeof bits);
+        bits &= 0x7f800000u;
+        most = bits > most ? bits : most;
+    }
+    return most < 0x7f800000u;
 }
 
 static cbx_status fill(cbx_trainer_weights *w) {
@@ -261,7 +271,9 @@ static cbx_status fill(cbx_trainer_weights *w) {
         w->floats = cbx_w2_floats(w->hidden);
     }
     w->given = 0;
-    return status;
+    return !status && w->kept && !is_finite(w->host, w->floats)
+               ? cbx_fail(CBX_DIVERGED, "the weights are no longer finite")
+               : status;
 }
 
 static cbx_status next(void *user, void *to, size_t bytes) {

@@ -13,14 +13,16 @@ cbx_status cbx_trainer_take_weights(cbx_trainer *trainer, const cbx_pieces *weig
 /* What that takes on the host, about, and what giving them takes. */
 uint64_t cbx_trainer_weights_bytes(uint32_t hidden);
 
-/* A trainer's weights in pieces, with every batch that was stepped, which is waited for; or of those that
- * it kept in `kept`, as for cbx_trainer_kept(), which may be read in any thread. The trainer steps
+/* A trainer's weights in pieces, with every batch that was stepped, which is waited for. The trainer steps
  * no batch meanwhile; where it leads a crew the followers are asked for theirs, piece by piece. */
 typedef struct cbx_trainer_weights cbx_trainer_weights;
 
 /* *out is to be closed. */
 cbx_status cbx_trainer_weights_open(cbx_trainer_weights **out, cbx_trainer *trainer);
-cbx_status cbx_trainer_weights_open_kept(cbx_trainer_weights **out, const cbx_trainer *trainer,
+/* Those that it kept in `kept`, as for cbx_trainer_kept(), in any thread and while it goes on; or where
+ * cbx_trainer_keeps_weights() says no, those that it has, as above. A piece that is not finite is
+ * CBX_DIVERGED. */
+cbx_status cbx_trainer_weights_open_kept(cbx_trainer_weights **out, cbx_trainer *trainer,
                                          const uint8_t *kept);
 cbx_pieces cbx_trainer_weights_pieces(cbx_trainer_weights *weights);
 /* Does nothing to NULL. */

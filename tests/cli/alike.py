@@ -16,6 +16,9 @@ class Alike(Kept):
             ("--hidden", 70, "--schedule", "stepwise", "--frame-every", 3),
             ("--hidden", 70, "--schedule", "fused", "--family", "gpu", "--tone", "signed"))
 
+    # More of W1 than a leader gathers for a checkpoint.
+    LARGE = ("--hidden", 21500, "--recipe", "nll", "--no-video", "--save", "w.safetensors", "--metrics", "run.jsonl")
+
     def setUp(self):
         super().setUp()
         self.data = self.small()[:2]

@@ -26,9 +26,10 @@ class Crew(Alike):
 
     def test_a_stopped_run_goes_on_with_other_devices(self):
         """And from there with one again."""
-        flags = ("--hidden", 100, *self.OUTPUTS, *self.KEPT)
-        expected, _ = self.made("whole", "--device", "0:0", *flags)
-        for number, first in enumerate((TWO, ("--device", "0:0"))):
+        small = ("--hidden", 100, *self.OUTPUTS)
+        for number, (flags, first) in enumerate(((small, TWO), (small, ("--device", "0:0")), (self.LARGE, TWO))):
+            flags = (*flags, *self.KEPT)
+            expected, _ = self.made(f"whole {number}", "--device", "0:0", *flags)
             folder = self.folder / f"broken {number}"
             folder.mkdir()
             begin = ("learn", *self.data, "--epochs", 2, "--batch", 50, *first, *flags)

@@ -131,11 +131,12 @@ class Ranks(Alike):
         self.assertEqual(text.count("| equal"), 2, text)
 
     def test_a_stopped_run_goes_on_with_other_ranks(self):
-        flags = ("--hidden", 100, *self.OUTPUTS, *self.KEPT)
-        expected, _ = self.made("whole", *flags)
-        for first, then in ((2, 3), (1, 2), (3, 1)):
-            with self.subTest(first=first, then=then):
-                folder = self.folder / f"broken {first}"
+        small = ("--hidden", 100, *self.OUTPUTS)
+        for number, (flags, first, then) in enumerate(((small, 2, 3), (small, 1, 2), (small, 3, 1), (self.LARGE, 2, 3))):
+            with self.subTest(first=first, then=then, flags=flags):
+                flags = (*flags, *self.KEPT)
+                expected, _ = self.made(f"whole {number}", *flags)
+                folder = self.folder / f"broken {number}"
                 folder.mkdir()
                 process = self.job(first, "learn", *self.data, "--epochs", 2, "--batch", 50, *flags, cwd=folder)
                 self.trains(process)
