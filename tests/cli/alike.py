@@ -17,7 +17,7 @@ class Alike(Kept):
             ("--hidden", 70, "--schedule", "fused", "--family", "gpu", "--tone", "signed"))
 
     # More of W1 than a leader gathers for a checkpoint.
-    LARGE = ("--hidden", 21500, "--recipe", "nll", "--no-video", "--save", "w.safetensors", "--metrics", "run.jsonl")
+    LARGE = ("--hidden", 21500, "--recipe", "nll", "--frame-every", 8, "--save", "w.safetensors", "--metrics", "run.jsonl")
 
     def setUp(self):
         super().setUp()
