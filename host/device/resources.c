@@ -66,6 +66,11 @@ size_t cbx_kernel_group(const cbx_device *device, cl_kernel kernel, size_t most)
     return bytes > device->info.local_memory_bytes ? 0 : group;
 }
 
+/* Begun ones count: a small buffer is not of 0 MiB. */
+static uint64_t mib(uint64_t bytes) {
+    return (bytes >> 20) + (bytes % (1 << 20) > 0);
+}
+
 cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t bytes,
                              const char *what, cl_mem *out) {
     cl_int error = CL_SUCCESS;
@@ -74,13 +79,13 @@ cbx_status cbx_buffer_create(cbx_device *device, cl_mem_flags flags, uint64_t by
         return cbx_fail(CBX_TOO_LARGE,
                         "%s needs a buffer of %" PRIu64 " MiB, but %s allows at most %" PRIu64
                         " MiB; choose fewer neurons, a smaller batch or another device",
-                        what, bytes >> 20, device->info.name,
+                        what, mib(bytes), device->info.name,
                         device->info.largest_buffer_bytes >> 20);
     }
     *out = clCreateBuffer(device->context, flags, (size_t)bytes, NULL, &error);
     if (error != CL_SUCCESS) {
         return cbx_fail(CBX_TOO_LARGE, "%s: the device gives no buffer of %" PRIu64 " MiB: %s (%d)",
-                        what, bytes >> 20, cbx_cl_name(error), (int)error);
+                        what, mib(bytes), cbx_cl_name(error), (int)error);
     }
     return CBX_OK;
 }

@@ -80,9 +80,12 @@ cbx_status cbx_decoder_open(cbx_decoder **out, const cbx_stream *stream) {
 }
 
 static cbx_status fail_to_decode(const cbx_decoder *decoder, int error) {
-    return cbx_fail(error == AVERROR(ENOMEM) ? CBX_NO_MEMORY : CBX_BAD_DATA,
-                    "%s finds picture %llu damaged: %s", decoder->context->codec->name,
-                    (unsigned long long)decoder->pictures, av_err2str(error));
+    if (error == AVERROR(ENOMEM)) {
+        return cbx_fail(CBX_NO_MEMORY, "no memory to decode a picture");
+    }
+    return cbx_fail(CBX_BAD_DATA, "%s finds picture %llu damaged: %s",
+                    decoder->context->codec->name, (unsigned long long)decoder->pictures,
+                    av_err2str(error));
 }
 
 /* The picture of a sample, which must come at once. */
