@@ -203,7 +203,7 @@ static cbx_status check_plain_luma(const cbx_trial *trial, cbx_tone tone, uint8_
 
 cbx_status cbx_check_pictures(const cbx_specimen *specimen, cbx_schedule schedule,
                               cbx_recipe recipe) {
-    cbx_grid grid;
+    cbx_grid grid = {.width = 0};
     cbx_trial trial;
     double *w1 = NULL;
     uint8_t *room = NULL;

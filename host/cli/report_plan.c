@@ -72,7 +72,7 @@ static void report_rank(const cbx_learn_plan *plan, size_t rank) {
         const cbx_device_info *other = plan->owners[i].device;
         others += i != rank && device->kind == CBX_KIND_GPU &&
                   other->platform_index == device->platform_index &&
-                  other->device_index == device->device_index &&
+                  other->device_index == device->device_index && plan->owners[i].host &&
                   strcmp(plan->owners[i].host, owner->host) == 0;
     }
     fprintf(stderr, "rank %zu on %s%s%s%s, ", rank, owner->host,

@@ -276,6 +276,12 @@ const cbx_encoder_kind *cbx_encoder_kind_of(const cbx_film_settings *settings) {
                            : container->codecs);
 }
 
+/* Of settings that were checked, whose name there is. */
+static const cbx_encoder_kind *checked_kind(const cbx_film_settings *settings) {
+    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
+    return kind ? kind : cbx_encoder_kinds;
+}
+
 void cbx_encoder_settle(const cbx_encoder_kind *kind, cbx_film_settings *settings) {
     const char *const *presets = kind->presets, *preset = settings->preset;
     if (settings->quality < 0) {
@@ -290,21 +296,21 @@ void cbx_encoder_settle(const cbx_encoder_kind *kind, cbx_film_settings *setting
 }
 
 void cbx_film_quality(const cbx_film_settings *settings, int *best, int *coarsest) {
-    const cbx_encoder_kind *kind = cbx_encoder_kind_of(settings);
+    const cbx_encoder_kind *kind = checked_kind(settings);
     *best = kind->best;
     *coarsest = kind->coarsest;
 }
 
 int cbx_film_quality_of(const cbx_film_settings *settings) {
-    return settings->quality < 0 ? cbx_encoder_kind_of(settings)->usual : settings->quality;
+    return settings->quality < 0 ? checked_kind(settings)->usual : settings->quality;
 }
 
 cbx_codec cbx_film_codec_of(const cbx_film_settings *settings) {
-    return cbx_encoder_kind_of(settings)->format->codec;
+    return checked_kind(settings)->format->codec;
 }
 
 const char *cbx_film_encoder_of(const cbx_film_settings *settings) {
-    return cbx_encoder_kind_of(settings)->name;
+    return checked_kind(settings)->name;
 }
 
 const char *cbx_film_encoder(cbx_codec codec) {
@@ -331,7 +337,7 @@ void cbx_film_list_encoders(char *out, size_t size, cbx_encoder_place place) {
 
 int cbx_film_stand_in(cbx_film_settings *settings) {
     const cbx_container_kind *container = cbx_container_kind_of(settings->container);
-    const cbx_encoder_kind *own = cbx_encoder_kind_of(settings), *other = NULL, *there = NULL;
+    const cbx_encoder_kind *own = checked_kind(settings), *other = NULL, *there = NULL;
     if (cbx_film_is_encoder_named(settings->encoder) || cbx_encoder_is_there(own) ||
         settings->codec != CBX_CODEC_H264) {
         return 0;

@@ -203,7 +203,7 @@ static cbx_status decode_still(const struct kind *kind, const bytes *file, const
 
 cbx_status cbx_still_read(cbx_still *out, const char *path) {
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    const struct kind *kind = NULL;
+    const struct kind *kind = kinds; /* until the file says */
     bytes file = {0};
     *out = (cbx_still){0};
     cbx_status status = read_file(path, &file, &kind);

@@ -83,9 +83,8 @@ static cbx_status start_own(cbx_job *job, const cbx_ranks *ranks) {
     return status ? status : cbx_job_try_device(job, spec, &job->device);
 }
 
-static cbx_status start_ranks(cbx_job *job) {
+static cbx_status start_ranks(cbx_job *job, const cbx_ranks *ranks) {
     const cbx_learn_settings *settings = job->settings;
-    const cbx_ranks *ranks = ranks_of(job);
     cbx_rank_message message = {
         .word = CBX_RANK_START,
         .training = {settings->hidden, settings->batch, settings->recipe, settings->schedule},
@@ -128,9 +127,10 @@ static cbx_status start_ranks(cbx_job *job) {
 }
 
 cbx_status cbx_job_start(cbx_job *job) {
-    return (ranks_of(job)                             ? start_ranks
-            : cbx_spec_is_list(job->settings->device) ? start_devices
-                                                      : cbx_job_start_device)(job);
+    const cbx_ranks *ranks = ranks_of(job);
+    return ranks                                     ? start_ranks(job, ranks)
+           : cbx_spec_is_list(job->settings->device) ? start_devices(job)
+                                                     : cbx_job_start_device(job);
 }
 
 /* ---- shared out ---- */

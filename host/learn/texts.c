@@ -12,7 +12,9 @@ void cbx_texts_add(cbx_texts *texts, const char *key, const char *format, ...) {
     va_end(arguments);
     char *value = length < 0 ? NULL : malloc((size_t)length + 1);
     cbx_setting *grown = realloc(texts->all, (texts->count + 1) * sizeof *grown);
-    texts->all = grown ? grown : texts->all;
+    if (grown) {
+        texts->all = grown;
+    }
     if (!grown || !value) {
         texts->failed = 1;
         free(value);

@@ -66,6 +66,7 @@ typedef struct walk {
 
 static float *complete(walk *w, cbx_span node) {
     cbx_span halves[2];
+    /* Every node is of owners, so that there is a next one. NOLINTNEXTLINE */
     while (w->owned->first + w->owned->count <= node.first) {
         w->owned++;
     }

@@ -57,7 +57,8 @@ static cbx_status choose_luma(cbx_painter *painter) {
 }
 
 const char *cbx_painter_luma_kernel(const cbx_painter *painter) {
-    return painter->group > 0 ? find_by_panels(painter)->kernel : "picture_luma";
+    const struct by_panels *row = painter->group > 0 ? find_by_panels(painter) : NULL;
+    return row ? row->kernel : "picture_luma";
 }
 
 cbx_status cbx_painter_init(cbx_painter *painter, cbx_device *device, const cbx_grid *grid,

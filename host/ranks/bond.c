@@ -71,7 +71,7 @@ static cbx_status try_way(cbx_bond *bond, size_t numbers, const float *own, floa
 static cbx_status time_messages(cbx_bond *bond, size_t numbers, const float *own, float *room,
                                 uint32_t count, double *out) {
     const uint32_t other = bond->own ^ 1u;
-    double took[ROUNDS];
+    double took[ROUNDS] = {0.0};
     cbx_swap swaps[CBX_MOST_SWAPS];
     cbx_status status = CBX_OK;
     for (uint32_t i = 0; i < count && other < bond->count; i++) {
