@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { PIECE_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 1 << 18 };
 
 cbx_status cbx_pieces_each(const cbx_pieces *from, uint64_t bytes,
                            void (*take)(void *user, const void *piece, size_t size), void *user) {

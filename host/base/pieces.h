@@ -14,7 +14,7 @@ typedef struct cbx_pieces {
     void *user;
 } cbx_pieces;
 
-/* Hands over the next `bytes` of them, a megabyte at a time. */
+/* Hands over the next `bytes` of them, a quarter of a megabyte at a time. */
 cbx_status cbx_pieces_each(const cbx_pieces *from, uint64_t bytes,
                            void (*take)(void *user, const void *piece, size_t size), void *user);
 

@@ -241,53 +241,74 @@ void cbx_trainer_weights_close(cbx_trainer_weights *weights) {
     }
 }
 
-static int is_finite(const float *numbers, size_t count) {
-    uint32_t bits, most = 0;
+/* Without a branch in the loop. */
+static cbx_status check_finite(const float *numbers, size_t count) {
+    const uint32_t exponent = 0x7f800000u; /* of infinities and of what is no number */
+    uint32_t bits, found = 0;
     for (size_t i = 0; i < count; i++) {
         memcpy(&bits, &numbers[i], sizeof bits);
-        bits &= 0x7f800000u;
-        most = bits > most ? bits : most;
+        found |= (bits & exponent) == exponent;
     }
-    return most < 0x7f800000u;
+    return found ? cbx_fail(CBX_DIVERGED, "the weights are no longer finite") : CBX_OK;
 }
 
-static cbx_status fill(cbx_trainer_weights *w) {
-    cbx_status status = CBX_OK;
-    if (w->row < CBX_W1_ROWS) {
-        const cbx_w1_rows rows = {w->hidden, w->row, rows_from(w->row, w->at_once), w->host};
-        if (w->asked) {
-            status = get_w1(w->asked, &rows, w->room);
-        } else {
-            cbx_kept_w1(w->trainer, w->kept, &rows);
-        }
-        w->row += rows.count;
-        w->floats = (size_t)rows.count * w->hidden;
-    } else {
-        if (w->asked) {
-            status = get_w2(w->asked, w->host, w->room);
-        } else {
-            cbx_kept_w2(w->trainer, w->kept, w->host);
-        }
-        w->floats = cbx_w2_floats(w->hidden);
+/* The next rows of W1, so many. */
+static cbx_status fill_w1(cbx_trainer_weights *w, float *to, uint32_t count) {
+    const cbx_w1_rows rows = {w->hidden, w->row, count, to};
+    w->row += count;
+    if (w->asked) {
+        return get_w1(w->asked, &rows, w->room);
     }
-    w->given = 0;
-    return !status && w->kept && !is_finite(w->host, w->floats)
-               ? cbx_fail(CBX_DIVERGED, "the weights are no longer finite")
-               : status;
+    cbx_kept_w1(w->trainer, w->kept, &rows);
+    return CBX_OK;
+}
+
+static cbx_status fill_w2(cbx_trainer_weights *w, float *to) {
+    if (w->asked) {
+        return get_w2(w->asked, to, w->room);
+    }
+    cbx_kept_w2(w->trainer, w->kept, to);
+    return CBX_OK;
+}
+
+/* What comes next goes to w->host, from where it is given; or, rows of W1 that are wanted whole, to `to`,
+ * where there is room for `room` floats. *filled: so many are there then. */
+static cbx_status fill(cbx_trainer_weights *w, float *to, size_t room, size_t *filled) {
+    const uint32_t most = rows_from(w->row, w->at_once);
+    const size_t fit = room / w->hidden;
+    float *at = w->host;
+    cbx_status status = CBX_OK;
+    *filled = w->given = w->floats = 0;
+    if (w->row == CBX_W1_ROWS) {
+        w->floats = cbx_w2_floats(w->hidden);
+        status = fill_w2(w, at);
+    } else if (fit > 0) {
+        const uint32_t count = fit < most ? (uint32_t)fit : most;
+        at = to;
+        *filled = (size_t)count * w->hidden;
+        status = fill_w1(w, at, count);
+    } else {
+        w->floats = (size_t)most * w->hidden;
+        status = fill_w1(w, at, most);
+    }
+    return status || !w->kept ? status : check_finite(at, *filled + w->floats);
 }
 
 static cbx_status next(void *user, void *to, size_t bytes) {
     cbx_trainer_weights *w = user;
-    uint8_t *out = to;
+    float *out = to;
     cbx_status status = CBX_OK;
-    for (size_t left = bytes / sizeof *w->host; left > 0 && !status;) {
+    for (size_t left = bytes / sizeof *out; left > 0 && !status;) {
+        size_t some = 0;
         if (w->given == w->floats) {
-            status = fill(w);
+            status = fill(w, out, left, &some);
         }
-        const size_t some = w->floats - w->given < left ? w->floats - w->given : left;
-        memcpy(out, w->host + w->given, some * sizeof *w->host);
-        out += some * sizeof *w->host;
-        w->given += some;
+        if (!status && some == 0) {
+            some = w->floats - w->given < left ? w->floats - w->given : left;
+            memcpy(out, w->host + w->given, some * sizeof *out);
+            w->given += some;
+        }
+        out += some;
         left -= some;
     }
     return status;
