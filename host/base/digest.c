@@ -51,8 +51,8 @@ static int open_regular(const char *path) {
     return -1;
 }
 
-static cbx_status fail_to_read(const char *path) {
-    return cbx_fail(CBX_MISSING_INPUT, "cannot read %s: %s", path, strerror(errno));
+static cbx_status fail_to_read(const char *path, cbx_status status) {
+    return cbx_fail(status, "cannot read %s: %s", path, strerror(errno));
 }
 
 cbx_status cbx_digest_file(const char *path, char text[CBX_DIGEST_TEXT]) {
@@ -60,7 +60,7 @@ cbx_status cbx_digest_file(const char *path, char text[CBX_DIGEST_TEXT]) {
     cbx_digest *digest = NULL;
     const int file = open_regular(path);
     if (file < 0) {
-        return fail_to_read(path);
+        return fail_to_read(path, CBX_MISSING_INPUT);
     }
     cbx_status status = cbx_digest_begin(&digest);
     ssize_t n = 0;
@@ -68,7 +68,7 @@ cbx_status cbx_digest_file(const char *path, char text[CBX_DIGEST_TEXT]) {
         cbx_digest_add(digest, chunk, (size_t)n);
     }
     if (n < 0) {
-        status = fail_to_read(path);
+        status = fail_to_read(path, CBX_BAD_DATA);
     }
     close(file);
     if (digest) {

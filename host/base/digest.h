@@ -19,8 +19,8 @@ void cbx_digest_add(cbx_digest *digest, const void *bytes, size_t size);
 /* Writes the digest of all that was added, in small letters, and frees. */
 void cbx_digest_end(cbx_digest *digest, char text[CBX_DIGEST_TEXT]);
 
-/* That of a regular file's bytes. CBX_MISSING_INPUT: it cannot be read, or is a pipe, a device
- * or a folder; CBX_NO_MEMORY. */
+/* That of a regular file's bytes. CBX_MISSING_INPUT: it cannot be opened, or is a pipe, a device
+ * or a folder; CBX_BAD_DATA: it cannot be read to its end; CBX_NO_MEMORY. */
 cbx_status cbx_digest_file(const char *path, char text[CBX_DIGEST_TEXT]);
 
 #endif

@@ -12,9 +12,13 @@ json_t *cbx_json_string(const char *text) {
     if (value || !text) {
         return value ? value : json_null();
     }
-    value = json_string_nocheck(text);
-    json_decref(value);
-    return value ? json_null() : NULL;
+    json_t *unchecked = json_string_nocheck(text);
+    if (unchecked) { /* there is memory; or there is again */
+        value = json_string(text);
+        value = value ? value : json_null();
+    }
+    json_decref(unchecked);
+    return value;
 }
 
 static void keep(json_t **whole, int failed) {

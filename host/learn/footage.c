@@ -164,13 +164,18 @@ static void watch(cbx_job *job) {
     }
 }
 
-/* What sha256sum shows. A film that cannot be read again, as through a pipe, is none the worse. */
+/* What sha256sum shows. A film that goes elsewhere, as through a pipe, is none the worse; a file that cannot be
+ * read again is of little use. */
 static void hash_film(cbx_job *job) {
     const cbx_learn_settings *settings = job->settings;
-    if (!settings->film_descriptor && (settings->save || settings->report || settings->hash_film) &&
-        cbx_digest_file(settings->film, job->result->film_sha256)) {
+    cbx_status status = CBX_OK;
+    if (!settings->film_descriptor && (settings->save || settings->report || settings->hash_film)) {
+        status = cbx_digest_file(settings->film, job->result->film_sha256);
+    }
+    if (status) {
         job->result->film_sha256[0] = '\0';
     }
+    cbx_fault_take(&job->fault, status == CBX_BAD_DATA ? CBX_CANNOT_WRITE : CBX_OK);
 }
 
 /* What the weights became stays for some frames. A fault of the device has lost them. */

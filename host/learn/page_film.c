@@ -34,10 +34,11 @@ static int is_small(const cbx_job *job) {
     return (uint64_t)job->plan.grid.width * job->plan.grid.height * job->plan.frames <= MOST_PIXELS;
 }
 
-/* H.264, by the device where it can. */
+/* H.264, by the device where it can, which the film itself may have found out. */
 static int choose_encoder(cbx_job *job, cbx_film_settings *film) {
+    const int is_tried = cbx_film_is_by_device(job->film.encoder);
     film->encoder = CBX_DEVICE_ENCODER;
-    if (!cbx_samples_check(job->device, film) && !cbx_avc_check(job->device)) {
+    if (!cbx_samples_check(job->device, film) && (is_tried || !cbx_avc_check(job->device))) {
         return 1;
     }
     film->encoder = NULL;

@@ -106,6 +106,7 @@ class Injection(Faults):
         for number, (schedule, family) in enumerate(WAYS):
             for kind in KINDS if EVERY else ("film",):
                 flags = (*KINDS[kind], "--schedule", schedule, "--family", family)
+                self.clean()
                 self.inject(f"{kind} {schedule} {family}", flags, 23 + 2 * number, only=("cl",))
 
     def test_an_encoder_that_nobody_may_replace(self):
