@@ -102,6 +102,11 @@ class Injection(Faults):
     def test_checkpoints_and_a_page(self):
         self.assertGreater(self.inject("page kept", KINDS["page kept"], 31), 7)
 
+    def test_what_all_of_them_found_once(self):
+        for kind, name in (("film", "read"), ("checkpoint", "json_string"), ("report", "av_new_packet")):
+            self.clean()
+            self.assertGreater(self.inject(kind, KINDS[kind], only=(name,)), 1)
+
     def test_however_a_run_trains(self):
         for number, (schedule, family) in enumerate(WAYS):
             for kind in KINDS if EVERY else ("film",):
