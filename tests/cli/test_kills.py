@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Runs that are killed at once after the n-th write, or whatever else changes a file, go on and end
-with the same bytes as one that nobody touched.
+"""Runs that are killed at once after the n-th write, or whatever else changes a file, or after any other
+call, go on and end with the same bytes as one that nobody touched.
 
-The suite takes some of all places; CBX_TEST_EVERY_FAULT=1 takes each, and kills the run that goes
-on, too."""
+The suite takes some of all places; CBX_TEST_EVERY_FAULT=1 takes each, and 1,000 of the others, and kills the run
+that goes on, too."""
 
 import random
 import signal
@@ -20,12 +20,11 @@ class Kills(Faults):
     batch = 5  # so that there are many checkpoints
 
     def whole(self, flags):
-        """What a run makes that is let alone, and every place where it can be killed."""
+        """What a run makes that is let alone, and how often it calls what."""
         self.clean()
         counts = self.counts(*flags)
         self.assert_tidy("a whole run")
-        return results_of(self.at), [(name, call) for name in CHANGES
-                                     for call in range(1, counts.get(name, 0) + 1)]
+        return results_of(self.at), counts
 
     def kill(self, name, call, flags, begin):
         result, _ = self.one(*flags, begin=begin, CBX_INJECT_KILL=f"{name}:{call}")
@@ -51,12 +50,15 @@ class Kills(Faults):
             self.assertTrue(made[name] == content, f"{name} differs\n{result.stderr}")
 
     def kill_all(self, kind, most):
-        flags = KINDS[kind]
-        base, places = self.whole(flags)
+        base, counts = self.whole(KINDS[kind])
+        places = [(name, call) for name in CHANGES for call in range(1, counts.get(name, 0) + 1)]
         dice = random.Random(kind)
         # Between the names of two checkpoints; and when the last one says that the run is over.
         sure = {("link", 1), max(place for place in places if place[0] == "rename")}
-        chosen = places if EVERY else sorted({*dice.sample(places, most - 2), *sure})
+        self.kill_at(kind, base, places if EVERY else sorted({*dice.sample(places, most - 2), *sure}), dice)
+
+    def kill_at(self, kind, base, chosen, dice):
+        flags = KINDS[kind]
         for name, call in chosen:
             with self.subTest(killed=f"{name}:{call}", run=kind):
                 self.clean()
@@ -71,6 +73,14 @@ class Kills(Faults):
 
     def test_a_run_with_a_page(self):
         self.kill_all("page kept", 8)
+
+    def test_at_any_moment(self):
+        base, counts = self.whole(KINDS["checkpoint"])
+        dice = random.Random(1)
+        # Of a call that comes often as well as of one that comes once.
+        seen = [(name, count) for name, count in sorted(counts.items()) if name not in (*CHANGES, "clock_gettime")]
+        chosen = [(name, dice.randint(1, count)) for name, count in dice.choices(seen, k=1000 if EVERY else 6)]
+        self.kill_at("checkpoint", base, chosen, dice)
 
 
 if __name__ == "__main__":
