@@ -57,7 +57,7 @@ static void settings_are_checked(void **state) {
         {"ends at 8191 pixels a side, and this fits into H.264",
          {8192, 8192, 70, CBX_CODEC_MPEG4, NULL, -1, NULL, 1, 0, CBX_CONTAINER_AUTO, NULL, NULL,
           0}},
-        {"ends at 16384",
+        {"ends at 16384 pixels a side; a smaller scale, fewer neurons or no film help",
          {16386, 56, 70, CBX_CODEC_H264, NULL, -1, NULL, 1, 0, CBX_CONTAINER_AUTO, NULL, NULL, 0}},
         {"no more than 16254",
          {16256, 16256, 70, CBX_CODEC_H264, NULL, -1, NULL, 1, 0, CBX_CONTAINER_AUTO, NULL, NULL,

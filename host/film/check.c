@@ -32,13 +32,14 @@ static cbx_status fail_too_large(const cbx_format *format, uint32_t width, uint3
         return cbx_fail(CBX_BAD_ARGUMENT,
                         "a film of %u x %u pixels is too large: %s ends at %u pixels a side%s%s",
                         width, height, format->name, format->largest_side,
-                        other->name ? ", and this fits into " : "",
+                        other->name ? ", and this fits into "
+                                    : "; a smaller scale, fewer neurons or no film help",
                         other->name ? other->format->name : "");
     }
     const uint64_t most = MOST_PADDED_PIXELS / (height + PADDING_PIXELS) - PADDING_PIXELS;
     return cbx_fail(CBX_BAD_ARGUMENT,
                     "a film of %u x %u pixels is too large: beside %u pixels libavcodec takes no "
-                    "more than %u",
+                    "more than %u; a smaller scale or fewer neurons help",
                     width, height, height, (uint32_t)most & ~1u);
 }
 
