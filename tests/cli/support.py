@@ -83,12 +83,15 @@ def run(*arguments, cwd, timeout=300, **options):
 
 # ---- datasets ----
 
-def idx_images(count, seed=1, side=28, claimed=None):
-    """Noise over a bar whose place depends on the label, so that there is something to learn."""
+def idx_images(count, seed=1, side=28, claimed=None, noisy=None):
+    """Noise over a bar whose place depends on the label, so that there is something to learn; below so many
+    `noisy` rows all else is 0."""
     noise = random.Random(seed)
     header = struct.pack(">4I", IMAGES, count if claimed is None else claimed, side, side)
     pixels = bytearray(noise.randbytes(count * side * side))
     for image in range(count):
+        if noisy is not None:
+            pixels[(image * side + noisy) * side:(image + 1) * side * side] = bytes((side - noisy) * side)
         start_row = image * side * side + (image % 10) * 2 * side
         pixels[start_row:start_row + 2 * side] = b"\xff" * (2 * side)
     return header + bytes(pixels)
@@ -99,12 +102,12 @@ def idx_labels(count, claimed=None):
     return header + bytes(image % 10 for image in range(count))
 
 
-def write_dataset(folder, train=600, test=60, packed=True):
+def write_dataset(folder, train=600, test=60, packed=True, noisy=None):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("train-images-idx3-ubyte", idx_images(train)),
+    for name, content in (("train-images-idx3-ubyte", idx_images(train, noisy=noisy)),
                           ("train-labels-idx1-ubyte", idx_labels(train)),
-                          ("t10k-images-idx3-ubyte", idx_images(test, seed=2)),
+                          ("t10k-images-idx3-ubyte", idx_images(test, seed=2, noisy=noisy)),
                           ("t10k-labels-idx1-ubyte", idx_labels(test))):
         if packed:
             (folder / (name + ".gz")).write_bytes(gzip.compress(content, 1))

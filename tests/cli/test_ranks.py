@@ -15,7 +15,8 @@ import unittest
 
 from alike import Alike
 from results import results_of
-from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, environment, main, start)
+from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, environment, main, start,
+                     write_dataset)
 
 ALONE = os.environ["CLEARBOX_ALONE"] # the program without MPI
 LAUNCHER = os.environ["CBX_LAUNCHER"]
@@ -214,8 +215,9 @@ class Ranks(Alike):
         self.assertRegex(text, r"A model, not measured: such ranks on a network of 10 .s and 100 Gbit/s, where each\n"
                                r"message beside others takes \d+\.\d\d .s more, as it does here, less what they do for the\n"
                                r"next batch meanwhile:\n")
-        # With images that are white for the most part, as the synthetic ones are not.
-        code, _, text = self.ended(self.job(3, *bench[:2], *bench[2 + len(self.data):], "--latency", 5, "--bandwidth", 10, "--format", "json"))
+        sparse = write_dataset(self.folder / "sparse", noisy=5) # so that there are lists
+        code, _, text = self.ended(self.job(3, *bench, "--data", sparse, "--latency", 5, "--bandwidth", 10,
+                                            "--format", "json"))
         self.assertEqual(code, OK, text)
         told = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
         self.assertEqual([(row["hidden"], row["ranks"], row["neurons_a_rank"]) for row in told["measured"]],
