@@ -134,7 +134,9 @@ static void other_shares_are_refused(void **state) {
 }
 
 /* A failure of the exchange ends the batch, for each member. */
-static cbx_status fail_to_add(void *user, const float *own, size_t numbers, float *sum) {
+static cbx_status fail_to_add(void *user, const float *own, size_t numbers, float *sum,
+                              cbx_meanwhile *meanwhile) {
+    (void)meanwhile;
     (void)user;
     (void)own;
     (void)numbers;

@@ -58,7 +58,8 @@ static cbx_status sum_outputs(cbx_trainer *trainer, uint32_t first, uint32_t cou
     const cbx_sums sums = {
         .buffer = trainer->outputs, .shares = trainer->node_count, .stride = count, .rows = count};
     cbx_status status = trainer->way->evaluator->outputs(trainer, first, count);
-    return status ? status : cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, NULL);
+    return status ? status
+                  : cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, &sums, NULL);
 }
 
 static cbx_status judge(cbx_trainer *trainer, uint32_t first, uint32_t count, tally *all) {

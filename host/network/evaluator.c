@@ -100,13 +100,19 @@ static cbx_status enqueue_shares(cbx_trainer *trainer, uint32_t blocks) {
                        CBX_COUNT(arguments), cbx_launch_groups(groups, CBX_GROUP), NULL, NULL);
 }
 
-static cbx_status enqueue_sums(cbx_trainer *trainer, uint32_t blocks, uint32_t count,
-                               cbx_node node) {
-    const cbx_argument arguments[] = {ARG(trainer->scratch), ARG(node), ARG(blocks), ARG(count),
-                                      ARG(trainer->outputs)};
-    return cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE_SUMS], arguments,
-                       CBX_COUNT(arguments), (cbx_range){{(size_t)count * 4, 1}, {CBX_GROUP, 1}},
-                       NULL, NULL);
+static cbx_status add_shares_gpu(cbx_trainer *trainer, cl_mem parts, uint32_t first,
+                                 uint32_t blocks, uint32_t count) {
+    const cbx_range range = {{(size_t)count * 4, 1}, {CBX_GROUP, 1}};
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 0; i < trainer->node_count && !status; i++) {
+        cbx_node node = trainer->nodes[i];
+        node.first += first;
+        const cbx_argument arguments[] = {ARG(parts), ARG(node), ARG(blocks), ARG(count),
+                                          ARG(trainer->outputs)};
+        status = cbx_enqueue(trainer->device->queue, trainer->evaluation[CBX_EVALUATE_SUMS],
+                             arguments, CBX_COUNT(arguments), range, NULL, NULL);
+    }
+    return status;
 }
 
 static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t count) {
@@ -115,10 +121,7 @@ static cbx_status outputs_gpu(cbx_trainer *trainer, uint32_t first, uint32_t cou
     if (!status) {
         status = enqueue_shares(trainer, blocks);
     }
-    for (uint32_t i = 0; i < trainer->node_count && !status; i++) {
-        status = enqueue_sums(trainer, blocks, count, trainer->nodes[i]);
-    }
-    return status;
+    return status ? status : add_shares_gpu(trainer, trainer->scratch, 0, blocks, count);
 }
 
 const cbx_evaluator cbx_evaluator_gpu = {
@@ -127,4 +130,5 @@ const cbx_evaluator cbx_evaluator_gpu = {
     .scratch_bytes = scratch_gpu,
     .turns = 1,
     .begin = sum_columns,
-    .outputs = outputs_gpu};
+    .outputs = outputs_gpu,
+    .add_shares = add_shares_gpu};

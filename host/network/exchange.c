@@ -63,15 +63,14 @@ cbx_status cbx_meanwhile_do(cbx_meanwhile *meanwhile) {
     return status;
 }
 
-cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums,
-                             cbx_meanwhile *meanwhile) {
-    const cbx_exchange *exchange = &meeting->exchange;
-    const size_t numbers = (size_t)sums->rows * CBX_CLASSES;
-    const size_t share = (size_t)sums->stride * CBX_LANES_OUT, floats = sums->shares * share;
-    const size_t at = sums->first * share * sizeof(float), bytes = floats * sizeof(float);
-    if (exchange->ranks == 1) {
-        return CBX_OK;
-    }
+static size_t share_floats(const cbx_sums *sums) {
+    return (size_t)sums->stride * CBX_LANES_OUT;
+}
+
+/* Room on the host, and this owner's shares in it. */
+static cbx_status fetch_shares(cbx_meeting *meeting, cbx_device *device, const cbx_sums *from) {
+    const size_t numbers = (size_t)from->rows * CBX_CLASSES;
+    const size_t share = share_floats(from), floats = from->shares * share;
     cbx_status status = CBX_OK;
     if (meeting->own_room < floats) { /* the last write is over before its memory goes */
         status = cbx_cl_check(clFinish(device->queue), "writing the outputs");
@@ -85,22 +84,44 @@ cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx
     if (!status) {
         status = cbx_make_room(&meeting->sum, &meeting->sum_room, numbers);
     }
-    if (!status) {
-        status = cbx_cl_check(clEnqueueReadBuffer(device->queue, sums->buffer, CL_TRUE, at, bytes,
-                                                  meeting->own, 0, NULL, NULL),
-                              "reading a share of the outputs");
+    return status ? status
+                  : cbx_cl_check(clEnqueueReadBuffer(device->queue, from->buffer, CL_TRUE,
+                                                     from->first * share * sizeof(float),
+                                                     floats * sizeof(float), meeting->own, 0, NULL,
+                                                     NULL),
+                                 "reading a share of the outputs");
+}
+
+/* Without waiting: the next shares are fetched into that memory once it is written. */
+static cbx_status write_sum(cbx_meeting *meeting, cbx_device *device, const cbx_sums *to) {
+    static const cl_float zero = 0.0f;
+    const size_t bytes = (size_t)to->rows * CBX_LANES_OUT * sizeof(float);
+    const size_t share = share_floats(to) * sizeof(float), at = to->first * share;
+    cl_int error = CL_SUCCESS;
+    memset(meeting->own, 0, bytes);
+    copy_rows(meeting->sum, CBX_CLASSES, meeting->own, CBX_LANES_OUT, to->rows);
+    if (to->shares > 1) {
+        error = clEnqueueFillBuffer(device->queue, to->buffer, &zero, sizeof zero, at + share,
+                                    (to->shares - 1) * share, 0, NULL, NULL);
     }
-    if (!status) {
-        add_up(meeting, sums);
-        status = exchange->add(exchange->user, meeting->sent, numbers, meeting->sum, meanwhile);
+    if (!error) {
+        error = clEnqueueWriteBuffer(device->queue, to->buffer, CL_FALSE, at, bytes, meeting->own,
+                                     0, NULL, NULL);
     }
-    if (!status) {
-        memset(meeting->own, 0, bytes);
-        copy_rows(meeting->sum, CBX_CLASSES, meeting->own, CBX_LANES_OUT, sums->rows);
-        /* Without waiting: the next one reads into that memory once it is written. */
-        status = cbx_cl_check(clEnqueueWriteBuffer(device->queue, sums->buffer, CL_FALSE, at, bytes,
-                                                   meeting->own, 0, NULL, NULL),
-                              "writing the outputs");
+    return cbx_cl_check(error, "writing the outputs");
+}
+
+cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *from,
+                             const cbx_sums *to, cbx_meanwhile *meanwhile) {
+    const cbx_exchange *exchange = &meeting->exchange;
+    if (exchange->ranks == 1) {
+        return CBX_OK;
     }
-    return status;
+    cbx_status status = fetch_shares(meeting, device, from);
+    if (!status) {
+        add_up(meeting, from);
+        status = exchange->add(exchange->user, meeting->sent, (size_t)from->rows * CBX_CLASSES,
+                               meeting->sum, meanwhile);
+    }
+    return status ? status : write_sum(meeting, device, to);
 }

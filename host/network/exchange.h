@@ -76,9 +76,10 @@ cbx_meeting cbx_meeting_open(const cbx_exchange *exchange, uint32_t panels);
 /* What is enqueued is over. */
 void cbx_meeting_clear(cbx_meeting *meeting);
 
-/* Makes the first share the sum over all ranks and the others zero, which is enqueued. Waits for the
- * device and for the other ranks; does nothing when alone. */
-cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *sums,
-                             cbx_meanwhile *meanwhile);
+/* Makes the first share of `to` the sum of `from` over all ranks and its others zero, which is enqueued;
+ * both may be the same, with the same rows in any case. Waits for the device and for the other ranks; does
+ * nothing when alone. */
+cbx_status cbx_exchange_sums(cbx_meeting *meeting, cbx_device *device, const cbx_sums *from,
+                             const cbx_sums *to, cbx_meanwhile *meanwhile);
 
 #endif

@@ -108,6 +108,11 @@ typedef struct cbx_evaluator {
     cbx_status (*begin)(cbx_trainer *trainer);
     /* Enqueues the outputs of `count` images from `first` on. */
     cbx_status (*outputs)(cbx_trainer *trainer, uint32_t first, uint32_t count);
+    /* Enqueues the sums of each of the trainer's nodes, as its outputs, of `count` rows: from the shares of its
+     * panels [panels][64·blocks][16] in `parts`, the first being that of place `first`. NULL: there are few
+     * shares, which the host adds up. */
+    cbx_status (*add_shares)(cbx_trainer *trainer, cl_mem parts, uint32_t first, uint32_t blocks,
+                             uint32_t count);
 } cbx_evaluator;
 
 extern const cbx_evaluator cbx_evaluator_cpu, cbx_evaluator_gpu;

@@ -92,22 +92,41 @@ static cbx_status prepare(void *user) {
     return ops->prepare && trainer->ahead > 0 ? ops->prepare(trainer) : CBX_OK;
 }
 
-/* What is pending finishes with the sums over all owners. */
-static cbx_status exchange(cbx_trainer *trainer) {
-    const cbx_sums sums = {.buffer = trainer->sums,
-                           .first = (size_t)trainer->parity * (trainer->chunks + 1),
-                           .shares = trainer->chunks,
-                           .stride = trainer->stride,
-                           .rows = trainer->pending.rows,
-                           .share_panels = trainer->chunk_panels};
-    if (sums.rows == 0) {
+/* What the exchange begins with: the shares of all chunks, or where they are many, the sums that the device makes of
+ * them; in the place of the evaluation's outputs, where there is room for so many rows. */
+static cbx_status add_shares(cbx_trainer *trainer, const cbx_sums *shares, cbx_sums *out) {
+    const cbx_evaluator *evaluator = trainer->way->evaluator;
+    const uint32_t rows = shares->rows;
+    *out = *shares;
+    if (!evaluator->add_shares || trainer->meeting.exchange.ranks == 1 ||
+        trainer->chunks == trainer->node_count || rows > trainer->judged) {
         return CBX_OK;
     }
+    *out = (cbx_sums){
+        .buffer = trainer->outputs, .shares = trainer->node_count, .stride = rows, .rows = rows};
+    return evaluator->add_shares(trainer, shares->buffer, (uint32_t)shares->first,
+                                 trainer->stride / CBX_ROW_BLOCK, rows);
+}
+
+/* What is pending finishes with the sums over all owners. */
+static cbx_status exchange(cbx_trainer *trainer) {
+    const cbx_sums shares = {.buffer = trainer->sums,
+                             .first = (size_t)trainer->parity * (trainer->chunks + 1),
+                             .shares = trainer->chunks,
+                             .stride = trainer->stride,
+                             .rows = trainer->pending.rows,
+                             .share_panels = trainer->chunk_panels};
     cbx_meanwhile meanwhile = {prepare, trainer, 0.0};
-    const cbx_status status =
-        cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, &meanwhile);
+    cbx_sums sums;
+    if (shares.rows == 0) {
+        return CBX_OK;
+    }
+    cbx_status status = add_shares(trainer, &shares, &sums);
     if (!status) {
-        cbx_watch_exchange(trainer->watch, trainer->pending.number, sums.rows);
+        status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, &shares, &meanwhile);
+    }
+    if (!status) {
+        cbx_watch_exchange(trainer->watch, trainer->pending.number, shares.rows);
     }
     return status;
 }

@@ -55,7 +55,8 @@ cbx_status cbx_stepwise_sums(cbx_trainer *trainer, const cbx_batch *batch) {
     }
     const cbx_sums sums = {
         .buffer = own->z2, .shares = trainer->node_count, .stride = stride, .rows = rows};
-    const cbx_status status = cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, NULL);
+    const cbx_status status =
+        cbx_exchange_sums(&trainer->meeting, trainer->device, &sums, &sums, NULL);
     if (status) {
         return status;
     }
