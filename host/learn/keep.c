@@ -264,6 +264,7 @@ cbx_status cbx_job_keep(cbx_job *job) {
         status = take(job, keeper);
         if (!status && !cbx_trainer_keeps_weights(job->trainer)) {
             status = settle(job, keeper);
+            keeper->last = cbx_clock_seconds(); /* so that training has its time, too */
         }
         break;
     case CBX_KEEPER_TAKEN:
