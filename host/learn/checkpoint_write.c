@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "data/safetensors.h"
 #include "learn/checkpoint_names.h"
 #include "learn/kept_settings.h"
@@ -44,20 +42,55 @@ static void add_about(const cbx_setting *about, size_t count, cbx_texts *texts) 
     }
 }
 
+/* A row of numbers for each epoch, one after the other: they may be many. */
+typedef struct epoch_rows {
+    const cbx_epoch_report *next;
+    double row[CBX_EPOCH_NUMBERS];
+    size_t given; /* bytes of it */
+} epoch_rows;
+
+static void fill_row(const cbx_epoch_report *e, double *row) {
+    *row++ = e->train_loss;
+    *row++ = e->validation_loss;
+    *row++ = e->validation_accuracy;
+    *row++ = e->seconds;
+    *row++ = e->evaluate_seconds;
+    for (size_t n = 0; n < (size_t)CBX_CLASSES * CBX_CLASSES; n++) {
+        *row++ = (double)e->validation_confusion[n / CBX_CLASSES][n % CBX_CLASSES];
+    }
+}
+
+static cbx_status next_rows(void *user, void *to, size_t bytes) {
+    epoch_rows *rows = user;
+    uint8_t *out = to;
+    while (bytes > 0) {
+        if (rows->given == sizeof rows->row) {
+            fill_row(rows->next++, rows->row);
+            rows->given = 0;
+        }
+        const size_t left = sizeof rows->row - rows->given, some = left < bytes ? left : bytes;
+        memcpy(out, (const uint8_t *)rows->row + rows->given, some);
+        rows->given += some;
+        out += some;
+        bytes -= some;
+    }
+    return CBX_OK;
+}
+
 static void add_tensor(cbx_tensor *tensors, size_t *count, const cbx_tensor *tensor) {
     if (tensor->bytes || tensor->pieces) {
         tensors[(*count)++] = *tensor;
     }
 }
 
-static size_t list_tensors(const cbx_checkpoint *from, const double *epochs,
+static size_t list_tensors(const cbx_checkpoint *from, const cbx_pieces *epochs,
                            cbx_tensor tensors[CBX_CHECKED_TENSORS]) {
     const cbx_tensor lists[] = {
         {.name = CBX_EPOCHS,
          .type = CBX_F64,
          .sides = 2,
          .shape = {from->epoch_count, CBX_EPOCH_NUMBERS},
-         .bytes = epochs},
+         .pieces = epochs},
         {.name = CBX_BATCH_LOSSES,
          .type = CBX_F64,
          .sides = 1,
@@ -88,29 +121,12 @@ static size_t list_tensors(const cbx_checkpoint *from, const double *epochs,
     return count;
 }
 
-/* A row of numbers for each epoch. */
-static cbx_status copy_epochs(const cbx_checkpoint *from, double **out) {
-    cbx_status status = cbx_new(out, (size_t)from->epoch_count * CBX_EPOCH_NUMBERS);
-    for (uint32_t i = 0; i < from->epoch_count && !status; i++) {
-        const cbx_epoch_report *e = &from->epochs[i];
-        double *row = *out + (size_t)i * CBX_EPOCH_NUMBERS;
-        *row++ = e->train_loss;
-        *row++ = e->validation_loss;
-        *row++ = e->validation_accuracy;
-        *row++ = e->seconds;
-        *row++ = e->evaluate_seconds;
-        for (size_t n = 0; n < (size_t)CBX_CLASSES * CBX_CLASSES; n++) {
-            *row++ = (double)e->validation_confusion[n / CBX_CLASSES][n % CBX_CLASSES];
-        }
-    }
-    return status;
-}
-
 cbx_status cbx_checkpoint_write(const cbx_checkpoint *from, const cbx_setting *about,
                                 size_t about_count, cbx_output *to) {
     cbx_texts texts = {0};
     cbx_tensor tensors[CBX_CHECKED_TENSORS];
-    double *epochs = NULL;
+    epoch_rows rows = {.next = from->epochs, .given = sizeof rows.row};
+    const cbx_pieces epochs = {next_rows, &rows};
     add_about(about, about_count, &texts);
     add_number(&texts, CBX_FORMAT_KEY, CBX_CHECKPOINT_FORMAT);
     add_number(&texts, CBX_CANON_KEY, CBX_CANON_VERSION);
@@ -121,13 +137,9 @@ cbx_status cbx_checkpoint_write(const cbx_checkpoint *from, const cbx_setting *a
     cbx_status status =
         texts.failed ? cbx_fail(CBX_NO_MEMORY, "no memory for a checkpoint") : CBX_OK;
     if (!status) {
-        status = copy_epochs(from, &epochs);
-    }
-    if (!status) {
-        const size_t count = list_tensors(from, epochs, tensors);
+        const size_t count = list_tensors(from, &epochs, tensors);
         status = cbx_safetensors_write_checked(to, tensors, count, texts.all, texts.count);
     }
-    free(epochs);
     cbx_texts_clear(&texts);
     return status;
 }
