@@ -183,7 +183,7 @@ if(NOT CBX_SANITIZE)
                              CL_USE_DEPRECATED_OPENCL_1_2_APIS)
   target_link_libraries(inject PRIVATE OpenCL::OpenCL ZLIB::ZLIB PNG::PNG PkgConfig::LIBAV
                         PkgConfig::JANSSON Threads::Threads ${CMAKE_DL_LIBS})
-  # Some cases each; all of them, hours: ctest -C faults -L faults
+  # Some cases each; all of them, about an hour: ctest -C faults -L faults
   foreach(name inject kills disk moments limits)
     cli_test(${name} device film slow)
     add_test(NAME faults_${name} CONFIGURATIONS faults
