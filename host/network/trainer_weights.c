@@ -271,11 +271,11 @@ static cbx_status fill_w2(cbx_trainer_weights *w, float *to) {
     return CBX_OK;
 }
 
-/* What comes next goes to w->host, from where it is given; or, rows of W1 that are wanted whole, to `to`,
+/* What comes next goes to w->host, from where it is given; or, kept rows of W1 that are wanted whole, to `to`,
  * where there is room for `room` floats. *filled: so many are there then. */
 static cbx_status fill(cbx_trainer_weights *w, float *to, size_t room, size_t *filled) {
     const uint32_t most = rows_from(w->row, w->at_once);
-    const size_t fit = room / w->hidden;
+    const size_t fit = w->asked ? 0 : room / w->hidden; /* a device is asked for many at once */
     float *at = w->host;
     cbx_status status = CBX_OK;
     *filled = w->given = w->floats = 0;
