@@ -12,8 +12,8 @@
  *   writing  ──> idle      that one puts the spool and the file on the disk, and gives it its name; it asks
  *                          nothing of the device
  *
- * Where the weights are not in the copies, cbx_trainer_keeps_weights(), the thread that trains waits for all of
- * that and writes it itself.
+ * Where the weights are not in the copies, cbx_trainer_keeps_weights(), there is no other thread: the one that
+ * trains waits for all of that and writes it itself.
  *
  * No new one is begun before the last one stands. */
 #include <limits.h>
@@ -69,7 +69,7 @@ static cbx_status make_room(cbx_job *job, cbx_keeper *keeper) {
     if (!status && keeper->has_losses) {
         status = cbx_new(&keeper->image_losses, job->plan.training_images);
     }
-    return status ? status : cbx_keeper_start(keeper);
+    return status || !cbx_trainer_keeps_weights(job->trainer) ? status : cbx_keeper_start(keeper);
 }
 
 cbx_status cbx_job_open_keeper(cbx_job *job) {
@@ -187,13 +187,12 @@ static cbx_status hand_over(cbx_job *job, cbx_keeper *keeper, int wait) {
     for (int i = 0; i < CBX_KEPT_FILMS && !status; i++) {
         status = films[i].spool ? cbx_spool_flush(keeper->spools[i]) : CBX_OK;
     }
-    const int is_own = !cbx_trainer_keeps_weights(job->trainer);
     pthread_mutex_lock(&keeper->lock);
-    keeper->state = status || is_own ? CBX_KEEPER_IDLE : CBX_KEEPER_WRITING;
+    keeper->state = status ? CBX_KEEPER_IDLE : CBX_KEEPER_WRITING;
     cbx_fault_take(&keeper->fault, status);
     pthread_cond_broadcast(&keeper->changed);
     pthread_mutex_unlock(&keeper->lock);
-    return !status && is_own ? cbx_keeper_make(keeper) : CBX_OK;
+    return status || keeper->has_thread ? CBX_OK : cbx_keeper_make(keeper);
 }
 
 static cbx_keeper_state look(cbx_keeper *keeper) {
@@ -262,7 +261,7 @@ cbx_status cbx_job_keep(cbx_job *job) {
         break;
     case CBX_KEEPER_ASKED:
         status = take(job, keeper);
-        if (!status && !cbx_trainer_keeps_weights(job->trainer)) {
+        if (!status && !keeper->has_thread) {
             status = settle(job, keeper);
             keeper->last = cbx_clock_seconds(); /* so that training has its time, too */
         }
