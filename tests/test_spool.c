@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "film/film.h"
 #include "base/claim.h"
+#include "base/crc32.h"
 #include "film/spool.h"
 #include "support/files.h"
 
@@ -104,6 +105,73 @@ static void frames_come_back_in_order(void **state) {
     cbx_spool_close(spool, 0);
     assert_int_equal(scratch_entries(state), 0);
     free(name);
+}
+
+/* Of libavcodec, whose extradata may be anything. */
+static void who_encoded_is_known(void **state) {
+    const char *film = scratch_path(state, "film.mp4");
+    const uint8_t extradata[] = {0, 255, 16, 0x9a};
+    cbx_spool_head by = {
+        .stream = {32, 16, 25, 0}, .container = CBX_CONTAINER_MP4, .encoder = "libx264"};
+    for (size_t bytes = 0; bytes <= sizeof extradata; bytes += sizeof extradata) {
+        cbx_spool *spool = NULL;
+        by.extradata = bytes > 0 ? extradata : NULL;
+        by.extradata_bytes = bytes;
+        assert_ok(cbx_spool_create(&spool, film, &by));
+        char *name = strdup(cbx_spool_name(spool));
+        assert_null(cbx_spool_head_of(spool)->extradata); /* which was lent */
+        cbx_spool_close(spool, 1);
+        assert_ok(cbx_spool_open(&spool, name));
+        const cbx_spool_head *found = cbx_spool_head_of(spool);
+        assert_string_equal(found->encoder, "libx264");
+        assert_int_equal(found->extradata_bytes, bytes);
+        assert_true(bytes == 0 || memcmp(found->extradata, extradata, bytes) == 0);
+        cbx_spool_close(spool, 0);
+        free(name);
+    }
+    static const char *const unknown[] = {"", "auto", "nobody", "LIBX264"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        cbx_spool *spool = NULL;
+        by.encoder = unknown[i];
+        assert_ok(cbx_spool_create(&spool, film, &by));
+        char *name = strdup(cbx_spool_name(spool));
+        cbx_spool_close(spool, 1);
+        assert_fails(cbx_spool_open(&spool, name), CBX_BAD_DATA, "is damaged");
+        unlink(name);
+        free(name);
+    }
+}
+
+/* A head that says so, whose checksum is right. */
+static cbx_status open_with_extradata(const char *name, const char *text) {
+    char object[200];
+    cbx_spool *spool = NULL;
+    const uint32_t length =
+        (uint32_t)snprintf(object, sizeof object,
+                           "{\"width\":32,\"height\":16,\"fps\":25,\"chroma_qp_offset\":0,"
+                           "\"container\":\"mp4\",\"encoder\":\"mpeg4\",\"extradata\":%s}",
+                           text);
+    const uint32_t sum = cbx_crc32(0, object, length);
+    uint8_t bytes[256];
+    memcpy(bytes, "clearbox film 1\n", 16);
+    memcpy(bytes + 16, &length, 4);
+    memcpy(bytes + 20, object, length);
+    memcpy(bytes + 20 + length, &sum, 4);
+    scratch_write(name, bytes, 24 + length);
+    const cbx_status status = cbx_spool_open(&spool, name);
+    cbx_spool_close(spool, 0);
+    return status;
+}
+
+static void extradata_is_hexadecimal(void **state) {
+    const char *name = scratch_path(state, ".film.mp4.spool-1");
+    assert_ok(open_with_extradata(name, "\"00ff\""));
+    assert_ok(open_with_extradata(name, "null"));
+    static const char *const wrong[] = {"\"0g\"",       "\"FF\"",       "\"0\"", "\"00f\"",
+                                        "\"\\u0000a\"", "\"a\\u0000\"", "7"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_fails(open_with_extradata(name, wrong[i]), CBX_BAD_DATA, "is damaged");
+    }
 }
 
 static void what_is_cut_off_is_left_out(void **state) {
@@ -223,7 +291,16 @@ static void a_film_is_made_of_what_was_left(void **state) {
     assert_ok(cbx_film_recover(film, film, 1, &result, &kept));
     assert_int_equal(kept, 0); /* there is no such checkpoint */
     assert_int_equal(result.frames, FRAMES);
+    assert_string_equal(result.encoder, "device");
     assert_int_equal(scratch_entries(state), 1);
+    const char *plain = scratch_path(state, "film"); /* by its name it could be anything */
+    free(leave(plain, FRAMES));
+    assert_ok(cbx_film_recover(plain, plain, 1, &result, &kept));
+    size_t size;
+    uint8_t *bytes = scratch_read(plain, &size);
+    assert_memory_equal(bytes, "\x1a\x45\xdf\xa3", 4); /* Matroska's */
+    free(bytes);
+    unlink(plain);
     free(leave(film, 0));
     assert_fails(cbx_film_recover(film, film, 0, NULL, &kept), CBX_BAD_DATA, "no frame");
     assert_int_equal(kept, 1);
@@ -278,6 +355,8 @@ static void the_name_is_on_the_disk_too(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(frames_come_back_in_order),
+        SCRATCH_TEST(who_encoded_is_known),
+        SCRATCH_TEST(extradata_is_hexadecimal),
         SCRATCH_TEST(what_is_cut_off_is_left_out),
         SCRATCH_TEST(what_is_damaged_ends_it),
         SCRATCH_TEST(a_spool_goes_on_behind_what_was_read),

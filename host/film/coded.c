@@ -4,6 +4,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/names.h"
+#include "film/encoder.h"
+
 #ifndef AV_PROFILE_H264_CONSTRAINED_BASELINE /* before FFmpeg 6.1; the other name is gone since 9 */
 #define AV_PROFILE_H264_CONSTRAINED_BASELINE FF_PROFILE_H264_CONSTRAINED_BASELINE
 #endif
@@ -17,17 +20,15 @@ void cbx_coded_begin(cbx_coded *coded, const cbx_stream *stream) {
     *coded = (cbx_coded){.stream = *stream, .buffers = {.fps = stream->fps}};
 }
 
-cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *parameters) {
-    const cbx_level *level = level_of(coded, NULL);
-    parameters->extradata = av_mallocz(CBX_AVCC_MOST + AV_INPUT_BUFFER_PADDING_SIZE);
-    if (!parameters->extradata) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
-    }
-    parameters->extradata_size = (int)cbx_avcc_write(parameters->extradata, &coded->stream, level);
+static cbx_status make_extradata(AVCodecParameters *parameters, size_t most) {
+    parameters->extradata = av_mallocz(most + AV_INPUT_BUFFER_PADDING_SIZE);
+    return parameters->extradata ? CBX_OK
+                                 : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
+}
+
+/* What all have in common. */
+static void describe_pictures(const cbx_coded *coded, AVCodecParameters *parameters) {
     parameters->codec_type = AVMEDIA_TYPE_VIDEO;
-    parameters->codec_id = AV_CODEC_ID_H264;
-    parameters->profile = AV_PROFILE_H264_CONSTRAINED_BASELINE;
-    parameters->level = level->idc;
     parameters->width = (int)coded->stream.width;
     parameters->height = (int)coded->stream.height;
     parameters->format = AV_PIX_FMT_YUV420P;
@@ -36,6 +37,42 @@ cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *paramet
     parameters->color_primaries = AVCOL_PRI_BT709;
     parameters->color_trc = AVCOL_TRC_BT709;
     parameters->color_space = AVCOL_SPC_BT709;
+}
+
+cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *parameters) {
+    const cbx_level *level = level_of(coded, NULL);
+    const cbx_status status = make_extradata(parameters, CBX_AVCC_MOST);
+    if (status) {
+        return status;
+    }
+    parameters->extradata_size = (int)cbx_avcc_write(parameters->extradata, &coded->stream, level);
+    describe_pictures(coded, parameters);
+    parameters->codec_id = AV_CODEC_ID_H264;
+    parameters->profile = AV_PROFILE_H264_CONSTRAINED_BASELINE;
+    parameters->level = level->idc;
+    return CBX_OK;
+}
+
+cbx_status cbx_coded_describe_spooled(cbx_coded *coded, const cbx_spool_head *head,
+                                      AVCodecParameters *parameters) {
+    if (!head->encoder) {
+        return cbx_coded_describe(coded, parameters);
+    }
+    const cbx_film_settings named = {.encoder = head->encoder};
+    const cbx_encoder_kind *kind = cbx_encoder_kind_of(&named);
+    const char *codec = cbx_codec_name(kind->format->codec);
+    const AVCodecDescriptor *known = avcodec_descriptor_get_by_name(codec);
+    if (head->extradata_bytes > 0) {
+        const cbx_status status = make_extradata(parameters, head->extradata_bytes);
+        if (status) {
+            return status;
+        }
+        memcpy(parameters->extradata, head->extradata, head->extradata_bytes);
+        parameters->extradata_size = (int)head->extradata_bytes;
+    }
+    coded->encoder = kind->name;
+    describe_pictures(coded, parameters);
+    parameters->codec_id = known ? known->id : AV_CODEC_ID_NONE; /* which no container takes */
     return CBX_OK;
 }
 
@@ -66,7 +103,7 @@ cbx_status cbx_coded_append(cbx_coded *coded, cbx_muxer *muxer, const uint8_t *s
 
 const uint8_t *cbx_coded_extradata(cbx_coded *coded) {
     const cbx_level *level = level_of(coded, &coded->buffers);
-    if (level == level_of(coded, NULL)) {
+    if (coded->encoder || level == level_of(coded, NULL)) {
         return NULL;
     }
     cbx_avcc_write(coded->avcc, &coded->stream, level);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A film's frames that come encoded already, by the kernels of a device. */
+/* A film's frames that come encoded already: by the kernels of a device, or from a spool. */
 #ifndef CBX_FILM_CODED_H
 #define CBX_FILM_CODED_H
 
@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "film/muxer.h"
 #include "film/parameter_sets.h"
+#include "film/spool.h"
 
 typedef struct cbx_coded {
+    const char *encoder; /* of libavcodec, static; NULL: the device's */
     cbx_stream stream;
     uint64_t frames;     /* in the file */
     cbx_buffers buffers; /* what they ask of a decoder */
@@ -24,12 +26,16 @@ void cbx_coded_begin(cbx_coded *coded, const cbx_stream *stream);
  * and rate. CBX_NO_MEMORY. */
 cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *parameters);
 
+/* The same of frames that were spooled. CBX_NO_MEMORY. */
+cbx_status cbx_coded_describe_spooled(cbx_coded *coded, const cbx_spool_head *head,
+                                      AVCodecParameters *parameters);
+
 /* Writes the next frame, see cbx_film_append(). */
 cbx_status cbx_coded_append(cbx_coded *coded, cbx_muxer *muxer, const uint8_t *sample, size_t bytes,
                             int key);
 
 /* The record for the parameters after the last frame, with the level that the frames' bits ask
- * for; NULL: it is the one that they have. */
+ * for; NULL: it is the one that they have, or libavcodec's. */
 const uint8_t *cbx_coded_extradata(cbx_coded *coded);
 
 #endif

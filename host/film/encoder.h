@@ -42,7 +42,9 @@ typedef struct cbx_film_parts {
     /* (height/2, width/2) bytes, read by several threads at once; NULL: each frame has its own. */
     AVBufferRef *cb, *cr;
     AVCodecParameters *parameters; /* what every group's encoder must agree with */
-    struct cbx_muxer *muxer;       /* used by one worker at a time */
+    /* Both used by one worker at a time. */
+    struct cbx_muxer *muxer;
+    struct cbx_spool *spool; /* borrowed; NULL: none */
 } cbx_film_parts;
 
 /* Fills all but the numbers of workers and frames and the muxer. The settings must have passed

@@ -15,6 +15,11 @@ static const char *ending_of(const char *path) {
     return dot && dot != leaf && dot[1] ? dot : NULL;
 }
 
+int cbx_film_ending_says(const char *path) {
+    const char *ending = ending_of(path);
+    return ending && cbx_container_of_ending(ending);
+}
+
 /* A pipe or a device may be called anything. */
 int cbx_film_is_file(const char *path) {
     struct stat target;

@@ -36,7 +36,6 @@ struct cbx_film {
     cbx_film_parts parts;
     cbx_workers *workers; /* NULL, or … */
     cbx_coded *coded;     /* … NULL: the other is what `source` works with */
-    cbx_spool *spool;     /* borrowed; NULL: none */
 };
 
 /* As long as a group of luma planes stays within 128 MiB, but 20 frames at least
@@ -267,45 +266,64 @@ static uint64_t coded_unwritten(const cbx_film *film) {
 
 static cbx_status finish_coded(cbx_film *film, cbx_film_result *made, const uint8_t **extradata) {
     *extradata = cbx_coded_extradata(film->coded);
-    made->encoder = "device";
+    made->encoder = film->coded->encoder ? film->coded->encoder : CBX_DEVICE_ENCODER;
     made->frames = film->coded->frames;
     return cbx_fault_raise(&film->coded->fault);
 }
 
-static const film_source by_device = {end_coded, coded_unwritten, finish_coded};
+static const film_source coded_before = {end_coded, coded_unwritten, finish_coded};
 
-cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream,
+cbx_status cbx_film_open_spooled(cbx_film **out, cbx_output *output, const cbx_spool_head *head,
                                  const cbx_film_settings *settings) {
     cbx_film *film;
 
     *out = NULL;
     cbx_status status = cbx_new(&film, 1);
     if (!status) {
-        film->source = &by_device;
+        film->source = &coded_before;
         status = cbx_new(&film->coded, 1);
     }
     if (!status) {
-        cbx_coded_begin(film->coded, stream);
+        cbx_coded_begin(film->coded, &head->stream);
         status = cbx_film_parts_describe(&film->parts);
     }
     if (!status) {
-        status = cbx_coded_describe(film->coded, film->parts.parameters);
+        status = cbx_coded_describe_spooled(film->coded, head, film->parts.parameters);
     }
     if (!status) {
         film->parts.container = cbx_container_kind_of(settings->container);
-        film->parts.rate = stream->fps;
+        film->parts.rate = head->stream.fps;
         status = open_muxer(film, output, settings);
     }
     return hand_out(out, film, output, status);
 }
 
+cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream,
+                                 const cbx_film_settings *settings) {
+    return cbx_film_open_spooled(out, output, &(cbx_spool_head){.stream = *stream}, settings);
+}
+
 cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key) {
     const cbx_status status = cbx_coded_append(film->coded, film->parts.muxer, sample, bytes, key);
-    return status || !film->spool ? status : cbx_spool_append(film->spool, sample, bytes, key);
+    cbx_spool *spool = film->parts.spool;
+    return status || !spool ? status : cbx_spool_append(spool, sample, bytes, key);
+}
+
+int cbx_film_can_spool(const cbx_film *film) {
+    return film->coded || !film->parts.container->in_pieces;
+}
+
+void cbx_film_describe(const cbx_film *film, cbx_spool_head *head) {
+    const AVCodecParameters *parameters = film->parts.parameters;
+    if (film->workers) {
+        head->encoder = film->parts.kind->name;
+        head->extradata = parameters->extradata;
+        head->extradata_bytes = (size_t)parameters->extradata_size;
+    }
 }
 
 void cbx_film_spool(cbx_film *film, cbx_spool *spool) {
-    film->spool = spool;
+    film->parts.spool = spool;
 }
 
 cbx_status cbx_film_take(cbx_film *film, cbx_spool *spool, uint64_t most, uint64_t *taken) {

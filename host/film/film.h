@@ -31,6 +31,9 @@ int cbx_film_is_by_device(const char *encoder);
 /* Whether a film at `path` is a regular file, or would be; else it cannot be read again. */
 int cbx_film_is_file(const char *path);
 
+/* Whether the name of a film ends like those of a container. */
+int cbx_film_ending_says(const char *path);
+
 /* What a film with these settings, which must have passed cbx_film_check_wishes(), becomes,
  * and whose work that is: a static name. */
 cbx_codec cbx_film_codec_of(const cbx_film_settings *settings);
@@ -57,6 +60,10 @@ cbx_status cbx_film_open_on(cbx_film **out, cbx_output *output, const cbx_film_s
 cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_stream *stream,
                                  const cbx_film_settings *settings);
 
+/* The same of frames as a spool has them, also libavcodec's. */
+cbx_status cbx_film_open_spooled(cbx_film **out, cbx_output *output, const cbx_spool_head *head,
+                                 const cbx_film_settings *settings);
+
 /* The next frame of such a film, as a sample of an mp4 file: NAL units, a big-endian length of 4
  * bytes before each; borrowed for the time of the call. `key`: nothing before it is needed to
  * decode it, as it must be for the first. The first failure is that of all later calls, and of
@@ -66,8 +73,15 @@ cbx_status cbx_film_open_encoded(cbx_film **out, cbx_output *output, const cbx_s
  * cannot be rewritten, and has the level of size and rate. */
 cbx_status cbx_film_append(cbx_film *film, const uint8_t *sample, size_t bytes, int key);
 
-/* Frames that are appended from now on go there, too; borrowed until the film is finished or
- * discarded. */
+/* Whether what is made of a film's frames can be taken up by another: not a picture that is animated,
+ * whose frames are made for those before them. */
+int cbx_film_can_spool(const cbx_film *film);
+
+/* Notes who encodes a film, and what it says of that, lent as long as there is the film. */
+void cbx_film_describe(const cbx_film *film, cbx_spool_head *head);
+
+/* Frames that are encoded from now on go there, too, those of libavcodec a group at a time; before the first
+ * frame, borrowed until the film is finished or discarded. */
 void cbx_film_spool(cbx_film *film, cbx_spool *spool);
 
 /* Appends the next frames of a spool, `most` at most; *taken tells how many whole ones there were. */

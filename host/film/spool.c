@@ -20,9 +20,11 @@
 #include "base/memory.h"
 #include "base/names.h"
 #include "base/temporary.h"
+#include "film/film.h"
 
 static const char MAGIC[] = "clearbox film 1\n";
 enum { MAGIC_BYTES = sizeof MAGIC - 1, MOST_HEAD_BYTES = 1 << 20, MOST_SIDE = 65535, WORD = 4 };
+enum { MOST_EXTRADATA_BYTES = 1 << 16 };
 
 #define KEY_BIT 0x80000000u
 
@@ -39,6 +41,7 @@ struct cbx_spool {
     atomic_int named;   /* its name is on the disk */
     char *checkpoint;   /* of one that was created; else … */
     json_t *texts;      /* … what the head's strings point into */
+    uint8_t *extradata; /* and its bytes */
     uint8_t *sample;    /* the last that was read */
     size_t room;        /* for it */
     long long size;     /* of the file when it was opened */
@@ -55,13 +58,32 @@ static cbx_status fail_to_write(cbx_spool *spool) {
     return cbx_fail(CBX_CANNOT_WRITE, "cannot write %s: %s", spool->name, strerror(spool->error));
 }
 
+/* In hexadecimal; NULL: no memory. */
+static json_t *json_of_bytes(const uint8_t *bytes, size_t size) {
+    char *text = malloc(2 * size + 1);
+    for (size_t i = 0; text && i < size; i++) {
+        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    }
+    json_t *string = text ? json_stringn(text, 2 * size) : NULL;
+    free(text);
+    return string;
+}
+
 static json_t *json_of(const cbx_spool_head *head) {
-    return json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:s?}", "width",
-                     (json_int_t)head->stream.width, "height", (json_int_t)head->stream.height,
-                     "fps", (json_int_t)head->stream.fps, "chroma_qp_offset",
-                     head->stream.chroma_qp_offset, "container",
-                     cbx_container_name(head->container), "title", head->title, "comment",
-                     head->comment, "checkpoint", head->checkpoint);
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:s?}", "width",
+                  (json_int_t)head->stream.width, "height", (json_int_t)head->stream.height, "fps",
+                  (json_int_t)head->stream.fps, "chroma_qp_offset", head->stream.chroma_qp_offset,
+                  "container", cbx_container_name(head->container), "title", head->title, "comment",
+                  head->comment, "checkpoint", head->checkpoint);
+    if (object && head->encoder &&
+        (json_object_set_new(object, "encoder", json_string(head->encoder)) != 0 ||
+         json_object_set_new(object, "extradata",
+                             json_of_bytes(head->extradata, head->extradata_bytes)) != 0)) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static int put_words(FILE *file, const void *first, size_t first_bytes, const void *second,
@@ -97,6 +119,42 @@ static uint32_t whole(const json_t *object, const char *key, uint32_t most) {
     return value > 0 && value <= (json_int_t)most ? (uint32_t)value : 0;
 }
 
+/* The value of a hexadecimal digit; negative: it is none. */
+static int nibble(char digit) {
+    static const char digits[] = "0123456789abcdef";
+    const char *found = digit ? strchr(digits, digit) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+/* What the encoder said, which may be nothing. */
+static int take_extradata(cbx_spool *spool) {
+    const json_t *string = json_object_get(spool->texts, "extradata");
+    const char *text = json_string_value(string);
+    const size_t digits = text ? json_string_length(string) : 0, size = digits / 2;
+    if (digits == 0) {
+        return !string || text || json_is_null(string);
+    }
+    if (digits % 2 || size > MOST_EXTRADATA_BYTES || cbx_new(&spool->extradata, size)) {
+        return 0;
+    }
+    for (size_t i = 0; i < size; i++) {
+        const int high = nibble(text[2 * i]), low = nibble(text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return 0;
+        }
+        spool->extradata[i] = (uint8_t)(high << 4 | low);
+    }
+    spool->head.extradata = spool->extradata;
+    spool->head.extradata_bytes = size;
+    return 1;
+}
+
+/* One by name, or none. */
+static int is_known(const char *encoder) {
+    return !encoder || (cbx_film_is_encoder_named(encoder) &&
+                        cbx_choice_find(cbx_film_encoder_names, encoder) >= 0);
+}
+
 static int take_head(cbx_spool *spool) {
     const json_t *object = spool->texts;
     cbx_spool_head *head = &spool->head;
@@ -111,9 +169,10 @@ static int take_head(cbx_spool *spool) {
     head->title = json_string_value(json_object_get(object, "title"));
     head->comment = json_string_value(json_object_get(object, "comment"));
     head->checkpoint = json_string_value(json_object_get(object, "checkpoint"));
+    head->encoder = json_string_value(json_object_get(object, "encoder"));
     return head->stream.width % 4 == 0 && head->stream.height % 4 == 0 && head->stream.width &&
            head->stream.height && head->stream.fps && offset >= -12 && offset <= 12 &&
-           container >= 0;
+           container >= 0 && is_known(head->encoder) && take_extradata(spool);
 }
 
 static int read_head(cbx_spool *spool) {
@@ -151,7 +210,6 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
         free(spool);
         return status;
     }
-    spool->head = *head;
     spool->synced = cbx_clock_seconds();
     const int file = cbx_claim_create(path, CBX_SPOOL_KIND, spool->name);
     if (file < 0 || !(spool->file = fdopen(file, "w+b"))) {
@@ -165,8 +223,9 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
     }
     spool->needed = head->checkpoint != NULL;
     spool->listed = !status && !spool->needed ? cbx_temporary_adopt(spool->name) : NULL;
-    spool->head.title = spool->head.comment = NULL; /* which were lent */
-    spool->head.checkpoint = spool->checkpoint;
+    spool->head = (cbx_spool_head){.stream = head->stream,
+                                   .container = head->container,
+                                   .checkpoint = spool->checkpoint}; /* the rest was lent */
     if (status) {
         cbx_spool_close(spool, 0);
         return status;
@@ -236,6 +295,7 @@ void cbx_spool_close(cbx_spool *spool, int stays) {
         fclose(spool->file); /* which ends the lock, too */
     }
     json_decref(spool->texts);
+    free(spool->extradata);
     free(spool->checkpoint);
     free(spool->sample);
     free(spool);

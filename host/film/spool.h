@@ -5,11 +5,13 @@
  *
  * "clearbox film 1\n"; the bytes of a JSON object as a uint32, the object, its CRC-32 as a uint32; then
  * the frames, a record each: the sample's bytes as a uint32, with the highest bit set for key
- * frames; the CRC-32 of those four and the sample; the sample, as cbx_film_append() takes it. All
- * numbers little-endian. The object has "width", "height", "fps", "chroma_qp_offset", "container",
- * "title", "comment" and "checkpoint", the name of a file that may count on this one, or null.
+ * frames; the CRC-32 of those four and the sample; the sample, as cbx_film_append() takes it, or, of
+ * libavcodec, a packet. All numbers little-endian. The object has "width", "height", "fps",
+ * "chroma_qp_offset", "container", "title", "comment", "checkpoint", the name of a file that may count on
+ * this one, or null, and of frames that libavcodec encoded "encoder", its name, and "extradata", in
+ * hexadecimal.
  *
- * One thread uses it, but cbx_spool_sync(), which another may call.
+ * One thread at a time uses it, but cbx_spool_sync(), which another may call.
  */
 #ifndef CBX_FILM_SPOOL_H
 #define CBX_FILM_SPOOL_H
@@ -29,6 +31,9 @@ typedef struct cbx_spool_head {
     cbx_container container;
     const char *title, *comment; /* NULL: there is none */
     const char *checkpoint;      /* the file that counts on it, once it is there; NULL */
+    const char *encoder;         /* of libavcodec; NULL: the device's */
+    const uint8_t *extradata;    /* what that said of its packets; NULL: nothing */
+    size_t extradata_bytes;
 } cbx_spool_head;
 
 /* A new one beside the film `path`. With head->checkpoint a frame that cannot be written is a
@@ -40,7 +45,7 @@ cbx_status cbx_spool_create(cbx_spool **out, const char *path, const cbx_spool_h
  * it is not there, or its owner lives; CBX_BAD_DATA. */
 cbx_status cbx_spool_open(cbx_spool **out, const char *name);
 
-/* Its head, until it is closed: of one that was created without its texts, but with the checkpoint. */
+/* Its head, until it is closed: of one that was created without what it lent, but with the checkpoint. */
 const cbx_spool_head *cbx_spool_head_of(const cbx_spool *spool);
 
 /* Of one that was opened: the next frame, until the next call, *bytes

@@ -20,6 +20,7 @@
 #include "base/thread.h"
 #include "film/containers.h"
 #include "film/muxer.h"
+#include "film/spool.h"
 
 typedef struct frame_group {
     struct frame_group *next; /* the next younger one */
@@ -136,6 +137,17 @@ static void encode_group(cbx_workers *workers, frame_group *group) {
     kind->calls->destroy(encoder);
 }
 
+/* Into the file, and where what a killed process has left is looked for. */
+static cbx_status write_group(const cbx_film_parts *parts, const cbx_packets *group) {
+    cbx_status status = cbx_muxer_write(parts->muxer, group);
+    for (size_t i = 0; parts->spool && i < group->count && !status; i++) {
+        const AVPacket *packet = group->packets[i];
+        status = cbx_spool_append(parts->spool, packet->data, (size_t)packet->size,
+                                  (packet->flags & AV_PKT_FLAG_KEY) != 0);
+    }
+    return status || !parts->spool ? status : cbx_spool_flush(parts->spool);
+}
+
 /* Writes the groups whose turn has come, unless another thread is at it: that one
  * looks again before it leaves. Call with the lock held; it is let go meanwhile. */
 static void write_encoded(cbx_workers *workers) {
@@ -152,7 +164,7 @@ static void write_encoded(cbx_workers *workers) {
         int skip = workers->fault.status != CBX_OK;
         uint32_t frames = done->pushed;
         pthread_mutex_unlock(&workers->lock);
-        cbx_status status = skip ? CBX_OK : cbx_muxer_write(workers->parts->muxer, &done->packets);
+        cbx_status status = skip ? CBX_OK : write_group(workers->parts, &done->packets);
         destroy_group(done);
         pthread_mutex_lock(&workers->lock);
         cbx_fault_take(&workers->fault, status);

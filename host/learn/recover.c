@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "film/containers.h"
 #include "film/film.h"
 #include "learn/needed.h"
 
@@ -29,6 +30,17 @@ static cbx_status find(const char *film, cbx_spool **out) {
     return status;
 }
 
+/* What libavcodec encodes for some containers begins with what others have in their heads. */
+static cbx_status check_head(const cbx_spool_head *head, cbx_container container,
+                             const char *path) {
+    const cbx_container_kind *from = cbx_container_kind_of(head->container);
+    const cbx_container_kind *to = cbx_container_kind_of(container);
+    return !head->encoder || from->global_headers == to->global_headers
+               ? CBX_OK
+               : cbx_fail(CBX_BAD_ARGUMENT, "%s: what was encoded for %s cannot become %s", path,
+                          from->a_film, to->a_film);
+}
+
 /* All frames that are whole, in a film that is finished. */
 static cbx_status make(cbx_spool *spool, const char *path, int no_clobber,
                        cbx_film_result *result) {
@@ -37,21 +49,25 @@ static cbx_status make(cbx_spool *spool, const char *path, int no_clobber,
                                   .height = head->stream.height,
                                   .fps = head->stream.fps,
                                   .quality = -1,
-                                  .encoder = CBX_DEVICE_ENCODER,
+                                  .encoder = head->encoder ? head->encoder : CBX_DEVICE_ENCODER,
                                   .title = head->title,
                                   .comment = head->comment};
     cbx_film *film = NULL;
     cbx_output output;
     uint64_t frames = 0;
-    cbx_status status = cbx_film_container(&settings.container, path, CBX_CONTAINER_AUTO);
+    const cbx_container wish = cbx_film_ending_says(path) ? CBX_CONTAINER_AUTO : head->container;
+    cbx_status status = cbx_film_container(&settings.container, path, wish);
     if (!status) {
         status = cbx_film_check_wishes(&settings);
+    }
+    if (!status) {
+        status = check_head(head, settings.container, path);
     }
     if (!status) {
         status = cbx_output_open(&output, path, no_clobber);
     }
     if (!status) {
-        status = cbx_film_open_encoded(&film, &output, &head->stream, &settings);
+        status = cbx_film_open_spooled(&film, &output, head, &settings);
     }
     if (!status) {
         status = cbx_film_take(film, spool, UINT64_MAX, &frames);

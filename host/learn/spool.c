@@ -45,11 +45,12 @@ static cbx_status create(const cbx_job *job, const source *from, const char *pat
                          cbx_spool **out) {
     const char *checkpoint = job->settings->checkpoint;
     char real[PATH_MAX];
-    const cbx_spool_head head = {.stream = cbx_samples_stream(from->film),
-                                 .container = from->film->container,
-                                 .title = from->film->title,
-                                 .comment = from->film->comment,
-                                 .checkpoint = checkpoint ? followed(checkpoint, real) : NULL};
+    cbx_spool_head head = {.stream = cbx_samples_stream(from->film),
+                           .container = from->film->container,
+                           .title = from->film->title,
+                           .comment = from->film->comment,
+                           .checkpoint = checkpoint ? followed(checkpoint, real) : NULL};
+    cbx_reel_describe(from->reel, &head);
     const cbx_status status = cbx_spool_create(out, path, &head);
     return checkpoint ? status : CBX_OK; /* a film without one is none the worse */
 }
@@ -106,7 +107,7 @@ cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char
     const source from = source_of(job, which);
     char real[PATH_MAX];
     *out = NULL;
-    if (!from.reel || !cbx_reel_avc(from.reel) || !cbx_film_is_file(path)) {
+    if (!from.reel || !cbx_reel_can_spool(from.reel) || !cbx_film_is_file(path)) {
         return CBX_OK;
     }
     const cbx_kept_film *kept = job->resumed ? &job->resumed->films[which] : NULL;

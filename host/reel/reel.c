@@ -298,6 +298,14 @@ cbx_status cbx_reel_look(cbx_reel *reel) {
     return turn(reel, reel->way->outstanding(reel->ring));
 }
 
+int cbx_reel_can_spool(const cbx_reel *reel) {
+    return cbx_film_can_spool(reel->film);
+}
+
+void cbx_reel_describe(const cbx_reel *reel, cbx_spool_head *head) {
+    cbx_film_describe(reel->film, head);
+}
+
 void cbx_reel_spool(cbx_reel *reel, cbx_spool *spool) {
     cbx_film_spool(reel->film, spool);
 }

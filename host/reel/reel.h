@@ -67,7 +67,11 @@ cbx_status cbx_reel_send(cbx_reel *reel);
 /* The encoder of the device; NULL: others encode. */
 cbx_avc *cbx_reel_avc(const cbx_reel *reel);
 
-/* Of a reel whose device encodes. Frames are spooled from now on, see cbx_film_spool(). Before its
+/* Whether its frames can be spooled, and what the spool is to say of them: cbx_film_describe(). */
+int cbx_reel_can_spool(const cbx_reel *reel);
+void cbx_reel_describe(const cbx_reel *reel, cbx_spool_head *head);
+
+/* Frames are spooled from now on, see cbx_film_spool(). Before its
  * first frame: so many are taken from a spool. CBX_BAD_DATA: it has fewer. */
 void cbx_reel_spool(cbx_reel *reel, cbx_spool *spool);
 cbx_status cbx_reel_take(cbx_reel *reel, cbx_spool *spool, uint64_t frames);

@@ -25,6 +25,11 @@ SIDE = 84    # nine neurons
 FILMS = (("mp4", "h264", FRAMES), ("mkv", "h264", FRAMES), ("webm", "vp9", FRAMES),
          ("gif", "gif", 14), ("apng", "apng", FRAMES), ("ts", "h264", FRAMES))
 
+# Ending, encoder and codec of films that libavcodec encodes, in groups of GROUP frames.
+LEFT = (("mp4", "libx264", "h264"), ("mkv", "libx264", "h264"), ("ts", "libx264", "h264"),
+        ("mp4", "mpeg4", "mpeg4"), ("ts", "mpeg4", "mpeg4"), ("webm", "libvpx-vp9", "vp9"))
+GROUP = 280
+
 
 def probe(path, *source):
     """The stream of a film, its pictures counted, and its tags."""
@@ -80,6 +85,54 @@ class Formats(CliTest):
                 self.assertEqual((name, frames), (codec, count))
                 self.assertEqual((stream["width"], stream["height"]), (SIDE, SIDE))
                 self.assertIn(f"film.{ending}, {count} frames, 0.3 s", result.stderr)
+
+    def killed(self, path, *flags):
+        """The run is killed when a second group of its film is there."""
+        process = start("learn", *self.flags[:-2], "--epochs", 1000000, "-o", path, *flags,
+                        cwd=self.folder, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        spool = self.folder / f".{path}.spool-{process.pid}"
+        sizes = set()
+        while len(sizes) < 4: # none, its head, and two groups
+            self.assertIsNone(process.poll())
+            sizes.add(spool.stat().st_size if spool.exists() else 0)
+            time.sleep(0.001)
+        process.kill()
+        process.communicate(timeout=300)
+        return spool
+
+    def test_what_a_killed_run_has_left(self):
+        """The film of its whole groups, picture by picture that of a run to its end."""
+        for ending, encoder, codec in LEFT:
+            path, whole, flags = f"a.{ending}", f"whole.{ending}", ("--encoder", encoder)
+            with self.subTest(ending=ending, encoder=encoder):
+                self.assert_done(self.learn(*self.flags[:-2], "--epochs", GROUP // 5, "-o", whole, *flags))
+                spool = self.killed(path, *flags)
+                result = self.run_cli("recover", path)
+                self.assert_done(result)
+                self.assertFalse(spool.exists())
+                name, frames, stream, _ = probe(self.folder / path)
+                self.assertEqual((name, stream["width"], stream["height"]), (codec, SIDE, SIDE))
+                self.assertGreaterEqual(frames, GROUP)
+                self.assertEqual(frames % GROUP, 0)
+                self.assertIn(f"{path}, {frames:,} frames", result.stderr)
+                both = min(frames, 2 * GROUP) * 3 * SIDE * SIDE
+                self.assertEqual(pictures(self.folder / path)[:both],
+                                 pictures(self.folder / whole)[:both])
+
+    def test_what_a_killed_run_has_left_in_another_container(self):
+        spool = self.killed("a.mkv", "--encoder", "mpeg4")
+        left = spool.read_bytes()
+        for name, why in (("a.ts", "encoded for a Matroska film cannot become an MPEG transport stream"),
+                          ("a.webm", "a WebM film holds")):
+            result = self.run_cli("recover", "a.mkv", "-o", name)
+            self.assertEqual(result.returncode, USAGE, result.stderr)
+            self.assertIn(why, result.stderr)
+            self.assertFalse((self.folder / name).exists())
+        self.assertEqual(spool.read_bytes(), left)
+        result = self.run_cli("recover", "a.mkv", "-o", "a.mp4")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(probe(self.folder / "a.mp4")[1] % GROUP, 0)
 
     def test_a_webp(self):
         result = self.learn(*self.flags, "-o", "film.webp", "--learning-rate", 0.1)

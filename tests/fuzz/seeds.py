@@ -125,6 +125,45 @@ def checkpoint_seeds():
     yield "weights", b"\1" + tensors()
 
 
+def spool(frames, **changes):
+    """Frames, and whether they are keys, by their encoder; a change that is None leaves a text out."""
+    head = {"width": 84, "height": 84, "fps": 70, "chroma_qp_offset": 12, "container": "mp4", "title": "a film",
+            "comment": "made by", "checkpoint": None}
+    head.update(changes)
+    text = json.dumps({key: value for key, value in head.items() if value is not None}).encode()
+    records = b"".join(struct.pack("<2I", len(frame) | key << 31, 0) + frame for frame, key in frames)
+    return b"clearbox film 1\n" + struct.pack("<I", len(text)) + text + bytes(4) + records
+
+
+def spool_seeds():
+    """The first byte: 1, and twice the place of an ending in fuzz_spool.c."""
+    nals = [(struct.pack(">I", 5) + b"\x65\x88\x84\0\x10", 1), (struct.pack(">I", 3) + b"\x41\x9a\x02", 0)]
+    x264 = "0000000167f4000d919b28283f6022000003000200000300641e28532c0000000168ebe3c44844"
+    annex_b = [(b"\0\0\0\1\x65\x88\x84\0\x10", 1), (b"\0\0\0\1\x41\x9a\x02", 0)]
+    yield "device", b"\1" + spool(nals)
+    yield "device-ts", b"\x09" + spool(nals)
+    yield "checksums", b"\0" + spool(nals)
+    yield "no-frames", b"\1" + spool([])
+    yield "no-key", b"\1" + spool(nals[1:])
+    yield "cut-off", b"\1" + spool(nals)[:-2]
+    yield "side", b"\1" + spool(nals, width=65536)
+    yield "odd", b"\1" + spool(nals, height=82)
+    yield "container", b"\1" + spool(nals, container="avi")
+    yield "x264", b"\1" + spool(annex_b, encoder="libx264", extradata=x264)
+    yield "x264-mkv", b"\5" + spool(annex_b, encoder="libx264", extradata=x264, container="mkv")
+    yield "x264-ts", b"\x09" + spool(annex_b, encoder="libx264", container="mpegts")
+    yield "x264-without", b"\1" + spool(annex_b, encoder="libx264", extradata="")
+    yield "mpeg4", b"\3" + spool([(b"\0\0\1\xb6\x10\x60", 1)], encoder="mpeg4",
+                                extradata="000001b001000001b58913000001000000012000c48d8800")
+    yield "vp9", b"\7" + spool([(b"\x82\x49\x83\x42\0\5\x30\5\x36", 1), (b"\x86\0\x40", 0)],
+                              encoder="libvpx-vp9", container="webm", extradata=None)
+    yield "av1", b"\7" + spool([(b"\x12\0\x0a\x0a\0\0\0\2\xaf\xff\x9b\x5f\x30\x08", 1)],
+                              encoder="libaom-av1", container="webm")
+    yield "gif", b"\x0b" + spool([(b"GIF89a", 1)], encoder="gif", container="gif")
+    yield "encoder", b"\1" + spool(nals, encoder="auto")
+    yield "extradata", b"\1" + spool(nals, encoder="mpeg4", extradata="0g")
+
+
 def tunables_seeds():
     for mode, sizes in ((0, {"vector": 16, "forward_rows": 13, "update_rows": 14}),
                         (1, {"forward_depth": 16, "update_rows": 8})):
@@ -290,7 +329,7 @@ def planes_seeds():
 
 
 SEEDS = {"idx": idx_seeds, "dataset": dataset_seeds, "weights": weights_seeds,
-         "checkpoint": checkpoint_seeds, "tunables": tunables_seeds, "kept": kept_seeds,
+         "checkpoint": checkpoint_seeds, "spool": spool_seeds, "tunables": tunables_seeds, "kept": kept_seeds,
          "digit": digit_seeds, "still": still_seeds, "parameter_sets": parameter_sets_seeds,
          "decoder": decoder_seeds, "options": options_seeds, "bench_result": bench_result_seeds,
          "planes": planes_seeds}
