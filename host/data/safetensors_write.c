@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "base/blocks.h"
 #include "base/crc32.h"
+#include "base/error.h"
 
 enum { ALIGNMENT = 8 };
 
@@ -73,22 +74,40 @@ static char *header_text(const cbx_tensor *tensors, size_t tensor_count, const c
 
 /* What is being written, and its checksum so far; NULL: it is not wanted. */
 typedef struct writing {
-    cbx_output *to;
+    cbx_blocks to;
     uint32_t *sum;
 } writing;
 
-static void put(void *user, const void *bytes, size_t size) {
-    const writing *w = user;
-    cbx_output_write(w->to, bytes, size);
+static void add_sum(const writing *w, const void *bytes, size_t size) {
     if (w->sum) {
         *w->sum = cbx_crc32(*w->sum, bytes, size);
     }
 }
 
+static void put(writing *w, const void *bytes, size_t size) {
+    add_sum(w, bytes, size);
+    cbx_blocks_write(&w->to, bytes, size);
+}
+
+static cbx_status put_pieces(writing *w, const cbx_pieces *from, uint64_t bytes) {
+    cbx_status status = CBX_OK;
+    for (uint64_t left = bytes; left > 0 && !status;) {
+        const size_t some = left < CBX_BLOCKS_ROOM ? (size_t)left : CBX_BLOCKS_ROOM;
+        uint8_t *room = cbx_blocks_room(&w->to);
+        status = from->next(from->user, room, some);
+        if (!status) {
+            add_sum(w, room, some);
+            cbx_blocks_add(&w->to, some);
+        }
+        left -= some;
+    }
+    return status;
+}
+
 static cbx_status put_tensor(writing *w, const cbx_tensor *tensor) {
     const uint64_t bytes = cbx_tensor_bytes(tensor);
     if (tensor->pieces) {
-        return cbx_pieces_each(tensor->pieces, bytes, put, w);
+        return put_pieces(w, tensor->pieces, bytes);
     }
     put(w, tensor->bytes, bytes);
     return CBX_OK;
@@ -102,19 +121,24 @@ static cbx_status write_all(cbx_output *to, const cbx_tensor *tensors, size_t te
     if (!header) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for the header of a safetensors file");
     }
-    writing w = {to, sum};
+    writing w = {.sum = sum};
+    cbx_status status = cbx_blocks_begin(&w.to, to);
+    if (status) {
+        free(header);
+        return status;
+    }
     const size_t text_bytes = strlen(header);
     const uint64_t length = (text_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     put(&w, &length, CBX_SAFETENSORS_LENGTH_BYTES);
     put(&w, header, text_bytes);
     put(&w, spaces, length - text_bytes);
-    cbx_status status = CBX_OK;
     for (size_t i = 0; i < tensor_count - (sum != NULL) && !status; i++) {
         status = put_tensor(&w, &tensors[i]);
     }
     if (sum) {
-        cbx_output_write(to, sum, sizeof *sum);
+        cbx_blocks_write(&w.to, sum, sizeof *sum);
     }
+    cbx_blocks_end(&w.to);
     free(header);
     return status ? status : cbx_output_flush(to);
 }

@@ -48,6 +48,13 @@ static size_t take_room(size_t bytes) {
     return given;
 }
 
+/* What the system did not want. */
+static void give_back(size_t bytes) {
+    pthread_mutex_lock(&lock);
+    taken -= bytes;
+    pthread_mutex_unlock(&lock);
+}
+
 static int is_regular(int descriptor) {
     struct stat about;
     return fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
@@ -78,6 +85,10 @@ static ssize_t put(int descriptor, const void *bytes, size_t size) {
         return -1;
     }
     const ssize_t done = real_write(descriptor, bytes, given);
+    if (done < 0) {
+        give_back(given);
+        return done;
+    }
     log_write(descriptor, given);
     inject_done(on);
     return done;
