@@ -3,13 +3,9 @@
  * left of it when its process is killed. A film's own file is of no use before it is finished; this
  * one is good up to its last whole record.
  *
- * "clearbox film 1\n"; the bytes of a JSON object as a uint32, the object, its CRC-32 as a uint32; then
- * the frames, a record each: the sample's bytes as a uint32, with the highest bit set for key
- * frames; the CRC-32 of those four and the sample; the sample, as cbx_film_append() takes it, or, of
- * libavcodec, a packet. All numbers little-endian. The object has "width", "height", "fps",
- * "chroma_qp_offset", "container", "title", "comment", "checkpoint", the name of a file that may count on
- * this one, or null, and of frames that libavcodec encoded "encoder", its name, and "extradata", in
- * hexadecimal.
+ * It begins with a head (spool_head.h); then the frames, a record each: the sample's bytes as a uint32,
+ * with the highest bit set for key frames; the CRC-32 of those four and the sample; the sample, as
+ * cbx_film_append() takes it, or, of libavcodec, a packet. All numbers little-endian.
  *
  * One thread at a time uses it, but cbx_spool_sync(), which another may call.
  */
@@ -19,22 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clearbox/film.h"
-#include "film/parameter_sets.h"
+#include "film/spool_head.h"
 
 #define CBX_SPOOL_KIND "spool" /* of claims */
 
 typedef struct cbx_spool cbx_spool;
-
-typedef struct cbx_spool_head {
-    cbx_stream stream;
-    cbx_container container;
-    const char *title, *comment; /* NULL: there is none */
-    const char *checkpoint;      /* the file that counts on it, once it is there; NULL */
-    const char *encoder;         /* of libavcodec; NULL: the device's */
-    const uint8_t *extradata;    /* what that said of its packets; NULL: nothing */
-    size_t extradata_bytes;
-} cbx_spool_head;
 
 /* A new one beside the film `path`. With head->checkpoint a frame that cannot be written is a
  * failure, and so is each that follows; else the spool is given up, and the film goes on. CBX_CANNOT_CREATE,

@@ -102,7 +102,7 @@ class Formats(CliTest):
         return spool
 
     def test_what_a_killed_run_has_left(self):
-        """The film of its whole groups, picture by picture that of a run to its end."""
+        """Picture by picture that of a run to its end, also where it was killed while it wrote a group."""
         for ending, encoder, codec in LEFT:
             path, whole, flags = f"a.{ending}", f"whole.{ending}", ("--encoder", encoder)
             with self.subTest(ending=ending, encoder=encoder):
@@ -114,7 +114,6 @@ class Formats(CliTest):
                 name, frames, stream, _ = probe(self.folder / path)
                 self.assertEqual((name, stream["width"], stream["height"]), (codec, SIDE, SIDE))
                 self.assertGreaterEqual(frames, GROUP)
-                self.assertEqual(frames % GROUP, 0)
                 self.assertIn(f"{path}, {frames:,} frames", result.stderr)
                 both = min(frames, 2 * GROUP) * 3 * SIDE * SIDE
                 self.assertEqual(pictures(self.folder / path)[:both],
@@ -132,7 +131,7 @@ class Formats(CliTest):
         self.assertEqual(spool.read_bytes(), left)
         result = self.run_cli("recover", "a.mkv", "-o", "a.mp4")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(probe(self.folder / "a.mp4")[1] % GROUP, 0)
+        self.assertGreaterEqual(probe(self.folder / "a.mp4")[1], GROUP)
 
     def test_a_webp(self):
         result = self.learn(*self.flags, "-o", "film.webp", "--learning-rate", 0.1)
