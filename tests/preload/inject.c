@@ -174,7 +174,28 @@ void *inject_next(const char *name) {
     return found;
 }
 
+/* The program's: what it calls then are the counters of a coverage build, which are to stay whole. */
+static atomic_int over;
+
+static void note_end(void) {
+    over = 1;
+}
+
+static void wait_for_end(void) {
+    (void)atexit(note_end);
+}
+
+/* Registered by the first call, when main() has begun: before that, the libraries would end first. */
+int inject_is_over(void) {
+    static pthread_once_t registered = PTHREAD_ONCE_INIT;
+    pthread_once(&registered, wait_for_end);
+    return over;
+}
+
 int inject_fails(inject_counter *on) {
+    if (inject_is_over()) {
+        return 0;
+    }
     const unsigned long call = ++on->calls;
     const int fails = (call == fault.call || (fault.on && call > fault.call)) && fault.name[0] &&
                       strcmp(on->name, fault.name) == 0;
@@ -187,7 +208,7 @@ int inject_fails(inject_counter *on) {
 void inject_done(inject_counter *on) {
     static atomic_int sent;
     if (killing.name[0] && on->calls >= killing.call && strcmp(on->name, killing.name) == 0 &&
-        !atomic_exchange(&sent, 1)) {
+        !inject_is_over() && !atomic_exchange(&sent, 1)) {
         kill(getpid(), killing.signal);
     }
 }

@@ -28,6 +28,9 @@ int inject_is_ours(const void *caller);
 /* Counts a call: whether it is to fail. */
 int inject_fails(inject_counter *on);
 
+/* Whether the program has ended, and nothing is to fail any more. */
+int inject_is_over(void);
+
 /* After a call that was let through: kills the process where that was asked for. */
 void inject_done(inject_counter *on);
 
