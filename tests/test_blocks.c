@@ -67,7 +67,7 @@ static void put(cbx_blocks *blocks, size_t size) {
     uint8_t *other = malloc(size + 1);
     size_t at = 0;
     assert_non_null(other);
-    for (size_t piece = 1; at < size; piece = piece * 3 % CBX_BLOCKS_ROOM + 1) {
+    for (size_t piece = 1; at < size; piece = piece * 3 % CBX_PIECE_BYTES + 1) {
         const size_t some = piece < size - at ? piece : size - at;
         uint8_t *to = piece % 2 ? cbx_blocks_room(blocks) : other;
         for (size_t i = 0; i < some; i++) {

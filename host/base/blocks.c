@@ -27,7 +27,7 @@ static int set_around(const cbx_blocks *blocks, int around) {
 cbx_status cbx_blocks_begin(cbx_blocks *blocks, cbx_output *to) {
     void *bytes = NULL;
     *blocks = (cbx_blocks){.to = to};
-    if (posix_memalign(&bytes, PAGE, BLOCK_BYTES + CBX_BLOCKS_ROOM) != 0) {
+    if (posix_memalign(&bytes, PAGE, BLOCK_BYTES + CBX_PIECE_BYTES) != 0) {
         return cbx_fail(CBX_NO_MEMORY, "no memory for what is written to %s", to->path);
     }
     blocks->bytes = bytes;
@@ -67,7 +67,7 @@ void cbx_blocks_add(cbx_blocks *blocks, size_t bytes) {
 void cbx_blocks_write(cbx_blocks *blocks, const void *bytes, size_t size) {
     const uint8_t *from = bytes;
     while (size > 0) {
-        const size_t some = size < CBX_BLOCKS_ROOM ? size : CBX_BLOCKS_ROOM;
+        const size_t some = size < CBX_PIECE_BYTES ? size : CBX_PIECE_BYTES;
         memcpy(cbx_blocks_room(blocks), from, some);
         cbx_blocks_add(blocks, some);
         from += some;

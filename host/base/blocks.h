@@ -15,8 +15,7 @@
 #include <stdint.h>
 
 #include "base/files.h"
-
-enum { CBX_BLOCKS_ROOM = 1 << 18 }; /* beside what they are made of they fit a core's cache */
+#include "base/pieces.h"
 
 typedef struct cbx_blocks {
     cbx_output *to; /* borrowed */
@@ -28,7 +27,7 @@ typedef struct cbx_blocks {
 /* To be ended in every case. CBX_NO_MEMORY. */
 cbx_status cbx_blocks_begin(cbx_blocks *blocks, cbx_output *to);
 
-/* Room for CBX_BLOCKS_ROOM bytes, until the next call. */
+/* Room for CBX_PIECE_BYTES, until the next call. */
 uint8_t *cbx_blocks_room(const cbx_blocks *blocks);
 void cbx_blocks_add(cbx_blocks *blocks, size_t bytes);
 

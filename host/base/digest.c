@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hexadecimal.h"
 
 enum { BITS = 256, DIGEST_BYTES = BITS / 8, CHUNK_BYTES = 64 * 1024 };
 
@@ -32,9 +33,7 @@ void cbx_digest_end(cbx_digest *digest, char text[CBX_DIGEST_TEXT]) {
     uint8_t bytes[DIGEST_BYTES];
     av_sha_final(digest, bytes);
     av_free(digest);
-    for (int i = 0; i < DIGEST_BYTES; i++) {
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    }
+    cbx_hexadecimal_write(text, bytes, sizeof bytes);
 }
 
 /* Not a pipe, which would wait for whoever writes. */

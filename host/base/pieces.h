@@ -14,8 +14,17 @@ typedef struct cbx_pieces {
     void *user;
 } cbx_pieces;
 
-/* Hands over the next `bytes` of them, a quarter of a megabyte at a time. */
-cbx_status cbx_pieces_each(const cbx_pieces *from, uint64_t bytes,
-                           void (*take)(void *user, const void *piece, size_t size), void *user);
+/* What a piece has at most: beside what it is made of it fits a core's cache. */
+enum { CBX_PIECE_BYTES = 1 << 18 };
+
+/* Who takes them. */
+typedef struct cbx_pieces_taker {
+    void *(*room)(void *user); /* for a piece, which is put there … */
+    void (*take)(void *user, const void *piece, size_t size); /* … and handed over */
+    void *user;
+} cbx_pieces_taker;
+
+/* Hands over the next `bytes` of them. What next() fails with. */
+cbx_status cbx_pieces_each(const cbx_pieces *from, uint64_t bytes, const cbx_pieces_taker *to);
 
 #endif

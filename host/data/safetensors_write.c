@@ -89,25 +89,21 @@ static void put(writing *w, const void *bytes, size_t size) {
     cbx_blocks_write(&w->to, bytes, size);
 }
 
-static cbx_status put_pieces(writing *w, const cbx_pieces *from, uint64_t bytes) {
-    cbx_status status = CBX_OK;
-    for (uint64_t left = bytes; left > 0 && !status;) {
-        const size_t some = left < CBX_BLOCKS_ROOM ? (size_t)left : CBX_BLOCKS_ROOM;
-        uint8_t *room = cbx_blocks_room(&w->to);
-        status = from->next(from->user, room, some);
-        if (!status) {
-            add_sum(w, room, some);
-            cbx_blocks_add(&w->to, some);
-        }
-        left -= some;
-    }
-    return status;
+static void *room(void *user) {
+    const writing *w = user;
+    return cbx_blocks_room(&w->to);
+}
+
+static void take(void *user, const void *piece, size_t size) {
+    writing *w = user;
+    add_sum(w, piece, size);
+    cbx_blocks_add(&w->to, size);
 }
 
 static cbx_status put_tensor(writing *w, const cbx_tensor *tensor) {
     const uint64_t bytes = cbx_tensor_bytes(tensor);
     if (tensor->pieces) {
-        return put_pieces(w, tensor->pieces, bytes);
+        return cbx_pieces_each(tensor->pieces, bytes, &(cbx_pieces_taker){room, take, w});
     }
     put(w, tensor->bytes, bytes);
     return CBX_OK;

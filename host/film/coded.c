@@ -39,25 +39,21 @@ static void describe_pictures(const cbx_coded *coded, AVCodecParameters *paramet
     parameters->color_space = AVCOL_SPC_BT709;
 }
 
-cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *parameters) {
+static cbx_status describe_device(const cbx_coded *coded, AVCodecParameters *parameters) {
     const cbx_level *level = level_of(coded, NULL);
     const cbx_status status = make_extradata(parameters, CBX_AVCC_MOST);
     if (status) {
         return status;
     }
     parameters->extradata_size = (int)cbx_avcc_write(parameters->extradata, &coded->stream, level);
-    describe_pictures(coded, parameters);
     parameters->codec_id = AV_CODEC_ID_H264;
     parameters->profile = AV_PROFILE_H264_CONSTRAINED_BASELINE;
     parameters->level = level->idc;
     return CBX_OK;
 }
 
-cbx_status cbx_coded_describe_spooled(cbx_coded *coded, const cbx_spool_head *head,
-                                      AVCodecParameters *parameters) {
-    if (!head->encoder) {
-        return cbx_coded_describe(coded, parameters);
-    }
+static cbx_status describe_libav(cbx_coded *coded, const cbx_spool_head *head,
+                                 AVCodecParameters *parameters) {
     const cbx_film_settings named = {.encoder = head->encoder};
     const cbx_encoder_kind *kind = cbx_encoder_kind_of(&named);
     const char *codec = cbx_codec_name(kind->format->codec);
@@ -71,9 +67,15 @@ cbx_status cbx_coded_describe_spooled(cbx_coded *coded, const cbx_spool_head *he
         parameters->extradata_size = (int)head->extradata_bytes;
     }
     coded->encoder = kind->name;
-    describe_pictures(coded, parameters);
     parameters->codec_id = known ? known->id : AV_CODEC_ID_NONE; /* which no container takes */
     return CBX_OK;
+}
+
+cbx_status cbx_coded_describe(cbx_coded *coded, const cbx_spool_head *head,
+                              AVCodecParameters *parameters) {
+    describe_pictures(coded, parameters);
+    return head->encoder ? describe_libav(coded, head, parameters)
+                         : describe_device(coded, parameters);
 }
 
 static cbx_status append(cbx_coded *coded, cbx_muxer *muxer, const uint8_t *sample, size_t bytes,

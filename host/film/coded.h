@@ -22,13 +22,10 @@ typedef struct cbx_coded {
 
 void cbx_coded_begin(cbx_coded *coded, const cbx_stream *stream);
 
-/* Fills `parameters`, as far as it can be known before the first frame: the level is that of size
- * and rate. CBX_NO_MEMORY. */
-cbx_status cbx_coded_describe(const cbx_coded *coded, AVCodecParameters *parameters);
-
-/* The same of frames that were spooled. CBX_NO_MEMORY. */
-cbx_status cbx_coded_describe_spooled(cbx_coded *coded, const cbx_spool_head *head,
-                                      AVCodecParameters *parameters);
+/* Notes by whom the frames are, and fills `parameters`, as far as it can be known before the first frame: the
+ * level of the device's is that of size and rate. CBX_NO_MEMORY. */
+cbx_status cbx_coded_describe(cbx_coded *coded, const cbx_spool_head *head,
+                              AVCodecParameters *parameters);
 
 /* Writes the next frame, see cbx_film_append(). */
 cbx_status cbx_coded_append(cbx_coded *coded, cbx_muxer *muxer, const uint8_t *sample, size_t bytes,

@@ -288,7 +288,7 @@ cbx_status cbx_film_open_spooled(cbx_film **out, cbx_output *output, const cbx_s
         status = cbx_film_parts_describe(&film->parts);
     }
     if (!status) {
-        status = cbx_coded_describe_spooled(film->coded, head, film->parts.parameters);
+        status = cbx_coded_describe(film->coded, head, film->parts.parameters);
     }
     if (!status) {
         film->parts.container = cbx_container_kind_of(settings->container);

@@ -198,12 +198,6 @@ cbx_status cbx_spool_continue(cbx_spool *spool) {
 
 /* ---- written ---- */
 
-static int put_words(FILE *file, const void *first, size_t first_bytes, const void *second,
-                     size_t second_bytes) {
-    return fwrite(first, 1, first_bytes, file) == first_bytes &&
-           fwrite(second, 1, second_bytes, file) == second_bytes;
-}
-
 /* A film that no checkpoint counts on is none the worse. */
 static cbx_status fail(cbx_spool *spool) {
     if (spool->needed) {
@@ -249,7 +243,9 @@ cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t byte
     }
     errno = 0;
     const uint32_t words[2] = {length, cbx_crc32(cbx_crc32(0, &length, WORD), sample, bytes)};
-    return (!key || end_group(spool)) && put_words(spool->file, words, sizeof words, sample, bytes)
+    return (!key || end_group(spool)) &&
+                   fwrite(words, 1, sizeof words, spool->file) == sizeof words &&
+                   fwrite(sample, 1, bytes, spool->file) == bytes
                ? CBX_OK
                : fail(spool);
 }

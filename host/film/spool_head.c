@@ -8,6 +8,7 @@
 #include "base/choice.h"
 #include "base/crc32.h"
 #include "base/error.h"
+#include "base/hexadecimal.h"
 #include "base/names.h"
 #include "film/film.h"
 
@@ -20,10 +21,11 @@ enum { MOST_HEAD_BYTES = 1 << 20, MOST_EXTRADATA_BYTES = 1 << 16, MOST_SIDE = 65
 /* In hexadecimal; NULL: no memory. */
 static json_t *json_of_bytes(const uint8_t *bytes, size_t size) {
     char *text = malloc(2 * size + 1);
-    for (size_t i = 0; text && i < size; i++) {
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    if (!text) {
+        return NULL;
     }
-    json_t *string = text ? json_stringn(text, 2 * size) : NULL;
+    cbx_hexadecimal_write(text, bytes, size);
+    json_t *string = json_stringn(text, 2 * size);
     free(text);
     return string;
 }
@@ -76,11 +78,10 @@ static uint32_t whole(const json_t *object, const char *key, uint32_t most) {
     return value > 0 && value <= (json_int_t)most ? (uint32_t)value : 0;
 }
 
-/* The value of a hexadecimal digit; negative: it is none. */
-static int nibble(char digit) {
-    static const char digits[] = "0123456789abcdef";
-    const char *found = digit ? strchr(digits, digit) : NULL;
-    return found ? (int)(found - digits) : -1;
+/* One by name, or none. */
+static int is_known(const char *encoder) {
+    return !encoder || (cbx_film_is_encoder_named(encoder) &&
+                        cbx_choice_find(cbx_film_encoder_names, encoder) >= 0);
 }
 
 /* What the encoder said, which may be nothing. 0: it is no head; negative: no memory. */
@@ -98,22 +99,9 @@ static int take_extradata(cbx_spool_head *head, cbx_spool_texts *texts) {
     if (!texts->extradata) {
         return -1;
     }
-    for (size_t i = 0; i < size; i++) {
-        const int high = nibble(text[2 * i]), low = nibble(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return 0;
-        }
-        texts->extradata[i] = (uint8_t)(high << 4 | low);
-    }
     head->extradata = texts->extradata;
     head->extradata_bytes = size;
-    return 1;
-}
-
-/* One by name, or none. */
-static int is_known(const char *encoder) {
-    return !encoder || (cbx_film_is_encoder_named(encoder) &&
-                        cbx_choice_find(cbx_film_encoder_names, encoder) >= 0);
+    return cbx_hexadecimal_read(texts->extradata, text, size);
 }
 
 /* Likewise. */

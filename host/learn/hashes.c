@@ -2,8 +2,10 @@
 #include "learn/hashes.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "data/idx.h"
 #include "network/weights.h"
 
@@ -20,21 +22,37 @@ static cbx_status hash(const void *first, size_t first_bytes, const void *second
     return status;
 }
 
-static void add_piece(void *digest, const void *piece, size_t size) {
-    cbx_digest_add(digest, piece, size);
+/* A piece at a time. */
+typedef struct hashing {
+    cbx_digest *digest;
+    uint8_t *piece;
+} hashing;
+
+static void *room(void *user) {
+    const hashing *h = user;
+    return h->piece;
+}
+
+static void add_piece(void *user, const void *piece, size_t size) {
+    const hashing *h = user;
+    cbx_digest_add(h->digest, piece, size);
 }
 
 cbx_status cbx_hash_weights(uint32_t hidden, const cbx_pieces *weights,
                             char text[CBX_DIGEST_TEXT]) {
     char whole[CBX_DIGEST_TEXT];
-    cbx_digest *digest = NULL;
-    cbx_status status = cbx_digest_begin(&digest);
+    hashing h = {.digest = NULL};
+    cbx_status status = cbx_digest_begin(&h.digest);
     if (status) {
         return status;
     }
-    status =
-        cbx_pieces_each(weights, cbx_weights_floats(hidden) * sizeof(float), add_piece, digest);
-    cbx_digest_end(digest, whole);
+    status = cbx_new(&h.piece, CBX_PIECE_BYTES);
+    if (!status) {
+        status = cbx_pieces_each(weights, cbx_weights_floats(hidden) * sizeof(float),
+                                 &(cbx_pieces_taker){room, add_piece, &h});
+    }
+    free(h.piece);
+    cbx_digest_end(h.digest, whole);
     if (!status) { /* a part of them has no hash */
         memcpy(text, whole, sizeof whole);
     }

@@ -23,10 +23,6 @@ class Kept(CliTest):
                 break
         return process
 
-    def long(self, *flags):
-        """Flags of a run that would take days."""
-        return (*self.small()[:-2], "--epochs", 1000000, *flags)
-
     def stopped(self, *flags):
         """Leaves a checkpoint of a run that was stopped in its middle."""
         process = self.begun(*self.long(*flags, *self.KEPT))

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from stuck import describe
@@ -198,6 +199,22 @@ class CliTest(unittest.TestCase):
         """Flags of a run that takes a moment."""
         return ("--data", write_dataset(self.folder / "data", **options), "--hidden", 9,
                 "--batch", 50, "--epochs", 2)
+
+    def long(self, *flags):
+        """Flags of a run that would take days."""
+        return (*self.small()[:-2], "--epochs", 1000000, *flags)
+
+    def killed_filming(self, film, is_enough, *flags):
+        """A long run is killed when the file of its film's frames has a size that is enough: that file."""
+        process = start("learn", *self.long("-o", film, *flags), cwd=self.folder, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        spool = self.folder / f".{film}.spool-{process.pid}"
+        while not (spool.exists() and is_enough(spool.stat().st_size)):
+            self.assertIsNone(process.poll())
+            time.sleep(0.001)
+        process.kill()
+        process.communicate(timeout=300)
+        return spool
 
     def leftovers(self):
         """Temporary files that should be gone."""

@@ -88,18 +88,8 @@ class Formats(CliTest):
 
     def killed(self, path, *flags):
         """The run is killed when a second group of its film is there."""
-        process = start("learn", *self.flags[:-2], "--epochs", 1000000, "-o", path, *flags,
-                        cwd=self.folder, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.kill)
-        spool = self.folder / f".{path}.spool-{process.pid}"
-        sizes = set()
-        while len(sizes) < 4: # none, its head, and two groups
-            self.assertIsNone(process.poll())
-            sizes.add(spool.stat().st_size if spool.exists() else 0)
-            time.sleep(0.001)
-        process.kill()
-        process.communicate(timeout=300)
-        return spool
+        sizes = set() # its head, and two groups
+        return self.killed_filming(path, lambda size: sizes.add(size) or len(sizes) >= 3, *flags)
 
     def test_what_a_killed_run_has_left(self):
         """Picture by picture that of a run to its end, also where it was killed while it wrote a group."""

@@ -4,8 +4,6 @@
 import re
 import signal
 import struct
-import subprocess
-import time
 
 from kept import Kept
 from support import INTERRUPTED, MISSING, OK, film_frames, main, start
@@ -25,15 +23,7 @@ def frames_in(spool):
 class Recover(Kept):
     def killed(self, frames):
         """The run is killed when so many bytes of frames are there."""
-        process = start("learn", *self.long(), cwd=self.folder, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.kill)
-        spool = self.folder / f".learn.mp4.spool-{process.pid}"
-        while not spool.exists() or spool.stat().st_size < frames:
-            self.assertIsNone(process.poll())
-            time.sleep(0.005)
-        process.kill()
-        process.communicate(timeout=300)
-        return spool
+        return self.killed_filming("learn.mp4", lambda size: size >= frames)
 
     def test_a_film_is_recovered(self):
         for size in (20000, 100000):

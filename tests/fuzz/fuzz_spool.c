@@ -48,8 +48,9 @@ static void make_right(uint8_t *bytes, size_t size) {
     }
 }
 
-/* Frames that can be read; negative: there is not even a head. */
-static long long read_all(const char *name) {
+/* Frames that can be read; negative: there is not even a head. *counted_on: it names a checkpoint, which may be any
+ * file of this machine. */
+static long long read_all(const char *name, int *counted_on) {
     cbx_spool *spool = NULL;
     const uint8_t *sample = NULL;
     size_t bytes = 1;
@@ -58,6 +59,7 @@ static long long read_all(const char *name) {
     fuzz_begin();
     const cbx_status status = cbx_spool_open(&spool, name);
     fuzz_require_told(status);
+    *counted_on = !status && cbx_spool_head_of(spool)->checkpoint;
     while (!status && bytes > 0) {
         FUZZ_REQUIRE(cbx_spool_next(spool, &sample, &bytes, &key) == CBX_OK);
         FUZZ_REQUIRE(bytes <= MOST);
@@ -65,15 +67,6 @@ static long long read_all(const char *name) {
     }
     cbx_spool_close(spool, 1);
     return frames;
-}
-
-/* A checkpoint that it names may be any file of this machine. */
-static int names_a_file(const char *name) {
-    cbx_spool *spool = NULL;
-    const cbx_status status = cbx_spool_open(&spool, name);
-    const int names = !status && cbx_spool_head_of(spool)->checkpoint;
-    cbx_spool_close(spool, 1);
-    return names;
 }
 
 /* What is not recovered stays. */
@@ -108,8 +101,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         make_right(file, size - 1);
     }
     scratch_write(left, file, size - 1);
-    const long long frames = read_all(left);
-    if (frames >= 0 && !names_a_file(left)) {
+    int counted_on;
+    const long long frames = read_all(left, &counted_on);
+    if (frames >= 0 && !counted_on) {
         recover(folder, left, endings[bytes[0] / 2 % ENDINGS], frames);
     }
     unlink(left);
