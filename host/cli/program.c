@@ -27,8 +27,15 @@ static void open_standard_descriptors(void) {
     }
 }
 
+/* A line is written whole: other processes may write to the same place. */
+static void buffer_lines(void) {
+    static char line[BUFSIZ];
+    (void)setvbuf(stderr, line, _IOLBF, sizeof line);
+}
+
 void cli_begin(void) {
     open_standard_descriptors();
+    buffer_lines();
     /* A reader that went away, or a file size limit, is an error of write(2) here,
      * so that the film is closed and the reason is told. */
     signal(SIGPIPE, SIG_IGN);

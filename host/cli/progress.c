@@ -106,14 +106,14 @@ static void describe(cli_progress *progress, uint64_t done, double now, detail h
     char count[CLI_NUMBER], left[CLI_NUMBER], doing[CLI_NUMBER + 16] = "", loss[32] = "";
     const double elapsed = now - progress->epoch_begun;
     const estimate ahead = look_ahead(progress, done, now);
-    double images = 0;
     if (done > progress->epoch_first && elapsed > 0) {
-        images = (double)(done - progress->epoch_first) * progress->images_per_batch / elapsed;
+        progress->rate =
+            (double)(done - progress->epoch_first) * progress->images_per_batch / elapsed;
     }
     if (!isnan(progress->evaluating)) {
         snprintf(doing, sizeof doing, "evaluating");
-    } else if (how != BARE) {
-        snprintf(doing, sizeof doing, "%s images/s", cli_count(count, (uint64_t)images));
+    } else if (how != BARE && progress->rate > 0) {
+        snprintf(doing, sizeof doing, "%s images/s", cli_count(count, (uint64_t)progress->rate));
     }
     if (how == WITH_LOSS && !isnan(progress->loss)) {
         snprintf(loss, sizeof loss, "loss %.4f  ", progress->loss);

@@ -19,6 +19,7 @@ typedef struct cli_progress {
     double drawn;                        /* when something was last written */
     uint64_t epoch_first;                /* batches done when the epoch began */
     double epoch_begun;
+    double rate; /* images a second, of this epoch or as long as none of it is done of the last */
     double evaluating; /* when evaluation began; NaN: training */
     double loss;       /* of the training images after the last epoch; NaN: none yet */
     uint32_t finished; /* epochs, evaluation included, and their seconds */

@@ -150,6 +150,10 @@ class Terminal(CliTest):
         shares = [int(re.search(r"(\d+) %", bar)[1]) for bar in bars]
         self.assertEqual(shares, sorted(shares))
 
+    def test_a_new_epoch_begins_with_the_rate_of_the_last(self):
+        shown = plain(self.on_terminal(*self.endless, "--batch", 100, enough_bars=40))
+        self.assertNotIn(" 0 images/s", shown)
+
     def test_no_color(self):
         shown = self.on_terminal(*self.endless, NO_COLOR=1)
         self.assertNotIn(ESCAPE, shown)
@@ -177,6 +181,22 @@ class Terminal(CliTest):
         rows = [line for line in result.stderr.splitlines()
                 if re.fullmatch(r" +\d+ +[\d.]+ +[\d.]+ +[\d.]+ % +[\d.]+", line)]
         self.assertEqual(len(rows), 2, result.stderr)
+
+    def test_a_line_is_written_whole(self):
+        """Others may write to the same place: other processes of a job, another clearbox."""
+        for arguments in (("learn", *self.short), ("learn", "--hidden", "1" * 99), ("learn", "--data", "not\nthere")):
+            with self.subTest(arguments=arguments):
+                ours, theirs = os.pipe2(os.O_DIRECT)  # each read gets what one write put there
+                process = start(*arguments, cwd=self.folder, stderr=theirs)
+                self.addCleanup(process.kill)
+                os.close(theirs)
+                written = []
+                while part := os.read(ours, 65536):
+                    written.append(part.decode())
+                os.close(ours)
+                process.communicate(timeout=300)
+                self.assertTrue(written)
+                self.assertEqual([part for part in written if not part.endswith("\n")], [])
 
     def test_a_bar_that_was_asked_for(self):
         process = start("learn", *self.endless, "--progress", "bar", cwd=self.folder)
