@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/path.h"
 #include "support/files.h"
 
 /* File systems without hard links (FAT): the linker sends link() here. */

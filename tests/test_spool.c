@@ -143,14 +143,15 @@ static void who_encoded_is_known(void **state) {
 }
 
 /* A head that says so, whose checksum is right. */
-static cbx_status open_with_extradata(const char *name, const char *text) {
+static cbx_status open_head(const char *name, const char *container, const char *encoder,
+                            const char *extradata) {
     char object[200];
     cbx_spool *spool = NULL;
     const uint32_t length =
         (uint32_t)snprintf(object, sizeof object,
                            "{\"width\":32,\"height\":16,\"fps\":25,\"chroma_qp_offset\":0,"
-                           "\"container\":\"mp4\",\"encoder\":\"mpeg4\",\"extradata\":%s}",
-                           text);
+                           "\"container\":\"%s\",\"encoder\":\"%s\",\"extradata\":%s}",
+                           container, encoder, extradata);
     const uint32_t sum = cbx_crc32(0, object, length);
     uint8_t bytes[256];
     memcpy(bytes, "clearbox film 1\n", 16);
@@ -161,6 +162,30 @@ static cbx_status open_with_extradata(const char *name, const char *text) {
     const cbx_status status = cbx_spool_open(&spool, name);
     cbx_spool_close(spool, 0);
     return status;
+}
+
+static cbx_status open_with_extradata(const char *name, const char *text) {
+    return open_head(name, "mp4", "mpeg4", text);
+}
+
+/* What learn leaves no spool of would be handed to libavformat as if it had. */
+static void heads_are_of_films_that_are_spooled(void **state) {
+    static const struct {
+        const char *container, *encoder;
+        cbx_status status;
+    } heads[] = {{"mkv", "libx264", CBX_OK},      {"webm", "libaom-av1", CBX_OK},
+                 {"auto", "libx264", CBX_OK},     {"apng", "apng", CBX_BAD_DATA},
+                 {"gif", "gif", CBX_BAD_DATA},    {"webp", "libwebp_anim", CBX_BAD_DATA},
+                 {"mkv", "gif", CBX_BAD_DATA},    {"webm", "libx264", CBX_BAD_DATA},
+                 {"mp4", "device", CBX_BAD_DATA}, {"mp4", "auto", CBX_BAD_DATA},
+                 {"mp4", "nobody", CBX_BAD_DATA}, {"nowhere", "libx264", CBX_BAD_DATA}};
+    const char *name = scratch_path(state, ".film.mp4.spool-1");
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        const cbx_status status = open_head(name, heads[i].container, heads[i].encoder, "\"\"");
+        if (status != heads[i].status) {
+            fail_msg("%s in %s: %s", heads[i].encoder, heads[i].container, cbx_status_text(status));
+        }
+    }
 }
 
 static void extradata_is_hexadecimal(void **state) {
@@ -238,35 +263,32 @@ static void a_spool_goes_on_behind_what_was_read(void **state) {
     free(name);
 }
 
-static int always(const cbx_spool *spool) {
-    return cbx_spool_head_of(spool) != NULL;
-}
-
-static int never(const cbx_spool *spool) {
-    return cbx_spool_head_of(spool) == NULL;
+static int says(void *answer, const cbx_spool *spool) {
+    (void)spool;
+    return *(const int *)answer;
 }
 
 static void the_living_are_told_from_the_dead(void **state) {
     const char *film = scratch_path(state, "film.mp4");
     cbx_spool *spool = NULL, *other = NULL;
-    char *dead = leave(film, 1), *found = NULL;
-    unsigned count = 0, living = 0;
+    char *dead = leave(film, 1);
+    cbx_spools found;
     assert_ok(cbx_spool_create(&spool, film, &head));
     assert_fails(cbx_spool_open(&other, cbx_spool_name(spool)), CBX_MISSING_INPUT, "still running");
-    assert_ok(cbx_spool_find(film, &found, &count, &living));
-    assert_string_equal(found, dead);
-    assert_int_equal(count, 1);
-    assert_int_equal(living, 1);
-    cbx_spool_remove_dead(film, always);
+    assert_ok(cbx_spools_find(film, &found));
+    assert_string_equal(found.newest, dead);
+    assert_int_equal(found.dead, 1);
+    assert_int_equal(found.living, 1);
+    cbx_spool_remove_dead(film, says, &(int){1});
     assert_int_equal(scratch_entries(state), 2);
-    cbx_spool_remove_dead(film, never);
+    cbx_spool_remove_dead(film, says, &(int){0});
     assert_int_equal(scratch_entries(state), 1);
     assert_fails(cbx_film_recover(film, film, 0, NULL, NULL), CBX_MISSING_INPUT,
                  "still being made");
     cbx_spool_close(spool, 0);
     assert_fails(cbx_film_recover(film, film, 0, NULL, NULL), CBX_MISSING_INPUT, "no frames");
     assert_int_equal(scratch_entries(state), 0);
-    free(found);
+    free(found.newest);
     free(dead);
 }
 
@@ -276,10 +298,10 @@ static void an_empty_one_of_the_dead_goes(void **state) {
     char name[CBX_CLAIM_BYTES];
     const int file = cbx_claim_create(film, CBX_SPOOL_KIND, name);
     assert_true(file >= 0);
-    cbx_spool_remove_dead(film, always);
+    cbx_spool_remove_dead(film, says, &(int){1});
     assert_int_equal(scratch_entries(state), 1); /* it lives */
     close(file);
-    cbx_spool_remove_dead(film, always);
+    cbx_spool_remove_dead(film, says, &(int){1});
     assert_int_equal(scratch_entries(state), 0);
 }
 
@@ -302,7 +324,7 @@ static void a_film_is_made_of_what_was_left(void **state) {
     free(bytes);
     unlink(plain);
     free(leave(film, 0));
-    assert_fails(cbx_film_recover(film, film, 0, NULL, &kept), CBX_BAD_DATA, "no frame");
+    assert_fails(cbx_film_recover(film, film, 0, NULL, &kept), CBX_MISSING_INPUT, "no frame");
     assert_int_equal(kept, 1);
 }
 
@@ -352,12 +374,30 @@ static void the_name_is_on_the_disk_too(void **state) {
     assert_int_equal(folders, 1);
 }
 
+/* Also where no other group follows. */
+static void a_whole_group_is_put_on_the_disk(void **state) {
+    cbx_spool *spool = NULL;
+    uint8_t bytes[MOST_BYTES];
+    folders = 0;
+    assert_ok(cbx_spool_create(&spool, scratch_path(state, "film.mp4"), &head));
+    assert_ok(cbx_spool_append(spool, bytes, sample_of(0, bytes), 1));
+    assert_ok(cbx_spool_end_group(spool)); /* too soon */
+    assert_int_equal(folders, 0);
+    later += 5.0;
+    assert_ok(cbx_spool_append(spool, bytes, sample_of(1, bytes), 0));
+    assert_int_equal(folders, 0);
+    assert_ok(cbx_spool_end_group(spool));
+    assert_int_equal(folders, 1);
+    cbx_spool_close(spool, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(frames_come_back_in_order),
         SCRATCH_TEST(who_encoded_is_known),
         SCRATCH_TEST(extradata_is_hexadecimal),
         SCRATCH_TEST(what_is_cut_off_is_left_out),
+        SCRATCH_TEST(heads_are_of_films_that_are_spooled),
         SCRATCH_TEST(what_is_damaged_ends_it),
         SCRATCH_TEST(a_spool_goes_on_behind_what_was_read),
         SCRATCH_TEST(the_living_are_told_from_the_dead),
@@ -365,6 +405,7 @@ int main(void) {
         SCRATCH_TEST(a_film_is_made_of_what_was_left),
         SCRATCH_TEST(a_disk_that_fails_is_told_where_a_checkpoint_counts_on_it),
         SCRATCH_TEST(the_name_is_on_the_disk_too),
+        SCRATCH_TEST(a_whole_group_is_put_on_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

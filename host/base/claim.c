@@ -70,6 +70,15 @@ int cbx_claim_take(const char *name) {
     return file;
 }
 
+int cbx_claim_is_held(const char *name) {
+    const int file = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const int held = file >= 0 && flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (file >= 0) {
+        close(file);
+    }
+    return held;
+}
+
 /* Whether `entry` is `prefix` with a number behind it, or two joined by '-'. */
 static int is_claim(const char *entry, const char *prefix) {
     size_t length = strlen(prefix);

@@ -22,6 +22,9 @@ int cbx_claim_create(const char *path, const char *kind, char name[CBX_CLAIM_BYT
  * EPERM: it is no regular file of this user. */
 int cbx_claim_take(const char *name);
 
+/* Whether a living process has a lock on it, be it another user's. */
+int cbx_claim_is_held(const char *name);
+
 /* Calls `each` with the name of every one of this kind, of the living and the dead. */
 void cbx_claim_each(const char *path, const char *kind, void (*each)(void *user, const char *name),
                     void *user);

@@ -14,19 +14,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "base/temporary.h"
-
-enum { MOST_LINKS = 40 }; /* as the kernel follows */
-
-/* Bytes of `path` up to its last slash, that one included; 0 without a slash. */
-static size_t folder_length(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash - path) + 1 : 0;
-}
 
 /* Says why a file cannot be created beside `path`, from errno. */
 static cbx_status fail_to_create(const char *path, int error) {
-    size_t length = folder_length(path);
+    size_t length = cbx_path_folder_bytes(path);
     const char *folder = length > 0 ? path : ".";
     int shown = length > 1 ? (int)length - 1 : 1;
     switch (error) {
@@ -59,71 +52,6 @@ static cbx_status fail_existing(const char *path) {
                     "%s exists already and is not to be replaced; choose another name", path);
 }
 
-/* ---- where a name leads ---- */
-
-/* `path` with a link at its end replaced by what that says; 0 where there is none. */
-static int read_link(char path[PATH_MAX]) {
-    char target[PATH_MAX], joined[2 * PATH_MAX];
-    ssize_t length = readlink(path, target, sizeof target - 1);
-    if (length <= 0) {
-        return 0;
-    }
-    target[length] = '\0';
-    int folder = target[0] == '/' ? 0 : (int)folder_length(path);
-    int needed = snprintf(joined, sizeof joined, "%.*s%s", folder, path, target);
-    if (needed < 0 || needed >= PATH_MAX) {
-        return 0;
-    }
-    memcpy(path, joined, (size_t)needed + 1);
-    return 1;
-}
-
-/* Follows links also where they lead to nothing yet. */
-static void follow_links(char path[PATH_MAX]) {
-    for (int i = 0; i < MOST_LINKS && read_link(path); i++) {
-    }
-}
-
-/* What makes a file that one and no other. */
-typedef struct identity {
-    dev_t device;
-    ino_t inode;         /* of the file, else of the folder that it will be in … */
-    char leaf[PATH_MAX]; /* … under this name */
-    int shared;          /* a device, which many may use */
-} identity;
-
-static int identify(const char *path, identity *out) {
-    char followed[PATH_MAX], folder[PATH_MAX];
-    struct stat about;
-    memset(out, 0, sizeof *out);
-    if (stat(path, &about) != 0) {
-        if (snprintf(followed, sizeof followed, "%s", path) >= PATH_MAX) {
-            return 0;
-        }
-        follow_links(followed);
-        size_t length = folder_length(followed);
-        snprintf(folder, sizeof folder, "%.*s", (int)length, followed);
-        snprintf(out->leaf, sizeof out->leaf, "%s", followed + length);
-        if (stat(length > 0 ? folder : ".", &about) != 0) {
-            return 0;
-        }
-    }
-    out->device = about.st_dev;
-    out->inode = about.st_ino;
-    out->shared = S_ISCHR(about.st_mode);
-    return 1;
-}
-
-int cbx_files_same(const char *a, const char *b) {
-    identity first, second;
-    if (strcmp(a, b) == 0) {
-        return identify(a, &first) ? !first.shared : 1;
-    }
-    return identify(a, &first) && identify(b, &second) && !first.shared &&
-           first.device == second.device && first.inode == second.inode &&
-           strcmp(first.leaf, second.leaf) == 0;
-}
-
 /* ---- opening ---- */
 
 static cbx_status open_stream(cbx_output *output, int file, const char *mode) {
@@ -138,7 +66,8 @@ static cbx_status open_stream(cbx_output *output, int file, const char *mode) {
 
 /* `old` is as check_target() left it. */
 static cbx_status create_temporary(cbx_output *output, const struct stat *old) {
-    int file = cbx_temporary_create(output->path, old->st_mode ? old : NULL, &output->temporary);
+    int file = cbx_temporary_create(output->path, CBX_PART_KIND, old->st_mode ? old : NULL,
+                                    &output->temporary);
     if (file < 0) {
         return errno == ENOMEM
                    ? cbx_fail(CBX_NO_MEMORY, "not enough memory to create %s", output->path)
@@ -148,19 +77,12 @@ static cbx_status create_temporary(cbx_output *output, const struct stat *old) {
 }
 
 /* Where `path` leads: a link stays a link, and what it points to is replaced. */
-static cbx_status follow(cbx_output *output, const char *path, int exists) {
+static cbx_status follow(cbx_output *output, const char *path) {
     char followed[PATH_MAX];
-    if (exists) {
-        if (!realpath(path, followed)) {
-            return cbx_fail(CBX_CANNOT_CREATE, "cannot create %s: %s", path, strerror(errno));
-        }
-    } else {
-        if (snprintf(followed, sizeof followed, "%s", path) >= PATH_MAX) {
-            return fail_to_create(path, ENAMETOOLONG);
-        }
-        follow_links(followed);
+    if (strlen(path) >= sizeof followed) {
+        return fail_to_create(path, ENAMETOOLONG);
     }
-    return cbx_copy_text(&output->path, followed);
+    return cbx_copy_text(&output->path, cbx_path_follow(path, followed));
 }
 
 /* Opens what is not a regular file. A pipe without a reader is tried again until there
@@ -230,7 +152,7 @@ cbx_status cbx_output_open_unless(cbx_output *output, const char *path, int no_c
         status = cbx_copy_text(&output->path, path);
         status = status ? status : open_direct(output, &target, stop, user);
     } else if (!status) {
-        status = follow(output, path, target.st_mode != 0);
+        status = follow(output, path);
         status = status ? status : create_temporary(output, &target);
     }
     if (status) {
@@ -315,7 +237,7 @@ static void put_on_disk(cbx_output *output) {
 
 void cbx_put_folder_on_disk(const char *path) {
     char folder[PATH_MAX];
-    size_t length = folder_length(path);
+    size_t length = cbx_path_folder_bytes(path);
     if (length >= sizeof folder) {
         return;
     }

@@ -70,9 +70,4 @@ void cbx_output_discard(cbx_output *output);
 /* Writes the whole of `bytes` as the file `path`, atomically, as above. */
 cbx_status cbx_write_file(const char *path, int no_clobber, const void *bytes, size_t size);
 
-/* Whether two names lead, or will lead, to one file, however they are spelled: the same
- * file where both exist, else the same name in the same folder. Devices such as
- * /dev/null can be shared and never count as the same. */
-int cbx_files_same(const char *a, const char *b);
-
 #endif

@@ -98,8 +98,6 @@ void cbx_temporary_dismiss(const char *name) {
 
 /* ---- creating one ---- */
 
-static const char KIND[] = "part";
-
 static void remove_if_dead(void *unused, const char *name) {
     const int file = cbx_claim_take(name);
     (void)unused;
@@ -119,12 +117,17 @@ static void take_over(int file, const struct stat *old) {
     (void)fchmod(file, old->st_mode & 0777);
 }
 
-int cbx_temporary_create(const char *path, const struct stat *old, const char **name) {
+void cbx_temporary_remove_dead(const char *path, const char *kind) {
+    cbx_claim_each(path, kind, remove_if_dead, NULL);
+}
+
+int cbx_temporary_create(const char *path, const char *kind, const struct stat *old,
+                         const char **name) {
     *name = NULL;
-    cbx_claim_each(path, KIND, remove_if_dead, NULL);
+    cbx_temporary_remove_dead(path, kind);
     pthread_mutex_lock(&lock);
     place *at = free_place();
-    int file = at ? cbx_claim_create(path, KIND, at->name) : -1;
+    int file = at ? cbx_claim_create(path, kind, at->name) : -1;
     int error = at ? errno : ENOMEM;
     if (file >= 0) {
         at->adopted = 0;

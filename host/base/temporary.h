@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Temporary files beside their targets, .NAME.part-PID, as base/claim.h says: whoever next
- * writes the same target removes those of dead processes.
+/* Temporary files beside their targets, .NAME.KIND-PID, as base/claim.h says: whoever next
+ * makes one for the same target removes those of dead processes.
  */
 #ifndef CBX_BASE_TEMPORARY_H
 #define CBX_BASE_TEMPORARY_H
 
 #include <sys/stat.h>
 
+#define CBX_PART_KIND "part" /* of an output on its way */
+
 /* Creates and locks an empty temporary for `path` and returns its descriptor, open for
  * reading and writing; *name, by which it is known from then on, lasts until it is moved or
  * removed. It gets the mode and, where that is allowed, the owner of `old`, unless that is
  * NULL: then the umask says. On failure *name is NULL, -1 and errno are returned; EEXIST: too
  * many live processes write this target. */
-int cbx_temporary_create(const char *path, const struct stat *old, const char **name);
+int cbx_temporary_create(const char *path, const char *kind, const struct stat *old,
+                         const char **name);
+
+/* Removes those of dead processes. */
+void cbx_temporary_remove_dead(const char *path, const char *kind);
 
 /* Gives the temporary the name `path`, or with `keep` only if nothing has that name
  * (EEXIST). 0, or -1 and errno; then the temporary is still there. The descriptor

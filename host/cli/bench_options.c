@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/choice.h"
-#include "base/files.h"
+#include "base/path.h"
 #include "base/names.h"
 #include "cli/cli.h"
 #include "cli/terminal.h"

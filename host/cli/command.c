@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/choice.h"
+#include "cli/terminal.h"
 
 static int is_plain(const char *word) {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -50,6 +51,12 @@ char *cli_command_line(int argc, char **argv) {
         put_word(out, argv[i]);
     }
     return end(out, &text);
+}
+
+void cli_print_command_line(int count, const char *const *words) {
+    char *text = cli_command_line(count, (char **)(uintptr_t)words); /* which only reads them */
+    cli_print_printable(stderr, text ? text : "clearbox", 0);
+    free(text);
 }
 
 static void put_text(FILE *out, const char *text) {

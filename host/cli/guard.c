@@ -90,7 +90,7 @@ void __assert_fail(const char *assertion, const char *file, unsigned line, const
 /* The program's own exits come after cli_guard_end(). */
 static void on_exit_in_driver(void) {
     if (guarded) {
-        cbx_temporary_remove_all();
+        cbx_temporary_remove_all_in_handler();
         say_advice();
         _exit(CLI_SOFTWARE);
     }

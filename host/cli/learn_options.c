@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/files.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -14,6 +14,7 @@
 #include "data/dataset.h"
 #include "film/containers.h"
 #include "film/film.h"
+#include "learn/checkpoint.h"
 #include "network/weights_file.h"
 
 /* The library sees to the other outputs, and does not know this one. */
@@ -24,11 +25,21 @@ static int check_metrics(const cli_learn_options *options) {
     if (!metrics) {
         return CLI_PARSED;
     }
-    int same = settings->init && cbx_files_same(metrics, settings->init);
+    int same = (settings->init && cbx_files_same(metrics, settings->init)) ||
+               (settings->resume && cbx_files_same(metrics, settings->resume));
     for (size_t i = 0; !same && cbx_dataset_file(settings->data, i, input, sizeof input); i++) {
         same = cbx_files_same(metrics, input);
     }
-    return same ? cli_fail(CLI_USAGE, "--metrics %s is an input of the run; choose another name",
+    if (same) {
+        return cli_fail(CLI_USAGE, "--metrics %s is an input of the run; choose another name",
+                        metrics);
+    }
+    char *previous = settings->checkpoint ? cbx_checkpoint_previous(settings->checkpoint) : NULL;
+    same = previous && cbx_files_same(metrics, previous);
+    free(previous);
+    return same ? cli_fail(CLI_USAGE,
+                           "--metrics %s is where the checkpoint before the last is kept; choose "
+                           "another name",
                            metrics)
                 : CLI_PARSED;
 }

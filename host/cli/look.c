@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/files.h"
+#include "base/path.h"
 #include "base/names.h"
 #include "clearbox/learn.h"
 #include "clearbox/look.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/files.h"
+#include "base/path.h"
 #include "base/names.h"
 #include "cli/cli.h"
 #include "cli/output.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/times.h"
 #include "film/film.h"
 
@@ -257,8 +258,9 @@ static void report_kept(const cli_report *report, const cbx_learn_result *result
         fputs("; no frame of the film was due yet", stderr);
     }
     if (result->kept[CBX_LEARN_CHECKPOINT]) {
-        fputs("; clearbox learn --resume ", stderr);
-        cli_print_printable(stderr, settings->checkpoint, 0);
+        const char *const words[] = {"learn", "--resume", settings->checkpoint};
+        fputs("; ", stderr);
+        cli_print_command_line(sizeof words / sizeof *words, words);
         fputs(" goes on", stderr);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/command.h"
 
 static void report_passed_over(const cbx_learn_plan *plan, const char *margin) {
     char spec[CLI_NUMBER];
@@ -187,12 +188,12 @@ static void report_before(const cli_report *report, const cbx_learn_plan *plan) 
         report_named_files(report);
     }
     if (plan->left_behind > 0) {
+        const char *const words[] = {"recover", settings->film, "-o", "OTHER"};
         cli_label(report->terminal, "left");
-        fputs("a run that was killed left frames of this film;\n", stderr);
+        fputs("a run that was killed left frames of this film; until this one is over,\n", stderr);
         cli_label(report->terminal, "");
-        fputs("'clearbox recover ", stderr);
-        cli_print_printable(stderr, settings->film, 0);
-        fputs("' makes a film of them while this run lasts\n", stderr);
+        cli_print_command_line(sizeof words / sizeof *words, words);
+        fputs(" makes a film of them\n", stderr);
     }
 }
 

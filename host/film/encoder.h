@@ -63,8 +63,10 @@ typedef struct cbx_encoder_calls {
     /* For at most parts->group_frames frames. CBX_NO_ENCODER, CBX_NO_MEMORY. */
     cbx_status (*open)(cbx_encoder **out, const cbx_film_parts *parts);
 
-    /* Fills `parameters`, of the muxer's stream, with what the encoder writes. */
-    cbx_status (*describe)(const cbx_encoder *encoder, AVCodecParameters *parameters);
+    /* Fills `parameters`, of the muxer's stream, with what the encoder writes, which was opened for
+     * those parts. */
+    cbx_status (*describe)(const cbx_encoder *encoder, const cbx_film_parts *parts,
+                           AVCodecParameters *parameters);
 
     /* Whether its packets can follow those that `parameters` describe: the global headers
      * are identical. */
@@ -102,6 +104,7 @@ struct cbx_encoder_kind {
      * nobody can promise its bytes. NULL: nothing. */
     const char *needs;
     enum AVPixelFormat pixels;      /* that libavcodec's takes; 0 is 4:2:0, as the frames come */
+    int late_headers;               /* global ones come with the first packet */
     const cbx_encoder_calls *calls; /* NULL: a run's own, which needs more than frames */
     /* libavcodec's: puts quality and preset into `context` and `options` for
      * avcodec_open2(). 0 or one of libav's errors; the caller frees `options`. */

@@ -100,21 +100,12 @@ cbx_status cbx_libav_open(cbx_encoder **out, const cbx_film_parts *parts) {
     return CBX_OK;
 }
 
-cbx_status cbx_libav_describe(const cbx_encoder *encoder, AVCodecParameters *parameters) {
-    int error = avcodec_parameters_from_context(parameters, encoder->context);
-
-    if (error < 0) {
-        return cbx_fail(CBX_NO_MEMORY, "cannot describe the film: %s", av_err2str(error));
-    }
-    return CBX_OK;
-}
-
 int cbx_libav_matches(const cbx_encoder *encoder, const AVCodecParameters *parameters) {
     const AVCodecContext *context = encoder->context;
     int size = context->extradata_size;
 
-    return size == parameters->extradata_size &&
-           (size == 0 || memcmp(context->extradata, parameters->extradata, (size_t)size) == 0);
+    return size == 0 || (size == parameters->extradata_size &&
+                         memcmp(context->extradata, parameters->extradata, (size_t)size) == 0);
 }
 
 /* libavcodec has dropped its last reference to a luma plane. */
@@ -264,6 +255,68 @@ cbx_status cbx_libav_finish(cbx_encoder *encoder, cbx_packets *out) {
                         av_err2str(error));
     }
     return drain(encoder, out);
+}
+
+static cbx_status take_headers(const cbx_packets *packets, AVCodecParameters *parameters) {
+    const AVPacket *first = packets->count > 0 ? packets->packets[0] : NULL;
+    for (int i = 0; first && i < first->side_data_elems; i++) {
+        const AVPacketSideData *side = &first->side_data[i];
+        const size_t bytes = (size_t)side->size;
+        if (side->type != AV_PKT_DATA_NEW_EXTRADATA || bytes == 0) {
+            continue;
+        }
+        parameters->extradata = av_mallocz(bytes + AV_INPUT_BUFFER_PADDING_SIZE);
+        if (!parameters->extradata) {
+            return cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
+        }
+        memcpy(parameters->extradata, side->data, bytes);
+        parameters->extradata_size = (int)bytes;
+        break;
+    }
+    return CBX_OK; /* without them it is as the encoder wants it */
+}
+
+/* Another encoder's, of a grey picture: files that cannot be rewritten, and what is left of a film, need
+ * the headers before there is a packet. */
+static cbx_status ask_headers(const cbx_film_parts *parts, AVCodecParameters *parameters) {
+    const size_t pixels = (size_t)parts->settings.width * parts->settings.height;
+    cbx_encoder *encoder = NULL;
+    cbx_packets packets = {0};
+    uint8_t *grey = NULL;
+    cbx_status status = cbx_new(&grey, pixels);
+    if (!status) {
+        memset(grey, 0x80, pixels);
+        status = cbx_libav_open(&encoder, parts);
+    }
+    if (!status) {
+        const int own = !parts->cb;
+        status =
+            push(encoder, &(cbx_film_frame){grey, own ? grey : NULL, own ? grey : NULL, NULL, NULL},
+                 &packets);
+    }
+    if (!status) {
+        status = cbx_libav_finish(encoder, &packets);
+    }
+    if (!status) {
+        status = take_headers(&packets, parameters);
+    }
+    cbx_packets_clear(&packets);
+    cbx_libav_destroy(encoder);
+    free(grey);
+    return status;
+}
+
+cbx_status cbx_libav_describe(const cbx_encoder *encoder, const cbx_film_parts *parts,
+                              AVCodecParameters *parameters) {
+    int error = avcodec_parameters_from_context(parameters, encoder->context);
+
+    if (error < 0) {
+        return cbx_fail(CBX_NO_MEMORY, "cannot describe the film: %s", av_err2str(error));
+    }
+    return parts->kind->late_headers && parts->container->global_headers &&
+                   parameters->extradata_size == 0
+               ? ask_headers(parts, parameters)
+               : CBX_OK;
 }
 
 const cbx_encoder_calls cbx_libav_calls = {.is_there = cbx_libav_is_there,

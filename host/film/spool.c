@@ -2,6 +2,7 @@
 #include "film/spool.h"
 
 #include <errno.h>
+#include <libavcodec/avcodec.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 #include "base/memory.h"
 #include "base/temporary.h"
 
-enum { WORD = 4 };
+/* PADDING: what libavcodec may read behind a packet. */
+enum { WORD = 4, PADDING = AV_INPUT_BUFFER_PADDING_SIZE };
 
 #define KEY_BIT 0x80000000u
 
@@ -160,7 +162,7 @@ static cbx_status make_room(cbx_spool *spool, size_t bytes) {
     free(spool->sample);
     spool->sample = NULL;
     spool->room = 0;
-    const cbx_status status = cbx_new(&spool->sample, bytes);
+    const cbx_status status = cbx_new(&spool->sample, bytes + PADDING);
     spool->room = status ? 0 : bytes;
     return status;
 }
@@ -181,6 +183,7 @@ cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *byte
         words[1] != cbx_crc32(cbx_crc32(0, words, WORD), spool->sample, size)) {
         return status ? status : cbx_spool_check_reading(spool->file, spool->name);
     }
+    memset(spool->sample + size, 0, PADDING);
     spool->reached += (long long)(sizeof words + size);
     *sample = spool->sample;
     *bytes = size;
@@ -220,7 +223,6 @@ static int put_on_disk(cbx_spool *spool) {
     return 1;
 }
 
-/* The frames before a key frame are a whole group. */
 static int end_group(cbx_spool *spool) {
     const double now = cbx_clock_seconds();
     if (fflush(spool->file) != 0) {
@@ -248,6 +250,11 @@ cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t byte
                    fwrite(sample, 1, bytes, spool->file) == bytes
                ? CBX_OK
                : fail(spool);
+}
+
+cbx_status cbx_spool_end_group(cbx_spool *spool) {
+    errno = 0;
+    return !spool->file || (!spool->error && end_group(spool)) ? CBX_OK : fail(spool);
 }
 
 cbx_status cbx_spool_flush(cbx_spool *spool) {

@@ -33,8 +33,8 @@ cbx_status cbx_spool_open(cbx_spool **out, const char *name);
 /* Its head, until it is closed: of one that was created without what it lent, but with the checkpoint. */
 const cbx_spool_head *cbx_spool_head_of(const cbx_spool *spool);
 
-/* Of one that was opened: the next frame, until the next call, *bytes
- * 0 where there is no further one that is whole. CBX_MISSING_INPUT: the disk cannot be read;
+/* Of one that was opened: the next frame, until the next call, with the bytes behind it that libavcodec
+ * wants there, *bytes 0 where there is no further one that is whole. CBX_MISSING_INPUT: the disk cannot be read;
  * CBX_NO_MEMORY. */
 cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *bytes, int *key);
 
@@ -42,6 +42,10 @@ cbx_status cbx_spool_next(cbx_spool *spool, const uint8_t **sample, size_t *byte
 cbx_status cbx_spool_continue(cbx_spool *spool);
 
 cbx_status cbx_spool_append(cbx_spool *spool, const uint8_t *sample, size_t bytes, int key);
+
+/* What was appended are whole groups: as cbx_spool_flush() and, not more often than every five seconds,
+ * cbx_spool_sync(). A key frame that is appended ends the group before it. */
+cbx_status cbx_spool_end_group(cbx_spool *spool);
 
 /* Sends what was appended to the system, where it outlives this process; and to the disk, where it
  * outlives the system. */
@@ -53,12 +57,21 @@ const char *cbx_spool_name(const cbx_spool *spool);
 /* Removes the file unless it is to stay. NULL is allowed. */
 void cbx_spool_close(cbx_spool *spool, int stays);
 
-/* Spools beside the film `path` whose owners are dead: the name of that which was written last, for
- * free(), NULL: there is none; and how many there are. Also how many are of the living. `newest` and
- * `living` may be NULL. */
-cbx_status cbx_spool_find(const char *path, char **newest, unsigned *dead, unsigned *living);
+/* Spools beside a film. */
+typedef struct cbx_spools {
+    char
+        *newest; /* of those of dead processes that which was written last, one with a frame that is
+                     whole, if there is any; for free(). NULL: none */
+    unsigned dead;   /* with such a frame */
+    unsigned living; /* whose owners live */
+    int refused;     /* an errno: there are some that cannot be used here, as another user's; 0 */
+} cbx_spools;
 
-/* Removes the dead ones that nobody needs. */
-void cbx_spool_remove_dead(const char *path, int (*is_needed)(const cbx_spool *spool));
+/* CBX_NO_MEMORY; *out is to be cleared in every case. */
+cbx_status cbx_spools_find(const char *path, cbx_spools *out);
+
+/* Removes the dead ones that are not needed, or whose heads are damaged: no frame can be had of these. */
+void cbx_spool_remove_dead(const char *path, int (*is_needed)(void *user, const cbx_spool *spool),
+                           void *user);
 
 #endif

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/hexadecimal.h"
 #include "base/names.h"
+#include "film/containers.h"
+#include "film/encoder.h"
 #include "film/film.h"
 
 static const char MAGIC[] = "clearbox film 1\n";
@@ -17,6 +19,19 @@ enum { MAGIC_BYTES = sizeof MAGIC - 1, WORD = 4 };
 enum { MOST_HEAD_BYTES = 1 << 20, MOST_EXTRADATA_BYTES = 1 << 16, MOST_SIDE = 65535 };
 
 /* ---- written ---- */
+
+/* A JSON string is UTF-8, a tag may be anything: what is not ASCII in one that is not UTF-8 is lost. NULL:
+ * no memory. */
+static json_t *json_of_text(const char *text) {
+    json_t *string = text ? json_string(text) : json_null();
+    char *copy = string ? NULL : strdup(text);
+    for (char *c = copy; c && *c; c++) {
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    }
+    string = copy ? json_string(copy) : string;
+    free(copy);
+    return string;
+}
 
 /* In hexadecimal; NULL: no memory. */
 static json_t *json_of_bytes(const uint8_t *bytes, size_t size) {
@@ -31,12 +46,12 @@ static json_t *json_of_bytes(const uint8_t *bytes, size_t size) {
 }
 
 static json_t *json_of(const cbx_spool_head *head) {
-    json_t *object =
-        json_pack("{s:I, s:I, s:I, s:i, s:s, s:s?, s:s?, s:s?}", "width",
-                  (json_int_t)head->stream.width, "height", (json_int_t)head->stream.height, "fps",
-                  (json_int_t)head->stream.fps, "chroma_qp_offset", head->stream.chroma_qp_offset,
-                  "container", cbx_container_name(head->container), "title", head->title, "comment",
-                  head->comment, "checkpoint", head->checkpoint);
+    json_t *object = json_pack(
+        "{s:I, s:I, s:I, s:i, s:s, s:o, s:o, s:s?}", "width", (json_int_t)head->stream.width,
+        "height", (json_int_t)head->stream.height, "fps", (json_int_t)head->stream.fps,
+        "chroma_qp_offset", head->stream.chroma_qp_offset, "container",
+        cbx_container_name(head->container), "title", json_of_text(head->title), "comment",
+        json_of_text(head->comment), "checkpoint", head->checkpoint);
     if (object && head->encoder &&
         (json_object_set_new(object, "encoder", json_string(head->encoder)) != 0 ||
          json_object_set_new(object, "extradata",
@@ -78,10 +93,15 @@ static uint32_t whole(const json_t *object, const char *key, uint32_t most) {
     return value > 0 && value <= (json_int_t)most ? (uint32_t)value : 0;
 }
 
-/* One by name, or none. */
-static int is_known(const char *encoder) {
-    return !encoder || (cbx_film_is_encoder_named(encoder) &&
-                        cbx_choice_find(cbx_film_encoder_names, encoder) >= 0);
+/* Whether frames of that encoder, by name, or the device, are spooled for such a film. */
+static int is_possible(const char *encoder, cbx_container container) {
+    const cbx_container_kind *file = cbx_container_kind_of(container);
+    const cbx_film_settings named = {.encoder = encoder ? encoder : CBX_DEVICE_ENCODER};
+    const int is_known =
+        !encoder || (cbx_film_is_encoder_named(encoder) && !cbx_film_is_by_device(encoder) &&
+                     cbx_choice_find(cbx_film_encoder_names, encoder) >= 0);
+    return is_known && !file->in_pieces &&
+           cbx_container_takes(file, cbx_encoder_kind_of(&named)->format->codec);
 }
 
 /* What the encoder said, which may be nothing. 0: it is no head; negative: no memory. */
@@ -122,7 +142,8 @@ static int take(cbx_spool_head *head, cbx_spool_texts *texts) {
     const uint32_t step = head->encoder ? 2 : 4; /* of sides */
     const int fits = head->stream.width % step == 0 && head->stream.height % step == 0 &&
                      head->stream.width && head->stream.height && head->stream.fps &&
-                     offset >= -12 && offset <= 12 && container >= 0 && is_known(head->encoder);
+                     offset >= -12 && offset <= 12 && container >= 0 &&
+                     is_possible(head->encoder, head->container);
     return fits ? take_extradata(head, texts) : 0;
 }
 

@@ -11,9 +11,9 @@
 #include "film/spool.h"
 
 typedef struct finding {
-    char *newest;
-    struct timespec written;
-    unsigned dead, living;
+    cbx_spools *all;
+    struct timespec written; /* the newest */
+    int has_frames;          /* that one */
     cbx_status status;
 } finding;
 
@@ -21,52 +21,61 @@ static int is_later(struct timespec a, struct timespec b) {
     return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
 }
 
+/* Whether the first frame is whole. */
+static int has_frames(const char *name) {
+    const uint8_t *sample;
+    size_t bytes = 0;
+    int key;
+    cbx_spool *spool = NULL;
+    if (!cbx_spool_open(&spool, name)) {
+        (void)cbx_spool_next(spool, &sample, &bytes, &key);
+        cbx_spool_close(spool, 1);
+    }
+    return bytes > 0;
+}
+
 static void consider(void *user, const char *name) {
     finding *found = user;
+    cbx_spools *all = found->all;
     struct stat about;
     const int file = cbx_claim_take(name);
     if (file < 0) {
-        found->living += errno == EWOULDBLOCK;
+        all->living += errno == EWOULDBLOCK;
+        all->refused = errno == EWOULDBLOCK || errno == ENOENT ? all->refused : errno;
         return;
     }
-    if (fstat(file, &about) == 0) {
-        found->dead++;
-        if (!found->newest || is_later(about.st_mtim, found->written)) {
-            free(found->newest);
-            found->written = about.st_mtim;
-            found->status = cbx_copy_text(&found->newest, name);
-        }
-    }
+    const int known = fstat(file, &about) == 0;
     close(file);
+    if (!known) {
+        return;
+    }
+    const int frames = has_frames(name);
+    all->dead += frames != 0;
+    if (!all->newest || frames > found->has_frames ||
+        (frames == found->has_frames && is_later(about.st_mtim, found->written))) {
+        free(all->newest);
+        found->written = about.st_mtim;
+        found->has_frames = frames;
+        found->status = cbx_copy_text(&all->newest, name);
+    }
 }
 
-cbx_status cbx_spool_find(const char *path, char **newest, unsigned *dead, unsigned *living) {
-    finding found = {0};
+cbx_status cbx_spools_find(const char *path, cbx_spools *out) {
+    finding found = {.all = out};
+    *out = (cbx_spools){0};
     cbx_claim_each(path, CBX_SPOOL_KIND, consider, &found);
-    *dead = found.dead;
-    if (living) {
-        *living = found.living;
-    }
-    if (newest) {
-        *newest = found.newest;
-    } else {
-        free(found.newest);
-    }
     return found.status;
 }
 
 typedef struct judge {
-    int (*is_needed)(const cbx_spool *spool);
+    int (*is_needed)(void *user, const cbx_spool *spool);
+    void *user;
 } judge;
 
-/* Of a process that was killed before it wrote the head: nobody can count on it. */
-static void remove_empty(const char *name) {
-    struct stat about;
+static void remove_damaged(const char *name) {
     const int file = cbx_claim_take(name);
-    if (file >= 0 && fstat(file, &about) == 0 && about.st_size == 0) {
-        unlink(name);
-    }
     if (file >= 0) {
+        unlink(name);
         close(file);
     }
 }
@@ -74,14 +83,16 @@ static void remove_empty(const char *name) {
 static void remove_one(void *user, const char *name) {
     const judge *by = user;
     cbx_spool *spool = NULL;
-    if (!cbx_spool_open(&spool, name)) {
-        cbx_spool_close(spool, by->is_needed(spool));
-    } else {
-        remove_empty(name);
+    const cbx_status status = cbx_spool_open(&spool, name);
+    if (!status) {
+        cbx_spool_close(spool, by->is_needed(by->user, spool));
+    } else if (status == CBX_BAD_DATA) {
+        remove_damaged(name);
     }
 }
 
-void cbx_spool_remove_dead(const char *path, int (*is_needed)(const cbx_spool *spool)) {
-    judge by = {is_needed};
+void cbx_spool_remove_dead(const char *path, int (*is_needed)(void *user, const cbx_spool *spool),
+                           void *user) {
+    judge by = {is_needed, user};
     cbx_claim_each(path, CBX_SPOOL_KIND, remove_one, &by);
 }

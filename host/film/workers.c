@@ -145,7 +145,7 @@ static cbx_status write_group(const cbx_film_parts *parts, const cbx_packets *gr
         status = cbx_spool_append(parts->spool, packet->data, (size_t)packet->size,
                                   (packet->flags & AV_PKT_FLAG_KEY) != 0);
     }
-    return status || !parts->spool ? status : cbx_spool_flush(parts->spool);
+    return status || !parts->spool ? status : cbx_spool_end_group(parts->spool);
 }
 
 /* Writes the groups whose turn has come, unless another thread is at it: that one

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "learn/checkpoint_names.h"
 #include "learn/kept_settings.h"
 
@@ -28,9 +29,10 @@ const cbx_film_key cbx_film_keys[CBX_KEPT_FILMS] = {
 };
 
 char *cbx_checkpoint_previous(const char *path) {
-    char *name = NULL;
-    if (!cbx_new(&name, strlen(path) + 2)) {
-        sprintf(name, "%s~", path);
+    char followed[PATH_MAX], *name = NULL;
+    const char *leads = cbx_path_follow(path, followed);
+    if (!cbx_new(&name, strlen(leads) + 2)) {
+        sprintf(name, "%s~", leads);
     }
     return name;
 }
@@ -270,12 +272,13 @@ static cbx_status read_all(const cbx_safetensors *from, cbx_checkpoint *out) {
     return status;
 }
 
-/* One that is damaged has another before it. */
+/* One that is damaged, or gone, may have another before it. */
 static cbx_status name_previous(const char *path, cbx_status status) {
     char *previous = cbx_checkpoint_previous(path);
     cbx_fault fault = {CBX_OK, ""};
     cbx_fault_take(&fault, status);
-    if (previous && status == CBX_BAD_DATA && access(previous, R_OK) == 0) {
+    if (previous && (status == CBX_BAD_DATA || status == CBX_MISSING_INPUT) &&
+        access(previous, R_OK) == 0) {
         status = cbx_fail(status, "%.800s; the one before is %s", fault.text, previous);
     }
     free(previous);

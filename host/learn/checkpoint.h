@@ -63,7 +63,7 @@ void cbx_checkpoint_close(cbx_checkpoint *checkpoint);
 
 void cbx_checkpoint_clear(cbx_checkpoint *checkpoint);
 
-/* "FILE~", for free(); NULL: no memory. */
+/* "FILE~", beside what `path` leads to, for free(); NULL: no memory. */
 char *cbx_checkpoint_previous(const char *path);
 
 #endif

@@ -213,6 +213,6 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained) {
         hash_film(job);
     }
     if (!job->keeper) {
-        cbx_job_close_spool(job->settings->film, !status, &job->spool);
+        cbx_job_close_spool(job->settings->film, !status && cbx_job_is_whole(job), &job->spool);
     }
 }

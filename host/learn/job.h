@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/reservation.h"
 #include "clearbox/learn.h"
 #include "device/walk.h"
 #include "learn/checkpoint.h"
@@ -82,15 +83,21 @@ typedef struct cbx_job {
     cbx_losses losses;
     cbx_checks checks;
     cbx_page_film page_film;
-    cbx_story story;           /* zeroed: no page was asked for */
-    cbx_checkpoint *resumed;   /* what the run goes on from; NULL: it begins */
-    FILE *held;                /* that file, locked; NULL */
+    cbx_story story;         /* zeroed: no page was asked for */
+    cbx_checkpoint *resumed; /* what the run goes on from; NULL: it begins */
+    cbx_reservation from,
+        to; /* of that file, and of the checkpoints to come where they go elsewhere */
     struct cbx_keeper *keeper; /* keep.c; NULL: it makes no checkpoints */
     uint64_t pause;            /* training pauses when position.batch_number is this; 0: nowhere */
     double began;              /* clock */
     double reported;           /* clock of the last progress report */
     int stopping;
 } cbx_job;
+
+/* Whether all epochs are done. */
+static inline int cbx_job_is_whole(const cbx_job *job) {
+    return job->result->epochs == job->settings->epochs;
+}
 
 /* encoder.c: the film that the settings ask for, with the codec that stands in where
  * libavcodec lacks an encoder. Statuses of cbx_film_check(). */
@@ -194,9 +201,12 @@ void cbx_job_finish_film(cbx_job *job, cbx_status trained);
  * `path`; *out is the caller's. In a run that goes on the reel gets the frames of before. */
 cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char *path,
                               cbx_spool **out);
-/* For the film at `path`: removes those of the dead that nobody needs. */
+/* For the film at `path`: removes those of the dead that nobody needs; and those that only
+ * `checkpoint` counted on. */
 void cbx_job_remove_spools(const char *path);
-/* Which stands or not: removes its spool, unless a checkpoint counts on it. */
+void cbx_job_remove_spools_of(const char *path, const char *checkpoint);
+/* Removes its spool, unless a checkpoint counts on it. `stands`: the film is there, and whole, in the
+ * place of what was left of others. */
 void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool);
 
 /* resume.c: a run that goes on. */

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* realpath() */
-#define _XOPEN_SOURCE 700
 /* Checkpoints of a run, made while it goes on.
  *
  *   idle     ──> asked     their time has come: the next batch is to be computed again on the host
@@ -16,7 +14,6 @@
  * trains waits for all of that and writes it itself.
  *
  * No new one is begun before the last one stands. */
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "learn/job.h"
 #include "learn/keeper.h"
 
@@ -36,13 +34,13 @@
 static cbx_status open_film(cbx_keeper *keeper, cbx_kept_film_name which, cbx_spool *spool,
                             const cbx_reel *reel, const cbx_painter *painter) {
     cbx_kept_film *film = &keeper->at.films[which];
-    char real[PATH_MAX];
+    char full[PATH_MAX];
     if (!spool) {
         return CBX_OK;
     }
     keeper->spools[which] = spool;
-    const char *name = cbx_spool_name(spool);
-    const cbx_status status = cbx_copy_text(&film->spool, realpath(name, real) ? real : name);
+    const cbx_status status =
+        cbx_copy_text(&film->spool, cbx_path_full(cbx_spool_name(spool), full));
     return status ? status : cbx_reel_state_make(&film->state, reel, painter);
 }
 
@@ -89,7 +87,6 @@ cbx_status cbx_job_open_keeper(cbx_job *job) {
                            .last = cbx_clock_seconds(),
                            .trainer = job->trainer,
                            .has_losses = cbx_trainer_keeps_losses(job->trainer),
-                           .held = -1,
                            .lock = PTHREAD_MUTEX_INITIALIZER,
                            .changed = PTHREAD_COND_INITIALIZER};
     memcpy(keeper->at.data_sha256, job->data_sha256, sizeof job->data_sha256);
@@ -148,6 +145,10 @@ static cbx_status take(cbx_job *job, cbx_keeper *keeper) {
     cbx_copy_begin(keeper->copy);
     cbx_status status = cbx_trainer_keep(job->trainer, keeper->copy); /* which draws what is due */
     forget_lost(job, keeper);
+    for (int i = 0; i < CBX_KEPT_FILMS; i++) {
+        const cbx_kept_film *film = &keeper->at.films[i];
+        keeper->film_bytes[i] = film->spool ? cbx_reel_state_room(&film->state) : 0;
+    }
     if (!status && keeper->at.films[CBX_KEPT_FILM].spool) {
         status = cbx_reel_keep(job->reel, &job->painter, keeper->copy);
     }
@@ -284,10 +285,16 @@ int cbx_job_keep_waits(const cbx_job *job) {
 
 /* ---- at the end ---- */
 
+/* Its folder may have gone meanwhile. */
+static void note_kept(cbx_job *job) {
+    const cbx_keeper *keeper = job->keeper;
+    job->result->kept[CBX_LEARN_CHECKPOINT] = keeper->made > 0 && access(keeper->path, F_OK) == 0;
+}
+
 void cbx_job_keep_stop(cbx_job *job) {
     if (job->keeper) {
         cbx_keeper_stop(job->keeper);
-        job->result->kept[CBX_LEARN_CHECKPOINT] = job->keeper->made > 0;
+        note_kept(job);
     }
 }
 
@@ -302,6 +309,7 @@ cbx_status cbx_job_keep_now(cbx_job *job) {
         status = status ? status : settle(job, keeper);
     }
     cbx_fault_take(&job->fault, cbx_fault_raise(&keeper->missed));
+    note_kept(job);
     return status;
 }
 
@@ -340,9 +348,6 @@ void cbx_job_clear_keeper(cbx_job *job) {
     keeper->at.image_losses = NULL;
     free(keeper->image_losses);
     cbx_checkpoint_clear(&keeper->at);
-    if (keeper->held >= 0) {
-        close(keeper->held);
-    }
     free(keeper->previous);
     free(keeper);
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "learn/keeper.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/files.h"
 #include "base/thread.h"
@@ -19,28 +16,17 @@ static cbx_status take_copies(cbx_keeper *keeper) {
         cbx_kept_film *film = &keeper->at.films[i];
         if (film->spool) {
             cbx_reel_kept(&film->state, bytes);
-            bytes += cbx_reel_state_room(&film->state);
         }
+        bytes += keeper->film_bytes[i]; /* also of one that was lost since */
     }
     return status;
 }
 
-/* A file is locked when it is created. It stays so: nobody else goes on from it as long as this run
- * does. */
-static void hold(cbx_keeper *keeper, int file) {
-    if (keeper->held >= 0) {
-        close(keeper->held);
-    }
-    keeper->held = file;
-}
-
 cbx_status cbx_keeper_write(cbx_keeper *keeper, cbx_trainer_weights *weights) {
     cbx_output output;
-    int file = -1;
     keeper->at.weights = cbx_trainer_weights_pieces(weights);
     cbx_status status = cbx_output_open(&output, keeper->path, 0);
     if (!status) {
-        file = fcntl(fileno(output.stream), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         status =
             cbx_checkpoint_write(&keeper->at, keeper->about.settings, keeper->about.count, &output);
     }
@@ -50,9 +36,6 @@ cbx_status cbx_keeper_write(cbx_keeper *keeper, cbx_trainer_weights *weights) {
     cbx_output_discard(&output);
     if (!status) {
         keeper->made++;
-        hold(keeper, file);
-    } else if (file >= 0) {
-        close(file);
     }
     return status;
 }

@@ -24,14 +24,14 @@ typedef struct cbx_keeper {
     double seconds; /* between two */
     double last;    /* clock of the last one */
     cbx_trainer *trainer;
-    cbx_copy *copy;       /* of the thread that trains */
-    const uint8_t *bytes; /* what the other one writes, from taken to idle */
-    cbx_checkpoint at;    /* the one under way */
+    cbx_copy *copy;                    /* of the thread that trains */
+    const uint8_t *bytes;              /* what the other one writes, from taken to idle */
+    size_t film_bytes[CBX_KEPT_FILMS]; /* of each film in them */
+    cbx_checkpoint at;                 /* the one under way */
     int has_losses;
     float *image_losses; /* (training_images): room */
     cbx_metadata about;
     cbx_spool *spools[CBX_KEPT_FILMS]; /* whose frames it counts on; borrowed */
-    int held;                          /* the file that stands, locked by this process; -1 */
     cbx_fault missed;                  /* the last could not be written, which was told */
     unsigned seen;                     /* of those made */
     pthread_t thread;

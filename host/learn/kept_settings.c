@@ -253,8 +253,14 @@ cbx_status cbx_kept_settings_compare(const cbx_learn_settings *now, const cbx_le
             return tell(&rows[i], a, b, path);
         }
     }
-    return now->film && !then->film
-               ? cbx_fail(CBX_BAD_ARGUMENT,
-                          "%s is of a run without a film, which cannot begin in its middle", path)
+    if (now->film && !then->film) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "%s is of a run without a film, which cannot begin in its middle", path);
+    }
+    return now->report && !then->report && !then->batch_losses
+               ? cbx_fail(
+                     CBX_BAD_ARGUMENT,
+                     "%s is of a run without a report, and has no losses of its batches for one",
+                     path)
                : CBX_OK;
 }

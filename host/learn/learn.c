@@ -106,7 +106,7 @@ static cbx_status run(cbx_job *job) {
     }
     const double trained = cbx_clock_seconds();
     /* A stop that was asked for during the last batch came too late to stop anything. */
-    const int complete = job->result->epochs == job->settings->epochs;
+    const int complete = cbx_job_is_whole(job);
     if (!status && complete) {
         status = evaluate_test(job);
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/files.h"
+#include "base/path.h"
 #include "data/safetensors.h"
 #include "learn/checkpoint_names.h"
 #include "network/weights_file.h"

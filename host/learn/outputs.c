@@ -2,6 +2,7 @@
 /* What a run writes: a row each. All are probed before any work, all are written, then
  * each is committed; one that fails costs only itself. The film comes first: the weights'
  * metadata tell its hash. */
+#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "data/dataset.h"
 #include "film/poster.h"
 #include "learn/checkpoint.h"
@@ -86,14 +88,17 @@ static const char *file_of(const cbx_learn_settings *settings, unsigned output) 
 }
 
 /* Progress of another run is not lost by a second start. `path`: the checkpoint, or the one before. */
-static cbx_status refuse_progress_in(const char *path) {
+static cbx_status refuse_progress_in(const char *path, int overwrite) {
     struct stat about;
-    if (stat(path, &about) != 0 || S_ISDIR(about.st_mode)) {
-        return CBX_OK; /* as other outputs */
+    if (stat(path, &about) != 0) {
+        return CBX_OK;
     }
     if (!S_ISREG(about.st_mode)) {
         return cbx_fail(CBX_CANNOT_CREATE, "the checkpoint %s cannot be kept in what is no file",
                         path);
+    }
+    if (overwrite) {
+        return CBX_OK;
     }
     return cbx_fail(CBX_CANNOT_CREATE,
                     "the checkpoint %s is there already, and may have the progress of another run: "
@@ -101,23 +106,62 @@ static cbx_status refuse_progress_in(const char *path) {
                     path);
 }
 
+/* Nothing of the run may be where the checkpoint before is kept. */
+static cbx_status refuse_previous(const cbx_learn_settings *settings, const char *previous) {
+    static const char *const what = "checkpoint before the last";
+    cbx_status status = refuse_inputs(settings, previous, what);
+    for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
+        const char *path = i == CBX_LEARN_CHECKPOINT ? NULL : file_of(settings, i);
+        status = path ? refuse_same(path, rows[i].name, previous, what) : CBX_OK;
+    }
+    return status ? status : cbx_output_probe(previous, 0);
+}
+
+static cbx_status reserve(cbx_job *job, const char *path) {
+    const int error = cbx_reservation_take(&job->to, path);
+    if (error == EWOULDBLOCK) {
+        return cbx_fail(CBX_CANNOT_CREATE,
+                        "another process keeps its checkpoints in %s; choose another name", path);
+    }
+    return error ? cbx_fail(CBX_CANNOT_CREATE, "cannot reserve the name of the checkpoint %s: %s",
+                            path, strerror(error))
+                 : CBX_OK;
+}
+
+/* Those of a run that begins, or that goes on from another file. */
+static cbx_status take_name(cbx_job *job, const char *previous) {
+    const char *path = job->settings->checkpoint, *resume = job->settings->resume;
+    const int overwrite = job->settings->overwrite;
+    if (resume && cbx_files_same(previous, resume)) {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "%s, which the run would go on from, is where the checkpoint before %s is "
+                        "kept: give one of them another name",
+                        resume, path);
+    }
+    if (path[0] && path[strlen(path) - 1] == '~') {
+        return cbx_fail(CBX_BAD_ARGUMENT,
+                        "the checkpoint %s is called like the one before another; choose a name "
+                        "that does not end in '~'",
+                        path);
+    }
+    cbx_status status = reserve(job, path);
+    status = status ? status : refuse_progress_in(path, overwrite);
+    return status ? status : refuse_progress_in(previous, overwrite);
+}
+
 /* A run that was killed between two names leaves both on one file, from which it goes on. */
-static cbx_status refuse_progress(const cbx_learn_settings *settings) {
-    const char *path = settings->checkpoint, *resume = settings->resume;
-    const int goes_on = path && resume && cbx_files_same(path, resume);
+static cbx_status check_checkpoint(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    const char *path = settings->checkpoint;
     char *previous = path ? cbx_checkpoint_previous(path) : NULL;
-    cbx_status status = CBX_OK;
-    if (path && !previous) {
-        status = cbx_fail(CBX_NO_MEMORY, "no memory for a file name");
-    } else if (resume && path && !goes_on && cbx_files_same(previous, resume)) {
-        status =
-            cbx_fail(CBX_BAD_ARGUMENT,
-                     "%s, which the run would go on from, is where the checkpoint before %s is "
-                     "kept: give one of them another name",
-                     resume, path);
-    } else if (path && !settings->overwrite && !goes_on) {
-        status = refuse_progress_in(path);
-        status = status ? status : refuse_progress_in(previous);
+    if (!path || !previous) {
+        return path ? cbx_fail(CBX_NO_MEMORY, "no memory for a file name") : CBX_OK;
+    }
+    cbx_status status = settings->resume && cbx_files_same(path, settings->resume)
+                            ? CBX_OK
+                            : take_name(job, previous);
+    if (!status) {
+        status = refuse_previous(settings, previous);
     }
     free(previous);
     return status;
@@ -150,15 +194,12 @@ cbx_status cbx_job_probe_outputs(cbx_job *job) {
     if (!status && settings->checkpoint) {
         status = cbx_kept_settings_check(settings);
     }
-    if (!status) {
-        status = refuse_progress(settings);
-    }
     for (unsigned i = 0; i < CBX_LEARN_OUTPUTS && !status; i++) {
         const char *path = file_of(settings, i);
         const int stays = settings->no_clobber && i != CBX_LEARN_CHECKPOINT;
         status = path ? cbx_output_probe(path, stays) : CBX_OK;
     }
-    return status;
+    return status ? status : check_checkpoint(job);
 }
 
 cbx_status cbx_job_open_output(cbx_job *job, const char *path, cbx_output *output) {
@@ -177,8 +218,9 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
         cbx_job_caption(job);
     }
     const cbx_status status = cbx_trainer_gather_w1(job->trainer);
-    return status ? status
-                  : cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
+    return status
+               ? status
+               : cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
 }
 
 static cbx_status write_poster(cbx_job *job, cbx_output *to) {

@@ -10,6 +10,7 @@
 
 #include "avc/check.h"
 #include "base/memory.h"
+#include "base/temporary.h"
 #include "learn/drawing.h"
 #include "learn/job.h"
 #include "reel/samples.h"
@@ -143,6 +144,7 @@ static cbx_status open_file(cbx_job *job) {
     if (status && status != CBX_DEVICE_FAULT) {
         cbx_reel_discard(own->reel);
         own->reel = NULL;
+        cbx_job_close_spool(own->path, 0, &own->spool);
         return CBX_OK;
     }
     return status;
@@ -150,14 +152,20 @@ static cbx_status open_file(cbx_job *job) {
 
 cbx_status cbx_job_open_page_film(cbx_job *job) {
     cbx_page_film *own = &job->page_film;
-    if (!own->wanted || was_lost(job)) {
+    if (!job->settings->report) {
         return CBX_OK;
     }
     own->easel = (cbx_easel){&own->painter, room, canvas, drawn, own};
     cbx_status status = cbx_page_film_name(job->settings->report, &own->path);
-    if (!status) {
-        status = cbx_painter_init_as(&own->painter, job->device, &own->grid, &own->drawing);
+    if (status) {
+        return status;
     }
+    if (!own->wanted || was_lost(job)) { /* no other will look for what was left of one */
+        cbx_temporary_remove_dead(own->path, CBX_PART_KIND);
+        cbx_job_remove_spools(own->path);
+        return CBX_OK;
+    }
+    status = cbx_painter_init_as(&own->painter, job->device, &own->grid, &own->drawing);
     return status ? status : open_file(job);
 }
 

@@ -179,7 +179,8 @@ cbx_status cbx_job_prepare_look(cbx_job *job) {
 void cbx_job_clear(cbx_job *job) {
     cbx_job_clear_keeper(job);
     cbx_reel_discard(job->reel);
-    cbx_job_close_spool(job->settings->film, job->result->kept[CBX_LEARN_FILM], &job->spool);
+    cbx_job_close_spool(job->settings->film,
+                        job->result->kept[CBX_LEARN_FILM] && cbx_job_is_whole(job), &job->spool);
     cbx_job_clear_page_film(job);
     if (job->painter.device) {
         cbx_painter_clear(&job->painter);

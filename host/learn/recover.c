@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* realpath() */
-#define _XOPEN_SOURCE 700
 /* A film of what a killed run has left. */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
+#include "base/path.h"
 #include "film/containers.h"
 #include "film/film.h"
 #include "learn/needed.h"
 
 /* The spool of a dead process, or why there is none. */
 static cbx_status find(const char *film, cbx_spool **out) {
-    char real[PATH_MAX], *name = NULL;
-    unsigned dead = 0, living = 0;
-    const char *path = realpath(film, real) ? real : film;
-    cbx_status status = cbx_spool_find(path, &name, &dead, &living);
-    if (!status && !name) {
+    char followed[PATH_MAX];
+    cbx_spools found;
+    cbx_status status = cbx_spools_find(cbx_path_follow(film, followed), &found);
+    if (!status && found.newest) {
+        status = cbx_spool_open(out, found.newest);
+    } else if (!status && found.refused) {
         status =
-            living > 0
+            cbx_fail(CBX_MISSING_INPUT,
+                     "the frames beside %s that a run has left cannot be used by this user: %s",
+                     film, strerror(found.refused));
+    } else if (!status) {
+        status =
+            found.living > 0
                 ? cbx_fail(CBX_MISSING_INPUT, "%s is still being made by another process", film)
                 : cbx_fail(CBX_MISSING_INPUT,
                            "there are no frames beside %s that a killed run has left", film);
     }
-    if (!status) {
-        status = cbx_spool_open(out, name);
-    }
-    free(name);
+    free(found.newest);
     return status;
 }
 
@@ -73,7 +76,8 @@ static cbx_status make(cbx_spool *spool, const char *path, int no_clobber,
         status = cbx_film_take(film, spool, UINT64_MAX, &frames);
     }
     if (!status && frames == 0) {
-        status = cbx_fail(CBX_BAD_DATA, "%s has no frame that is whole", cbx_spool_name(spool));
+        status =
+            cbx_fail(CBX_MISSING_INPUT, "%s has no frame that is whole", cbx_spool_name(spool));
     }
     if (status) {
         cbx_film_discard(film);

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* realpath() */
-#define _XOPEN_SOURCE 700
 /* Runs that go on from a checkpoint. */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/claim.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/job.h"
@@ -29,14 +25,16 @@ struct cbx_resumed {
 static void tidy(const cbx_resumed *resumed) {
     const cbx_learn_settings *settings = &resumed->settings;
     char *previous = cbx_checkpoint_previous(resumed->path), *page_film = NULL;
-    if (previous) {
+    cbx_reservation own;
+    if (previous && cbx_reservation_take(&own, resumed->path) == 0) {
         unlink(previous);
-    }
-    if (settings->report && !cbx_page_film_name(settings->report, &page_film)) {
-        cbx_job_remove_spools(page_film);
-    }
-    if (settings->film) {
-        cbx_job_remove_spools(settings->film);
+        if (settings->report && !cbx_page_film_name(settings->report, &page_film)) {
+            cbx_job_remove_spools_of(page_film, resumed->path);
+        }
+        if (settings->film) {
+            cbx_job_remove_spools_of(settings->film, resumed->path);
+        }
+        cbx_reservation_end(&own);
     }
     free(page_film);
     free(previous);
@@ -88,18 +86,12 @@ void cbx_resumed_close(cbx_resumed *resumed) {
 
 /* ---- the run ---- */
 
-/* So that no other process goes on from it as long as this one does. */
-static cbx_status hold(cbx_job *job, const char *path) {
-    char real[PATH_MAX];
-    const int file = cbx_claim_take(realpath(path, real) ? real : path);
-    if (file < 0 && errno == EWOULDBLOCK) {
-        return cbx_fail(CBX_CANNOT_CREATE, "the run of %s is going on in another process", path);
-    }
-    job->held = file < 0 ? NULL : fdopen(file, "rb");
-    if (file >= 0 && !job->held) {
-        close(file);
-    }
-    return CBX_OK; /* what cannot be locked can be read, perhaps */
+/* So that no other process goes on from it as long as this one does. From a folder that is read-only it
+ * can be read, perhaps. */
+static cbx_status reserve(cbx_job *job, const char *path) {
+    return cbx_reservation_take(&job->from, path) == EWOULDBLOCK
+               ? cbx_fail(CBX_CANNOT_CREATE, "the run of %s is going on in another process", path)
+               : CBX_OK;
 }
 
 cbx_status cbx_job_open_resumed(cbx_job *job) {
@@ -109,7 +101,7 @@ cbx_status cbx_job_open_resumed(cbx_job *job) {
     }
     cbx_status status = cbx_new(&job->resumed, 1);
     if (!status) {
-        status = hold(job, path);
+        status = reserve(job, path);
     }
     if (!status) {
         status = cbx_checkpoint_read(job->resumed, path);
@@ -137,6 +129,7 @@ static cbx_status check_numbers(const cbx_job *job) {
     const uint64_t images = job->plan.training_images, batch = job->settings->batch;
     const uint64_t each = job->plan.batches_per_epoch;
     const uint64_t moving = job->settings->film ? job->timing.moving : UINT64_MAX;
+    const cbx_page_film *page = &job->page_film;
     if (at->epoch > job->settings->epochs || at->first > images ||
         (at->first < images && at->first % batch != 0) ||
         at->batch_number != at->epoch * each + (at->first + batch - 1) / batch) {
@@ -146,7 +139,7 @@ static cbx_status check_numbers(const cbx_job *job) {
         return fail_data(job, "the epochs that were told");
     }
     if (from->asked > moving || from->films[CBX_KEPT_FILM].frames > moving ||
-        from->films[CBX_KEPT_PAGE_FILM].frames > job->page_film.timing.moving ||
+        (page->wanted && from->films[CBX_KEPT_PAGE_FILM].frames > page->timing.moving) ||
         from->told > at->batch_number ||
         (job->settings->film && job->timing.every == 0 && from->asked < moving &&
          cbx_timing_batch(&job->timing, from->asked) <= at->batch_number)) {
@@ -232,9 +225,8 @@ void cbx_job_retell(cbx_job *job) {
 }
 
 void cbx_job_clear_resumed(cbx_job *job) {
-    if (job->held) {
-        fclose(job->held);
-    }
+    cbx_reservation_end(&job->to);
+    cbx_reservation_end(&job->from);
     if (job->resumed) {
         cbx_checkpoint_clear(job->resumed);
         free(job->resumed);

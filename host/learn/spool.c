@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* realpath() */
-#define _XOPEN_SOURCE 700
 /* The frames of the films of a run, in files beside them. */
 #include <limits.h>
 #include <stdio.h>
@@ -8,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/path.h"
 #include "learn/job.h"
 #include "learn/needed.h"
 #include "reel/samples.h"
@@ -25,38 +24,23 @@ static source source_of(const cbx_job *job, cbx_kept_film_name which) {
                : (source){job->page_film.reel, &job->page_film.painter, &job->page_film.film};
 }
 
-/* `path` may be a link to where the film goes. */
-static const char *followed(const char *path, char real[PATH_MAX]) {
-    const char *slash = strrchr(path, '/');
-    char folder[PATH_MAX], found[PATH_MAX];
-    if (realpath(path, real)) {
-        return real;
-    }
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    if (!realpath(folder, found) ||
-        snprintf(real, PATH_MAX, "%s/%s", found, slash ? slash + 1 : path) >= PATH_MAX) {
-        return path;
-    }
-    return real;
-}
-
 static cbx_status create(const cbx_job *job, const source *from, const char *path,
                          cbx_spool **out) {
     const char *checkpoint = job->settings->checkpoint;
-    char real[PATH_MAX];
+    char full[PATH_MAX];
     cbx_spool_head head = {.stream = cbx_samples_stream(from->film),
                            .container = from->film->container,
                            .title = from->film->title,
                            .comment = from->film->comment,
-                           .checkpoint = checkpoint ? followed(checkpoint, real) : NULL};
+                           .checkpoint = checkpoint ? cbx_path_full(checkpoint, full) : NULL};
     cbx_reel_describe(from->reel, &head);
     const cbx_status status = cbx_spool_create(out, path, &head);
     return checkpoint ? status : CBX_OK; /* a film without one is none the worse */
 }
 
-static int are_alike(const cbx_stream *a, const cbx_stream *b) {
-    return a->width == b->width && a->height == b->height && a->fps == b->fps &&
+static int are_alike(const cbx_spool_head *before, const cbx_stream *b) {
+    const cbx_stream *a = &before->stream;
+    return !before->encoder && a->width == b->width && a->height == b->height && a->fps == b->fps &&
            a->chroma_qp_offset == b->chroma_qp_offset;
 }
 
@@ -64,8 +48,8 @@ static int are_alike(const cbx_stream *a, const cbx_stream *b) {
  * FILE~: it is let alone then. */
 static int is_of_another(const cbx_job *job, const cbx_spool *spool) {
     const char *own = job->settings->checkpoint, *its = cbx_spool_head_of(spool)->checkpoint;
-    char real[PATH_MAX];
-    return !own || !its || strcmp(followed(own, real), its) != 0;
+    char full[PATH_MAX];
+    return !own || !its || strcmp(cbx_path_full(own, full), its) != 0;
 }
 
 /* All that was spooled goes into the film, and into a new spool. */
@@ -88,7 +72,7 @@ static cbx_status take_up(const cbx_job *job, const source *from, const cbx_kept
     const cbx_stream stream = cbx_samples_stream(from->film);
     cbx_spool *before = NULL;
     cbx_status status = cbx_spool_open(&before, kept->spool);
-    if (!status && !are_alike(&cbx_spool_head_of(before)->stream, &stream)) {
+    if (!status && !are_alike(cbx_spool_head_of(before), &stream)) {
         cbx_spool_close(before, 1);
         status = cbx_fail(CBX_BAD_DATA, "%s has the frames of another film", kept->spool);
     }
@@ -102,24 +86,39 @@ static cbx_status take_up(const cbx_job *job, const source *from, const cbx_kept
     return status ? status : cbx_reel_resume(from->reel, from->painter, kept->frames, &kept->state);
 }
 
+/* A film that goes to a stream is in no file; that of a page is of no use without its run. */
+static int is_of_use(const cbx_job *job, cbx_kept_film_name which, const char *path) {
+    const cbx_learn_settings *settings = job->settings;
+    return which == CBX_KEPT_FILM ? !settings->film_descriptor && cbx_film_is_file(path)
+                                  : settings->checkpoint || job->resumed;
+}
+
+static cbx_status count_left(const char *path, uint32_t *out) {
+    cbx_spools found;
+    const cbx_status status = cbx_spools_find(path, &found);
+    *out = found.dead;
+    free(found.newest);
+    return status;
+}
+
 cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char *path,
                               cbx_spool **out) {
     const source from = source_of(job, which);
-    char real[PATH_MAX];
+    char followed[PATH_MAX];
     *out = NULL;
-    if (!from.reel || !cbx_reel_can_spool(from.reel) || !cbx_film_is_file(path)) {
+    if (!from.reel || !cbx_reel_can_spool(from.reel) || !is_of_use(job, which, path)) {
         return CBX_OK;
     }
+    path = cbx_path_follow(path, followed);
     const cbx_kept_film *kept = job->resumed ? &job->resumed->films[which] : NULL;
     if (kept && !kept->spool) {
         return cbx_fail(CBX_BAD_DATA,
                         "the film was lost before %s was made, which has no frames of it",
                         job->settings->resume);
     }
-    cbx_status status = kept ? take_up(job, &from, kept, followed(path, real), out)
-                             : create(job, &from, followed(path, real), out);
+    cbx_status status = kept ? take_up(job, &from, kept, path, out) : create(job, &from, path, out);
     if (!status && which == CBX_KEPT_FILM) {
-        status = cbx_spool_find(followed(path, real), NULL, &job->plan.left_behind, NULL);
+        status = count_left(path, &job->plan.left_behind);
     }
     if (!status && *out) {
         cbx_reel_spool(from.reel, *out);
@@ -127,16 +126,32 @@ cbx_status cbx_job_open_spool(cbx_job *job, cbx_kept_film_name which, const char
     return status;
 }
 
+static int is_needed(void *unused, const cbx_spool *spool) {
+    (void)unused;
+    return cbx_spool_is_needed(spool);
+}
+
+static int is_not_of(void *checkpoint, const cbx_spool *spool) {
+    const char *its = cbx_spool_head_of(spool)->checkpoint;
+    return !its || strcmp(its, checkpoint) != 0;
+}
+
 void cbx_job_remove_spools(const char *path) {
-    char real[PATH_MAX];
-    cbx_spool_remove_dead(followed(path, real), cbx_spool_is_needed);
+    char followed[PATH_MAX];
+    cbx_spool_remove_dead(cbx_path_follow(path, followed), is_needed, NULL);
+}
+
+void cbx_job_remove_spools_of(const char *path, const char *checkpoint) {
+    char followed[PATH_MAX], full[PATH_MAX];
+    cbx_spool_remove_dead(cbx_path_follow(path, followed), is_not_of,
+                          (void *)cbx_path_full(checkpoint, full));
 }
 
 void cbx_job_close_spool(const char *path, int stands, cbx_spool **spool) {
     if (!*spool) {
         return;
     }
-    if (stands) { /* it takes the place of what was left of others */
+    if (stands) {
         cbx_job_remove_spools(path);
     }
     cbx_spool_close(*spool, cbx_spool_is_needed(*spool));

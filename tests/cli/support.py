@@ -177,6 +177,19 @@ def film_frames(path):
     return count
 
 
+def frames_in(spool):
+    """Whole frames in the file that a run leaves when it is killed."""
+    content = spool.read_bytes()
+    if len(content) < 20:
+        return 0
+    length = struct.unpack_from("<I", content, 16)[0]
+    at, frames = 16 + 4 + length + 4, 0
+    while at + 8 <= len(content):
+        at += 8 + (struct.unpack_from("<I", content, at)[0] & 0x7fffffff)
+        frames += at <= len(content)
+    return frames
+
+
 # ---- the test case ----
 
 class CliTest(unittest.TestCase):
@@ -205,11 +218,11 @@ class CliTest(unittest.TestCase):
         return (*self.small()[:-2], "--epochs", 1000000, *flags)
 
     def killed_filming(self, film, is_enough, *flags):
-        """A long run is killed when the file of its film's frames has a size that is enough: that file."""
+        """A long run is killed when the file of its film's frames has what is enough: that file."""
         process = start("learn", *self.long("-o", film, *flags), cwd=self.folder, stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
         spool = self.folder / f".{film}.spool-{process.pid}"
-        while not (spool.exists() and is_enough(spool.stat().st_size)):
+        while not (spool.exists() and is_enough(spool)):
             self.assertIsNone(process.poll())
             time.sleep(0.001)
         process.kill()
@@ -218,7 +231,7 @@ class CliTest(unittest.TestCase):
 
     def leftovers(self):
         """Temporary files that should be gone."""
-        return [path.name for path in self.folder.rglob("*") if ".part" in path.name]
+        return [path.name for path in self.folder.rglob("*") if ".part" in path.name or ".lock-" in path.name]
 
     def assert_error(self, result, code, *phrases):
         """Exactly one line says what is wrong; nothing on standard output, nothing left over."""

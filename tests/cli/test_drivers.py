@@ -130,6 +130,19 @@ class BadDriver(CliTest):
         self.assertRegex(said[-2], "^[^ ]+bad_compiler.c:[0-9]+: .*Assertion .*a driver's mistake.* failed")
         self.assertRegex(said[-1], "^clearbox: the OpenCL driver ended the program; see that .* and try again$")
 
+    def test_a_driver_that_ends_a_run(self):
+        """However it does: what is unfinished goes, and the frames so far stay for recover."""
+        for mode, code in (("abort", -signal.SIGABRT), ("exit", SOFTWARE)):
+            with self.subTest(mode=mode):
+                result = self.learn(*self.long(), env=environment(LD_PRELOAD=BAD_COMPILER, BAD_FLUSH=mode,
+                                                                  BAD_FLUSH_TIME=2000))
+                self.assertEqual(result.returncode, code, result.stderr)
+                self.assertRegex(result.stderr.splitlines()[-1], "^clearbox: the OpenCL driver ended the program; ")
+                self.assertEqual(self.leftovers(), [])
+                spool, = self.folder.glob(".learn.mp4.spool-*")
+                self.assertEqual(self.run_cli("recover").returncode, OK)
+                self.assertFalse(spool.exists())
+
     def test_learn_with_an_encoder_that_aborts(self):
         """Its kernels are a program of their own, which comes after the training's."""
         env = self.unknown("abort", BAD_COMPILER_TIME=2)

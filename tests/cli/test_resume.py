@@ -158,6 +158,28 @@ class Resume(Kept):
                     if "epoch" in line:
                         break
 
+    def test_frames_of_a_page_s_film_that_are_cut_short(self):
+        self.stopped("-o", "film.ts", "--report", "page.html")
+        spool, = self.folder.glob("..page.html.film.mp4.spool-*")
+        os.truncate(spool, 2000)
+        process = self.begun("--resume", "run.checkpoint", at="2")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+        self.assertIsNone(Page(self.folder / "page.html").facts["film"])
+
+    def test_a_page_s_film_that_is_not_wanted_any_more(self):
+        self.stopped("-o", "film.ts", "--report", "page.html")
+        for flags in (("--no-video",), ("-o", "other.mp4")):
+            process = self.begun("--resume", "run.checkpoint", *flags, at="2")
+            process.send_signal(signal.SIGKILL)
+            self.assertNotIn("clearbox:", process.communicate(timeout=300)[1])
+
+    def test_a_report_of_a_run_without_one(self):
+        self.stopped("--no-video")
+        self.assert_error(self.learn("--resume", "run.checkpoint", "--report", "page.html"), USAGE,
+                          "a run without a report")
+
     def test_a_run_whose_film_was_lost_goes_on_without(self):
         """As it would have: the rest is worth its time, and at the end is said what is missing."""
         first = self.long("--save", "w", "--quality", 1, *self.KEPT)
@@ -258,6 +280,12 @@ class Resume(Kept):
         result = self.learn("--resume", "run.checkpoint")
         self.assertEqual(result.returncode, OK)
         self.assertRegex(result.stderr, "the run of run.checkpoint is over, after 20 batches")
+
+    def test_a_finished_run_leaves_the_frames_of_others(self):
+        self.assert_done(self.learn(*self.small(), *self.KEPT))
+        spool = self.killed_filming("learn.mp4", lambda spool: spool.stat().st_size > 20000)
+        self.assertEqual(self.learn("--resume", "run.checkpoint").returncode, OK)
+        self.assertTrue(spool.exists())
 
     def test_names_that_no_checkpoint_can_keep(self):
         """They are JSON, which is UTF-8; without a checkpoint any name will do."""

@@ -8,6 +8,8 @@
  * BAD_COMPILER_DEVICE=N            … only for the Nth device of its platform, from 1 on
  * BAD_COMPILER_TIME=N              … only when it is asked for the Nth time, and after that
  * BAD_COMPILER_CHILD=1             … only in processes that clearbox started
+ * BAD_FLUSH=abort|exit             what the driver does when it is asked to begin …
+ * BAD_FLUSH_TIME=N                 … for the Nth time
  * BAD_COMPILER_READS=TEXT          every TEXT in the sources …
  * BAD_COMPILER_AS=TEXT             … is taken for this
  */
@@ -16,6 +18,7 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +90,20 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
         return CL_BUILD_PROGRAM_FAILURE;
     }
     return real(program, count, devices, options, notify, user);
+}
+
+cl_int clFlush(cl_command_queue queue) {
+    static atomic_int times;
+    const char *mode = getenv("BAD_FLUSH"), *time = getenv("BAD_FLUSH_TIME");
+    cl_int (*real)(cl_command_queue);
+    *(void **)&real = dlsym(RTLD_NEXT, "clFlush");
+    if (mode && time && ++times == atoi(time)) {
+        if (strcmp(mode, "exit") == 0) {
+            exit(0);
+        }
+        abort();
+    }
+    return real(queue);
 }
 
 /* A copy of a source with its mistakes, and its size; never freed. */
