@@ -27,8 +27,9 @@
 #include "cli/terminal.h"
 #include "layout.h"
 #include "learn/trace.h"
+#include "team/team.h"
 
-enum { LEAST_MODELLED = 8, MOST_MODELLED = 1024, MOST_ROWS = 12 };
+enum { LEAST_MODELLED = 8, MOST_MODELLED = 1024, MOST_ROWS = 40 /* powers of two, and all */ };
 
 typedef struct row {
     uint32_t hidden, ranks, share; /* of the largest, in neurons */
@@ -44,10 +45,19 @@ typedef struct session {
     size_t measured_count, modelled_count;
 } session;
 
+/* Of so many ranks that are alike; 0: no memory. */
 static uint32_t largest_share(uint32_t hidden, uint32_t ranks) {
-    const uint32_t panels = CBX_PANELS_OF(hidden);
-    const uint32_t share = (panels + ranks - 1) / ranks * CBX_PANEL;
-    return share < hidden ? share : hidden;
+    uint32_t most = 0;
+    cbx_span *spans = NULL;
+    if (!cbx_new(&spans, ranks)) {
+        cbx_team_share_out(CBX_PANELS_OF(hidden), NULL, ranks, spans);
+    }
+    for (uint32_t i = 0; i < ranks && spans; i++) {
+        const uint32_t neurons = cbx_share_of(spans[i], hidden).count;
+        most = neurons > most ? neurons : most;
+    }
+    free(spans);
+    return most;
 }
 
 /* ---- measuring ---- */
@@ -67,7 +77,7 @@ static cbx_status measure_row(session *s, uint32_t hidden, uint32_t ranks, doubl
     row *r = &s->measured[s->measured_count];
     cbx_ranks_timed part;
     *r = (row){.hidden = hidden, .ranks = ranks, .share = largest_share(hidden, ranks)};
-    cbx_status status = time_it(s, hidden, ranks, &r->timed);
+    cbx_status status = r->share ? time_it(s, hidden, ranks, &r->timed) : CBX_NO_MEMORY;
     part = r->timed;
     if (!status && ranks > 1) {
         status = time_it(s, r->share, 1, &part);
@@ -141,7 +151,7 @@ static cbx_status model_hidden(session *s, uint32_t hidden, double alone) {
         row *r = &s->modelled[s->modelled_count];
         cbx_ranks_timed part, pair;
         *r = (row){.hidden = hidden, .ranks = ranks, .share = largest_share(hidden, ranks)};
-        status = time_it(s, r->share, 1, &part);
+        status = r->share ? time_it(s, r->share, 1, &part) : CBX_NO_MEMORY;
         if (!status) {
             status = time_it(s, 2 * r->share, 2, &pair);
         }

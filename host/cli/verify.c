@@ -110,10 +110,12 @@ static int judge(const session *state) {
         return CLI_DONE;
     }
     cli_terminal_look(&terminal, stderr);
+    const char *device = state->options->settings.device;
+    const char *named = plan->owner_count == 0 ? cli_spec(spec, plan->device)
+                        : device               ? device
+                                               : "of a rank";
     return cli_fail(CLI_SOFTWARE, "device %s computes other weights in %zu of %zu runs: %s %s",
-                    plan->owner_count > 0 ? state->options->settings.device
-                                          : cli_spec(spec, plan->device),
-                    different, state->count, first->run->name,
+                    named, different, state->count, first->run->name,
                     cli_comparison_text(text, &first->found, terminal.utf8));
 }
 

@@ -138,6 +138,7 @@ static cbx_status end(cbx_job *job, cbx_status status) {
     cbx_job_tell_ended(job);
     if (!status && !job->fault.status) {
         status = cbx_job_keep_end(job);
+        status = status == CBX_DEVICE_FAULT ? cbx_job_blame(job, status) : status;
         free(sentence);
         sentence = strdup(cbx_last_error());
     }

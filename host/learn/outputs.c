@@ -253,6 +253,7 @@ void cbx_job_write_outputs(cbx_job *job, cbx_status trained) {
         }
         cbx_status status = cbx_job_open_output(job, path, &job->files[i]);
         status = status ? status : rows[i].write(job, &job->files[i]);
+        status = status == CBX_DEVICE_FAULT ? cbx_job_blame(job, status) : status;
         if (status) {
             cbx_output_discard(&job->files[i]);
             cbx_job_lose(job, i, status);

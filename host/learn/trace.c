@@ -35,7 +35,7 @@ cbx_status cbx_tracer_open(cbx_tracer **out, const cbx_learn_settings *settings,
     tracer->job.control = control;
     tracer->job.result = &tracer->result;
     tracer->job.dataset = dataset;
-    status = open_device(&tracer->job);
+    status = cbx_job_blame(&tracer->job, open_device(&tracer->job));
     if (status) {
         cbx_tracer_close(tracer);
         return status;

@@ -13,6 +13,8 @@ enum {
     MOST_BYTES = 1 << 30 /* of a message: counts are int */
 };
 
+#define GIVE_UP_SECONDS 0.25
+
 /* A batch is exchanged in microseconds, and waking takes longer. But whoever has to wait for long sleeps: a
  * process that only yields waits for the turns of all others on its core, milliseconds a batch, where one that
  * slept is let in when it wakes. Where ranks are more than cores, another one is let in at once. */
@@ -31,7 +33,24 @@ static cbx_status test(MPI_Request *requests, int count, int *done) {
     return status;
 }
 
-cbx_status cbx_links_wait(cbx_world *world, MPI_Request *requests, int count) {
+/* What is given up, of which the first are receives: MPI must not write into memory that is freed then. One
+ * that a rank has begun to send is waited for, since that may go on. */
+static void give_up(MPI_Request *requests, int count, int receives) {
+    const double start = cbx_clock_seconds();
+    int done = 0;
+    for (int i = 0; i < receives; i++) {
+        if (requests[i] != MPI_REQUEST_NULL) {
+            MPI_Cancel(&requests[i]);
+        }
+    }
+    while (!test(requests, count, &done) && !done &&
+           cbx_clock_seconds() - start < GIVE_UP_SECONDS) {
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+    }
+}
+
+/* Without taking a core for long, until the ranks are of no more use. */
+static cbx_status await(cbx_world *world, MPI_Request *requests, int count) {
     double start = 0.0;
     for (unsigned turn = 0;; turn++) {
         int done = 0;
@@ -55,8 +74,20 @@ cbx_status cbx_links_wait(cbx_world *world, MPI_Request *requests, int count) {
     }
 }
 
+static cbx_status wait_for(cbx_world *world, MPI_Request *requests, int count, int receives) {
+    const cbx_status status = await(world, requests, count);
+    if (status) {
+        give_up(requests, count, receives);
+    }
+    return status;
+}
+
 /* In pieces that an int counts. */
 typedef int transfer(void *bytes, int count, int rank, MPI_Comm comm, MPI_Request *request);
+
+static int start_receive(void *bytes, int count, int rank, MPI_Comm comm, MPI_Request *request) {
+    return MPI_Irecv(bytes, count, MPI_BYTE, rank, TAG_BYTES, comm, request);
+}
 
 static cbx_status carry(cbx_world *world, transfer *one, int rank, void *bytes, size_t size) {
     char *at = bytes;
@@ -67,7 +98,7 @@ static cbx_status carry(cbx_world *world, transfer *one, int rank, void *bytes, 
         status = cbx_mpi_check(one(at + done, (int)piece, rank, world->work, &request),
                                "reaching another rank");
         if (!status) {
-            status = cbx_links_wait(world, &request, 1);
+            status = wait_for(world, &request, 1, one == start_receive);
         }
         done += piece;
     }
@@ -76,10 +107,6 @@ static cbx_status carry(cbx_world *world, transfer *one, int rank, void *bytes, 
 
 static int start_send(void *bytes, int count, int rank, MPI_Comm comm, MPI_Request *request) {
     return MPI_Isend(bytes, count, MPI_BYTE, rank, TAG_BYTES, comm, request);
-}
-
-static int start_receive(void *bytes, int count, int rank, MPI_Comm comm, MPI_Request *request) {
-    return MPI_Irecv(bytes, count, MPI_BYTE, rank, TAG_BYTES, comm, request);
 }
 
 static int start_broadcast(void *bytes, int count, int rank, MPI_Comm comm, MPI_Request *request) {
@@ -102,26 +129,32 @@ static cbx_status swap(void *user, const cbx_swap *swaps, uint32_t swap_count,
                        cbx_meanwhile *meanwhile) {
     cbx_world *world = user;
     MPI_Request requests[2 * CBX_MOST_SWAPS];
-    int count = 0;
+    int count = 0, receives = 0;
     cbx_status status = CBX_OK;
     for (uint32_t i = 0; i < swap_count && !status; i++) {
         if (swaps[i].receives > 0) {
             status = cbx_mpi_check(MPI_Irecv(swaps[i].to, (int)swaps[i].receives, MPI_FLOAT,
                                              (int)swaps[i].rank, TAG_SUMS, world->work,
-                                             &requests[count++]),
+                                             &requests[count]),
                                    "exchanging sums");
+            receives = count += !status;
         }
     }
     for (uint32_t i = 0; i < swap_count && !status; i++) {
         if (swaps[i].sends > 0) {
             status = cbx_mpi_check(MPI_Isend(swaps[i].from, (int)swaps[i].sends, MPI_FLOAT,
                                              (int)swaps[i].rank, TAG_SUMS, world->work,
-                                             &requests[count++]),
+                                             &requests[count]),
                                    "exchanging sums");
+            count += !status;
         }
     }
     status = status ? status : cbx_meanwhile_do(meanwhile);
-    return status ? status : cbx_links_wait(world, requests, count);
+    if (status) {
+        give_up(requests, count, receives);
+        return status;
+    }
+    return wait_for(world, requests, count, receives);
 }
 
 static cbx_status blame(void *user, cbx_status status) {

@@ -8,8 +8,4 @@
 /* Fills world->ranks, but for what is there of it. */
 void cbx_links_fill(cbx_world *world);
 
-/* Waits for all of the requests (count), without taking a core for long, until the ranks are of no
- * more use. */
-cbx_status cbx_links_wait(cbx_world *world, MPI_Request *requests, int count);
-
 #endif

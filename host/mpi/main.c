@@ -64,7 +64,12 @@ int main(int argc, char **argv) {
     } else {
         code = take_part(&world, argc, argv);
     }
-    cli_exit_late(world.rank == 0 ? code : CLI_DONE);
-    cbx_world_close(&world, code);
-    return world.rank == 0 ? code : CLI_DONE;
+    const int good = cbx_world_leave(&world);
+    if (world.rank >
+        0) { /* what became of the job is rank 0's to say, and a job that failed never ends with 0 */
+        code = good ? CLI_DONE : CLI_SOFTWARE;
+    }
+    cli_exit_late(code);
+    cbx_world_close(&world, good, code);
+    return code;
 }

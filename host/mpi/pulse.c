@@ -191,18 +191,6 @@ void cbx_pulse_tell(cbx_world *world, cbx_status status) {
     tell(world, 0, &failed, sizeof failed);
 }
 
-/* Until `done`, for at most END_SECONDS; what it came to. */
-static int hear_until(cbx_world *world, int (*done)(const cbx_world *world)) {
-    const double start = cbx_clock_seconds();
-    while (!done(world) && cbx_clock_seconds() - start < END_SECONDS) {
-        for (int i = 0; i < world->pulses->count; i++) {
-            hear(world, &world->pulses->peers[i]);
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    }
-    return done(world);
-}
-
 static int all_left(const cbx_world *world) {
     int all = 1;
     for (int i = 0; i < world->pulses->count; i++) {
@@ -211,16 +199,33 @@ static int all_left(const cbx_world *world) {
     return all;
 }
 
-static int left_or_broken(const cbx_world *world) {
-    return world->broken || all_left(world);
+/* Rank 0 has an end. The others wait for it, after a failure, too: it may have films to finish, and does not
+ * beat in the last seconds. */
+static int waits(cbx_world *world, double since) {
+    const double now = cbx_clock_seconds();
+    const peer *first = &world->pulses->peers[0];
+    if (world->rank == 0) {
+        return now - since < END_SECONDS;
+    }
+    if (world->threads && now - first->heard > END_SECONDS + LOST_SECONDS) {
+        lose(world, first);
+    }
+    return 1;
 }
 
 int cbx_pulse_leave(cbx_world *world) {
+    const double start = cbx_clock_seconds();
     stop_thread(world->pulses);
     if (world->rank > 0) {
         tell(world, 0, &left, sizeof left);
     }
-    const int good = hear_until(world, left_or_broken) && !world->broken;
+    while (!world->broken && !all_left(world) && waits(world, start)) {
+        for (int i = 0; i < world->pulses->count; i++) {
+            hear(world, &world->pulses->peers[i]);
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    const int good = !world->broken && all_left(world);
     for (int i = 0; i < world->pulses->count && world->rank == 0 && good; i++) {
         tell(world, world->pulses->peers[i].rank, &left, sizeof left);
     }

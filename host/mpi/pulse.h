@@ -21,8 +21,8 @@ void cbx_pulse_tell(cbx_world *world, cbx_status status);
 /* Tells all that are heard that the job ends, for rank 0: launchers may be slow to. */
 void cbx_pulse_end_all(cbx_world *world);
 
-/* The end of all in good order, one after the other: no sign is on its way after it. 0: some rank was lost,
- * or has not come to its end within two seconds. */
+/* The end of all in good order, one after the other: no sign is on its way after it. 0: some rank failed or was
+ * lost, or has not come to its end two seconds after rank 0. */
 int cbx_pulse_leave(cbx_world *world);
 
 #endif

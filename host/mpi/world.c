@@ -15,6 +15,9 @@
 /* Launchers that end a job by force forget what they have not printed yet. */
 #define PRINT_NS 200000000
 
+/* Rank 0 has told that it ends the job, and does so before that. */
+#define TOLD_SECONDS 2
+
 enum { PROGRAM = 256 };
 
 /* What each tells all others first, in this form in every version. */
@@ -131,18 +134,26 @@ cbx_status cbx_world_open(cbx_world *out, int *argc, char ***argv, const char *p
     return status;
 }
 
-void cbx_world_close(cbx_world *world, int code) {
-    if (world->pulses) {
-        if (!cbx_pulse_leave(world)) {
-            if (world->rank == 0) {
-                cbx_pulse_end_all(world);
-            }
-            nanosleep(&(struct timespec){.tv_nsec = PRINT_NS}, NULL);
-            alarm(1); /* MPI may try to reach the others before it lets the process go */
-            MPI_Abort(MPI_COMM_WORLD, code);
-        }
-        cbx_pulse_end(world);
+int cbx_world_leave(cbx_world *world) {
+    return !world->pulses || cbx_pulse_leave(world);
+}
+
+/* Rank 0 tells the others; one of these gives it the time to. */
+static void end_by_force(cbx_world *world, int code) {
+    const int told = world->rank > 0 && !world->fault.status;
+    if (world->rank == 0) {
+        cbx_pulse_end_all(world);
     }
+    nanosleep(&(struct timespec){.tv_sec = told ? TOLD_SECONDS : 0, .tv_nsec = PRINT_NS}, NULL);
+    alarm(1); /* MPI may try to reach the others before it lets the process go */
+    MPI_Abort(MPI_COMM_WORLD, code);
+}
+
+void cbx_world_close(cbx_world *world, int good, int code) {
+    if (!good) {
+        end_by_force(world, code);
+    }
+    cbx_pulse_end(world);
     free(world->places);
     pthread_mutex_destroy(&world->lock);
     MPI_Barrier(MPI_COMM_WORLD); /* MPICH is less likely to wait for one that finalised before it */

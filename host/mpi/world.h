@@ -29,9 +29,14 @@ typedef struct cbx_world {
  * case. */
 cbx_status cbx_world_open(cbx_world *out, int *argc, char ***argv, const char *program);
 
-/* After cli_exit_late(), whose alarm it may call earlier. In good order, once all are at their end; a rank that is not so within two seconds, or a fault, ends
- * the others by force, with this exit code, and does not return. */
-void cbx_world_close(cbx_world *world, int code);
+/* The end of all in good order, once all are at theirs, which rank 0 waits two seconds for, and the others for
+ * as long as rank 0 is heard: it may have much to write. 0: some rank failed or was lost. */
+int cbx_world_leave(cbx_world *world);
+
+/* After cli_exit_late(), whose alarm it may call earlier. Where the end is not `good` rank 0 ends the job
+ * by force, with this exit code, and so does another rank that has lost it, or that rank 0 does not end: it
+ * does not return then. */
+void cbx_world_close(cbx_world *world, int good, int code);
 
 /* Keeps why the ranks are of no more use, unless that is known: nobody waits any more. */
 void cbx_world_break(cbx_world *world, const cbx_fault *fault);

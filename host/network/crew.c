@@ -178,5 +178,4 @@ cbx_status cbx_trainer_end_checks(const cbx_trainer *trainer) {
 void cbx_crew_end(cbx_trainer *trainer) {
     const cbx_command command = {.word = CBX_TELL_END};
     (void)cbx_crew_tell(trainer, &command, NULL, 0);
-    cbx_buffer_release(trainer->whole_w1);
 }

@@ -51,14 +51,25 @@ static cbx_status flush(follower *f, const cbx_command *command) {
     return cbx_trainer_flush(f->trainer);
 }
 
+static cbx_status check_part(const cbx_command *command) {
+    return command->count <= CBX_TEST
+               ? CBX_OK
+               : cbx_fail(CBX_DEVICE_FAULT, "there are no images of part %u", command->count);
+}
+
 static cbx_status evaluate(follower *f, const cbx_command *command) {
     cbx_evaluation unused;
-    return cbx_trainer_evaluate(f->trainer, (cbx_part)command->count, &unused);
+    const cbx_status status = check_part(command);
+    return status ? status : cbx_trainer_evaluate(f->trainer, (cbx_part)command->count, &unused);
 }
 
 static cbx_status give_outputs(follower *f, const cbx_command *command) {
     float *z2 = NULL;
-    cbx_status status = cbx_new(&z2, (size_t)f->trainer->images_of[command->count] * CBX_CLASSES);
+    cbx_status status = check_part(command);
+    if (status) {
+        return status;
+    }
+    status = cbx_new(&z2, (size_t)f->trainer->images_of[command->count] * CBX_CLASSES);
     if (!status) {
         status = cbx_trainer_outputs(f->trainer, (cbx_part)command->count, z2);
     }
@@ -110,7 +121,9 @@ static cbx_status follow(follower *f) {
         if (status || command.word == CBX_TELL_END) {
             return status;
         }
-        status = deeds[command.word](f, &command);
+        status = (unsigned)command.word < CBX_WORDS && deeds[command.word]
+                     ? deeds[command.word](f, &command)
+                     : cbx_fail(CBX_DEVICE_FAULT, "the leader says what nobody knows");
         if (status && status != CBX_DIVERGED) {
             return status;
         }

@@ -169,6 +169,7 @@ struct cbx_trainer {
     int keeps_losses;
     const cbx_easel *easel;  /* NULL: the schedule draws nothing */
     const cbx_links *links;  /* NULL: it is in no crew; else what follows, of a leader */
+    int has_followers;       /* that are to be told when it ends */
     const cbx_easel *shown;  /* what is drawn after the exchange */
     cl_mem whole_w1;         /* of all panels */
     struct cbx_sight *sight; /* network/sight.h; NULL */

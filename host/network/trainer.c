@@ -140,8 +140,10 @@ cbx_status cbx_trainer_create_with(cbx_trainer **out, cbx_device *device,
     if (status) {
         cbx_trainer_destroy(*out);
         *out = NULL;
+        return status;
     }
-    return status;
+    (*out)->has_followers = cbx_crew_leads(*out);
+    return CBX_OK;
 }
 
 cbx_status cbx_trainer_bytes(uint64_t *out, cbx_device *device, const cbx_dataset *dataset,
@@ -157,7 +159,10 @@ void cbx_trainer_destroy(cbx_trainer *trainer) {
     if (!trainer) {
         return;
     }
-    cbx_crew_end(trainer);
+    if (trainer->has_followers) {
+        cbx_crew_end(trainer);
+    }
+    cbx_buffer_release(trainer->whole_w1);
     cbx_sight_clear(trainer);
     clFinish(trainer->device->queue);
     if (trainer->own && trainer->way->ops->close) {

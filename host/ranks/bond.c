@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "layout.h"
 
@@ -108,6 +109,9 @@ static cbx_status agree(cbx_bond *bond, const double took[CBX_BOND_WAYS]) {
     }
     if (bond->own > 0) {
         status = receive(bond, 0, &bond->way, sizeof bond->way);
+    }
+    if (!status && (unsigned)bond->way >= CBX_BOND_WAYS) {
+        return cbx_fail(CBX_DEVICE_FAULT, "rank 0 exchanges in a way that nobody knows");
     }
     bond->typical_seconds = took[bond->way];
     return status;

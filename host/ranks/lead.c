@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "network/crew.h"
 #include "team/team.h"
 
 static cbx_status tell(const cbx_ranks *ranks, const cbx_rank_message *message) {
@@ -109,6 +110,34 @@ cbx_status cbx_lead_share_out(cbx_lead *lead, cbx_device *device, const cbx_data
     return status;
 }
 
+/* To those with neurons, while there is no trainer that leads them. */
+static cbx_status tell_followers(const cbx_bond *bond, cbx_word word) {
+    const cbx_links *links = &bond->ranks->links;
+    const cbx_command command = {.word = word};
+    cbx_status status = CBX_OK;
+    for (uint32_t i = 1; i < bond->count && !status; i++) {
+        status = links->send(links->user, bond->members[i], &command, sizeof command);
+    }
+    return status;
+}
+
+/* All have one, or nobody: one that fails lets the others go. */
+static cbx_status create_trainers(cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
+                                  const cbx_trainer_settings *settings, cbx_bond *bond,
+                                  cbx_trainer **out) {
+    cbx_fault first = {CBX_OK, ""};
+    cbx_fault_take(&first,
+                   cbx_trainer_create_with(out, device, dataset, settings, &bond->division));
+    cbx_fault_take(&first, hear(lead, NULL));
+    if (!first.status) {
+        return tell_followers(bond, CBX_TELL_BEGIN);
+    }
+    if (!*out) { /* else it tells them when it goes */
+        (void)tell_followers(bond, CBX_TELL_END);
+    }
+    return cbx_fault_raise(&first);
+}
+
 cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset *dataset,
                           const cbx_trainer_settings *settings, const cbx_span *spans, int checks,
                           int messages, cbx_bond *bond, cbx_trainer **out) {
@@ -126,11 +155,8 @@ cbx_status cbx_lead_train(cbx_lead *lead, cbx_device *device, const cbx_dataset 
     for (uint32_t rank = 1; rank < ranks->count && !status; rank++) {
         status = ranks->links.send(ranks->links.user, rank, spans, ranks->count * sizeof *spans);
     }
-    if (!status) { /* one that fails lets the others go */
-        status = cbx_trainer_create_with(out, device, dataset, settings, &bond->division);
-        const cbx_fault own = {status, ""};
-        status = hear(lead, NULL);
-        status = own.status ? own.status : status;
+    if (!status) {
+        status = create_trainers(lead, device, dataset, settings, bond, out);
     }
     if (!status) {
         status = cbx_bond_try(bond, settings->batch, messages);

@@ -110,16 +110,19 @@ static cbx_status measure(servant *it, const cbx_rank_message *message) {
                   cbx_team_measure(&it->device, 1, it->dataset, &message->training, &it->speed));
 }
 
-/* One without a trainer is let go like the others, and takes note of it. */
+/* Unless all have their trainers all are let go. */
 static cbx_status get_ready(void *user, cbx_status made) {
     servant *it = user;
-    cbx_command last;
-    const cbx_status status = answer(it, made);
-    if (status || !made) {
-        return status ? status : cbx_bond_try(&it->bond, it->rows, it->times_messages);
+    cbx_command next = {.word = CBX_TELL_END};
+    cbx_status status = answer(it, made);
+    if (!status) {
+        status = receive(it, &next, sizeof next);
     }
-    it->is_let_go = receive(it, &last, sizeof last) == CBX_OK;
-    return made;
+    if (!status && next.word == CBX_TELL_BEGIN) {
+        return cbx_bond_try(&it->bond, it->rows, it->times_messages);
+    }
+    it->is_let_go = !status;
+    return status ? status : cbx_fail(CBX_DEVICE_FAULT, "another rank has no trainer");
 }
 
 static cbx_status serve(servant *it, const cbx_rank_message *message, const cbx_span *spans) {
@@ -174,7 +177,9 @@ cbx_status cbx_ranks_serve(const cbx_ranks *ranks, cbx_rank_opener *opener, void
             break;
         }
         if (!status) {
-            status = deeds[message.word](&it, &message);
+            status = (unsigned)message.word < CBX_RANK_WORDS && deeds[message.word]
+                         ? deeds[message.word](&it, &message)
+                         : cbx_fail(CBX_DEVICE_FAULT, "rank 0 says what nobody knows");
         }
         if (status) {
             status = ranks->fail(ranks->user, status);

@@ -58,10 +58,18 @@ struct cbx_team {
 /* Parts of the tree that borders may lie between, at most. */
 enum { TREE_PARTS = 64 };
 
+static uint32_t round_up(uint32_t panels, uint32_t unit) {
+    return (panels + unit - 1) / unit * unit;
+}
+
 void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, cbx_span *owned) {
+    const uint32_t most = CBX_MOST_OWNED / CBX_PANEL;
     double all = 0.0, sum = 0.0;
-    uint32_t unit = 1, first = 0;
-    while (panels / unit > TREE_PARTS) {
+    uint32_t unit = 1, first = 0, parts = TREE_PARTS;
+    while (parts < count) { /* each may have one */
+        parts *= 2;
+    }
+    while (panels / unit > parts) {
         unit *= 2;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -70,8 +78,12 @@ void cbx_team_share_out(uint32_t panels, const double *weights, uint32_t count, 
     for (uint32_t i = 0; i < count; i++) {
         sum += weights ? weights[i] : 1.0;
         const double exact = (double)panels * sum / all / unit;
+        const uint64_t others = (uint64_t)(count - i - 1) * most; /* that follow can own as many */
+        const uint32_t least = panels > others ? round_up(panels - (uint32_t)others, unit) : 0;
         uint32_t end = i + 1 == count ? panels : (uint32_t)(exact + 0.5) * unit;
-        end = end < first ? first : end > panels ? panels : end;
+        end = end < least ? least : end;
+        end = end < first ? first : end - first > most ? first + most : end;
+        end = end > panels ? panels : end;
         end = end == 0 ? (unit < panels ? unit : panels) : end; /* the leader has some */
         owned[i] = (cbx_span){first, end - first};
         first = end;
@@ -148,28 +160,29 @@ static cbx_status add(void *user, const float *own, size_t numbers, float *sum,
     const unsigned round = team->rounds;
     m->own = own;
     m->sum = sum;
-    if (++team->arrived == team->count) {
+    /* Once somebody failed the memory of those who have arrived may be gone. */
+    if (!team->broken && ++team->arrived == team->count) {
         status = add_up(team, numbers);
         team->arrived = 0;
-        team->rounds += !status; /* whoever failed tells the others */
+        team->rounds += !status;
         pthread_cond_broadcast(&team->changed);
     }
     pthread_mutex_unlock(&team->lock);
     if (!status) {
         status = cbx_meanwhile_do(meanwhile);
     }
-    if (!status) {
-        wait_awake(team, round);
+    if (status) { /* at once: this member's memory goes */
+        fail(team, m, status);
+        return status;
     }
+    wait_awake(team, round);
     pthread_mutex_lock(&team->lock);
-    while (team->rounds == round && !team->broken && !status) {
+    while (team->rounds == round && !team->broken) {
         pthread_cond_wait(&team->changed, &team->lock);
     }
     const int missed = team->rounds == round;
     pthread_mutex_unlock(&team->lock);
-    return status   ? status
-           : missed ? cbx_fail(CBX_DEVICE_FAULT, "another device of this run failed")
-                    : CBX_OK;
+    return missed ? cbx_fail(CBX_DEVICE_FAULT, "another device of this run failed") : CBX_OK;
 }
 
 static cbx_status send_down(void *user, uint32_t rank, const void *bytes, size_t size) {
