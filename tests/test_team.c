@@ -275,6 +275,34 @@ static void shares_are_whole_and_follow_the_weights(void **state) {
     }
 }
 
+/* However slow others are; and each of many has some. */
+static void shares_are_what_devices_can_own(void **state) {
+    enum { MANY = 300 };
+    static const double slow[] = {0.01, 1, 1, 1};
+    static const uint32_t networks[] = {16250, 16384, 16385, 24000, 32768}; /* panels */
+    const uint32_t most = CBX_MOST_OWNED / CBX_PANEL;
+    cbx_span owned[MANY];
+    (void)state;
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        for (uint32_t count = (networks[i] + most - 1) / most; count <= MOST; count++) {
+            uint32_t next = 0;
+            cbx_team_share_out(networks[i], slow, count, owned);
+            for (uint32_t k = 0; k < count; k++) {
+                assert_int_equal(owned[k].first, next);
+                assert_true(owned[k].count <= most);
+                next += owned[k].count;
+            }
+            assert_int_equal(next, networks[i]);
+        }
+    }
+    for (uint32_t count = 1; count <= MANY; count += 13) {
+        cbx_team_share_out(2048, NULL, count, owned);
+        for (uint32_t k = 0; k < count; k++) {
+            assert_true(owned[k].count > 0);
+        }
+    }
+}
+
 /* ---- failing ---- */
 
 /* A follower that cannot get its memory, or has no device any more. */
@@ -379,6 +407,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_learn_what_one_does),
         cmocka_unit_test(shares_are_whole_and_follow_the_weights),
+        cmocka_unit_test(shares_are_what_devices_can_own),
         cmocka_unit_test(a_device_that_fails_is_named),
         cmocka_unit_test(a_leader_that_fails_lets_the_others_go),
         cmocka_unit_test(a_follower_that_computes_wrongly_is_found),

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 
@@ -20,11 +22,30 @@ int cli_settle_json(int format, int *json) {
     return CLI_PARSED;
 }
 
+/* Ends as the signal would have it, but leaves no temporary. */
+static void on_end(int number) {
+    cbx_temporary_remove_all_in_handler();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* Commands that end in good order wait for these signals themselves, and have them blocked: cli/stop.h. */
+static void leave_nothing(void) {
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct sigaction action = {.sa_handler = on_end}, old;
+        if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
+            sigaction(ends[i], &action, NULL);
+        }
+    }
+}
+
 int cli_output_begin(cli_output *output, const char *path, int no_clobber) {
     *output = (cli_output){.before = -1};
     if (!path) {
         return CLI_PARSED;
     }
+    leave_nothing();
     cbx_status status = cbx_output_open(&output->file, path, no_clobber);
     if (status) {
         return cli_fail_status(status);

@@ -4,8 +4,8 @@
 #include "learn/job.h"
 #include "learn/rates.h"
 
-/* The first batch of the run, the last one of its first epoch, which may be short, and every thousandth
- * from the first on; where a batch has but a few images, and takes no longer than looking at it
+/* The first batch of the run, the last one of its first epoch, which may be short, every thousandth
+ * from the first on, and the last of all where a checkpoint follows it; where a batch has but a few images, and takes no longer than looking at it
  * costs, every so many thousandth. */
 enum { DISTANCE = 1000, FEWEST_IMAGES = 16 };
 
@@ -13,8 +13,11 @@ static uint64_t next_after(const cbx_job *job, uint64_t number) {
     const uint64_t thousands = (FEWEST_IMAGES + job->settings->batch - 1) / job->settings->batch;
     const uint64_t distance = DISTANCE * thousands;
     const uint64_t regular = (number / distance + 1) * distance;
-    const uint64_t last = job->plan.batches_per_epoch - 1;
-    return number < last && last < regular ? last : regular;
+    const uint64_t short_one = job->plan.batches_per_epoch - 1, last = job->plan.batches - 1;
+    const uint64_t special = number < short_one          ? short_one
+                             : job->settings->checkpoint ? last
+                                                         : UINT64_MAX;
+    return number < special && special < regular ? special : regular;
 }
 
 uint64_t cbx_job_checks_bytes(const cbx_job *job) {

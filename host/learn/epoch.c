@@ -35,7 +35,8 @@ static segment next_segment(const cbx_job *job) {
     const uint32_t rows = (uint32_t)least(left, job->settings->batch);
     uint64_t count = least(left / rows, CBX_RATE_BLOCK - number % CBX_RATE_BLOCK);
     count = least(count, cbx_throttle_block(job->trainer));
-    count = cbx_job_keep_waits(job) ? 1 : count; /* the batch that is checked is the last */
+    /* The batch that is checked is the last before a checkpoint. */
+    count = cbx_job_keep_waits(job) || job->stopping ? 1 : count;
     count = job->pause ? least(count, job->pause - number) : count;
     count = least(count, cbx_job_page_film_next(job) - number);
     count = is_timed(job) ? least(count, next_pictured(job) - number) : count;
@@ -89,6 +90,29 @@ static int pauses(const cbx_job *job) {
     return job->pause && job->position.batch_number >= job->pause;
 }
 
+static cbx_status train_next(cbx_job *job) {
+    const segment next = next_segment(job);
+    cbx_status status = cbx_job_begin_check(job, (uint64_t)next.together + (next.alone > 0));
+    if (!status) {
+        status = train_segment(job, next);
+    }
+    return status ? status : cbx_job_draw_page_film(job);
+}
+
+int cbx_job_wants_one_more(const cbx_job *job) {
+    return job->stopping && job->keeper && job->checks.spot && job->position.batch_number > 0 &&
+           job->position.first < job->plan.training_images;
+}
+
+static cbx_status train_checked(cbx_job *job) {
+    const cbx_status status = cbx_job_end_check(job); /* one at a time */
+    if (status) {
+        return status;
+    }
+    cbx_job_check_next(job);
+    return train_next(job);
+}
+
 static cbx_status train_batches(cbx_job *job) {
     const cbx_position *at = &job->position;
     cbx_throttle throttle = {.device = job->device};
@@ -97,12 +121,7 @@ static cbx_status train_batches(cbx_job *job) {
     while (at->first < job->plan.training_images && !status && !job->stopping && !pauses(job)) {
         status = cbx_job_keep(job);
         if (!status) {
-            const segment next = next_segment(job);
-            status = cbx_job_begin_check(job, (uint64_t)next.together + (next.alone > 0));
-            status = status ? status : train_segment(job, next);
-        }
-        if (!status) {
-            status = cbx_job_draw_page_film(job);
+            status = train_next(job);
         }
         if (!status) {
             status = cbx_throttle_wait(&throttle, at->batch_number, &done);
@@ -115,7 +134,7 @@ static cbx_status train_batches(cbx_job *job) {
         }
     }
     cbx_throttle_clear(&throttle);
-    return status;
+    return status || !cbx_job_wants_one_more(job) ? status : train_checked(job);
 }
 
 cbx_status cbx_job_train_epoch(cbx_job *job) {

@@ -159,6 +159,9 @@ void cbx_job_clear_devices(cbx_job *job);
 /* epoch.c: trains from job->position to the end of its epoch; ends early when the run is
  * to stop, and where it is to pause. */
 cbx_status cbx_job_train_epoch(cbx_job *job);
+/* A run that stops leaves a checkpoint, and the batch before one is checked: whether it has to train one
+ * more for that, which cbx_job_train_epoch() does. */
+int cbx_job_wants_one_more(const cbx_job *job);
 
 /* losses.c: what the observers and a page are told of every batch. */
 uint64_t cbx_job_losses_bytes(const cbx_job *job);

@@ -53,14 +53,17 @@ static cbx_status train_epochs(cbx_job *job) {
     if (job->result->epochs < at->epoch) { /* it goes on from between training and judging */
         status = evaluate_epoch(job, at->epoch, 0.0);
     }
-    while (at->epoch < job->settings->epochs && !status && !cbx_job_should_stop(job)) {
+    int stops = 0;
+    while (at->epoch < job->settings->epochs && !status && !stops) {
         const double start = cbx_clock_seconds(), exchanged = job->bond.seconds;
-        status = cbx_job_train_epoch(job);
-        job->result->times.exchange += job->bond.seconds - exchanged;
-        if (job->stopping) {
+        const uint32_t before = at->epoch;
+        stops = cbx_job_should_stop(job);
+        if (stops && !cbx_job_wants_one_more(job)) {
             break;
         }
-        if (!status) {
+        status = cbx_job_train_epoch(job);
+        job->result->times.exchange += job->bond.seconds - exchanged;
+        if (!status && at->epoch > before) {
             status = evaluate_epoch(job, at->epoch, cbx_clock_seconds() - start);
         }
     }

@@ -5,9 +5,10 @@ trains."""
 import json
 import os
 import re
+import signal
 import unittest
 
-from support import OK, SOFTWARE, CliTest, environment, main, read_tensors, write_dataset
+from support import OK, SOFTWARE, CliTest, environment, main, read_tensors, start, write_dataset
 
 # A library to load before all others, with a compiler that reads what is not there.
 BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
@@ -74,6 +75,29 @@ class Check(CliTest):
         resumed = self.outputs()
         self.assert_done(self.learn(*self.flags(), "--overwrite"))
         self.assertEqual(resumed[2], self.outputs()[2])
+
+    @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+    def test_none_is_left_of_a_stop(self):
+        """One more batch is trained then, and checked."""
+        flags = [flag if flag != 40 else 1000000 for flag in self.flags()]
+        process = start("learn", *flags, "--no-video", "--checkpoint", "run", cwd=self.folder, env=self.misreading())
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            if line.split()[:1] == ["5"]:
+                process.send_signal(signal.SIGINT)
+                break
+        _, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, SOFTWARE, err)
+        self.assertRegex(err.splitlines()[-1], r"^clearbox: batch \d+ was computed wrongly on ")
+        self.assertFalse((self.folder / "run").exists())
+
+    @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
+    def test_none_is_left_at_the_end(self):
+        flags = [flag if flag != 40 else 5 for flag in self.flags()]
+        result = self.learn(*flags, "--checkpoint", "run", env=self.misreading())
+        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
+        self.assertRegex(result.stderr.splitlines()[-1], r"^clearbox: batch 160 was computed wrongly on ")
+        self.assertFalse((self.folder / "run").exists())
 
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
     def test_left_out(self):

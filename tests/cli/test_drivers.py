@@ -202,6 +202,18 @@ class BadDriver(CliTest):
         self.assertIn("clearbox: interrupted before the first batch; nothing was kept", err)
         self.assertFalse(pathlib.Path(f"/proc/{child}").exists())
 
+    def test_stopping_what_writes_into_a_file(self):
+        """Nothing is left of the file that was not finished."""
+        env = self.unknown("hang")
+        with start("devices", "-o", "devices.txt", cwd=self.folder, env=env) as process:
+            deadline = time.monotonic() + 60
+            while not self.leftovers() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        self.assertEqual(list(self.folder.glob("*devices.txt*")), [])
+
     def children(self, pid):
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 

@@ -13,79 +13,17 @@ import subprocess
 import time
 import unittest
 
-from alike import Alike
+from jobs import LAUNCHER, SECONDS_TO_END, Jobs, ranks
 from results import results_of
-from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, environment, main, start,
+from support import (BAD_DATA, INTERRUPTED, MISSING, OK, PROGRAM, SOFTWARE, USAGE, environment, main,
                      write_dataset)
 
 ALONE = os.environ["CLEARBOX_ALONE"] # the program without MPI
-LAUNCHER = os.environ["CBX_LAUNCHER"]
 BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
-SECONDS_TO_END = 5.0
 KILLS = 20 if os.environ.get("CBX_TEST_EVERY_FAULT") else 4
 
-# What Open MPI asks of root, and of whoever starts more ranks than there are cores.
-os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1")
-# What ranks of one core would choose, so that the device's name in outputs is that of one process, too.
-os.environ["POCL_DEVICES"] = "basic cpu-minimal"
 
-
-def ranks(count):
-    return (LAUNCHER, "-n", count)
-
-
-def processes_below(pid):
-    """All that it started, and what those did."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            continue
-        if parent == pid:
-            child = int(path.parent.name)
-            found += [child, *processes_below(child)]
-    return found
-
-
-def name_of(pid):
-    try:
-        return os.readlink(f"/proc/{pid}/exe")
-    except OSError:
-        return ""
-
-
-def rank_of(pid):
-    try:
-        found = re.search(rb"(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)", pathlib.Path(f"/proc/{pid}/environ").read_bytes())
-    except OSError:
-        return None
-    return int(found[1]) if found else None
-
-
-class Ranks(Alike):
-    def job(self, count, *arguments, cwd=None, env=None):
-        process = start(*arguments, cwd=cwd or self.folder, env=env, launcher=ranks(count))
-        self.addCleanup(process.kill)
-        return process
-
-    def ended(self, process, seconds=300):
-        """The exit code, and the lines of the program."""
-        out, err = process.communicate(timeout=seconds)
-        return process.returncode, [line for line in (out + err).splitlines() if line.startswith("clearbox: ")], out + err
-
-    def processes(self, launcher):
-        """Of the ranks, in order."""
-        found = {rank_of(pid): pid for pid in processes_below(launcher.pid) if name_of(pid) == os.path.realpath(PROGRAM)}
-        return [found[rank] for rank in sorted(found)]
-
-    def trains(self, process):
-        """Waits for the first epoch."""
-        for line in process.stderr:
-            if line.split()[:1] == ["1"]:
-                return
-        self.fail("it ended before its first epoch was over")
-
+class Ranks(Jobs):
     # ---- the same bytes ----
 
     def test_all_outputs_are_those_of_one_process(self):
@@ -250,16 +188,6 @@ class Ranks(Alike):
         self.assertIn("mpirun -n 2 clearbox-mpi bench --ranks", result.stderr)
 
     # ---- failures ----
-
-    def long_job(self, count, *flags):
-        process = self.job(count, "learn", *self.data, "--epochs", 1000000, "--batch", 50, "--hidden", 100, *flags)
-        self.trains(process)
-        return process
-
-    def assert_gone(self, pids, begun):
-        while any(name_of(pid) for pid in pids):
-            self.assertLess(time.monotonic() - begun, SECONDS_TO_END)
-            time.sleep(0.01)
 
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
     def test_a_rank_whose_device_does_not_work(self):
