@@ -141,11 +141,13 @@ check_machine() {
     done
 }
 
-# What a stopped step leaves running for a moment, such as a driver's compiler, may still write there.
+# What a stopped step leaves running for a moment, such as a driver's compiler, may still write there, and make
+# the folder anew.
 clear_place() {
     for try in 1 2 3 4 5 6 7 8 9 10; do
-        rm -rf "$place" 2>/dev/null && return
+        rm -rf "$place" 2>/dev/null && [ -z "${stopped:-}" ] && return
         sleep 1
+        [ -e "$place" ] || return
     done
     say "cannot remove $place after $try tries"
 }

@@ -81,8 +81,8 @@ static void remove_damaged(const char *name) {
         return;
     }
     const int keeps = read(file, begins, sizeof begins) == (ssize_t)sizeof begins &&
-                         memcmp(begins, magic, sizeof magic - 1) == 0 &&
-                         begins[sizeof magic - 1] != '1';
+                      memcmp(begins, magic, sizeof magic - 1) == 0 &&
+                      begins[sizeof magic - 1] != '1';
     if (!keeps) {
         unlink(name);
     }
