@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Where no device is named, the first that works is taken, and what is wrong with those
  * before it is told; one that is named never gives way. PoCL shows two devices here, and
- * the compiler fails for some of them. */
+ * the compiler fails for some of them. The linker sends questions for platforms and their
+ * devices to the functions below. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "device/device.h"
 #include "device/walk.h"
 #include "support/compiler.h"
 #include "support/fixture.h"
@@ -91,7 +93,45 @@ static void none_works(void **state) {
     cbx_walk_clear(&walk);
 }
 
-/* ---- whole runs ---- */
+/* ---- what is listed ---- */
+
+/* The platform, twice; and how many devices the second listing of the first one gives: -1 fails. */
+static struct watched_loader { int twice, given, listings; } loader;
+
+cl_int __real_clGetPlatformIDs(cl_uint room, cl_platform_id *out, cl_uint *count);
+cl_int __wrap_clGetPlatformIDs(cl_uint room, cl_platform_id *out, cl_uint *count);
+cl_int __real_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint room,
+                             cl_device_id *out, cl_uint *count);
+cl_int __wrap_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint room,
+                             cl_device_id *out, cl_uint *count);
+
+cl_int __wrap_clGetPlatformIDs(cl_uint room, cl_platform_id *out, cl_uint *count) {
+    const cl_int error = __real_clGetPlatformIDs(room, out, count);
+    if (loader.twice) {
+        out[1] = out[0];
+        *count = 2;
+        loader.listings = 0;
+    }
+    return error;
+}
+
+cl_int __wrap_clGetDeviceIDs(cl_platform_id platform, cl_device_type type, cl_uint room,
+                             cl_device_id *out, cl_uint *count) {
+    if (!loader.twice || !out || loader.listings++ > 0) {
+        return __real_clGetDeviceIDs(platform, type, room, out, count);
+    }
+    if (loader.given < 0) {
+        return CL_OUT_OF_RESOURCES;
+    }
+    *count = (cl_uint)loader.given;
+    return __real_clGetDeviceIDs(platform, type, *count, out, NULL);
+}
+
+static int forget_loader(void **state) {
+    (void)state;
+    memset(&loader, 0, sizeof loader);
+    return 0;
+}
 
 /* Skips where there are not two. */
 static void need_two(void) {
@@ -104,6 +144,41 @@ static void need_two(void) {
         skip();
     }
 }
+
+static void assert_device(const cbx_device_info *info, unsigned platform, unsigned device) {
+    assert_int_equal(info->platform_index, platform);
+    assert_int_equal(info->device_index, device);
+}
+
+/* Its devices keep their numbers and are told apart, and those of other platforms are there. */
+static void a_platform_that_lists_less_than_it_counts(void **state) {
+    cbx_device_info *list, *mute, info;
+    size_t count, mutes;
+    cl_device_id id;
+    (void)state;
+    need_two();
+    for (size_t given = 0; given < 2; given++) {
+        loader = (struct watched_loader){.twice = 1, .given = given > 0 ? (int)given : -1};
+        assert_ok(cbx_device_list_apart(&list, &count, &mute, &mutes));
+        assert_int_equal(count, given + 2);
+        assert_int_equal(mutes, 2 - given);
+        for (size_t i = 0; i < count; i++) {
+            assert_device(&list[i], i >= given, (unsigned)(i < given ? i : i - given));
+        }
+        for (size_t i = 0; i < mutes; i++) {
+            assert_device(&mute[i], 0, (unsigned)(given + i));
+            assert_string_equal(mute[i].platform, list[0].platform);
+        }
+        cbx_device_list_free(list);
+        cbx_device_list_free(mute);
+        assert_ok(cbx_device_select("1:1", &id, &info));
+        assert_device(&info, 1, 1);
+        assert_fails(cbx_device_select("0:1", &id, &info), CBX_NO_DEVICE,
+                     "the OpenCL device 0:1 of ");
+    }
+}
+
+/* ---- whole runs ---- */
 
 /* Notes the plan while it is valid. */
 typedef struct notes {
@@ -176,6 +251,7 @@ int main(void) {
         cmocka_unit_test(the_first_that_works),
         cmocka_unit_test(other_faults),
         cmocka_unit_test(none_works),
+        cmocka_unit_test_teardown(a_platform_that_lists_less_than_it_counts, forget_loader),
         cmocka_unit_test(a_broken_default_gives_way),
         cmocka_unit_test(a_named_device_never_does),
         cmocka_unit_test(a_stop_ends_the_walk),

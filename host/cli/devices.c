@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
+#include "device/device.h"
 
 typedef struct devices_options {
     int list, json, format, no_clobber;
@@ -208,6 +209,15 @@ static int print_list(const cbx_device_info *infos, size_t count) {
 
 /* ---- the command ---- */
 
+/* A line each. */
+static void tell_mute(const cbx_device_info *mute, size_t count) {
+    char spec[CLI_NUMBER];
+    for (size_t i = 0; i < count; i++) {
+        fprintf(stderr, "device %s of %s is left out: it does not answer, its driver is broken\n",
+                cli_spec(spec, &mute[i]), mute[i].platform);
+    }
+}
+
 /* 0 when a device works; else what is wrong with the first. */
 static int judge(const checked_device *devices, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -255,9 +265,9 @@ static int check_all(const cbx_device_info *infos, size_t count, const devices_o
 
 int cli_devices(int argc, char **argv) {
     devices_options options = {.timeout = 120, .format = CLI_REPORT_UNSET};
-    cbx_device_info *devices = NULL;
+    cbx_device_info *devices = NULL, *mute = NULL;
     cli_output output;
-    size_t count = 0;
+    size_t count = 0, mutes = 0;
     if (argc > 1 && strcmp(argv[1], CLI_CHECK_ARGUMENT) == 0) {
         return cli_check_as_child(argc, argv);
     }
@@ -273,11 +283,13 @@ int cli_devices(int argc, char **argv) {
         return code;
     }
     cli_guard_begin(); /* a driver may end the program when it is asked for devices */
-    cbx_status status = cbx_device_list(&devices, &count);
+    cbx_status status = cbx_device_list_apart(&devices, &count, &mute, &mutes);
     cli_guard_end();
     if (status) {
         return cli_output_end(&output, cli_fail_status(status));
     }
+    tell_mute(mute, mutes);
+    cbx_device_list_free(mute);
     if (!options.list) {
         code = check_all(devices, count, &options);
     } else {

@@ -67,6 +67,12 @@ cbx_status cbx_arithmetic_check_value(cbx_arithmetic arithmetic);
 /* CBX_NO_DEVICE: says whether no driver is installed, or one that cannot be loaded. */
 cbx_status cbx_fail_without_platform(void);
 
+/* cbx_device_list(), and in *mute what it leaves out: devices that do not answer, of which nothing is
+ * known but their indices, their platform, and what they still tell of name and kind. Both are for
+ * cbx_device_list_free(). */
+cbx_status cbx_device_list_apart(cbx_device_info **out, size_t *count, cbx_device_info **mute,
+                                 size_t *mutes);
+
 /* Finds the device that `spec` names, as cbx_device_open() says. */
 cbx_status cbx_device_select(const char *spec, cl_device_id *id, cbx_device_info *info);
 

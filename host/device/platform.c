@@ -11,11 +11,13 @@
 #include "base/memory.h"
 #include "device/walk.h"
 
-/* Every device of every platform, side by side. */
+/* Every device of every platform, side by side; those that do not answer apart. */
 typedef struct device_table {
     cl_device_id *ids;
     cbx_device_info *infos;
     size_t count;
+    cbx_device_info *mute;
+    size_t mutes;
 } device_table;
 
 static const cbx_traits traits[] = {
@@ -43,6 +45,7 @@ unsigned cbx_device_vector(const cbx_device *device) {
 static void free_table(device_table *table) {
     free(table->ids);
     free(table->infos);
+    free(table->mute);
     memset(table, 0, sizeof *table);
 }
 
@@ -81,8 +84,8 @@ static cbx_device_kind kind_of(cl_device_type type) {
     }
 }
 
-/* Strings are cut to fit. */
-static cbx_status describe(cl_device_id id, cl_platform_id platform, cbx_device_info *info) {
+/* Whether it answers; strings are cut to fit. Of one that does not, its name where it tells that. */
+static int describe(cl_device_id id, cbx_device_info *info) {
     cl_device_type type = 0;
     cl_uint units = 0, clock = 0, vector = 0;
     cl_ulong global = 0, largest = 0, local = 0;
@@ -95,17 +98,14 @@ static cbx_status describe(cl_device_id id, cl_platform_id platform, cbx_device_
     error |= clGetDeviceInfo(id, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
     error |= clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof group, &group, NULL);
     error |= clGetDeviceInfo(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof vector, &vector, NULL);
-    if (error != CL_SUCCESS || units == 0) {
-        return cbx_fail(CBX_NO_DEVICE, "an OpenCL device does not answer: its driver is broken");
-    }
-    char platform_name[sizeof info->platform] = "";
-    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof platform_name - 1, platform_name, NULL);
-    copy_text(info->platform, sizeof info->platform, platform_name);
     read_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
+    info->kind = kind_of(type);
+    if (error != CL_SUCCESS || units == 0) {
+        return 0;
+    }
     read_text(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     read_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
     read_text(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
-    info->kind = kind_of(type);
     info->compute_units = units;
     info->clock_mhz = clock;
     info->global_memory_bytes = global;
@@ -113,43 +113,65 @@ static cbx_status describe(cl_device_id id, cl_platform_id platform, cbx_device_
     info->local_memory_bytes = local;
     info->largest_group = group;
     info->vector_floats = vector;
-    return CBX_OK;
+    return 1;
 }
 
-/* Appends the devices of one platform. */
+/* For more of both. */
+static cbx_status make_room(device_table *table, size_t more) {
+    cl_device_id *ids = realloc(table->ids, (table->count + more) * sizeof *ids);
+    table->ids = ids ? ids : table->ids;
+    cbx_device_info *infos = realloc(table->infos, (table->count + more) * sizeof *infos);
+    table->infos = infos ? infos : table->infos;
+    cbx_device_info *mute = realloc(table->mute, (table->mutes + more) * sizeof *mute);
+    table->mute = mute ? mute : table->mute;
+    return ids && infos && mute ? CBX_OK
+                                : cbx_fail(CBX_NO_MEMORY, "no memory for a list of devices");
+}
+
+/* Appends a device to those that answer or to the others. */
+static void add_device(device_table *table, const cbx_device_info *place, const cl_device_id *id) {
+    cbx_device_info info = *place;
+    if (id && describe(*id, &info)) {
+        table->ids[table->count] = *id;
+        table->infos[table->count++] = info;
+    } else {
+        table->mute[table->mutes++] = info;
+    }
+}
+
+/* Appends the devices of one platform. Those that it counts and then does not list do not answer. */
 static cbx_status add_platform(device_table *table, cl_platform_id platform, unsigned index) {
-    cl_uint count = 0;
+    cbx_device_info place = {.platform_index = index, .kind = CBX_KIND_OTHER};
+    char name[sizeof place.platform] = "";
+    cl_uint count = 0, listed = 0;
     cl_int error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &count);
     if (error != CL_SUCCESS || count == 0) {
         return CBX_OK; /* a platform without devices is not a fault as such */
     }
-    cl_device_id *ids = realloc(table->ids, (table->count + count) * sizeof *ids);
-    if (!ids) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for a list of devices");
+    cbx_status status = make_room(table, count);
+    if (status) {
+        return status;
     }
-    table->ids = ids;
-    cbx_device_info *infos = realloc(table->infos, (table->count + count) * sizeof *infos);
-    if (!infos) {
-        return cbx_fail(CBX_NO_MEMORY, "no memory for a list of devices");
-    }
-    table->infos = infos;
-    error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids + table->count, NULL);
-    if (error != CL_SUCCESS) {
-        return cbx_fail(CBX_NO_DEVICE, "listing the devices of an OpenCL platform failed: %s",
-                        cbx_cl_name(error));
-    }
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+    copy_text(place.platform, sizeof place.platform, name);
+    cl_device_id *ids = table->ids + table->count; /* where those that answer move to the front */
+    error = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, count, ids, &listed);
+    listed = error != CL_SUCCESS ? 0 : listed;
     for (cl_uint i = 0; i < count; i++) {
-        cbx_device_info *info = &infos[table->count];
-        memset(info, 0, sizeof *info);
-        info->platform_index = index;
-        info->device_index = i;
-        cbx_status status = describe(ids[table->count], platform, info);
-        if (status) {
-            return status;
-        }
-        table->count++;
+        place.device_index = i;
+        add_device(table, &place, i < listed ? &ids[i] : NULL);
     }
     return CBX_OK;
+}
+
+/* CBX_NO_DEVICE, of platforms of which this is the first. */
+static cbx_status fail_without_device(cl_platform_id platform) {
+    char name[128] = "";
+    clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+    return cbx_fail(CBX_NO_DEVICE,
+                    "the OpenCL platform \"%s\" has no device; if it is PoCL, check that its "
+                    "cache folder (POCL_CACHE_DIR, else ~/.cache/pocl) can be written",
+                    name);
 }
 
 static cbx_status ask_platforms(device_table *table) {
@@ -169,13 +191,11 @@ static cbx_status ask_platforms(device_table *table) {
         }
     }
     if (table->count == 0) {
-        char name[128] = "";
-        clGetPlatformInfo(platforms[0], CL_PLATFORM_NAME, sizeof name - 1, name, NULL);
+        const int mute = table->mutes > 0;
         free_table(table);
-        return cbx_fail(CBX_NO_DEVICE,
-                        "the OpenCL platform \"%s\" has no device; if it is PoCL, check that its "
-                        "cache folder (POCL_CACHE_DIR, else ~/.cache/pocl) can be written",
-                        name);
+        return mute ? cbx_fail(CBX_NO_DEVICE,
+                               "an OpenCL device does not answer: its driver is broken")
+                    : fail_without_device(platforms[0]);
     }
     return CBX_OK;
 }
@@ -190,19 +210,25 @@ static cbx_status fill_table(device_table *table) {
     return status;
 }
 
-cbx_status cbx_device_list(cbx_device_info **out, size_t *count) {
+cbx_status cbx_device_list_apart(cbx_device_info **out, size_t *count, cbx_device_info **mute,
+                                 size_t *mutes) {
     device_table table;
-    *out = NULL;
-    *count = 0;
     cbx_status status = fill_table(&table);
-    if (status) {
-        return status;
-    }
-    *out = table.infos;
+    *out = table.infos; /* nothing after a failure */
     *count = table.count;
-    table.infos = NULL;
+    *mute = table.mute;
+    *mutes = table.mutes;
+    table.infos = table.mute = NULL;
     free_table(&table);
-    return CBX_OK;
+    return status;
+}
+
+cbx_status cbx_device_list(cbx_device_info **out, size_t *count) {
+    cbx_device_info *mute;
+    size_t mutes;
+    cbx_status status = cbx_device_list_apart(out, count, &mute, &mutes);
+    cbx_device_list_free(mute);
+    return status;
 }
 
 void cbx_device_list_free(cbx_device_info *list) {
@@ -259,6 +285,19 @@ static void describe_candidates(const device_table *table, const char *spec, cha
     }
 }
 
+/* CBX_NO_DEVICE where what is named is there, but does not answer. */
+static cbx_status check_answers(const device_table *table, const char *spec) {
+    for (size_t i = 0; i < table->mutes; i++) {
+        const cbx_device_info *info = &table->mute[i];
+        if (fits(info, spec)) {
+            return cbx_fail(CBX_NO_DEVICE,
+                            "the OpenCL device %u:%u of %s does not answer: its driver is broken",
+                            info->platform_index, info->device_index, info->platform);
+        }
+    }
+    return CBX_OK;
+}
+
 static cbx_status choose_default(const device_table *table, size_t *index) {
     size_t *order = NULL;
     cbx_status status = cbx_walk_order(table->infos, table->count, &order);
@@ -281,6 +320,10 @@ static cbx_status choose(const device_table *table, const char *spec, size_t *in
         }
     }
     if (matches == 0) {
+        const cbx_status mute = check_answers(table, spec);
+        if (mute) {
+            return mute;
+        }
         describe_candidates(table, NULL, candidates, sizeof candidates);
         return cbx_fail(CBX_NO_DEVICE, "no OpenCL device fits \"%s\"; there is: %s", spec,
                         candidates);

@@ -53,16 +53,17 @@ typedef struct cbx_passed_over {
     char *sentence; /* why; several lines for a kernel's build log */
 } cbx_passed_over;
 
-/* Lists every device of every platform, in the drivers' order. *out is one
- * block, the caller's, freed with cbx_device_list_free(). CBX_NO_DEVICE: no
- * platform is installed (the message names packages), or none has a device. */
+/* Lists every device of every platform, in the drivers' order; those that do not
+ * answer are left out. *out is one block, the caller's, freed with
+ * cbx_device_list_free(). CBX_NO_DEVICE: no platform is installed (the message
+ * names packages), or none has a device that answers. */
 CBX_API cbx_status cbx_device_list(cbx_device_info **out, size_t *count);
 CBX_API void cbx_device_list_free(cbx_device_info *list);
 
 /* Opens the device that `spec` names: NULL or "" (a GPU, else a CPU, else
  * whatever there is), "gpu", "cpu", "P:D" as listed, or a part of a device's
  * name in any case. CBX_NO_DEVICE: nothing or more than one fits, and the message
- * lists the candidates; or the family that was asked for is not for this device. The kernels are built here with the family's options:
+ * lists the candidates; or what fits does not answer; or the family that was asked for is not for this device. The kernels are built here with the family's options:
  * CBX_BAD_KERNEL carries the whole build log. *out is the caller's, to be given
  * to cbx_device_close(). */
 CBX_API cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family);

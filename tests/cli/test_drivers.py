@@ -8,7 +8,7 @@ import signal
 import time
 import unittest
 
-from support import (INTERRUPTED, OK, SOFTWARE, USAGE, CliTest, environment, main, start)
+from support import (INTERRUPTED, OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main, start)
 
 # A library to load before all others, with a compiler that fails; see its source.
 BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
@@ -83,6 +83,39 @@ class BadDriver(CliTest):
             result = self.learn(*small, "--no-video", *flags, env=named)
             self.assertEqual(result.returncode, SOFTWARE)
             self.assertIn("clearbox: the kernels do not build on ", result.stderr)
+
+    def silent(self, device, devices):
+        """One of them says nothing of itself, as a GPU that fell off the bus."""
+        return environment(LD_PRELOAD=BAD_COMPILER, BAD_DEVICE=device, POCL_DEVICES=devices)
+
+    def test_a_device_that_does_not_answer_hides_no_other(self):
+        """And the others keep their places."""
+        for silent, spec in ((1, "0:1"), (2, "0:0")):
+            with self.subTest(silent=silent):
+                env = self.silent(silent, "pthread pthread")
+                left_out = f"0:{silent - 1}"
+                for flags in ([], ["--list"]):
+                    result = self.run_cli("devices", "--json", *flags, env=env)
+                    self.assertEqual(result.returncode, OK, result.stderr)
+                    self.assertEqual([device["spec"] for device in json.loads(result.stdout)], [spec])
+                    self.assertEqual(result.stderr,
+                                     f"device {left_out} of Portable Computing Language is left out: it does "
+                                     "not answer, its driver is broken\n")
+                small = self.small(train=60, test=10)
+                for flags in ([], ["--device", spec], ["--device", "cpu"], ["--device", "all"]):
+                    result = self.learn(*small, "--no-video", *flags, env=env)
+                    self.assert_done(result)
+                    self.assertRegex(result.stderr.splitlines()[0], rf"^  devices? +{spec} ")
+                self.assert_only_error(
+                    self.learn(*small, "--no-video", "--device", left_out, env=env), UNAVAILABLE,
+                    f"the OpenCL device {left_out} of Portable Computing Language does not answer: its "
+                    "driver is broken")
+
+    def test_no_device_answers(self):
+        env = self.silent(1, "pthread")
+        for command in (["devices"], ["devices", "--list"], ["learn", *self.small(train=60, test=10)]):
+            self.assert_only_error(self.run_cli(*command, env=env), UNAVAILABLE,
+                                   "an OpenCL device does not answer: its driver is broken")
 
     def unknown(self, mode, **changes):
         """A driver that no run of clearbox has used."""

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loaded before the program's own libraries: an OpenCL compiler that ends the process, never
- * answers or fails, as some drivers do, or compiles something else.
+ * answers or fails, as some drivers do, or compiles something else; and a device that is lost.
  *
  * BAD_COMPILER=abort|assert|hang|mute|refuse   what it does; `assert` fails as assert() does, after it
  *                                  took the handler of SIGABRT away; `mute` closes all it finds open …
@@ -8,6 +8,7 @@
  * BAD_COMPILER_DEVICE=N            … only for the Nth device of its platform, from 1 on
  * BAD_COMPILER_TIME=N              … only when it is asked for the Nth time, and after that
  * BAD_COMPILER_CHILD=1             … only in processes that clearbox started
+ * BAD_DEVICE=N                     the Nth device of its platform says nothing of itself
  * BAD_FLUSH=abort|exit             what the driver does when it is asked to begin …
  * BAD_FLUSH_TIME=N                 … for the Nth time
  * BAD_COMPILER_READS=TEXT          every TEXT in the sources …
@@ -32,17 +33,31 @@ typedef cl_int builder(cl_program program, cl_uint count, const cl_device_id *de
                        const char *options, void(CL_CALLBACK *notify)(cl_program, void *),
                        void *user);
 
+typedef cl_int teller(cl_device_id device, cl_device_info what, size_t size, void *out,
+                      size_t *needed);
+
 /* 1 for the first device of its platform, and so on. */
 static int place_of(cl_device_id device) {
     cl_platform_id platform = NULL;
     cl_device_id all[16] = {NULL};
     cl_uint place = 0;
-    clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
+    teller *real;
+    *(void **)&real = dlsym(RTLD_NEXT, "clGetDeviceInfo");
+    real(device, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
     clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 16, all, NULL);
     while (place < 15 && all[place] != device) {
         place++;
     }
     return (int)place + 1;
+}
+
+cl_int clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *out,
+                       size_t *needed) {
+    const char *bad = getenv("BAD_DEVICE");
+    teller *real;
+    *(void **)&real = dlsym(RTLD_NEXT, "clGetDeviceInfo");
+    return bad && atoi(bad) == place_of(device) ? CL_DEVICE_NOT_AVAILABLE
+                                                : real(device, what, size, out, needed);
 }
 
 /* Whether this process was started by one that runs the same program. */
