@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* How kernels become a program: with what the device's compiler lacks left out, and out of
  * the cache folder where that is wanted. The compiler is watched, and fails where a test
- * wants it to. */
+ * wants it to; and so is who makes kernels of a program. */
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,8 +16,23 @@
 #include "support/scratch.h"
 #include "support/test.h"
 
+/* No kernel can be made until so many programs were created from source. */
+static unsigned kernels_from;
+
+cl_kernel __real_clCreateKernel(cl_program program, const char *name, cl_int *error);
+cl_kernel __wrap_clCreateKernel(cl_program program, const char *name, cl_int *error);
+
+cl_kernel __wrap_clCreateKernel(cl_program program, const char *name, cl_int *error) {
+    if (compiler.sources < kernels_from) {
+        *error = CL_INVALID_PROGRAM_EXECUTABLE;
+        return NULL;
+    }
+    return __real_clCreateKernel(program, name, error);
+}
+
 static int set_up(void **state) {
     (void)state;
+    kernels_from = 0;
     compiler = (watched_compiler){.refused = NULL};
     (void)fixture_device(CBX_FAMILY_AUTO); /* skips where there is none */
     return 0;
@@ -202,6 +218,26 @@ static void stale_or_foreign(void **state) {
     free(bytes);
 }
 
+/* The driver takes the binary, but makes no kernels of it: then the program is compiled once more, and
+ * replaces what was kept. */
+static void kernels_that_cannot_be_made(void **state) {
+    const cbx_device_request request = {
+        .spec = fixture_spec(), .family = CBX_FAMILY_CPU, .keeping = CBX_KEEP};
+    cbx_device *device;
+    (void)state;
+    assert_int_equal(compiled(CBX_KEEP), 1);
+    kernels_from = compiler.sources + 1;
+    assert_int_equal(compiled(CBX_KEEP), 1);
+    assert_int_equal(compiled(CBX_KEEP), 0);
+    const unsigned before = compiler.sources;
+    kernels_from = UINT_MAX;
+    assert_fails(cbx_device_open_as(&device, &request), CBX_BAD_KERNEL,
+                 "CL_INVALID_PROGRAM_EXECUTABLE");
+    assert_int_equal(compiler.sources, before + 1);
+    assert_null(device);
+    kernels_from = 0;
+}
+
 /* No folder, or something else in its place: then the program is compiled each time. */
 static void no_place(void **state) {
     assert_int_equal(compiled(CBX_KEEP), 1);
@@ -240,6 +276,7 @@ int main(void) {
         CACHE_TEST(not_where_the_driver_does),
         CACHE_TEST(damaged_or_cut),
         CACHE_TEST(stale_or_foreign),
+        CACHE_TEST(kernels_that_cannot_be_made),
         CACHE_TEST(no_place),
         CACHE_TEST(other_options_are_other_programs),
     };

@@ -55,10 +55,13 @@ static cbx_status build(cbx_device *device, const cbx_device_request *request) {
     return status;
 }
 
-cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request) {
+/* Counts programs that were kept and not compiled in *recalled, also where it fails. */
+static cbx_status open_once(cbx_device **out, const cbx_device_request *request,
+                            unsigned *recalled) {
     cbx_device *device = NULL;
     cl_bool unified = CL_FALSE;
     *out = NULL;
+    *recalled = 0;
     cbx_status status = cbx_family_check_value(request->family);
     if (!status) {
         status = cbx_arithmetic_check_value(request->arithmetic);
@@ -78,12 +81,26 @@ cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *reques
     if (!status) {
         status = build(device, request);
     }
+    *recalled = device->recalled;
     if (status) {
         cbx_device_close(device);
         return status;
     }
     *out = device;
     return CBX_OK;
+}
+
+/* A program that was kept may build and yet be of no use to a driver that changed and did not say so:
+ * without this every start would fail until the user removes it. */
+cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request) {
+    unsigned recalled = 0;
+    cbx_status status = open_once(out, request, &recalled);
+    if (status && recalled > 0) {
+        cbx_device_request anew = *request;
+        anew.keeping = CBX_KEEP_ANEW;
+        status = open_once(out, &anew, &recalled);
+    }
+    return status;
 }
 
 cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family) {

@@ -88,6 +88,7 @@ typedef struct cbx_device_request {
     int timed;     /* as cbx_device_time() */
 } cbx_device_request;
 
+/* Where it fails with programs that were kept, they are built anew, once. */
 cbx_status cbx_device_open_as(cbx_device **out, const cbx_device_request *request);
 
 /* Whether the device notes when what is enqueued from now on begins and ends, for

@@ -35,6 +35,7 @@ static void close_device(cbx_device **device) {
     *device = NULL;
 }
 
+/* Opening builds anew what it fails with; what computes wrongly is seen here. */
 cbx_status cbx_start_device(cbx_device **out, const char *spec, const cbx_learn_settings *settings,
                             int (*stop)(void *user), void *user) {
     *out = NULL;
