@@ -21,6 +21,7 @@
 #include "base/choice.h"
 #include "base/clock.h"
 #include "base/names.h"
+#include "check/check_drawing.h"
 #include "cli/cli.h"
 #include "cli/json.h"
 #include "learn/start.h"
@@ -56,6 +57,10 @@ static cbx_status start_run(cbx_device **device, const cli_check *check, FILE *r
         say_doing(report, "checking the encoder's kernels");
         (void)cbx_avc_check(*device);
     }
+    if (!status && check->draws) {
+        say_doing(report, "checking the kernels that draw");
+        status = cbx_check_drawing(*device);
+    }
     return status;
 }
 
@@ -90,7 +95,7 @@ static cli_verdict check_here(const cli_check *check, FILE *report) {
 
 /* ---- what a process is told ---- */
 
-enum { ARGUMENTS = 10, TEXT = 24 };
+enum { ARGUMENTS = 11, TEXT = 24 };
 
 typedef struct told {
     const char *argv[3 + ARGUMENTS];
@@ -110,7 +115,8 @@ static void tell(told *out, const cli_check *check) {
                               cbx_recipe_name(run->recipe),
                               out->hidden,
                               out->batch,
-                              run->film ? "film" : "no-film"};
+                              run->film ? "film" : "no-film",
+                              check->draws ? "draws" : "no-drawing"};
         snprintf(out->hidden, sizeof out->hidden, "%u", run->hidden);
         snprintf(out->batch, sizeof out->batch, "%u", run->batch);
         memcpy(out->argv + first, more, sizeof more);
@@ -135,6 +141,7 @@ static cli_check hear(int argc, char **argv, cbx_learn_settings *run) {
         run->hidden = (uint32_t)strtoul(argv[5], NULL, 10);
         run->batch = (uint32_t)strtoul(argv[6], NULL, 10);
         run->film = strcmp(argv[7], "film") == 0 ? run->film : NULL;
+        check.draws = strcmp(argv[8], "draws") == 0;
         check.run = run;
     }
     return check;

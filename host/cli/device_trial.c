@@ -11,6 +11,7 @@
 #include "cli/stop.h"
 #include "cli/terminal.h"
 #include "device/known.h"
+#include "learn/drawing.h"
 
 /* A compiler may take a minute, on a busy machine several times that. */
 enum { USUAL_SECONDS = 300, MOST_SECONDS = 86400 };
@@ -37,10 +38,12 @@ int cli_trial_check(void) {
 
 /* All of the run that the driver's work depends on: the networks of the self-test make it build every
  * variant, of whatever size that of the run is. */
-static void describe(char *text, size_t size, const cbx_learn_settings *settings) {
-    snprintf(text, size, "%s %s %s %s %s", cbx_family_name(settings->family),
+static void describe(char *text, size_t size, const cli_check *check) {
+    const cbx_learn_settings *settings = check->run;
+    snprintf(text, size, "%s %s %s %s %s%s", cbx_family_name(settings->family),
              cbx_arithmetic_name(settings->arithmetic), cbx_schedule_name(settings->schedule),
-             cbx_recipe_name(settings->recipe), settings->film ? "film" : "no film");
+             cbx_recipe_name(settings->recipe), settings->film ? "film" : "no film",
+             check->draws ? ", draws" : "");
 }
 
 /* What the library says of a device that does not work is a sentence already. */
@@ -61,15 +64,17 @@ static cbx_status fail(const cbx_device_info *device, const cli_verdict *found) 
 cbx_status cli_try_device(void *user, const cbx_device_info *device) {
     const cbx_learn_settings *settings = user;
     char spec[CLI_NUMBER], what[128];
-    describe(what, sizeof what, settings);
+    const cli_check check = {.spec = cli_spec(spec, device),
+                             .family = settings->family,
+                             .run = settings,
+                             .draws = cbx_drawing_is_checked(settings),
+                             .timeout_seconds = timeout_seconds(),
+                             .should_stop = cli_should_stop};
+    describe(what, sizeof what, &check);
     if (cbx_known_has(device, what)) {
         return CBX_OK;
     }
-    cli_verdict found = cli_check_device(&(cli_check){.spec = cli_spec(spec, device),
-                                                      .family = settings->family,
-                                                      .run = settings,
-                                                      .timeout_seconds = timeout_seconds(),
-                                                      .should_stop = cli_should_stop});
+    cli_verdict found = cli_check_device(&check);
     if (!found.status) {
         if (found.end == CLI_CHECK_ANSWERED) {
             cbx_known_add(device, what);

@@ -7,4 +7,8 @@
 
 cbx_drawing cbx_drawing_of(const cbx_learn_settings *settings);
 
+/* Whether it has pictures drawn by kernels that training does not use: then cbx_check_drawing() comes
+ * before the first. */
+int cbx_drawing_is_checked(const cbx_learn_settings *settings);
+
 #endif

@@ -125,7 +125,7 @@ static cbx_status make_pictures(cbx_job *job) {
     cbx_status status = CBX_OK;
     if (settings->film || settings->picture) {
         const cbx_drawing drawing = cbx_drawing_of(settings);
-        status = cbx_drawing_changes_chroma(&drawing) ? cbx_check_drawing(job->device) : CBX_OK;
+        status = cbx_drawing_is_checked(settings) ? cbx_check_drawing(job->device) : CBX_OK;
         if (!status) {
             status = cbx_painter_init_as(&job->painter, job->device, &job->plan.grid, &drawing);
         }

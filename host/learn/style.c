@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "clearbox/learn.h"
 #include "learn/drawing.h"
+#include "picture/draw.h"
 
 static const struct style {
     cbx_colours colours;
@@ -35,4 +36,9 @@ cbx_drawing cbx_drawing_of(const cbx_learn_settings *settings) {
                          .colours = settings->colours,
                          .scale = settings->scale,
                          .caption = settings->caption};
+}
+
+int cbx_drawing_is_checked(const cbx_learn_settings *settings) {
+    const cbx_drawing drawing = cbx_drawing_of(settings);
+    return (settings->film || settings->picture) && cbx_drawing_changes_chroma(&drawing);
 }

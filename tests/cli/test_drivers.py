@@ -182,6 +182,25 @@ class BadDriver(CliTest):
         self.assertIn(" the driver ended the process (signal 6, Aborted) while checking the encoder's "
                       "kernels; ", self.start_sentence(env))
 
+    def test_learn_with_pictures_whose_program_fails(self):
+        """It is the last, and none that training or the encoder need."""
+        for which, *flags in ((3, "--style", "show"), (3, "--caption", "on"),
+                              (2, "--no-video", "--colours", "signed", "--picture", "p.png")):
+            with self.subTest(flags=flags):
+                env = self.unknown("abort", BAD_COMPILER_TIME=which)
+                self.assertIn(" the driver ended the process (signal 6, Aborted) while checking the kernels that "
+                              "draw; ", self.start_sentence(env, *flags))
+
+    def test_learn_knows_a_driver_by_what_it_draws(self):
+        small = (*self.small(train=60, test=10), "--no-video", "--picture", "p.png")
+        healthy = environment(XDG_CACHE_HOME=self.folder / "xdg")
+        bad = self.unknown("hang", BAD_COMPILER_CHILD=1, CLEARBOX_DRIVER_TIMEOUT=1)
+        self.assert_done(self.learn(*small, env=healthy))
+        self.assert_done(self.learn(*small, env=bad))
+        self.assertIn("no answer after 1 s", self.learn(*small, "--style", "show", env=bad).stderr)
+        self.assert_done(self.learn(*small, "--style", "show", env=healthy))
+        self.assert_done(self.learn(*small, "--caption", "on", env=bad))
+
     def test_learn_takes_the_next_device(self):
         env = self.unknown("abort", BAD_COMPILER_DEVICE=1, POCL_DEVICES="pthread pthread")
         result = self.learn(*self.small(train=60, test=10), "--no-video", env=env)
