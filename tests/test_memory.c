@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs that need more memory than the process may use: a sentence before anything is
- * taken. The linker sends questions for the limit to the function below. */
+/* Runs that need more memory than the process may use, or the device has: a sentence before
+ * anything is taken. The linker sends questions for the limit, and what is asked and taken of the
+ * device, to the functions below. */
 #include "support/test.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "check/spot_check.h"
 #include "clearbox/film.h"
 #include "data/idx.h"
 #include "network/trainer.h"
@@ -25,9 +27,54 @@ uint64_t __wrap_cbx_memory_limit_bytes(void) {
     return limit;
 }
 
+/* A device with so much memory of its own; 0: as it is. And what was taken of it, at most. */
+static struct {
+    cl_ulong memory;
+    uint64_t taken, most;
+} apart;
+
+cl_int __real_clGetDeviceInfo(cl_device_id id, cl_device_info what, size_t size, void *value,
+                              size_t *used);
+cl_int __wrap_clGetDeviceInfo(cl_device_id id, cl_device_info what, size_t size, void *value,
+                              size_t *used);
+cl_mem __real_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *host,
+                             cl_int *error);
+cl_mem __wrap_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *host,
+                             cl_int *error);
+cl_int __real_clReleaseMemObject(cl_mem buffer);
+cl_int __wrap_clReleaseMemObject(cl_mem buffer);
+
+cl_int __wrap_clGetDeviceInfo(cl_device_id id, cl_device_info what, size_t size, void *value,
+                              size_t *used) {
+    const cl_bool unified = CL_FALSE;
+    const cl_int error = __real_clGetDeviceInfo(id, what, size, value, used);
+    if (what == CL_DEVICE_GLOBAL_MEM_SIZE && apart.memory) {
+        memcpy(value, &apart.memory, sizeof apart.memory);
+    } else if (what == CL_DEVICE_HOST_UNIFIED_MEMORY && apart.memory) {
+        memcpy(value, &unified, sizeof unified);
+    }
+    return error;
+}
+
+cl_mem __wrap_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *host,
+                             cl_int *error) {
+    cl_mem buffer = __real_clCreateBuffer(context, flags, size, host, error);
+    apart.taken += buffer ? size : 0;
+    apart.most = apart.taken > apart.most ? apart.taken : apart.most;
+    return buffer;
+}
+
+cl_int __wrap_clReleaseMemObject(cl_mem buffer) {
+    size_t size = 0;
+    clGetMemObjectInfo(buffer, CL_MEM_SIZE, sizeof size, &size, NULL);
+    apart.taken -= size;
+    return __real_clReleaseMemObject(buffer);
+}
+
 static int forget_limit(void **state) {
     (void)state;
     limit = UINT64_MAX;
+    apart.memory = 0;
     return 0;
 }
 
@@ -121,6 +168,97 @@ static void a_trainer_that_does_not_fit_is_refused(void **state) {
     cbx_dataset_destroy(dataset);
 }
 
+/* Whether such a run begins with so much memory; one that does takes no more, but for little buffers. */
+static int fits_device(const cbx_learn_settings *settings, uint64_t memory) {
+    apart.memory = memory;
+    apart.taken = apart.most = 0;
+    const cbx_status status = cbx_learn(settings, NULL, 0, NULL, NULL);
+    apart.memory = 0;
+    if (status == CBX_TOO_LARGE) {
+        return 0;
+    }
+    assert_ok(status);
+    assert_in_range(apart.most, 1, memory + MIB / 4);
+    return 1;
+}
+
+/* What training alone takes of such a device. */
+static uint64_t training_bytes(const cbx_learn_settings *settings) {
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
+    cbx_dataset *dataset = NULL;
+    cbx_device *device = NULL;
+    uint64_t bytes = 0;
+    apart.memory = 1024 * MIB;
+    assert_ok(cbx_dataset_load(&dataset, settings->data));
+    assert_ok(cbx_device_open(&device, fixture_spec(), CBX_FAMILY_AUTO));
+    assert_ok(cbx_trainer_bytes(&bytes, device, dataset, &trainer));
+    cbx_device_close(device);
+    cbx_dataset_destroy(dataset);
+    apart.memory = 0;
+    return bytes;
+}
+
+/* Checks and checkpoints take copies on the device of what it trains: they count, each for itself. */
+static void a_device_that_does_not_hold_the_copies(void **state) {
+    (void)state;
+    learning l;
+    learning_open(&l, 72, 20);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.hidden = 2048;
+    settings.batch = 1024;
+    settings.no_check = 1;
+    const uint64_t training = training_bytes(&settings);
+    const uint64_t weights = (uint64_t)(785 * 2048 + 2049 * 10) * sizeof(float);
+    const uint64_t check = cbx_spot_check_device_bytes(settings.hidden, settings.batch);
+
+    assert_true(fits_device(&settings, training));
+    assert_false(fits_device(&settings, training - 1));
+    assert_message("training needs ");
+    settings.checkpoint = l.second;
+    settings.overwrite = 1;
+    assert_false(fits_device(&settings, training + weights - 1));
+    assert_message(" MiB for training, 6 MiB for checkpoints, but ");
+    assert_message("; take fewer neurons or a smaller batch, or make no checkpoints");
+    settings.no_check = 0;
+    assert_false(fits_device(&settings, training + weights + check - 1));
+    assert_message("smaller batch, or check no batches, or make no checkpoints");
+    assert_true(fits_device(&settings, training + weights + check));
+    assert_in_range(apart.most, training + weights + check / 2, UINT64_MAX);
+    settings.checkpoint = NULL;
+    assert_false(fits_device(&settings, training + check - 1));
+    assert_message(" MiB for checking batches, but ");
+    assert_true(fits_device(&settings, training + check));
+    learning_close(&l);
+}
+
+/* And so do the frames of a film, whoever encodes it, and the picture. */
+static void a_device_that_does_not_hold_the_film(void **state) {
+    (void)state;
+    learning l;
+    learning_open(&l, 72, 20);
+    cbx_learn_settings settings = learning_settings(&l);
+    settings.hidden = 2048; /* 1,260 x 1,288 pixels */
+    settings.no_check = 1;
+    settings.batch = 1024;
+    const uint64_t training = training_bytes(&settings), picture = 1260 * 1288 * 3;
+    for (int which = 0; which < LEARNING_ENCODERS; which++) {
+        settings.film = l.film;
+        settings.encoder = learning_encoder(which);
+        const uint64_t film = (strcmp(settings.encoder, "device") == 0 ? 104 : 5) * MIB; /* about */
+        assert_false(fits_device(&settings, training + film));
+        assert_message(" MiB for the film, but ");
+        assert_message(", or make no film");
+        assert_true(fits_device(&settings, training + 2 * film));
+    }
+    settings.film = NULL;
+    settings.picture = l.picture;
+    assert_false(fits_device(&settings, training + picture - 1));
+    assert_message(" MiB for the picture, but ");
+    assert_true(fits_device(&settings, training + picture));
+    learning_close(&l);
+}
+
 static void a_dataset_that_does_not_fit_is_refused(void **state) {
     (void)state;
     learning l;
@@ -166,10 +304,9 @@ static void a_films_ring_takes_its_share(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(a_run_that_does_not_fit_is_refused),
-        TEST(a_trainer_that_does_not_fit_is_refused),
-        TEST(a_dataset_that_does_not_fit_is_refused),
-        TEST(a_films_ring_takes_its_share),
+        TEST(a_run_that_does_not_fit_is_refused),     TEST(a_trainer_that_does_not_fit_is_refused),
+        TEST(a_device_that_does_not_hold_the_copies), TEST(a_device_that_does_not_hold_the_film),
+        TEST(a_dataset_that_does_not_fit_is_refused), TEST(a_films_ring_takes_its_share),
     };
     return cmocka_run_group_tests_name("memory", tests, fixture_setup, fixture_teardown);
 }

@@ -44,10 +44,13 @@ static uint32_t panels_at_once(uint32_t all) {
     return some < all ? some : all;
 }
 
+uint64_t cbx_spot_check_device_bytes(uint32_t hidden, uint32_t batch) {
+    return cbx_watch_bytes(hidden, batch, panels_at_once(CBX_PANELS_OF(hidden)));
+}
+
 uint64_t cbx_spot_check_bytes(uint32_t hidden, uint32_t batch) {
-    const uint32_t all = CBX_PANELS_OF(hidden);
-    const uint64_t shares = (uint64_t)all * batch * OUTPUTS * sizeof(float);
-    return cbx_watch_bytes(hidden, batch, panels_at_once(all)) + shares;
+    const uint64_t shares = (uint64_t)CBX_PANELS_OF(hidden) * batch * OUTPUTS * sizeof(float);
+    return cbx_spot_check_device_bytes(hidden, batch) + shares;
 }
 
 /* With room for a panel of neurons and a whole batch. */

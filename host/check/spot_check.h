@@ -34,8 +34,9 @@ cbx_status cbx_spot_check_create(cbx_spot_check **out, cbx_trainer *trainer,
 /* Waits for the thread. Before the trainer. */
 void cbx_spot_check_destroy(cbx_spot_check *check);
 
-/* On the host, and nearly as much on the device. */
+/* On the host, and nearly as much on the device: of all neurons. */
 uint64_t cbx_spot_check_bytes(uint32_t hidden, uint32_t batch);
+uint64_t cbx_spot_check_device_bytes(uint32_t hidden, uint32_t batch);
 
 /* Whether a batch is under way: the next one has to wait for its verdict. */
 int cbx_spot_check_is_busy(const cbx_spot_check *check);

@@ -25,6 +25,11 @@ uint64_t cbx_job_checks_bytes(const cbx_job *job) {
     return settings->no_check ? 0 : cbx_spot_check_bytes(settings->hidden, settings->batch);
 }
 
+uint64_t cbx_job_checks_device_bytes(const cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    return settings->no_check ? 0 : cbx_spot_check_device_bytes(settings->hidden, settings->batch);
+}
+
 cbx_status cbx_job_open_checks(cbx_job *job) {
     return job->settings->no_check
                ? CBX_OK

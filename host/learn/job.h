@@ -109,6 +109,9 @@ cbx_status cbx_job_choose_encoder(cbx_job *job);
 /* memory.c: CBX_TOO_LARGE when the run that job->plan describes needs more memory than
  * this process may use. */
 cbx_status cbx_job_check_memory(cbx_job *job);
+/* The same of a device with memory of its own, for a run with all that it takes beside training. What
+ * training alone takes is for the trainer to check. */
+cbx_status cbx_job_check_device_memory(cbx_job *job);
 
 /* prepare.c: everything up to the first batch, and the end of it all. */
 cbx_status cbx_job_prepare(cbx_job *job);
@@ -175,6 +178,7 @@ void cbx_job_clear_losses(cbx_job *job);
 cbx_status cbx_job_open_checks(cbx_job *job);
 /* Bytes on the host, and nearly as many on the device. */
 uint64_t cbx_job_checks_bytes(const cbx_job *job);
+uint64_t cbx_job_checks_device_bytes(const cbx_job *job);
 /* Before `count` batches are given to the trainer: chooses one of them, where one is due. */
 cbx_status cbx_job_begin_check(cbx_job *job, uint64_t count);
 /* Has the next batch checked, whatever its number; nothing where there are no checks, or one is under

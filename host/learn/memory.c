@@ -2,6 +2,7 @@
 /* Whether a run fits into memory, before it takes any: a process that takes more than its
  * container allows is ended without a word. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -132,4 +133,60 @@ cbx_status cbx_job_check_memory(cbx_job *job) {
                     "this run needs about %" PRIu64 " MiB of memory, %" PRIu64
                     " MiB of it for %s, but may use %" PRIu64 " MiB; %s",
                     total >> 20, largest->bytes >> 20, largest->what, limit >> 20, largest->remedy);
+}
+
+/* ---- a device's own ---- */
+
+enum { OWN_TRAINING, OWN_CHECK, OWN_KEPT, OWN_FILM, OWN_PICTURE, OWN_PARTS };
+
+/* How much each part takes, and what helps, for all that take something. */
+static cbx_status fail_for_device(const part parts[OWN_PARTS], uint64_t total,
+                                  const cbx_device_info *device) {
+    char needs[512] = "", helps[512] = "";
+    size_t needed = 0, helping = 0;
+    for (int i = 0; i < OWN_PARTS; i++) {
+        const part *each = &parts[i];
+        if (each->bytes > 0) { /* both texts are far shorter than their room */
+            needed +=
+                (size_t)snprintf(needs + needed, sizeof needs - needed, "%s%" PRIu64 " MiB for %s",
+                                 needed ? ", " : "", each->bytes >> 20, each->what);
+            helping += (size_t)snprintf(helps + helping, sizeof helps - helping, "%s%s",
+                                        helping ? ", or " : "", each->remedy);
+        }
+    }
+    return cbx_fail(CBX_TOO_LARGE,
+                    "this run needs about %" PRIu64 " MiB of device memory, %s, but %s has %" PRIu64
+                    " MiB; %s",
+                    total >> 20, needs, device->name, device->global_memory_bytes >> 20, helps);
+}
+
+/* What is there at the same time; palettes, captions and what is kept of films are little beside it. A film
+ * for the page alone is left out of the run where it does not fit, and so it is here. */
+cbx_status cbx_job_check_device_memory(cbx_job *job) {
+    const cbx_learn_settings *settings = job->settings;
+    const uint64_t has = job->device->info.global_memory_bytes;
+    const uint64_t rgb = (uint64_t)job->plan.grid.width * job->plan.grid.height * 3;
+    const cbx_trainer_settings trainer = {settings->hidden, settings->batch, settings->recipe,
+                                          settings->schedule};
+    part parts[OWN_PARTS] = {
+        [OWN_TRAINING] = {0, "training", "take fewer neurons or a smaller batch"},
+        [OWN_CHECK] = {cbx_job_checks_device_bytes(job), "checking batches", "check no batches"},
+        [OWN_KEPT] = {settings->checkpoint ? job->plan.parameters * sizeof(float) : 0,
+                      "checkpoints", "make no checkpoints"},
+        [OWN_FILM] = {settings->film ? cbx_reel_device_bytes(&job->film) : 0, "the film",
+                      "make no film"},
+        [OWN_PICTURE] = {settings->picture ? rgb : 0, "the picture", "make no picture"},
+    };
+    uint64_t total = 0;
+    if (job->device->shares_memory || job->owner_count > 1) {
+        return CBX_OK; /* the shares of several are not known before each says how fast it is */
+    }
+    cbx_status status =
+        cbx_trainer_bytes(&parts[OWN_TRAINING].bytes, job->device, job->dataset, &trainer);
+    for (int i = 0; i < OWN_PARTS; i++) {
+        total += parts[i].bytes;
+    }
+    return status || total <= has || parts[OWN_TRAINING].bytes > has
+               ? status
+               : fail_for_device(parts, total, &job->device->info);
 }

@@ -157,10 +157,12 @@ static cbx_status take(cbx_job *job, step *const *steps, size_t count) {
 
 cbx_status cbx_job_prepare(cbx_job *job) {
     static step *const steps[] = {
-        cbx_job_open_resumed,   cbx_job_probe_outputs, cbx_job_open_init,    load_and_start,
-        cbx_job_make_plan,      cbx_job_check_resumed, cbx_job_check_memory, make_trainer,
-        cbx_job_open_checks,    cbx_job_keep_losses,   cbx_job_restore,      make_pictures,
-        cbx_job_open_page_film, cbx_job_begin_story,   cbx_job_open_keeper};
+        cbx_job_open_resumed, cbx_job_probe_outputs,       cbx_job_open_init,
+        load_and_start,       cbx_job_make_plan,           cbx_job_check_resumed,
+        cbx_job_check_memory, cbx_job_check_device_memory, make_trainer,
+        cbx_job_open_checks,  cbx_job_keep_losses,         cbx_job_restore,
+        make_pictures,        cbx_job_open_page_film,      cbx_job_begin_story,
+        cbx_job_open_keeper};
     return take(job, steps, sizeof steps / sizeof *steps);
 }
 

@@ -63,6 +63,10 @@ uint64_t cbx_frames_spare_bytes(uint64_t plane_bytes) {
     return ((SPARE_STRIPS + 1) * planes_of_strip(plane_bytes) - 1) * plane_bytes;
 }
 
+uint64_t cbx_frames_device_bytes(uint64_t plane_bytes) {
+    return DEVICE_STRIPS * planes_of_strip(plane_bytes) * plane_bytes;
+}
+
 /* Where frame `plane` of a strip is drawn, unless it is plain. */
 static cbx_planes planes_at(const cbx_frames *frames, cl_mem memory, uint32_t plane) {
     const uint64_t at = (uint64_t)plane * frames->frame_bytes;

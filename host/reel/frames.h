@@ -31,6 +31,9 @@ typedef struct cbx_frames_lent {
 /* Host memory that a ring takes beyond the frames that it was made for, at most. */
 uint64_t cbx_frames_spare_bytes(uint64_t plane_bytes);
 
+/* What it takes of the memory of a device that has its own, at most. */
+uint64_t cbx_frames_device_bytes(uint64_t plane_bytes);
+
 /* `painter` is borrowed and must outlive the ring, which has room for at least `frames` of them
  * that are lent while others are drawn. `drawn_apart`: each picture is a launch of its own, whose
  * device time cbx_frames_draw_seconds() adds up. */

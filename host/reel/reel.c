@@ -229,14 +229,24 @@ cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, 
     return CBX_OK;
 }
 
+static uint64_t plane_bytes(const cbx_film_settings *settings) {
+    const uint64_t luma = (uint64_t)settings->width * settings->height;
+    return settings->chroma_changes ? luma * 3 / 2 : luma;
+}
+
+uint64_t cbx_reel_device_bytes(const cbx_film_settings *settings) {
+    return cbx_film_is_by_device(settings->encoder)
+               ? cbx_samples_bytes(settings)
+               : cbx_frames_device_bytes(plane_bytes(settings));
+}
+
 uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, int shares_memory,
                                uint64_t frames, uint64_t *index_bytes) {
     const uint64_t by_workers = cbx_film_memory_bytes(settings, frames, index_bytes);
     if (cbx_film_is_by_device(settings->encoder)) {
         return shares_memory ? cbx_samples_bytes(settings) : 0;
     }
-    const uint64_t luma = (uint64_t)settings->width * settings->height;
-    return by_workers + cbx_frames_spare_bytes(settings->chroma_changes ? luma * 3 / 2 : luma);
+    return by_workers + cbx_frames_spare_bytes(plane_bytes(settings));
 }
 
 /* Until at most `keep` strips are left that were sent, and those that need not be waited for. */

@@ -44,6 +44,9 @@ typedef struct cbx_reel_times {
 cbx_status cbx_reel_open(cbx_reel **out, cbx_painter *painter, int drawn_apart, cbx_output *output,
                          const cbx_film_settings *settings);
 
+/* What a reel takes of the memory of a device that has its own, about. */
+uint64_t cbx_reel_device_bytes(const cbx_film_settings *settings);
+
 /* Host memory as cbx_film_memory_bytes() tells it, with the ring as a reel has it.
  * `shares_memory`: what the device takes counts, too. */
 uint64_t cbx_reel_memory_bytes(const cbx_film_settings *settings, int shares_memory,
