@@ -53,7 +53,7 @@ static int never(void *unused) {
 /* The encoder made of kernels may fail: then another one encodes. */
 static cbx_status start_run(cbx_device **device, const cli_check *check, FILE *report) {
     cbx_status status = cbx_start_device(device, check->spec, check->run, never, NULL);
-    if (!status && check->run->film) {
+    if (!status && check->encodes) {
         say_doing(report, "checking the encoder's kernels");
         (void)cbx_avc_check(*device);
     }
@@ -115,7 +115,7 @@ static void tell(told *out, const cli_check *check) {
                               cbx_recipe_name(run->recipe),
                               out->hidden,
                               out->batch,
-                              run->film ? "film" : "no-film",
+                              check->encodes ? "encodes" : "no-encoding",
                               check->draws ? "draws" : "no-drawing"};
         snprintf(out->hidden, sizeof out->hidden, "%u", run->hidden);
         snprintf(out->batch, sizeof out->batch, "%u", run->batch);
@@ -140,7 +140,7 @@ static cli_check hear(int argc, char **argv, cbx_learn_settings *run) {
         run->recipe = (cbx_recipe)value_of(cbx_recipe_names, argv[4]);
         run->hidden = (uint32_t)strtoul(argv[5], NULL, 10);
         run->batch = (uint32_t)strtoul(argv[6], NULL, 10);
-        run->film = strcmp(argv[7], "film") == 0 ? run->film : NULL;
+        check.encodes = strcmp(argv[7], "encodes") == 0;
         check.draws = strcmp(argv[8], "draws") == 0;
         check.run = run;
     }

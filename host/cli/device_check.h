@@ -29,7 +29,8 @@ typedef struct cli_check {
     cbx_family family;
     /* All that this run will do with the device; NULL: every kernel of the family. */
     const cbx_learn_settings *run;
-    int draws; /* whether that takes kernels which training does not: learn/drawing.h */
+    /* Whether that takes kernels beside those that train: learn/encoder.h and learn/drawing.h say so. */
+    int encodes, draws;
     unsigned timeout_seconds;         /* that the driver is given */
     int (*should_stop)(void *unused); /* asked now and then; NULL: it is never stopped */
 } cli_check;

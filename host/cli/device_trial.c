@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "device/known.h"
 #include "learn/drawing.h"
+#include "learn/encoder.h"
 
 /* A compiler may take a minute, on a busy machine several times that. */
 enum { USUAL_SECONDS = 300, MOST_SECONDS = 86400 };
@@ -40,9 +41,9 @@ int cli_trial_check(void) {
  * variant, of whatever size that of the run is. */
 static void describe(char *text, size_t size, const cli_check *check) {
     const cbx_learn_settings *settings = check->run;
-    snprintf(text, size, "%s %s %s %s %s%s", cbx_family_name(settings->family),
+    snprintf(text, size, "%s %s %s %s%s%s", cbx_family_name(settings->family),
              cbx_arithmetic_name(settings->arithmetic), cbx_schedule_name(settings->schedule),
-             cbx_recipe_name(settings->recipe), settings->film ? "film" : "no film",
+             cbx_recipe_name(settings->recipe), check->encodes ? ", encodes" : "",
              check->draws ? ", draws" : "");
 }
 
@@ -67,6 +68,7 @@ cbx_status cli_try_device(void *user, const cbx_device_info *device) {
     const cli_check check = {.spec = cli_spec(spec, device),
                              .family = settings->family,
                              .run = settings,
+                             .encodes = cbx_learn_asks_encoder(settings),
                              .draws = cbx_drawing_is_checked(settings),
                              .timeout_seconds = timeout_seconds(),
                              .should_stop = cli_should_stop};

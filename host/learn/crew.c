@@ -89,8 +89,7 @@ static cbx_status start_ranks(cbx_job *job, const cbx_ranks *ranks) {
         .word = CBX_RANK_START,
         .training = {settings->hidden, settings->batch, settings->recipe, settings->schedule},
         .family = settings->family,
-        .arithmetic = settings->arithmetic,
-        .has_film = settings->film != NULL};
+        .arithmetic = settings->arithmetic};
     cbx_fault first = {CBX_OK, ""};
     if (settings->device && strlen(settings->device) >= sizeof message.device) {
         return cbx_fail(CBX_BAD_ARGUMENT, "so many devices cannot be named to other ranks");

@@ -7,6 +7,7 @@
 #include "film/plays.h"
 #include "learn/job.h"
 #include "learn/drawing.h"
+#include "learn/encoder.h"
 #include "reel/samples.h"
 
 static cbx_status check_libav_encoder(cbx_film_settings *film) {
@@ -36,8 +37,9 @@ static cbx_status refuse_other(const cbx_film_settings *film) {
                     CBX_DEVICE_ENCODER, cbx_film_encoder_of(film));
 }
 
-cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
-                                 cbx_film_settings *out) {
+/* As they are asked for, and nothing of it checked. */
+static cbx_status gather(const cbx_learn_settings *settings, const cbx_grid *grid,
+                         cbx_film_settings *out) {
     const cbx_drawing drawing = cbx_drawing_of(settings);
     *out = (cbx_film_settings){.width = grid->width,
                                .height = grid->height,
@@ -50,8 +52,20 @@ cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_g
                                .no_clobber = settings->no_clobber,
                                .comment = settings->film_command,
                                .chroma_changes = cbx_drawing_changes_chroma(&drawing)};
-    cbx_status status = cbx_film_container(
-        &out->container, settings->film_descriptor ? NULL : settings->film, settings->container);
+    return cbx_film_container(&out->container, settings->film_descriptor ? NULL : settings->film,
+                              settings->container);
+}
+
+int cbx_learn_asks_encoder(const cbx_learn_settings *settings) {
+    const cbx_grid any = {.tiles = 0};
+    cbx_film_settings film;
+    return settings->film &&
+           (settings->report || (!gather(settings, &any, &film) && may_be_device(&film)));
+}
+
+cbx_status cbx_job_film_settings(const cbx_learn_settings *settings, const cbx_grid *grid,
+                                 cbx_film_settings *out) {
+    const cbx_status status = gather(settings, grid, out);
     if (status) {
         return status;
     }

@@ -22,7 +22,7 @@ typedef struct cbx_rank_message {
     cbx_trainer_settings training;
     cbx_family family;
     cbx_arithmetic arithmetic;
-    int has_film, has_checks, times_messages;
+    int has_checks, times_messages;
     uint64_t training_images, test_images; /* of the two files */
     char device[256];                      /* as the command line named it, "" */
 } cbx_rank_message;

@@ -58,7 +58,7 @@ static cbx_status start(servant *it, const cbx_rank_message *message) {
     run.schedule = message->training.schedule;
     run.family = message->family;
     run.arithmetic = message->arithmetic;
-    run.film = message->has_film ? run.film : NULL;
+    run.film = NULL; /* which rank 0 makes */
     run.device = spec;
     cbx_status status = cbx_deal_device(&it->ranks->places[it->ranks->rank], message->device, spec);
     if (!status) {

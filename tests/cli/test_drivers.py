@@ -182,6 +182,20 @@ class BadDriver(CliTest):
         self.assertIn(" the driver ended the process (signal 6, Aborted) while checking the encoder's "
                       "kernels; ", self.start_sentence(env))
 
+    def test_learn_with_an_encoder_that_aborts_and_is_not_asked(self):
+        """A film that another one encodes; a page may want it for its own."""
+        small = self.small(train=60, test=10)
+        env = self.unknown("abort", BAD_COMPILER_TIME=2)
+        others = (("--encoder", "mpeg4"), ("-o", "learn.gif"))
+        for flags in others:
+            with self.subTest(flags=flags):
+                self.assertIn(" while checking the encoder's kernels; ",
+                              self.start_sentence(env, *flags, "--report", "page.html"))
+        for flags in others:
+            with self.subTest(flags=flags):
+                self.assert_done(self.learn(*small, *flags, env=env))
+        self.assertIn(" while checking the encoder's kernels; ", self.learn(*small, env=env).stderr)
+
     def test_learn_with_pictures_whose_program_fails(self):
         """It is the last, and none that training or the encoder need."""
         for which, *flags in ((3, "--style", "show"), (3, "--caption", "on"),
