@@ -206,16 +206,25 @@ static int open_pipe(int ends[2]) {
     return 0;
 }
 
-/* No signal is held back from it, whatever this thread holds back. 0 or an errno. */
+/* What is held back from it, whatever this thread holds back: requests to stop, where this process hears
+ * them and ends it. A terminal's come to both, and of them it would seem to crash. 0 or an errno. */
+static int choose_signals(posix_spawnattr_t *how, const cli_check *check) {
+    sigset_t held;
+    sigemptyset(&held);
+    if (check->should_stop) {
+        sigaddset(&held, SIGINT);
+        sigaddset(&held, SIGTERM);
+        sigaddset(&held, SIGHUP);
+    }
+    const int failed = posix_spawnattr_setsigmask(how, &held);
+    return failed ? failed : posix_spawnattr_setflags(how, POSIX_SPAWN_SETSIGMASK);
+}
+
+/* 0 or an errno. */
 static int spawn_with(child *this, const told *arguments, int report, posix_spawnattr_t *how,
                       posix_spawn_file_actions_t *actions) {
     char program[4096];
-    sigset_t none;
-    sigemptyset(&none);
-    int failed = posix_spawnattr_setsigmask(how, &none);
-    failed = failed ? failed : posix_spawnattr_setflags(how, POSIX_SPAWN_SETSIGMASK);
-    failed =
-        failed ? failed : posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+    int failed = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
     failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, 2, 1);
     failed = failed ? failed : posix_spawn_file_actions_adddup2(actions, report, REPORT);
     return failed ? failed
@@ -223,16 +232,19 @@ static int spawn_with(child *this, const told *arguments, int report, posix_spaw
                                 (char *const *)arguments->argv, environ);
 }
 
-static int spawn(child *this, const told *arguments, int report) {
+static int spawn(child *this, const cli_check *check, int report) {
+    told arguments;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t how;
     int failed = posix_spawnattr_init(&how);
     if (failed) {
         return failed;
     }
-    failed = posix_spawn_file_actions_init(&actions);
+    failed = choose_signals(&how, check);
+    failed = failed ? failed : posix_spawn_file_actions_init(&actions);
     if (!failed) {
-        failed = spawn_with(this, arguments, report, &how, &actions);
+        tell(&arguments, check);
+        failed = spawn_with(this, &arguments, report, &how, &actions);
         posix_spawn_file_actions_destroy(&actions);
     }
     posix_spawnattr_destroy(&how);
@@ -241,13 +253,11 @@ static int spawn(child *this, const told *arguments, int report) {
 
 /* 0 where no process can be started. What a driver prints goes to standard error. */
 static int start_child(child *this, const cli_check *check) {
-    told arguments;
     int ends[2];
     if (!open_pipe(ends)) {
         return 0;
     }
-    tell(&arguments, check);
-    const int failed = spawn(this, &arguments, ends[1]);
+    const int failed = spawn(this, check, ends[1]);
     close(ends[1]);
     if (failed) {
         close(ends[0]);

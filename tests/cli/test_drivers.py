@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import time
 import unittest
 
@@ -258,10 +259,7 @@ class BadDriver(CliTest):
     def test_stopping_a_compiler_that_never_answers(self):
         env = self.unknown("hang")
         with start("learn", *self.small(train=60, test=10), cwd=self.folder, env=env) as process:
-            deadline = time.monotonic() + 60
-            while not self.children(process.pid) and time.monotonic() < deadline:
-                time.sleep(0.01)
-            child, = self.children(process.pid)
+            child = self.trial_of(process)
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, INTERRUPTED, err)
@@ -279,6 +277,27 @@ class BadDriver(CliTest):
             process.communicate(timeout=60)
         self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertEqual(list(self.folder.glob("*devices.txt*")), [])
+
+    def test_signals_do_not_end_what_tries_a_driver(self):
+        """Else a Ctrl-C, which goes to both, could look like a crash of the driver."""
+        env = self.unknown("hang")
+        with start("learn", *self.small(train=60, test=10), cwd=self.folder, env=env) as process:
+            child = self.trial_of(process)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(int(child), number)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, INTERRUPTED, err)
+
+    def trial_of(self, process):
+        """The process that tries a driver."""
+        deadline = time.monotonic() + 60
+        while not self.children(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        child, = self.children(process.pid)
+        return child
 
     def children(self, pid):
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
