@@ -40,6 +40,8 @@ void cli_begin(void) {
      * so that the film is closed and the reason is told. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    /* Whoever started this may ignore it: then nobody is told how a child came to its end. */
+    signal(SIGCHLD, SIG_DFL);
     cbx_film_silence_libav();
 }
 

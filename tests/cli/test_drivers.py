@@ -299,6 +299,13 @@ class BadDriver(CliTest):
         child, = self.children(process.pid)
         return child
 
+    def test_a_crash_where_ends_of_processes_are_ignored(self):
+        """By whoever started the program; the cause is told all the same."""
+        result = self.learn(*self.small(train=60, test=10), env=self.unknown("abort"),
+                            prepare=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
+        self.assertIn(" the driver ended the process (signal 6, Aborted) while ", result.stderr)
+
     def children(self, pid):
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
