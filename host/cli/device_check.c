@@ -32,9 +32,10 @@ extern char **environ;
 #define PAUSE_SECONDS 0.1
 
 enum {
-    REPORT = 3,              /* the child's end of the pipe; it says in lines of JSON … */
-    MOST_BYTES = 16 << 20,   /* … this much at most: a compiler's log may be long */
-    LAST_MILLISECONDS = 2000 /* for the driver's own end, once the verdict has come */
+    REPORT = 3,                /* the child's end of the pipe; it says in lines of JSON … */
+    MOST_BYTES = 16 << 20,     /* … this much at most: a compiler's log may be long */
+    LAST_MILLISECONDS = 2000,  /* for the driver's own end, once the verdict has come … */
+    KILLED_MILLISECONDS = 5000 /* … and for that which SIGKILL brings */
 };
 
 /* ---- the check itself, in either process ---- */
@@ -366,22 +367,25 @@ static int follow(child *this, const cli_check *check, cli_verdict *found, int *
     }
 }
 
-/* A driver may close what it did not open, and go on. */
-static ending reap(const child *this, int ended, int *status) {
-    const double deadline = cbx_clock_seconds() + 1e-3 * LAST_MILLISECONDS;
-    pid_t over = 0;
-    while (ended && over == 0 && cbx_clock_seconds() < deadline) {
+/* Whether it came to its end, or does so in that time. */
+static int is_over(const child *this, int milliseconds, int *status) {
+    const double deadline = cbx_clock_seconds() + 1e-3 * milliseconds;
+    pid_t over = waitpid(this->process, status, WNOHANG);
+    while (over == 0 && cbx_clock_seconds() < deadline) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         over = waitpid(this->process, status, WNOHANG);
-        if (over == 0) {
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        }
     }
-    if (over != 0) {
+    return over != 0;
+}
+
+/* A driver may close what it did not open, and go on; and one that is in a call of the kernel's which
+ * does not return cannot even be ended: it is left. */
+static ending reap(const child *this, int ended, int *status) {
+    if (ended && is_over(this, LAST_MILLISECONDS, status)) {
         return BY_ITSELF;
     }
     kill(this->process, SIGKILL);
-    while (waitpid(this->process, status, 0) < 0 && errno == EINTR) {
-    }
+    (void)is_over(this, KILLED_MILLISECONDS, status);
     return ended ? SILENT : LATE;
 }
 

@@ -306,6 +306,11 @@ class BadDriver(CliTest):
         self.assertEqual(result.returncode, SOFTWARE, result.stderr)
         self.assertIn(" the driver ended the process (signal 6, Aborted) while ", result.stderr)
 
+    def test_a_trial_that_cannot_be_ended(self):
+        """As in a call of the kernel's that does not return: it is left."""
+        env = self.unknown("hang", BAD_KILL=1, CLEARBOX_DRIVER_TIMEOUT=1)
+        self.assertIn(" no answer after 1 s while ", self.start_sentence(env))
+
     def children(self, pid):
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 

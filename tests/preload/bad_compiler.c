@@ -9,6 +9,7 @@
  * BAD_COMPILER_TIME=N              … only when it is asked for the Nth time, and after that
  * BAD_COMPILER_CHILD=1             … only in processes that clearbox started
  * BAD_DEVICE=N                     the Nth device of its platform says nothing of itself
+ * BAD_KILL=1                       SIGKILL ends no other process, as in a call that does not return
  * BAD_FLUSH=abort|exit             what the driver does when it is asked to begin …
  * BAD_FLUSH_TIME=N                 … for the Nth time
  * BAD_COMPILER_READS=TEXT          every TEXT in the sources …
@@ -105,6 +106,12 @@ cl_int clBuildProgram(cl_program program, cl_uint count, const cl_device_id *dev
         return CL_BUILD_PROGRAM_FAILURE;
     }
     return real(program, count, devices, options, notify, user);
+}
+
+int kill(pid_t process, int number) {
+    int (*real)(pid_t, int);
+    *(void **)&real = dlsym(RTLD_NEXT, "kill");
+    return number == SIGKILL && getenv("BAD_KILL") ? 0 : real(process, number);
 }
 
 cl_int clFlush(cl_command_queue queue) {
