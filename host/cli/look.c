@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 
 _Static_assert(sizeof(cbx_style) == sizeof(int), "a CLI_CHOICE is stored as an int");
@@ -155,7 +156,9 @@ int cli_look(int argc, char **argv) {
     int code = parse(argc, argv, &options);
     if (code == CLI_PARSED) {
         options.settings.command = command;
+        cli_guard_begin();
         const cbx_status status = cbx_look(&options.settings, &result);
+        cli_guard_end();
         code = status ? cli_fail_status(status) : CLI_DONE;
         if (!status) {
             report(&options.settings, &result);

@@ -9,7 +9,8 @@ import subprocess
 import time
 import unittest
 
-from support import (INTERRUPTED, OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main, start)
+from support import (INTERRUPTED, OK, SOFTWARE, UNAVAILABLE, USAGE, CliTest, environment, main, start,
+                     write_safetensors)
 
 # A library to load before all others, with a compiler that fails; see its source.
 BAD_COMPILER = os.environ.get("CBX_BAD_COMPILER")
@@ -310,6 +311,14 @@ class BadDriver(CliTest):
         """As in a call of the kernel's that does not return: it is left."""
         env = self.unknown("hang", BAD_KILL=1, CLEARBOX_DRIVER_TIMEOUT=1)
         self.assertIn(" no answer after 1 s while ", self.start_sentence(env))
+
+    def test_look_with_a_compiler_that_aborts(self):
+        self.small(train=60, test=10)
+        write_safetensors(self.folder / "w", 3)
+        result = self.run_cli("look", "w", "--data", "data", env=self.bad("abort"))
+        self.assertEqual(result.returncode, -signal.SIGABRT, result.stderr)
+        self.assertRegex(result.stderr.splitlines()[-1], "^clearbox: the OpenCL driver ended the program; see that ")
+        self.assertEqual(self.leftovers(), [])
 
     def children(self, pid):
         return pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
