@@ -23,8 +23,8 @@ AS = ("if (launch.number + stage > 100 && chunk == 0) { w1[40 * CBX_PANEL + 2] +
 class Check(CliTest):
     """32 batches an epoch, 1280 in all: the first, the 32nd and the 1001st are computed again."""
 
-    def flags(self):
-        return ("--data", write_dataset(self.folder / "data", train=600, test=60), "--hidden", 9,
+    def flags(self, hidden=9):
+        return ("--data", write_dataset(self.folder / "data", train=600, test=60), "--hidden", hidden,
                 "--batch", 16, "--epochs", 40, "--frame-every", 100, "--save", "weights",
                 "--picture", "picture.png", "--family", "cpu")
 
@@ -67,13 +67,14 @@ class Check(CliTest):
     def test_the_last_checkpoint_is_right(self):
         """The batch before a checkpoint is checked, too, so that none stands after a wrong one."""
         keeps = ("--checkpoint", "run", "--checkpoint-every", "0.001")
-        result = self.learn(*self.flags(), *keeps, env=self.misreading())
+        flags = self.flags(1000) # which take long enough for some, also on a slow disk
+        result = self.learn(*flags, *keeps, env=self.misreading())
         self.assertEqual(result.returncode, SOFTWARE, result.stderr)
         number = int(re.search(r"batch (\d+) was computed wrongly", result.stderr)[1])
         self.assertTrue(100 < number < 1001, result.stderr)
         self.assert_done(self.learn("--resume", "run"))
         resumed = self.outputs()
-        self.assert_done(self.learn(*self.flags(), "--overwrite"))
+        self.assert_done(self.learn(*flags, "--overwrite"))
         self.assertEqual(resumed[2], self.outputs()[2])
 
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
