@@ -23,9 +23,9 @@ AS = ("if (launch.number + stage > 100 && chunk == 0) { w1[40 * CBX_PANEL + 2] +
 class Check(CliTest):
     """32 batches an epoch, 1280 in all: the first, the 32nd and the 1001st are computed again."""
 
-    def flags(self, hidden=9):
+    def flags(self, hidden=9, batch=16, epochs=40):
         return ("--data", write_dataset(self.folder / "data", train=600, test=60), "--hidden", hidden,
-                "--batch", 16, "--epochs", 40, "--frame-every", 100, "--save", "weights",
+                "--batch", batch, "--epochs", epochs, "--frame-every", 100, "--save", "weights",
                 "--picture", "picture.png", "--family", "cpu")
 
     def outputs(self):
@@ -67,7 +67,7 @@ class Check(CliTest):
     def test_the_last_checkpoint_is_right(self):
         """The batch before a checkpoint is checked, too, so that none stands after a wrong one."""
         keeps = ("--checkpoint", "run", "--checkpoint-every", "0.001")
-        flags = self.flags(1000) # which take long enough for some, also on a slow disk
+        flags = self.flags(256, 100, 250) # which take long enough for some, also on a slow disk
         result = self.learn(*flags, *keeps, env=self.misreading())
         self.assertEqual(result.returncode, SOFTWARE, result.stderr)
         number = int(re.search(r"batch (\d+) was computed wrongly", result.stderr)[1])
@@ -80,8 +80,8 @@ class Check(CliTest):
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
     def test_none_is_left_of_a_stop(self):
         """One more batch is trained then, and checked."""
-        flags = [flag if flag != 40 else 1000000 for flag in self.flags()]
-        process = start("learn", *flags, "--no-video", "--checkpoint", "run", cwd=self.folder, env=self.misreading())
+        process = start("learn", *self.flags(epochs=1000000), "--no-video", "--checkpoint", "run", cwd=self.folder,
+                        env=self.misreading())
         self.addCleanup(process.kill)
         for line in process.stderr:
             if line.split()[:1] == ["5"]:
@@ -94,8 +94,7 @@ class Check(CliTest):
 
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
     def test_none_is_left_at_the_end(self):
-        flags = [flag if flag != 40 else 5 for flag in self.flags()]
-        result = self.learn(*flags, "--checkpoint", "run", env=self.misreading())
+        result = self.learn(*self.flags(epochs=5), "--checkpoint", "run", env=self.misreading())
         self.assertEqual(result.returncode, SOFTWARE, result.stderr)
         self.assertRegex(result.stderr.splitlines()[-1], r"^clearbox: batch 160 was computed wrongly on ")
         self.assertFalse((self.folder / "run").exists())
