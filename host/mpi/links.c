@@ -13,7 +13,7 @@ enum {
     MOST_BYTES = 1 << 30 /* of a message: counts are int */
 };
 
-#define GIVE_UP_SECONDS 0.25
+#define GIVE_UP_SECONDS 0.1
 
 /* A batch is exchanged in microseconds, and waking takes longer. But whoever has to wait for long sleeps: a
  * process that only yields waits for the turns of all others on its core, milliseconds a batch, where one that

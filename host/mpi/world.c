@@ -15,8 +15,9 @@
 /* Launchers that end a job by force forget what they have not printed yet. */
 #define PRINT_NS 200000000
 
-/* Rank 0 has told that it ends the job, and does so before that. */
-#define TOLD_SECONDS 2
+/* Rank 0 has told that it ends the job, and does so before that; but its launcher's way to this rank may lead
+ * by a machine that is cut off. */
+#define TOLD_NS 450000000
 
 enum { PROGRAM = 256 };
 
@@ -144,7 +145,7 @@ static void end_by_force(cbx_world *world, int code) {
     if (world->rank == 0) {
         cbx_pulse_end_all(world);
     }
-    nanosleep(&(struct timespec){.tv_sec = told ? TOLD_SECONDS : 0, .tv_nsec = PRINT_NS}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = told ? TOLD_NS : PRINT_NS}, NULL);
     alarm(1); /* MPI may try to reach the others before it lets the process go */
     MPI_Abort(MPI_COMM_WORLD, code);
 }
