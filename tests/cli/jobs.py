@@ -4,10 +4,11 @@
 import os
 import pathlib
 import re
+import subprocess
 import time
 
 from alike import Alike
-from support import PROGRAM, start
+from support import PROGRAM, environment, start
 
 LAUNCHER = os.environ["CBX_LAUNCHER"]
 SECONDS_TO_END = 5.0
@@ -54,6 +55,17 @@ def rank_of(pid):
 class Jobs(Alike):
     def job(self, count, *arguments, cwd=None, env=None):
         process = start(*arguments, cwd=cwd or self.folder, env=env, launcher=ranks(count))
+        self.addCleanup(process.kill)
+        return process
+
+    def unlike_job(self, count, arguments, changes, env=None):
+        """One whose ranks have an environment of their own: {rank: {NAME: value}}."""
+        command = [LAUNCHER]
+        for rank in range(count):
+            own = [f"{name}={value}" for name, value in changes.get(rank, {}).items()]
+            command += [*([":"] if rank else []), "-n", 1, *(["env", *own] if own else []), PROGRAM, *arguments]
+        process = subprocess.Popen([*map(str, command)], cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env or environment())
         self.addCleanup(process.kill)
         return process
 

@@ -3,13 +3,12 @@
 
 import os
 import re
-import subprocess
 import threading
 import time
 import unittest
 
-from jobs import LAUNCHER, Jobs
-from support import PROGRAM, SOFTWARE, UNAVAILABLE, environment, main
+from jobs import Jobs
+from support import OK, SOFTWARE, UNAVAILABLE, main
 
 LAYER = os.environ.get("CBX_INJECT_LAYER")
 AGAIN = 3 # who ends a job first is a matter of time
@@ -19,16 +18,8 @@ AGAIN = 3 # who ends a job first is a matter of time
 class RankFaults(Jobs):
     def failing(self, count, call, *flags, rank=None):
         """A job whose last rank, or that one, fails at a call."""
-        learn = [PROGRAM, "learn", *self.data, "--batch", 50, *flags]
-        command = [LAUNCHER]
-        for number in range(count):
-            fails = number == (count - 1 if rank is None else rank)
-            command += [":"] if number else []
-            command += ["-n", 1, *(["env", f"LD_PRELOAD={LAYER}", f"CBX_INJECT={call}"] if fails else []), *learn]
-        process = subprocess.Popen([*map(str, command)], cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-        self.addCleanup(process.kill)
-        return process
+        return self.unlike_job(count, ("learn", *self.data, "--batch", 50, *flags),
+                               {count - 1 if rank is None else rank: {"LD_PRELOAD": LAYER, "CBX_INJECT": call}})
 
     def assert_failed(self, process, phrase, expected=SOFTWARE):
         code, lines, text = self.ended(process, 60)
@@ -55,10 +46,10 @@ class RankFaults(Jobs):
     def buffers(self):
         """The call that makes one of the last of a trainer."""
         counts = self.folder / "counts"
-        learn = [PROGRAM, "learn", *self.data, "--batch", 50, "--epochs", 1, "--hidden", 100, "--no-video", "--no-check"]
-        command = [LAUNCHER, "-n", 2, *learn, ":", "-n", 1, "env", f"LD_PRELOAD={LAYER}",
-                   f"CBX_INJECT_COUNTS={counts}", *learn]
-        subprocess.run([*map(str, command)], cwd=self.folder, check=True, capture_output=True, env=environment())
+        code, _, text = self.ended(self.unlike_job(
+            3, ("learn", *self.data, "--batch", 50, "--epochs", 1, "--hidden", 100, "--no-video", "--no-check"),
+            {2: {"LD_PRELOAD": LAYER, "CBX_INJECT_COUNTS": counts}}))
+        self.assertEqual(code, OK, text)
         made = int(re.search(r"(?m)^clCreateBuffer (\d+)$", counts.read_text())[1])
         return str(made - 4)
 

@@ -191,14 +191,11 @@ class Ranks(Jobs):
 
     @unittest.skipUnless(BAD_COMPILER, "a sanitizer's library must be the first one to load")
     def test_a_rank_whose_device_does_not_work(self):
-        learn = (PROGRAM, "learn", *self.data, "--no-video", "--epochs", 1)
-        env = environment(XDG_CACHE_HOME=self.folder / "xdg")
-        command = [LAUNCHER, "-n", 1, *learn, ":", "-n", 1, "env", f"LD_PRELOAD={BAD_COMPILER}", "BAD_COMPILER=refuse",
-                   *learn]
-        result = subprocess.run([*map(str, command)], cwd=self.folder, capture_output=True, text=True, env=env,
-                                timeout=300, check=False)
-        self.assertEqual(result.returncode, SOFTWARE, result.stderr)
-        self.assertRegex(result.stderr, r"clearbox: rank 1 on \S+: the kernels do not build on ")
+        code, _, text = self.ended(self.unlike_job(2, ("learn", *self.data, "--no-video", "--epochs", 1),
+                                                   {1: {"LD_PRELOAD": BAD_COMPILER, "BAD_COMPILER": "refuse"}},
+                                                   environment(XDG_CACHE_HOME=self.folder / "xdg")))
+        self.assertEqual(code, SOFTWARE, text)
+        self.assertRegex(text, r"clearbox: rank 1 on \S+: the kernels do not build on ")
 
     def test_a_rank_that_is_killed(self):
         """At random moments; the run goes on with another number."""
