@@ -44,11 +44,11 @@ const char *cbx_path_follow(const char *path, char followed[PATH_MAX]) {
 
 const char *cbx_path_full(const char *path, char full[PATH_MAX]) {
     char followed[PATH_MAX], folder[PATH_MAX], found[PATH_MAX];
-    const char *leads = cbx_path_follow(path, followed);
-    const size_t length = cbx_path_folder_bytes(leads);
     if (realpath(path, full)) {
         return full;
     }
+    const char *leads = cbx_path_follow(path, followed);
+    const size_t length = cbx_path_folder_bytes(leads);
     snprintf(folder, sizeof folder, "%.*s", length > 0 ? (int)length : 1, length > 0 ? leads : ".");
     if (!realpath(folder, found) ||
         snprintf(full, PATH_MAX, "%s/%s", found[1] ? found : "", leads + length) >= PATH_MAX) {

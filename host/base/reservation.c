@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,30 +24,27 @@ static void consider(void *user, const char *name) {
     }
 }
 
-/* Whoever has a name has that with a '~', too. */
-static int is_taken(const char *path, const char *own) {
-    char other[PATH_MAX];
-    search others = {own, 0};
-    const size_t length = strlen(path);
-    cbx_claim_each(path, KIND, consider, &others);
-    if (snprintf(other, sizeof other, "%s~", path) < PATH_MAX) {
-        cbx_claim_each(other, KIND, consider, &others);
+/* FILE, FILE~ and what may have been behind them go together, by the lock of the first. */
+static void cut_tildes(char *path) {
+    size_t length = strlen(path);
+    while (length > cbx_path_folder_bytes(path) + 1 && path[length - 1] == '~') {
+        path[--length] = '\0';
     }
-    if (length > 0 && path[length - 1] == '~') {
-        snprintf(other, sizeof other, "%.*s", (int)length - 1, path);
-        cbx_claim_each(other, KIND, consider, &others);
-    }
-    return others.found;
 }
 
 int cbx_reservation_take(cbx_reservation *out, const char *path) {
     char followed[PATH_MAX];
     *out = (cbx_reservation){0};
-    path = cbx_path_follow(path, followed);
+    if (cbx_path_follow(path, followed) != followed) {
+        return ENAMETOOLONG;
+    }
+    cut_tildes(followed);
     /* Made first and looked for others then: of two at least one sees the other. */
-    out->file = cbx_temporary_create(path, KIND, NULL, &out->name);
+    out->file = cbx_temporary_create(followed, KIND, NULL, &out->name);
     const int error = out->name ? 0 : errno;
-    if (is_taken(path, out->name)) {
+    search others = {out->name, 0};
+    cbx_claim_each(followed, KIND, consider, &others);
+    if (others.found) {
         cbx_reservation_end(out);
         return EWOULDBLOCK;
     }

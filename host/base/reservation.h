@@ -11,7 +11,7 @@ typedef struct cbx_reservation {
     int file;         /* that one, locked */
 } cbx_reservation;
 
-/* Reserves the file that `path` leads to, and that with a '~' behind its name. 0, or an errno:
+/* Reserves the file that `path` leads to, and that with a '~' behind its name, or without one. 0, or an errno:
  * EWOULDBLOCK: somebody else has one of both; else the hidden file cannot be made, as in a folder that is
  * read-only, and nobody else has them. Two that ask at the same moment may both be refused. */
 int cbx_reservation_take(cbx_reservation *out, const char *path);

@@ -18,12 +18,13 @@
 #endif
 
 #include "avc/check.h"
-#include "base/choice.h"
 #include "base/clock.h"
 #include "base/names.h"
 #include "check/check_drawing.h"
 #include "cli/cli.h"
+#include "cli/device_told.h"
 #include "cli/json.h"
+#include "cli/stop.h"
 #include "learn/start.h"
 
 extern char **environ;
@@ -94,62 +95,10 @@ static cli_verdict check_here(const cli_check *check, FILE *report) {
     return found;
 }
 
-/* ---- what a process is told ---- */
-
-enum { ARGUMENTS = 11, TEXT = 24 };
-
-typedef struct told {
-    const char *argv[3 + ARGUMENTS];
-    char hidden[TEXT], batch[TEXT];
-} told;
-
-static void tell(told *out, const cli_check *check) {
-    const cbx_learn_settings *run = check->run;
-    const char *argv[] = {"clearbox", "devices", CLI_CHECK_ARGUMENT, check->spec,
-                          cbx_family_name(check->family)};
-    memset(out, 0, sizeof *out);
-    memcpy(out->argv, argv, sizeof argv);
-    if (run) {
-        const size_t first = sizeof argv / sizeof *argv;
-        const char *more[] = {cbx_arithmetic_name(run->arithmetic),
-                              cbx_schedule_name(run->schedule),
-                              cbx_recipe_name(run->recipe),
-                              out->hidden,
-                              out->batch,
-                              check->encodes ? "encodes" : "no-encoding",
-                              check->draws ? "draws" : "no-drawing"};
-        snprintf(out->hidden, sizeof out->hidden, "%u", run->hidden);
-        snprintf(out->batch, sizeof out->batch, "%u", run->batch);
-        memcpy(out->argv + first, more, sizeof more);
-    }
-}
-
-/* The value of a name; 0 where there is none. */
-static int value_of(const char *const *names, const char *name) {
-    const int value = cbx_choice_find(names, name);
-    return value < 0 ? 0 : value;
-}
-
-/* What tell() told: argv from the spec on. `run` has room for its settings. */
-static cli_check hear(int argc, char **argv, cbx_learn_settings *run) {
-    cli_check check = {.spec = argv[0], .family = (cbx_family)value_of(cbx_family_names, argv[1])};
-    if (argc > 2) {
-        cbx_learn_defaults(run);
-        run->family = check.family;
-        run->arithmetic = (cbx_arithmetic)value_of(cbx_arithmetic_names, argv[2]);
-        run->schedule = (cbx_schedule)value_of(cbx_schedule_names, argv[3]);
-        run->recipe = (cbx_recipe)value_of(cbx_recipe_names, argv[4]);
-        run->hidden = (uint32_t)strtoul(argv[5], NULL, 10);
-        run->batch = (uint32_t)strtoul(argv[6], NULL, 10);
-        check.encodes = strcmp(argv[7], "encodes") == 0;
-        check.draws = strcmp(argv[8], "draws") == 0;
-        check.run = run;
-    }
-    return check;
-}
+/* ---- the process that was started ---- */
 
 int cli_check_as_child(int argc, char **argv) {
-    FILE *report = argc == 4 || argc == ARGUMENTS ? fdopen(REPORT, "w") : NULL;
+    FILE *report = argc == 4 || argc == CLI_TOLD_ARGUMENTS ? fdopen(REPORT, "w") : NULL;
     cbx_learn_settings run;
     if (!report) {
         return cli_fail(CLI_USAGE, "%s is not for people", CLI_CHECK_ARGUMENT);
@@ -158,7 +107,7 @@ int cli_check_as_child(int argc, char **argv) {
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-    const cli_check check = hear(argc - 2, argv + 2, &run);
+    const cli_check check = cli_hear(argc - 2, argv + 2, &run);
     cli_verdict found = check_here(&check, report);
     const int said = cli_json_line(
         report, json_pack("{s:i, s:s, s:b, s:f, s:f, s:o}", "status", (int)found.status, "family",
@@ -212,17 +161,15 @@ static int open_pipe(int ends[2]) {
 static int choose_signals(posix_spawnattr_t *how, const cli_check *check) {
     sigset_t held;
     sigemptyset(&held);
-    if (check->should_stop) {
-        sigaddset(&held, SIGINT);
-        sigaddset(&held, SIGTERM);
-        sigaddset(&held, SIGHUP);
+    for (int i = 0; i < CLI_STOP_SIGNALS && check->should_stop; i++) {
+        sigaddset(&held, cli_stop_signals[i]);
     }
     const int failed = posix_spawnattr_setsigmask(how, &held);
     return failed ? failed : posix_spawnattr_setflags(how, POSIX_SPAWN_SETSIGMASK);
 }
 
 /* 0 or an errno. */
-static int spawn_with(child *this, const told *arguments, int report, posix_spawnattr_t *how,
+static int spawn_with(child *this, const cli_told *arguments, int report, posix_spawnattr_t *how,
                       posix_spawn_file_actions_t *actions) {
     char program[4096];
     int failed = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
@@ -234,7 +181,7 @@ static int spawn_with(child *this, const told *arguments, int report, posix_spaw
 }
 
 static int spawn(child *this, const cli_check *check, int report) {
-    told arguments;
+    cli_told arguments;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t how;
     int failed = posix_spawnattr_init(&how);
@@ -244,7 +191,7 @@ static int spawn(child *this, const cli_check *check, int report) {
     failed = choose_signals(&how, check);
     failed = failed ? failed : posix_spawn_file_actions_init(&actions);
     if (!failed) {
-        tell(&arguments, check);
+        cli_tell(&arguments, check);
         failed = spawn_with(this, &arguments, report, &how, &actions);
         posix_spawn_file_actions_destroy(&actions);
     }
@@ -314,7 +261,7 @@ static int take_lines(child *this, cli_verdict *found) {
                                &found->open_seconds, "test_seconds", &found->test_seconds, "reason",
                                &reason) == 0) {
             found->status = (cbx_status)status;
-            found->family = (cbx_family)value_of(cbx_family_names, family);
+            found->family = (cbx_family)cli_told_value(cbx_family_names, family);
             found->reason = json_is_string(reason) ? strdup(json_string_value(reason)) : NULL;
             done = 1;
         }

@@ -10,6 +10,7 @@
 #include "base/temporary.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 
 const char *const cli_report_formats[] = {
     [CLI_REPORT_TEXT] = "text", [CLI_REPORT_JSON] = "json", NULL};
@@ -31,11 +32,10 @@ static void on_end(int number) {
 
 /* Commands that end in good order wait for these signals themselves, and have them blocked: cli/stop.h. */
 static void leave_nothing(void) {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    for (int i = 0; i < CLI_STOP_SIGNALS; i++) {
         struct sigaction action = {.sa_handler = on_end}, old;
-        if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
-            sigaction(ends[i], &action, NULL);
+        if (sigaction(cli_stop_signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
+            sigaction(cli_stop_signals[i], &action, NULL);
         }
     }
 }

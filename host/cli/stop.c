@@ -12,6 +12,8 @@
 #include "base/temporary.h"
 #include "cli/cli.h"
 
+const int cli_stop_signals[CLI_STOP_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+
 /* Signals that follow the first so soon are the same request. */
 static const double SAME_SECONDS = 1.0;
 
@@ -49,15 +51,14 @@ static void *listen(void *unused) {
 }
 
 void cli_stop_listen(const char *first_notice) {
-    static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction old;
     pthread_t thread;
     notice = first_notice;
     sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+    for (int i = 0; i < CLI_STOP_SIGNALS; i++) {
         /* nohup, and shells that start a program in the background, ignore some. */
-        if (sigaction(requests[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
-            sigaddset(&signals, requests[i]);
+        if (sigaction(cli_stop_signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+            sigaddset(&signals, cli_stop_signals[i]);
         }
     }
     pthread_sigmask(SIG_BLOCK, &signals, NULL);

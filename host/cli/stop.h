@@ -10,6 +10,10 @@
 
 #include <stddef.h>
 
+/* Those three. */
+enum { CLI_STOP_SIGNALS = 3 };
+extern const int cli_stop_signals[CLI_STOP_SIGNALS];
+
 /* Starts to listen to those of the three signals that were not ignored already; before
  * any other thread is started. The first is a request to end in good order: `notice`, a
  * static line, is written to standard error. Further ones within a second, and all

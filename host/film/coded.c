@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "film/encoder.h"
+#include "film/headers.h"
 
 #ifndef AV_PROFILE_H264_CONSTRAINED_BASELINE /* before FFmpeg 6.1; the other name is gone since 9 */
 #define AV_PROFILE_H264_CONSTRAINED_BASELINE FF_PROFILE_H264_CONSTRAINED_BASELINE
@@ -18,12 +19,6 @@ static const cbx_level *level_of(const cbx_coded *coded, const cbx_buffers *buff
 
 void cbx_coded_begin(cbx_coded *coded, const cbx_stream *stream) {
     *coded = (cbx_coded){.stream = *stream, .buffers = {.fps = stream->fps}};
-}
-
-static cbx_status make_extradata(AVCodecParameters *parameters, size_t most) {
-    parameters->extradata = av_mallocz(most + AV_INPUT_BUFFER_PADDING_SIZE);
-    return parameters->extradata ? CBX_OK
-                                 : cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
 }
 
 /* What all have in common. */
@@ -41,11 +36,12 @@ static void describe_pictures(const cbx_coded *coded, AVCodecParameters *paramet
 
 static cbx_status describe_device(const cbx_coded *coded, AVCodecParameters *parameters) {
     const cbx_level *level = level_of(coded, NULL);
-    const cbx_status status = make_extradata(parameters, CBX_AVCC_MOST);
+    uint8_t avcc[CBX_AVCC_MOST];
+    const cbx_status status =
+        cbx_headers_set(parameters, avcc, cbx_avcc_write(avcc, &coded->stream, level));
     if (status) {
         return status;
     }
-    parameters->extradata_size = (int)cbx_avcc_write(parameters->extradata, &coded->stream, level);
     parameters->codec_id = AV_CODEC_ID_H264;
     parameters->profile = AV_PROFILE_H264_CONSTRAINED_BASELINE;
     parameters->level = level->idc;
@@ -59,12 +55,11 @@ static cbx_status describe_libav(cbx_coded *coded, const cbx_spool_head *head,
     const char *codec = cbx_codec_name(kind->format->codec);
     const AVCodecDescriptor *known = avcodec_descriptor_get_by_name(codec);
     if (head->extradata_bytes > 0) {
-        const cbx_status status = make_extradata(parameters, head->extradata_bytes);
+        const cbx_status status =
+            cbx_headers_set(parameters, head->extradata, head->extradata_bytes);
         if (status) {
             return status;
         }
-        memcpy(parameters->extradata, head->extradata, head->extradata_bytes);
-        parameters->extradata_size = (int)head->extradata_bytes;
     }
     coded->encoder = kind->name;
     parameters->codec_id = known ? known->id : AV_CODEC_ID_NONE; /* which no container takes */

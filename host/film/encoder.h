@@ -63,10 +63,8 @@ typedef struct cbx_encoder_calls {
     /* For at most parts->group_frames frames. CBX_NO_ENCODER, CBX_NO_MEMORY. */
     cbx_status (*open)(cbx_encoder **out, const cbx_film_parts *parts);
 
-    /* Fills `parameters`, of the muxer's stream, with what the encoder writes, which was opened for
-     * those parts. */
-    cbx_status (*describe)(const cbx_encoder *encoder, const cbx_film_parts *parts,
-                           AVCodecParameters *parameters);
+    /* Fills parts->parameters with what the encoder writes, which was opened for those parts. */
+    cbx_status (*describe)(const cbx_encoder *encoder, const cbx_film_parts *parts);
 
     /* Whether its packets can follow those that `parameters` describe: the global headers
      * are identical. */

@@ -171,7 +171,7 @@ static cbx_status open_parts(cbx_film *film, cbx_output *output) {
 
     cbx_status status = calls->open(&first, parts);
     if (!status) {
-        status = calls->describe(first, parts, parts->parameters);
+        status = calls->describe(first, parts);
     }
     if (!status) {
         status = open_muxer(film, output, &parts->settings);

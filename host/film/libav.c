@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "film/containers.h"
+#include "film/headers.h"
 
 int cbx_libav_is_there(const cbx_encoder_kind *kind) {
     return avcodec_find_encoder_by_name(kind->name) != NULL;
@@ -257,28 +258,21 @@ cbx_status cbx_libav_finish(cbx_encoder *encoder, cbx_packets *out) {
     return drain(encoder, out);
 }
 
+/* Without them the film is as the encoder wants it. */
 static cbx_status take_headers(const cbx_packets *packets, AVCodecParameters *parameters) {
     const AVPacket *first = packets->count > 0 ? packets->packets[0] : NULL;
     for (int i = 0; first && i < first->side_data_elems; i++) {
         const AVPacketSideData *side = &first->side_data[i];
-        const size_t bytes = (size_t)side->size;
-        if (side->type != AV_PKT_DATA_NEW_EXTRADATA || bytes == 0) {
-            continue;
+        if (side->type == AV_PKT_DATA_NEW_EXTRADATA && side->size > 0) {
+            return cbx_headers_set(parameters, side->data, (size_t)side->size);
         }
-        parameters->extradata = av_mallocz(bytes + AV_INPUT_BUFFER_PADDING_SIZE);
-        if (!parameters->extradata) {
-            return cbx_fail(CBX_NO_MEMORY, "no memory to describe the film");
-        }
-        memcpy(parameters->extradata, side->data, bytes);
-        parameters->extradata_size = (int)bytes;
-        break;
     }
-    return CBX_OK; /* without them it is as the encoder wants it */
+    return CBX_OK;
 }
 
 /* Another encoder's, of a grey picture: files that cannot be rewritten, and what is left of a film, need
  * the headers before there is a packet. */
-static cbx_status ask_headers(const cbx_film_parts *parts, AVCodecParameters *parameters) {
+static cbx_status ask_headers(const cbx_film_parts *parts) {
     const size_t pixels = (size_t)parts->settings.width * parts->settings.height;
     cbx_encoder *encoder = NULL;
     cbx_packets packets = {0};
@@ -298,7 +292,7 @@ static cbx_status ask_headers(const cbx_film_parts *parts, AVCodecParameters *pa
         status = cbx_libav_finish(encoder, &packets);
     }
     if (!status) {
-        status = take_headers(&packets, parameters);
+        status = take_headers(&packets, parts->parameters);
     }
     cbx_packets_clear(&packets);
     cbx_libav_destroy(encoder);
@@ -306,16 +300,14 @@ static cbx_status ask_headers(const cbx_film_parts *parts, AVCodecParameters *pa
     return status;
 }
 
-cbx_status cbx_libav_describe(const cbx_encoder *encoder, const cbx_film_parts *parts,
-                              AVCodecParameters *parameters) {
-    int error = avcodec_parameters_from_context(parameters, encoder->context);
-
+cbx_status cbx_libav_describe(const cbx_encoder *encoder, const cbx_film_parts *parts) {
+    const int error = avcodec_parameters_from_context(parts->parameters, encoder->context);
     if (error < 0) {
         return cbx_fail(CBX_NO_MEMORY, "cannot describe the film: %s", av_err2str(error));
     }
     return parts->kind->late_headers && parts->container->global_headers &&
-                   parameters->extradata_size == 0
-               ? ask_headers(parts, parameters)
+                   parts->parameters->extradata_size == 0
+               ? ask_headers(parts)
                : CBX_OK;
 }
 

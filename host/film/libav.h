@@ -22,8 +22,7 @@ struct cbx_encoder {
 /* The parts of cbx_encoder_calls. */
 int cbx_libav_is_there(const cbx_encoder_kind *kind);
 cbx_status cbx_libav_open(cbx_encoder **out, const cbx_film_parts *parts);
-cbx_status cbx_libav_describe(const cbx_encoder *encoder, const cbx_film_parts *parts,
-                              AVCodecParameters *parameters);
+cbx_status cbx_libav_describe(const cbx_encoder *encoder, const cbx_film_parts *parts);
 int cbx_libav_matches(const cbx_encoder *encoder, const AVCodecParameters *parameters);
 cbx_status cbx_libav_finish(cbx_encoder *encoder, cbx_packets *out);
 void cbx_libav_destroy(cbx_encoder *encoder);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/choice.h"
 #include "base/crc32.h"
@@ -15,7 +16,7 @@
 #include "film/film.h"
 
 static const char MAGIC[] = "clearbox film 1\n";
-enum { MAGIC_BYTES = sizeof MAGIC - 1, WORD = 4 };
+enum { MAGIC_BYTES = sizeof MAGIC - 1, VERSION_AT = MAGIC_BYTES - 2, WORD = 4 };
 enum { MOST_HEAD_BYTES = 1 << 20, MOST_EXTRADATA_BYTES = 1 << 16, MOST_SIDE = 65535 };
 
 /* ---- written ---- */
@@ -196,6 +197,12 @@ cbx_status cbx_spool_head_read(cbx_spool_head *head, cbx_spool_texts *texts, FIL
     const int taken = texts->json ? take(head, texts) : 0;
     *end = MAGIC_BYTES + 2 * WORD + (long long)length;
     return taken > 0 ? CBX_OK : taken < 0 ? no_memory(name) : fail_to_read(file, name);
+}
+
+int cbx_spool_head_is_later(int file) {
+    char magic[MAGIC_BYTES];
+    return read(file, magic, MAGIC_BYTES) == MAGIC_BYTES && memcmp(magic, MAGIC, VERSION_AT) == 0 &&
+           magic[VERSION_AT] != MAGIC[VERSION_AT];
 }
 
 void cbx_spool_texts_clear(cbx_spool_texts *texts) {

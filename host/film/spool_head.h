@@ -38,6 +38,9 @@ cbx_status cbx_spool_head_write(const cbx_spool_head *head, FILE *file, const ch
 cbx_status cbx_spool_head_read(cbx_spool_head *head, cbx_spool_texts *texts, FILE *file,
                                const char *name, long long *end);
 
+/* Whether an open file, at its beginning, is a spool of a later program, with another head. */
+int cbx_spool_head_is_later(int file);
+
 void cbx_spool_texts_clear(cbx_spool_texts *texts);
 
 /* A disk that cannot be read, CBX_MISSING_INPUT, is not the end of a file. */

@@ -74,16 +74,11 @@ typedef struct judge {
 
 /* One whose head cannot be read, unless it is that of a later program. */
 static void remove_damaged(const char *name) {
-    static const char magic[] = "clearbox film ";
-    char begins[sizeof magic] = "";
     const int file = cbx_claim_take(name);
     if (file < 0) {
         return;
     }
-    const int keeps = read(file, begins, sizeof begins) == (ssize_t)sizeof begins &&
-                      memcmp(begins, magic, sizeof magic - 1) == 0 &&
-                      begins[sizeof magic - 1] != '1';
-    if (!keeps) {
+    if (!cbx_spool_head_is_later(file)) {
         unlink(name);
     }
     close(file);

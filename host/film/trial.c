@@ -53,7 +53,7 @@ void cbx_film_trial_destroy(cbx_film_trial *trial) {
 static cbx_status open_decoder(cbx_film_trial *trial) {
     const cbx_film_parts *parts = &trial->parts;
     AVCodecParameters *parameters = parts->parameters;
-    cbx_status status = parts->kind->calls->describe(trial->encoder, parts, parameters);
+    cbx_status status = parts->kind->calls->describe(trial->encoder, parts);
     return status ? status
                   : cbx_decoder_open_for(&trial->decoder, parts->settings.width,
                                          parts->settings.height, parameters->extradata,

@@ -5,8 +5,8 @@
 #include "learn/rates.h"
 
 /* The first batch of the run, the last one of its first epoch, which may be short, every thousandth
- * from the first on, and the last of all where a checkpoint follows it; where a batch has but a few images, and takes no longer than looking at it
- * costs, every so many thousandth. */
+ * from the first on, and the last of all where a checkpoint follows it; where a batch has but a few
+ * images, and takes no longer than looking at it costs, every so many thousandth. */
 enum { DISTANCE = 1000, FEWEST_IMAGES = 16 };
 
 static uint64_t next_after(const cbx_job *job, uint64_t number) {

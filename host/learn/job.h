@@ -85,8 +85,8 @@ typedef struct cbx_job {
     cbx_page_film page_film;
     cbx_story story;         /* zeroed: no page was asked for */
     cbx_checkpoint *resumed; /* what the run goes on from; NULL: it begins */
-    cbx_reservation from,
-        to; /* of that file, and of the checkpoints to come where they go elsewhere */
+    cbx_reservation from;    /* of that file */
+    cbx_reservation to;      /* of the checkpoints to come, where they go elsewhere */
     struct cbx_keeper *keeper; /* keep.c; NULL: it makes no checkpoints */
     uint64_t pause;            /* training pauses when position.batch_number is this; 0: nowhere */
     double began;              /* clock */

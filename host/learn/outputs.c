@@ -218,9 +218,8 @@ static cbx_status write_picture(cbx_job *job, cbx_output *to) {
         cbx_job_caption(job);
     }
     const cbx_status status = cbx_trainer_gather_w1(job->trainer);
-    return status
-               ? status
-               : cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
+    return status ? status
+                  : cbx_write_grid(&job->painter, cbx_trainer_w1(job->trainer), &job->plan.grid, to);
 }
 
 static cbx_status write_poster(cbx_job *job, cbx_output *to) {

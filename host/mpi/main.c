@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/device_check.h"
 #include "cli/ranks.h"
+#include "cli/stop.h"
 #include "mpi/processors.h"
 #include "mpi/world.h"
 #include "ranks/lead.h"
@@ -17,12 +18,10 @@ static int is_trial(int argc, char **argv) {
     return argc > 2 && strcmp(argv[2], CLI_CHECK_ARGUMENT) == 0;
 }
 
-static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
-
 /* Launchers signal all ranks alike; it is for rank 0 to end the run in good order. */
 static void leave_signals_to_the_first(void) {
-    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        signal(requests[i], SIG_IGN);
+    for (int i = 0; i < CLI_STOP_SIGNALS; i++) {
+        signal(cli_stop_signals[i], SIG_IGN);
     }
 }
 
@@ -30,8 +29,8 @@ static void leave_signals_to_the_first(void) {
 static cbx_status open_world(cbx_world *world, int *argc, char ***argv) {
     sigset_t blocked, before;
     sigemptyset(&blocked);
-    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        sigaddset(&blocked, requests[i]);
+    for (int i = 0; i < CLI_STOP_SIGNALS; i++) {
+        sigaddset(&blocked, cli_stop_signals[i]);
     }
     pthread_sigmask(SIG_BLOCK, &blocked, &before);
     const cbx_status status = cbx_world_open(world, argc, argv, cli_program());
@@ -66,7 +65,7 @@ int main(int argc, char **argv) {
     }
     const int good = cbx_world_leave(&world);
     if (world.rank >
-        0) { /* what became of the job is rank 0's to say, and a job that failed never ends with 0 */
+        0) { /* rank 0 says what became of the job; one that failed never ends with 0 */
         code = good ? CLI_DONE : CLI_SOFTWARE;
     }
     cli_exit_late(code);

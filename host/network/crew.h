@@ -26,7 +26,7 @@ typedef enum cbx_word {
     CBX_ASK_W2,        /* likewise */
     CBX_TELL_CHECK,    /* batch `number`, which comes next: rows, rates */
     CBX_ASK_VERDICT,   /* the answer is a byte; where the batch was wrong the follower ends */
-    CBX_TELL_BEGIN, /* once, of ranks: all have their trainers */
+    CBX_TELL_BEGIN,    /* once, of ranks: all have their trainers */
     CBX_TELL_END,
     CBX_WORDS
 } cbx_word;

@@ -63,7 +63,8 @@ CBX_API void cbx_device_list_free(cbx_device_info *list);
 /* Opens the device that `spec` names: NULL or "" (a GPU, else a CPU, else
  * whatever there is), "gpu", "cpu", "P:D" as listed, or a part of a device's
  * name in any case. CBX_NO_DEVICE: nothing or more than one fits, and the message
- * lists the candidates; or what fits does not answer; or the family that was asked for is not for this device. The kernels are built here with the family's options:
+ * lists the candidates; or what fits does not answer; or the family that was asked for is
+ * not for this device. The kernels are built here with the family's options:
  * CBX_BAD_KERNEL carries the whole build log. *out is the caller's, to be given
  * to cbx_device_close(). */
 CBX_API cbx_status cbx_device_open(cbx_device **out, const char *spec, cbx_family family);

@@ -168,10 +168,10 @@ CBX_API cbx_status cbx_film_finish(cbx_film *film, cbx_film_result *result);
 
 /* Makes the film `out` of what a process that was killed left of the film `film`: all frames that are
  * whole in the newest file .NAME.spool-PID beside it that has any, which is removed then unless a
- * checkpoint counts on it. A film of the ending of `out`, or where it has none that is known, of the kind that it
- * was to be. CBX_MISSING_INPUT: nothing was left, no frame is whole, or the process is still
- * running; CBX_BAD_DATA: it is damaged; and what films fail with. `result` may be NULL; *kept, which may be,
- * tells whether the file stays. */
+ * checkpoint counts on it. A film of the ending of `out`, or where it has none that is known, of the
+ * kind that it was to be. CBX_MISSING_INPUT: nothing was left, no frame is whole, or the process is
+ * still running; CBX_BAD_DATA: it is damaged; and what films fail with. `result` may be NULL; *kept,
+ * which may be, tells whether the file stays. */
 CBX_API cbx_status cbx_film_recover(const char *film, const char *out, int no_clobber,
                                     cbx_film_result *result, int *kept);
 

@@ -41,7 +41,7 @@ CBX_API const char *cbx_film_clock_name(cbx_film_clock clock);
 
 /* All strings are borrowed for the time of the call. */
 typedef struct cbx_learn_settings {
-    const char *data; /* folder of the dataset, required */
+    const char *data;   /* folder of the dataset, required */
     /* A spec as of cbx_device_open(); NULL or "": the first that works. Several, with commas between
      * them, or "all" of those that work: the neurons are shared out among them, by speed where they are
      * not alike, and the bits stay what they are. */
@@ -104,11 +104,11 @@ typedef struct cbx_learn_settings {
     int device_times;
     /* A file that has, from time to time, all that the run needs to go on after it was ended, NULL:
      * none. It appears only when it is whole and on the disk; the one before is kept as the same name
-     * with '~', which no name may end in. When the run is over it stays, and says so. A file of that name
-     * that is there at the start is not replaced, unless it is `resume` or `overwrite` is set, and one of
-     * another run that is going on never. A film goes on from the
-     * frames in a file beside it, .NAME.spool-PID, and must be encoded by the device, into a regular
-     * file. docs/checkpoint.md describes both. */
+     * with '~', which no name may end in. When the run is over it stays, and says so. A file of that
+     * name that is there at the start is not replaced, unless it is `resume` or `overwrite` is set, and
+     * one of another run that is going on never. A film goes on from the frames in a file beside it,
+     * .NAME.spool-PID, and must be encoded by the device, into a regular file. docs/checkpoint.md
+     * describes both. */
     const char *checkpoint;
     double checkpoint_seconds; /* 60; between one and the next */
     int overwrite;
@@ -137,8 +137,7 @@ typedef struct cbx_learn_times {
     double start;       /* opening the device, building kernels, self-test, upload */
     double first_batch; /* from the start of cbx_learn() to the first batch enqueued */
     double train;       /* from the first batch to the last, evaluation left out */
-    double
-        exchange; /* within that, exchanging sums with other ranks, and waiting for them; NaN: there
+    double exchange;    /* within that, exchanging sums with other ranks, and waiting for them; NaN: there
                            are none */
     double evaluate;
     double draw;      /* device time of separate drawing launches; 0 when fused */
@@ -163,10 +162,9 @@ typedef struct cbx_learn_plan {
     const cbx_owner *owners; /* (owner_count), until cbx_learn() returns, where several train; else
                                 NULL and 0 */
     size_t owner_count;
-    double
-        exchange_seconds; /* of a batch's sums between ranks that wait for nothing else, as was measured
+    double exchange_seconds; /* of a batch's sums between ranks that wait for nothing else, as was measured
                                 before the first; 0: nothing is exchanged */
-    int exchange_direct; /* each rank sends its sums to all others; else they are added up by pairs */
+    int exchange_direct;     /* each rank sends its sums to all others; else they are added up by pairs */
     const cbx_passed_over *passed_over; /* (passed_over_count), until cbx_learn() returns */
     size_t passed_over_count;
     cbx_family family;
